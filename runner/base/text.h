@@ -1,0 +1,22 @@
+/* text.h - small questions about strings that several floors ask. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_BASE_TEXT_H
+#define FD_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
+bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *suffix);
+/* Letters, digits and underscores, beginning with a letter; dashes too where `dashes`. */
+bool text_is_name(const char *text, bool dashes);
+/* The name nearest to `text` by edit distance, or NULL where none is near enough to suggest. */
+const char *text_nearest(const char *text, const char *const *names, size_t count);
+/* Same names, but '-' and '_' are equal. */
+bool text_same_name(const char *a, const char *b);
+
+/* SHA-256 as 64 hex digits and a NUL. */
+void hash_hex(const void *bytes, size_t size, char out[65]);
+
+#endif
