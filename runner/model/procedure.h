@@ -1,0 +1,54 @@
+/* procedure.h - what a fault will do on one host, as data: printed by `plan`, compared in tests, stored. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_MODEL_PROCEDURE_H
+#define FD_MODEL_PROCEDURE_H
+
+#include "../base/buf.h"
+#include "target.h"
+
+/* One command on the host. argv words are quoted by us, never pasted. In every script that runs
+ * them these variables are set, and a command of `sh -c TEXT` may use them:
+ *   FD_DIR    the fault's own folder on the node, /run/faildrill/TOKEN_N (tmpfs, root, 0700)
+ *   FD_ID     TOKEN_N
+ *   FD_PEER   the runner's address as the node sees it (from SSH_CONNECTION); empty without ssh
+ *   FD_LEASE  the lease in whole seconds as armed now (the element timeout of class K)
+ * Standard input is /dev/null; 9 is not open (the fence's descriptor never leaks into services). */
+struct Command {
+    const char *what;        /* for people: "drop packets from db-1" */
+    const char *const *argv; /* NULL-ended */
+    int64_t timeout_ns;
+};
+struct Commands { /* stop at their first failure (exit status other than 0) */
+    const struct Command *at;
+    size_t count;
+};
+
+enum FaultClass { CLASS_KERNEL, CLASS_PROCESS, CLASS_REBOOT, CLASS_STICKY }; /* what ends it: K P R S */
+
+/* Its bytes hold durations, never instants. In the run's arena. */
+struct Procedure {
+    struct Commands save;      /* before arming: reads state into FD_DIR that undo needs; no change to the host */
+    struct Commands apply;
+    struct Commands undo;      /* right to run twice, and when apply never ran or ran by half */
+    struct Commands in_place;  /* reads only: succeeds while the fault is there */
+    struct Commands all_clear; /* reads only: succeeds when no trace is left */
+    struct Commands renew;     /* class K: extends the kernel's own timer to FD_LEASE; may be empty */
+    enum FaultClass ends_by;
+    bool cuts_link;            /* no renewal possible: the cap alone ends it */
+    bool once;                 /* in_place is a fact of the past (killed once): not looked at each second */
+    int64_t lease_ns, cap_ns;  /* cap = planned duration + grace */
+    const char *stays;         /* what will stay changed, for people; NULL = nothing */
+};
+
+char fault_class_letter(enum FaultClass ends_by); /* K P R S */
+/* The commands as one POSIX shell text, each line quoted, ending at the first failure with its
+ * status. The same bytes are printed by `plan`, hashed, stored, and run. */
+const char *commands_shell(const struct Commands *commands, struct Arena *arena);
+/* SHA-256 over all parts in order, as hex. */
+void procedure_hash(const struct Procedure *procedure, char out[65]);
+/* A word for POSIX sh: 'it'\''s'. False for NUL, CR and LF, which no word of ours may hold;
+ * user text of `run:` goes by shell_text, which allows LF. */
+bool shell_quote(struct Buf *out, const char *word) MUST_CHECK;
+void shell_text(struct Buf *out, const char *text);
+
+#endif
