@@ -1,0 +1,36 @@
+/* call.h - what all clients share. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_CLIENTS_CALL_H
+#define FD_CLIENTS_CALL_H
+
+#include "../base/err.h"
+#include "../io/loop.h"
+#include "../model/endpoint.h"
+
+/* A call lives on the loop of the thread that began it, and ends once: in `done`, or in
+ * call_cancel(), after which done never comes. No call blocks, retries, follows or resolves twice.
+ * A call is freed by its end. */
+struct Call;
+enum CallEnd {
+    CALL_ANSWERED,
+    CALL_REFUSED,    /* also "no route", "unreachable" */
+    CALL_RESET,      /* closed or reset after it was connected, before the answer was whole */
+    CALL_TIMEOUT,
+    CALL_UNRESOLVED, /* the name */
+    CALL_TLS,
+    CALL_PROTOCOL,   /* an answer that is none */
+    CALL_LOCAL       /* our side: descriptors, ports, memory: counts as BROKEN */
+};
+struct Answer {          /* borrowed for the call of done */
+    enum CallEnd end;
+    int code;            /* HTTP status; errno where not answered; 0 else */
+    const char *bytes;   /* the body or reply, cut at the client's limit; never NULL */
+    size_t size;
+    const char *peer;    /* the address that answered, "" where none */
+    struct Mono started, connected, first_byte, ended; /* ns 0 where it never came to it */
+};
+typedef void CallDone(void *data, const struct Answer *answer);
+void call_cancel(struct Call *call);
+const char *call_end_name(enum CallEnd end);
+
+#endif

@@ -1,0 +1,16 @@
+/* tcp.h - connects, and no more. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_CLIENTS_TCP_H
+#define FD_CLIENTS_TCP_H
+
+#include "call.h"
+
+struct Call *tcp_call(struct Loop *loop, const struct Endpoint *endpoint, struct Mono deadline, CallDone *done,
+                      void *data);
+
+/* Shared by the clients. A non-blocking, close-on-exec socket that is connecting; -1 with *end and *code. */
+int tcp_connect(const char *address, uint16_t port, enum CallEnd *end, int *code);
+enum CallEnd tcp_end_of_errno(int number); /* ECONNREFUSED -> REFUSED, EMFILE -> LOCAL ... */
+void tcp_close_by_reset(int fd);           /* SO_LINGER 0, then close: leaves no TIME_WAIT */
+
+#endif

@@ -1,0 +1,24 @@
+/* kinds.h - the tables of everything that comes in kinds; filled in main.c, which alone names them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_MODEL_KINDS_H
+#define FD_MODEL_KINDS_H
+
+#include "fault.h"
+#include "probe.h"
+#include "report.h"
+#include "system.h"
+#include "transport.h"
+
+struct Kinds { /* each NULL-ended, in the order that people should meet them */
+    const struct ProbeKind *const *probes;
+    const struct FaultKind *const *faults;
+    const struct SystemKind *const *systems;
+    const struct TransportKind *const *transports;
+    const struct ReportFormat *const *formats;
+};
+/* The variant sets "probe", "step", "system", "reach" for the decoder, in the arena. */
+const struct VariantSet *kinds_sets(const struct Kinds *kinds, struct Arena *arena, size_t *count);
+/* The kinds of file: scenario, environment, project; static. */
+const struct FileKind *kinds_files(size_t *count);
+
+#endif

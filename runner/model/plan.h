@@ -1,0 +1,56 @@
+/* plan.h - a scenario bound to an environment: who, with which exact commands. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_MODEL_PLAN_H
+#define FD_MODEL_PLAN_H
+
+#include "environment.h"
+#include "scenario.h"
+
+/* One fault on one host that may be chosen. */
+struct PlannedFault {
+    const struct StepSpec *step;
+    uint32_t step_index;
+    const struct Target *target;
+    const struct Role *role;
+    uint32_t number;       /* from 1; traces carry TOKEN_NUMBER */
+    bool candidate;        /* `is:` decides at the time of use among the candidates of the step */
+    bool chosen;           /* who it would be now */
+    struct Procedure procedure;
+};
+struct BoundProbe {
+    const struct ProbeSpec *spec;
+    const struct Role *role;      /* or NULL */
+    const struct Target *from;    /* or NULL */
+};
+/* What a step would do to the rank, foreseen: DESIGN.md 12.2. Texts in the plan's arena. */
+struct Foresight {
+    const struct Role *role;
+    struct Span failover;
+    struct List knobs;      /* of struct Knob */
+    const char *loss, *returns, *stays; /* each a line for people, or NULL */
+};
+struct Plan {
+    const struct Scenario *scenario;
+    const struct Environment *environment;
+    struct Token token;
+    uint64_t seed;
+    char hash[65];
+    char bytes_hash[65];      /* of all procedures of all candidates: the very bytes that run on hosts */
+    struct List faults;       /* of struct PlannedFault */
+    struct List probes;       /* of struct BoundProbe, in the scenario's order */
+    struct List facts;        /* of struct HostFacts, touched hosts */
+    struct List foresights;   /* of struct Foresight */
+    struct List refusals;     /* of const char *: why it may not run (not the gate's: those are in gate.h) */
+    struct Wall made;
+    struct Arena *arena;
+};
+
+/* Hosts in the order of SHA-256(seed, target's name, host's name) (LANGUAGE.md rule 11); out has room for
+ * role->host_count. */
+void target_order(uint64_t seed, const char *target, const struct Role *role, const struct Target **out);
+/* How many of n a pick means; a share rounds down; 0 is the caller's error. */
+size_t pick_count(const struct Pick *pick, size_t n);
+/* The longest that a fault of this step lasts as planned, from its `for` or from what follows it. */
+int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index);
+
+#endif

@@ -1,0 +1,164 @@
+/* report.h - a Report is a value: no store, no clock. A format only writes it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_MODEL_REPORT_H
+#define FD_MODEL_REPORT_H
+
+#include "../base/arena.h"
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "sample.h"
+
+enum Verdict {
+    VERDICT_PASS, VERDICT_FAIL, VERDICT_NOT_READY, VERDICT_REFUSED, VERDICT_HALTED, VERDICT_INCONCLUSIVE,
+    VERDICT_OWN_FAILURE, VERDICT_NOT_UNDONE
+};
+const char *verdict_name(enum Verdict verdict); /* "PASS", "NOT UNDONE" */
+int verdict_status(enum Verdict verdict);       /* DESIGN.md 9 */
+enum Verdict verdict_worst(enum Verdict a, enum Verdict b);
+
+/* ---- What is read from the store and given to analyse(). Times are the run's own Mono. ---- */
+struct RunProbe {
+    const char *name, *kind, *asks; /* asks: "GET http://..." */
+    const char *role;               /* or NULL */
+    const char *from;               /* host's name or NULL */
+    int64_t interval_ns, timeout_ns, under_ns, hold_ns, gap_ns;
+    bool is_ledger, is_primary, control;
+};
+struct RunFault {
+    uint32_t number;
+    const char *step, *kind, *host, *role;
+    struct Moment t0;       /* [sent, proven]; low 0 = never sent; high 0 = not proven */
+    struct Moment undone;   /* [undo sent, all_clear proven]; 0 = not */
+    struct Mono ended_early; /* in_place failed before the undo was sent; 0 = no */
+    char class_letter;
+    bool clear;             /* all_clear was proven */
+    const char *proof, *undo_text, *apply_text, *stays;
+    const char *guard_acts_by; /* for NOT UNDONE */
+};
+struct RunEvent { struct Mono at; const char *subject, *text; };
+struct RunExpectation {
+    const char *probe, *word;
+    int64_t limit;
+    bool limit_is_duration;
+};
+struct RunSystem {          /* what was seen of a role's system by the conductor, once a second or so */
+    const char *role, *system;
+    struct Mono detected_low, detected_high;   /* 0 = not seen */
+    struct Mono failed_over_low, failed_over_high; /* new primary by control plane and by itself */
+    struct Mono redundant_low, redundant_high; /* redundancy as in BASELINE, after the undo */
+    bool redundancy_was_whole;
+    const char *primary_before, *primary_after; /* host names */
+    struct Span expected;   /* from knobs */
+    const char *knobs;      /* "down-after 2000 ms, quorum 2, ..." */
+};
+struct RunRecord {
+    const char *id, *scenario, *environment, *hypothesis, *owner, *runbook, *who, *version, *tags;
+    bool is_protected;
+    struct Wall started, ended;
+    struct Mono mono_started, mono_ended; /* the same two instants */
+    int64_t suspended_ns;       /* BOOTTIME's drift against Mono */
+    const char *text, *text_hash, *behaviour_hash, *plan_hash, *bytes_hash;
+    uint64_t seed;
+    enum Verdict ended_as;      /* PASS = ran to its end; else what the engine decided (NOT_READY, HALTED, ...) */
+    const char *why;            /* one sentence behind ended_as, "" */
+    bool finished;              /* false: the runner died */
+    struct Mono baseline_began, steps_began, observing_ended, undo_began, settled; /* 0 = never came to it */
+    bool not_steady;            /* SETTLING ran out */
+    struct RunProbe *probes; size_t probe_count;
+    struct RunFault *faults; size_t fault_count;
+    struct RunEvent *events; size_t event_count;
+    struct RunExpectation *expectations; size_t expectation_count;
+    struct RunSystem *systems; size_t system_count;
+    const char *const *hosts; size_t host_count; /* Sample.by is index + 1 here */
+    const struct Sample *samples; size_t sample_count; /* in time order per probe, probes mixed */
+    const struct Census *census; size_t census_count;
+    const struct Found *found; size_t found_count;
+    /* Per probe (ledger): read-back of the primary: KNOWN_YES = complete. probe_count of them. */
+    const enum Known *read_back;
+};
+
+/* ---- What analyse() makes of it. ---- */
+struct Stretch { /* one failing stretch of one probe */
+    struct Mono last_good, first_bad_started, first_bad_ended, last_bad_started, first_good_ended; /* 0 = none such */
+    struct Span length;     /* MEASURING.md B.8 */
+    uint32_t attempts;
+    uint32_t failures[16];  /* by enum Failure */
+    bool open;              /* never ended */
+};
+struct ProbeResult {
+    const struct RunProbe *probe;
+    uint32_t attempts, ok, failed, skipped, broken; /* T0 low to the end of OBSERVING */
+    uint32_t during_attempts, during_failed;        /* sent to undo sent: max_errors */
+    uint32_t failures[16];  /* by enum Failure, while the fault was in effect */
+    struct Stretch *stretches; size_t stretch_count;
+    struct Span down;       /* T0 -> first attempt that failed; low NS_NEVER = unaffected */
+    struct Span recovered;  /* T0 -> stable; high NS_NEVER = not before the undo (censored) */
+    struct Span first_recovered; /* first such stretch where it differs */
+    struct Span healed;     /* undo -> the same for stretches that reach or follow it; 0,0 = nothing to heal */
+    struct Span downtime, outage; /* sum; longest */
+    int64_t resolution_ns;
+    bool unaffected, censored, froze; /* froze: connected, but no answer: while the fault was in effect */
+    int64_t p50_ns, p95_ns, p99_ns; /* of answered, while the fault was in effect; -1 = none */
+};
+struct LostWrite { uint32_t writer; uint64_t number; uint32_t by; struct Mono acked; };
+struct LedgerResult {
+    const struct RunProbe *probe;
+    uint64_t acked, unknown, failed, read, lost, ghosts, duplicated, unexpected, lost_before, lost_inside, lost_after;
+    enum Known complete;        /* the primary was read back whole */
+    bool acked_by_target_before_t0; /* else "lost" is INCONCLUSIVE */
+    struct LostWrite *first_lost; size_t first_lost_count; /* 50 at most, in order of time */
+    struct Span lost_span;      /* first to last lost acknowledgement, as one duration: low = high */
+    int64_t loss_age_ns, zombie_ns; /* MEASURING.md B.10; -1 = none */
+    bool holes;                 /* losses with later survivors of the same writer */
+    int64_t spacing_ns;         /* between writes */
+};
+struct PrimaryResult {
+    const struct RunProbe *probe;
+    struct Span failover;       /* T0 -> one primary that is not the old one; high NS_NEVER = never */
+    struct Span detected;       /* from RunSystem; high NS_NEVER = not seen */
+    struct Span split;          /* overlap of two that said primary; 0,0 = none seen */
+    struct Span split_after_undo;
+    bool split_proven;          /* both acknowledged writes */
+    struct Span redundant;      /* from the undo (or T0) */
+    const char *before, *after; /* host names */
+};
+struct Judged {
+    const struct RunExpectation *expectation;
+    enum Verdict verdict;       /* PASS, FAIL, INCONCLUSIVE */
+    char measured[96];          /* "3.2-4.1 s", "0", "no outage of 60 ms or more seen" */
+    char limit[48];
+    char note[200];             /* "27 of 1 200 requests while the fault was in effect"; why INCONCLUSIVE */
+};
+struct Finding { const char *text; }; /* "the tool saw nothing": extra sentences for people */
+struct Report {
+    const struct RunRecord *run;
+    enum Verdict verdict;
+    char why[300];
+    struct Moment t0, undone;
+    struct ProbeResult *probes; size_t probe_count;
+    struct LedgerResult *ledgers; size_t ledger_count;
+    struct PrimaryResult *primaries; size_t primary_count;
+    struct Judged *judged; size_t judged_count;
+    struct Finding *findings; size_t finding_count;
+    uint32_t undone_count, fault_count; /* of those sent */
+    bool unaffected;            /* a proven fault that no probe noticed */
+    bool cut_side_unmeasured;   /* a partition without a ledger on the cut side */
+    const struct Past *past;    /* earlier comparable runs, oldest first, or NULL */
+    size_t past_count;
+};
+/* One earlier run as trends see it (MEASURING.md C.2). */
+struct Past {
+    const char *id, *scenario, *environment, *behaviour_hash, *probe, *why;
+    struct Wall started;
+    enum Verdict verdict;
+    bool is_protected, unaffected, censored, finished;
+    int64_t recovery_low_ns, recovery_high_ns; /* -1 = none */
+    int64_t limit_ns;          /* recover_within, -1 = none */
+    int64_t lost;              /* -1 = unknown */
+};
+struct ReportFormat {
+    const char *name, *summary, *extension;
+    bool (*write)(const struct Report *report, struct Buf *out, struct Err *err);
+};
+
+#endif
