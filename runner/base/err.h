@@ -37,14 +37,23 @@ struct Err {
     enum ErrCode code;
     struct Where where;
     char message[400]; /* lower case, no full stop, cut with "..." */
-    char hint[240];    /* the `= help:` line: a sentence that says what to do; may be "" */
+    char at[160];      /* behind the carets: "did you mean `for`?"; this and the rest may be "" */
+    char allowed[400]; /* the `= allowed here:` line: names, separated by ", " */
+    char note[240];    /* the `= note:` line: "defined in environments/staging.yaml:3" */
+    char hint[240];    /* the `= help:` line: a sentence that says what to do */
 };
 
-/* Always false, so that failing reads `return err_set(err, ...)`. Clears the hint. */
+/* Always false, so that failing reads `return err_set(err, ...)`. Clears what stands behind. The
+ * values may point into *err itself: `err_set(err, code, where, "on %s: %s", host, err->message)`. */
 bool err_set(struct Err *err, enum ErrCode code, struct Where where, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Adds the hint to an error that was just set. Always false. */
+/* Adds to an error that was just set: the hint; the text behind the carets; the note. Always
+ * false. */
 bool err_hint(struct Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool err_at(struct Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool err_note(struct Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Appends one name to the `= allowed here:` line; what does not fit becomes ", ...". */
+bool err_allow(struct Err *err, const char *name);
 
 int err_status(enum ErrCode code);         /* exit status, DESIGN.md 9 */
 const char *err_number(enum ErrCode code); /* "E104" */
@@ -65,6 +74,8 @@ void problems_add(struct Problems *problems, const struct Err *err);
 /* Shorthand: err_set + problems_add. `hint` may be NULL. */
 void problems_say(struct Problems *problems, enum ErrCode code, struct Where where, const char *hint,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The one that was added last, so that err_at and the like may follow; bug() where there is none. */
+struct Err *problems_last(struct Problems *problems);
 size_t problems_errors(const struct Problems *problems);   /* warnings not counted */
 size_t problems_warnings(const struct Problems *problems);
 const struct Err *problems_at(const struct Problems *problems, size_t index); /* in file order after sorting */

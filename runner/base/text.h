@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_starts(const char *text, const char *prefix);
@@ -15,6 +16,14 @@ bool text_is_name(const char *text, bool dashes);
 const char *text_nearest(const char *text, const char *const *names, size_t count);
 /* Same names, but '-' and '_' are equal. */
 bool text_same_name(const char *a, const char *b);
+
+/* The first code point of UTF-8 `bytes` and how many bytes it takes; 0 where they are none
+ * (overlong, surrogate, cut off) or `size` is 0. */
+size_t text_decode(const char *bytes, size_t size, uint32_t *code);
+/* Code points that change the direction or the lines of the text around them. */
+bool text_is_deceptive(uint32_t code);
+/* `size` less the bytes of a code point that is cut off at the end of `bytes`. */
+size_t text_whole(const char *bytes, size_t size);
 
 /* SHA-256 as 64 hex digits and a NUL. */
 void hash_hex(const void *bytes, size_t size, char out[65]);
