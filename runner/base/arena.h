@@ -14,8 +14,10 @@ struct Arena *arena_new(const char *name, size_t limit_bytes);
 void arena_free(struct Arena *arena); /* accepts NULL */
 void *arena_zero(struct Arena *arena, size_t count, size_t size); /* zeroed, aligned for anything */
 char *arena_text(struct Arena *arena, const char *text);          /* a copy; NULL gives NULL */
-char *arena_bytes(struct Arena *arena, const char *bytes, size_t size); /* a copy, and a NUL behind */
-char *arena_printf(struct Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A copy, and a NUL behind it. */
+char *arena_bytes(struct Arena *arena, const char *bytes, size_t size);
+char *arena_printf(struct Arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* A counted array in an arena. `items` points at `count` elements of one size, which the place
  * that declares the List names. */
@@ -23,7 +25,7 @@ struct List {
     void *items;
     size_t count;
 };
-/* Appends one zeroed element and returns it; earlier pointers into items become stale. */
+/* Appends one zeroed element and returns it, for lists that only this has filled; earlier pointers into items become stale. */
 void *list_add(struct List *list, struct Arena *arena, size_t size);
 
 /* malloc that stops the program when there is none; for library glue and long-lived owners. */

@@ -15,15 +15,21 @@ struct Unit {
 
 /* Largest first: the order in which they may stand in one duration. */
 static const struct Unit durations[] = {
-    {"d", 86400 * NS_PER_S}, {"h", 3600 * NS_PER_S}, {"m", 60 * NS_PER_S}, {"s", NS_PER_S},
-    {"ms", NS_PER_MS},       {"us", NS_PER_US},      {"ns", 1},
+    {"d", 86400 * NS_PER_S},
+    {"h", 3600 * NS_PER_S},
+    {"m", 60 * NS_PER_S},
+    {"s", NS_PER_S},
+    {"ms", NS_PER_MS},
+    {"us", NS_PER_US},
+    {"ns", 1},
 };
 static const struct Unit sizes[] = {
-    {"TiB", 1LL << 40}, {"GiB", 1LL << 30},   {"MiB", 1LL << 20}, {"KiB", 1LL << 10},
-    {"TB", 1000000000000LL}, {"GB", 1000000000LL}, {"MB", 1000000LL},  {"kB", 1000LL},
-    {"B", 1},
+    {"TiB", 1LL << 40}, {"GiB", 1LL << 30},      {"MiB", 1LL << 20},
+    {"KiB", 1LL << 10}, {"TB", 1000000000000LL}, {"GB", 1000000000LL},
+    {"MB", 1000000LL},  {"kB", 1000LL},          {"B", 1},
 };
-static const struct Unit periods[] = {{"s", NS_PER_S}, {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}};
+static const struct Unit periods[] = {
+    {"s", NS_PER_S}, {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}};
 
 static bool no(const char **why, const char *sentence)
 {

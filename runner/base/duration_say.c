@@ -3,8 +3,11 @@
 #include "duration.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "clock.h"
+
+enum { NUMBER_SIZE = 24 };
 
 enum Round { ROUND_DOWN, ROUND_NEAREST, ROUND_UP };
 
@@ -27,36 +30,38 @@ static enum Scale scale_of(int64_t ns)
     return ns < 120 * NS_PER_S ? SCALE_S : SCALE_LARGE;
 }
 
-static void say_two(int64_t ns, enum Round round, char *out, size_t room)
+/* Rounded to the smaller of the two units that it shows. */
+static void say_two(int64_t ns, enum Round round, char out[32])
 {
-    long long s = divide(ns, NS_PER_S, round);
+    int64_t unit = ns < 3600 * NS_PER_S ? 1 : ns < 48 * 3600 * NS_PER_S ? 60 : 3600;
+    long long s = divide(ns, unit * NS_PER_S, round) * unit;
     if (s < 3600 && s % 60 == 0)
-        snprintf(out, room, "%lld min", s / 60);
+        snprintf(out, 32, "%lld min", s / 60);
     else if (s < 3600)
-        snprintf(out, room, "%lld min %02lld s", s / 60, s % 60);
-    else if (s < 48 * 3600LL && s % 3600 < 60)
-        snprintf(out, room, "%lld h", s / 3600);
+        snprintf(out, 32, "%lld min %02lld s", s / 60, s % 60);
+    else if (s < 48 * 3600LL && s % 3600 == 0)
+        snprintf(out, 32, "%lld h", s / 3600);
     else if (s < 48 * 3600LL)
-        snprintf(out, room, "%lld h %02lld min", s / 3600, s % 3600 / 60);
-    else if (s % 86400 < 3600)
-        snprintf(out, room, "%lld d", s / 86400);
+        snprintf(out, 32, "%lld h %02lld min", s / 3600, s % 3600 / 60);
+    else if (s % 86400 == 0)
+        snprintf(out, 32, "%lld d", s / 86400);
     else
-        snprintf(out, room, "%lld d %02lld h", s / 86400, s % 86400 / 3600);
+        snprintf(out, 32, "%lld d %02lld h", s / 86400, s % 86400 / 3600);
 }
 
 /* The number alone, without its unit. */
-static void say_number(int64_t ns, enum Scale scale, enum Round round, char out[32])
+static void say_number(int64_t ns, enum Scale scale, enum Round round, char out[NUMBER_SIZE])
 {
     if (scale == SCALE_S) {
         long long tenths = divide(ns, 100 * NS_PER_MS, round);
-        snprintf(out, 32, "%lld.%lld", tenths / 10, tenths % 10);
+        snprintf(out, NUMBER_SIZE, "%lld.%lld", tenths / 10, tenths % 10);
         return;
     }
     long long tenths = divide(ns, 100 * NS_PER_US, round);
     if (tenths < 100 && tenths % 10 != 0)
-        snprintf(out, 32, "%lld.%lld", tenths / 10, tenths % 10);
+        snprintf(out, NUMBER_SIZE, "%lld.%lld", tenths / 10, tenths % 10);
     else
-        snprintf(out, 32, "%lld", (long long)divide(ns, NS_PER_MS, round));
+        snprintf(out, NUMBER_SIZE, "%lld", (long long)divide(ns, NS_PER_MS, round));
 }
 
 void duration_say(int64_t ns, char out[32])
@@ -67,7 +72,7 @@ void duration_say(int64_t ns, char out[32])
     }
     if (ns < 0)
         ns = 0;
-    char number[32];
+    char number[NUMBER_SIZE];
     if (ns < NS_PER_S - NS_PER_MS / 2) {
         say_number(ns, SCALE_MS, ROUND_NEAREST, number);
         snprintf(out, 32, "%s ms", number);
@@ -77,64 +82,77 @@ void duration_say(int64_t ns, char out[32])
         say_number(ns, SCALE_S, ROUND_NEAREST, number);
         snprintf(out, 32, "%s s", number);
     } else {
-        say_two(ns, ROUND_NEAREST, out, 32);
+        say_two(ns, ROUND_NEAREST, out);
     }
 }
 
 static void span_open(int64_t low_ns, char out[64])
 {
-    char number[32];
+    char low[32];
     if (low_ns < 120 * NS_PER_S) {
-        say_number(low_ns, SCALE_S, ROUND_DOWN, number);
-        snprintf(out, 64, "> %s s", number);
+        say_number(low_ns, SCALE_S, ROUND_DOWN, low);
+        snprintf(out, 64, "> %s s", low);
     } else {
-        say_two(low_ns, ROUND_DOWN, number, sizeof(number));
-        snprintf(out, 64, "> %s", number);
+        say_two(low_ns, ROUND_DOWN, low);
+        snprintf(out, 64, "> %s", low);
     }
+}
+
+static void span_large(int64_t low_ns, int64_t high_ns, char out[64])
+{
+    char low[28], high[28], wide[32];
+    say_two(low_ns, ROUND_DOWN, wide);
+    snprintf(low, sizeof(low), "%.27s", wide);
+    say_two(high_ns, ROUND_UP, wide);
+    snprintf(high, sizeof(high), "%.27s", wide);
+    if (strcmp(low, high) == 0)
+        snprintf(out, 64, "%s", high);
+    else
+        snprintf(out, 64, "%s to %s", low, high);
 }
 
 void span_say(int64_t low_ns, int64_t high_ns, char out[64])
 {
-    char low[32], high[32];
     low_ns = low_ns < 0 ? 0 : low_ns;
     high_ns = high_ns < low_ns ? low_ns : high_ns;
+    enum Scale scale = scale_of(high_ns);
     if (high_ns == NS_NEVER) {
         span_open(low_ns, out);
         return;
     }
-    enum Scale scale = scale_of(high_ns);
     if (scale == SCALE_LARGE) {
-        say_two(low_ns, ROUND_DOWN, low, sizeof(low));
-        say_two(divide(high_ns, NS_PER_S, ROUND_UP) * NS_PER_S, ROUND_DOWN, high, sizeof(high));
-    } else {
-        say_number(low_ns, scale, ROUND_DOWN, low);
-        say_number(high_ns, scale, ROUND_UP, high);
+        span_large(low_ns, high_ns, out);
+        return;
     }
-    bool alike = low_ns == high_ns || __builtin_strcmp(low, high) == 0;
-    const char *unit = scale == SCALE_MS ? " ms" : scale == SCALE_S ? " s" : "";
-    if (alike)
-        snprintf(out, 64, "%s%s", high, unit);
+    char low[NUMBER_SIZE], high[NUMBER_SIZE];
+    const char *unit = scale == SCALE_MS ? "ms" : "s";
+    say_number(low_ns, scale, ROUND_DOWN, low);
+    say_number(high_ns, scale, ROUND_UP, high);
+    if (low_ns == high_ns || strcmp(low, high) == 0)
+        snprintf(out, 64, "%s %s", high, unit);
     else
-        snprintf(out, 64, "%s%s%s%s", low, scale == SCALE_LARGE ? " to " : "-", high, unit);
+        snprintf(out, 64, "%s-%s %s", low, high, unit);
 }
 
 void share_say(int64_t millionths, char out[16])
 {
-    long long value = millionths < 0 ? 0 : millionths;
-    if (value > 0 && value < 100) {
+    int64_t value = millionths < 0 ? 0 : millionths;
+    if (value > 9999 * 1000000LL) {
+        snprintf(out, 16, "> 999900 %%");
+    } else if (value == 0) {
+        snprintf(out, 16, "0 %%");
+    } else if (value < 100) {
         snprintf(out, 16, "< 0.01 %%");
     } else if (value < 1000) {
-        long long hundredths = divide(value, 100, ROUND_NEAREST);
-        snprintf(out, 16, hundredths == 0 ? "0 %%" : "%lld.%02lld %%", hundredths / 100,
-                 hundredths % 100);
+        snprintf(out, 16, "0.%02d %%", (int)divide(value, 100, ROUND_DOWN));
     } else {
-        long long tenths = divide(value, 1000, ROUND_NEAREST);
+        int tenths = (int)divide(value, 1000, ROUND_NEAREST);
         if (value < 1000000 && tenths == 1000) /* almost all is not all */
             tenths = 999;
         if (tenths % 10 == 0)
-            snprintf(out, 16, "%lld %%", tenths / 10);
+            snprintf(out, 16, "%d %%", tenths / 10);
         else
-            snprintf(out, 16, "%lld.%lld %%", tenths / 10, tenths % 10);
+            snprintf(out, 16, "%d.%d %%", tenths / 10, tenths % 10);
     }
 }
 

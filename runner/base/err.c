@@ -21,7 +21,8 @@ static const struct ErrRow rows[ERR_COUNT] = {
 };
 
 /* Through a copy, since the values may point into `out`. */
-static void write_cut(char *out, size_t room, const char *format, va_list values)
+__attribute__((format(printf, 3, 0))) static void write_cut(char *out, size_t room,
+                                                            const char *format, va_list values)
 {
     char text[sizeof(((struct Err *)0)->message)];
     int size = vsnprintf(text, room, format, values);

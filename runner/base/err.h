@@ -44,7 +44,7 @@ struct Err {
 };
 
 /* Always false, so that failing reads `return err_set(err, ...)`. Clears what stands behind. The
- * values may point into *err itself: `err_set(err, code, where, "on %s: %s", host, err->message)`. */
+ * values may point into *err itself: err_set(err, code, where, "on %s: %s", host, err->message). */
 bool err_set(struct Err *err, enum ErrCode code, struct Where where, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Adds to an error that was just set: the hint; the text behind the carets; the note. Always
@@ -72,13 +72,14 @@ void problems_free(struct Problems *problems); /* accepts NULL */
 /* Copies *err. The file names of its Where must outlive the Problems. */
 void problems_add(struct Problems *problems, const struct Err *err);
 /* Shorthand: err_set + problems_add. `hint` may be NULL. */
-void problems_say(struct Problems *problems, enum ErrCode code, struct Where where, const char *hint,
-                  const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* The one that was added last, so that err_at and the like may follow; bug() where there is none. */
+void problems_say(struct Problems *problems, enum ErrCode code, struct Where where,
+                  const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The one that was added last, so that err_at and the like may follow; bug() where none is. */
 struct Err *problems_last(struct Problems *problems);
 size_t problems_errors(const struct Problems *problems);   /* warnings not counted */
 size_t problems_warnings(const struct Problems *problems);
-const struct Err *problems_at(const struct Problems *problems, size_t index); /* in file order after sorting */
+/* In file order after sorting. */
+const struct Err *problems_at(const struct Problems *problems, size_t index);
 size_t problems_count(const struct Problems *problems);
 /* The worst exit status of all errors; 0 where there are none. */
 int problems_status(const struct Problems *problems);

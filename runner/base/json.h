@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Commas and nesting are kept here; a broken nesting is a bug(). Text is UTF-8; invalid bytes
- * become U+FFFD; `<`, `>` and `&` are written \u003c so that it may stand in HTML. Output goes to a Buf. */
+ * become U+FFFD; `<`, `>` and `&` are written \u003c so that it may stand in HTML. */
 struct Json {
     struct Buf *out;
     bool pretty;

@@ -13,11 +13,12 @@ struct Range {
     uint32_t first, last;
 };
 
-static const struct Range narrow[] = { /* no column of their own */
-    {0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a}, {0x064b, 0x065f},
-    {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e}, {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200f},
-    {0x202a, 0x202e}, {0x2060, 0x2069}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
-    {0xfeff, 0xfeff},
+static const struct Range narrow[] = {
+    /* no column of their own */
+    {0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a},
+    {0x064b, 0x065f}, {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e}, {0x1ab0, 0x1aff},
+    {0x1dc0, 0x1dff}, {0x200b, 0x200f}, {0x202a, 0x202e}, {0x2060, 0x2069},
+    {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xfeff, 0xfeff},
 };
 static const struct Range wide[] = {
     {0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},
@@ -92,8 +93,8 @@ void buf_sparkline(struct Buf *buf, const int64_t *values, size_t count, bool un
         high = values[n] > high ? values[n] : high;
     }
     for (size_t n = 0; n < count; n++) {
-        double share = high > low ? ((double)values[n] - (double)low) / ((double)high - (double)low)
-                                  : 0;
+        double share =
+            high > low ? ((double)values[n] - (double)low) / ((double)high - (double)low) : 0;
         size_t step = (size_t)(share * 7 + 0.5);
         buf_put(buf, unicode ? blocks[step] : marks[step]);
     }

@@ -6,7 +6,7 @@
 #include "buf.h"
 #include <stdint.h>
 
-/* Columns of a terminal that UTF-8 text takes (combining marks 0, wide characters 2). */
+/* Columns of a terminal that UTF-8 text takes (combining marks and colours 0, wide characters 2). */
 size_t text_columns(const char *text);
 /* Appends text padded with spaces to `columns`; to the left where columns is negative. */
 void buf_padded(struct Buf *buf, const char *text, int columns);
@@ -19,6 +19,7 @@ struct Table *table_new(size_t columns);
 void table_free(struct Table *table);
 void table_right(struct Table *table, size_t column); /* align a column to the right */
 void table_row(struct Table *table, const char *const *cells); /* `columns` of them; NULL = "" */
-void table_write(const struct Table *table, struct Buf *out);  /* two spaces between columns, no trailing blanks */
+/* Two spaces between columns, no trailing blanks. */
+void table_write(const struct Table *table, struct Buf *out);
 
 #endif

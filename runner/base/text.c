@@ -134,8 +134,8 @@ size_t text_decode(const char *bytes, size_t size, uint32_t *code)
 
 bool text_is_deceptive(uint32_t code)
 {
-    return code == 0x61c || code == 0x200e || code == 0x200f || code == 0x2028 ||
-           code == 0x2029 || code == 0xfeff || (code >= 0x202a && code <= 0x202e) ||
+    return code == 0x61c || code == 0x200e || code == 0x200f || code == 0x2028 || code == 0x2029 ||
+           code == 0xfeff || (code >= 0x202a && code <= 0x202e) ||
            (code >= 0x2066 && code <= 0x2069);
 }
 
