@@ -50,6 +50,26 @@ struct Plan {
 void target_order(uint64_t seed, const char *target, const struct Role *role, const struct Target **out);
 /* How many of n a pick means; a share rounds down; 0 is the caller's error. */
 size_t pick_count(const struct Pick *pick, size_t n);
+/* What a script's ${ns.name} stand for: NULL where nothing is known yet (host: no host). */
+struct ScriptInput {
+    const struct Scenario *scenario;
+    const struct Environment *environment;
+    const struct Target *host;  /* ${host.name}, ${host.address} */
+    const char *run;            /* ${run.id}: the token */
+    /* ${target.NAME.name} and .address: the host drawn for it; NULL where none is. */
+    const struct Target *(*drawn)(void *data, const char *target);
+    void *drawn_data;
+};
+/* LANGUAGE.md rule 10: every ${ns.name} becomes a shell variable. *out is the text with "${fd_param_x}"
+ * in their place, `variables` (of struct TextPair) what to set before it; a secret's value is its
+ * reference still. */
+bool script_fill(const struct ScriptInput *input, const char *script, struct Arena *arena,
+                 const char **out, struct List *variables, struct Err *err) MUST_CHECK;
+/* The step's config for one host, for FaultKind.plan: a copy in which every shell text has its
+ * variables set, quoted, before it. The config itself where there is no shell text. */
+bool step_config(const struct ScriptInput *input, const struct StepSpec *step, struct Arena *arena,
+                 const void **out, struct Err *err) MUST_CHECK;
+
 /* The longest that a fault of this step lasts as planned, from its `for` or from what follows it. */
 int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index);
 
