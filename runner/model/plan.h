@@ -6,6 +6,9 @@
 #include "environment.h"
 #include "scenario.h"
 
+/* Who a target means: for `is:` as of now, asked again before each use. */
+struct Drawn { const struct TargetSpec *spec; const struct Role *role; const struct Target *const *hosts; size_t count; };
+
 /* One fault on one host that may be chosen. */
 struct PlannedFault {
     const struct StepSpec *step;
@@ -29,6 +32,8 @@ struct Foresight {
     struct List knobs;      /* of struct Knob */
     const char *loss, *returns, *stays; /* each a line for people, or NULL */
 };
+/* ERR_REFUSED (exit 4): it would do harm. ERR_NOT_READY (exit 3): a host or system is not as it must be. */
+struct Obstacle { enum ErrCode code; const char *text, *help; };
 struct Plan {
     const struct Scenario *scenario;
     const struct Environment *environment;
@@ -39,8 +44,9 @@ struct Plan {
     struct List faults;       /* of struct PlannedFault */
     struct List probes;       /* of struct BoundProbe, in the scenario's order */
     struct List facts;        /* of struct HostFacts, touched hosts */
+    struct List drawn;        /* of struct Drawn: who each target means now */
     struct List foresights;   /* of struct Foresight */
-    struct List refusals;     /* of const char *: why it may not run (not the gate's: those are in gate.h) */
+    struct List obstacles;    /* of struct Obstacle: why it may not run (the gate's own rules are in gate.h) */
     struct Wall made;
     struct Arena *arena;
 };

@@ -1,0 +1,213 @@
+/* survey.c - asks hosts and systems, side by side, what a plan needs to know. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "survey.h"
+
+
+#define SURVEY_TIMEOUT_NS (8 * NS_PER_S)
+#define SYSTEM_TIMEOUT_NS (3 * NS_PER_S)
+
+struct Asking {
+    struct Survey *out;
+    struct Loop *loop;
+    struct Arena *arena;
+    size_t pending;
+};
+struct HostAsking {
+    struct Asking *all;
+    struct SurveyHost *host;
+};
+struct RoleAsking {
+    struct Asking *all;
+    struct SurveyRole *role;
+    void *system;
+};
+
+static void answered(struct Asking *all)
+{
+    if (--all->pending == 0)
+        loop_stop(all->loop);
+}
+
+static void facts_work(struct HostCall *call)
+{
+    struct HostAsking *asking = call->data;
+    call->ok = node_facts(call->node, asking->host->role, call->deadline, call->arena,
+                          &asking->host->facts, &call->err);
+    call->lost = !call->ok;
+}
+
+static void facts_done(struct HostCall *call)
+{
+    struct HostAsking *asking = call->data;
+    asking->host->answered = call->opened && call->ok;
+    asking->host->err = call->err;
+    answered(asking->all);
+}
+
+static void standing_done(void *data, const struct Standing *standing)
+{
+    struct HostAsking *asking = data;
+    asking->host->standing = *standing;
+    asking->host->standing.host = asking->host->target;
+    answered(asking->all);
+}
+
+static void control_done(void *data, const struct Standing *standing)
+{
+    struct RoleAsking *asking = data;
+    if (standing->rank == RANK_PRIMARY)
+        asking->role->primary = standing->host;
+    answered(asking->all);
+}
+
+static void redundancy_done(void *data, const struct Redundancy *redundancy)
+{
+    struct RoleAsking *asking = data;
+    asking->role->redundancy = *redundancy;
+    asking->role->redundancy.why = arena_text(asking->all->arena, redundancy->why);
+    answered(asking->all);
+}
+
+static void prospect_done(void *data, const struct Prospect *prospect)
+{
+    struct RoleAsking *asking = data;
+    struct Arena *arena = asking->all->arena;
+    struct Prospect *copy = &asking->role->prospect;
+    *copy = *prospect;
+    struct Knob *knobs = arena_zero(arena, prospect->knob_count + 1, sizeof *knobs);
+    for (size_t at = 0; at < prospect->knob_count; at++)
+        knobs[at] = (struct Knob){.name = arena_text(arena, prospect->knobs[at].name),
+                                  .value = arena_text(arena, prospect->knobs[at].value)};
+    copy->knobs = knobs;
+    copy->not_ready = arena_text(arena, prospect->not_ready);
+    copy->loss = arena_text(arena, prospect->loss);
+    asking->role->prospect_known = true;
+    answered(asking->all);
+}
+
+static void ask_system(struct Asking *all, struct RoleAsking *asking, struct HostAsking *hosts,
+                       size_t host_count)
+{
+    const struct SystemKind *kind = asking->role->role->system;
+    struct Mono deadline = mono_add(mono_now(), SYSTEM_TIMEOUT_NS);
+    for (size_t at = 0; at < host_count; at++) {
+        if (hosts[at].host->role != asking->role->role)
+            continue;
+        all->pending++;
+        kind->ask_standing(asking->system, hosts[at].host->target, deadline, standing_done,
+                           &hosts[at]);
+    }
+    all->pending += 2;
+    kind->ask_redundancy(asking->system, deadline, redundancy_done, asking);
+    kind->ask_prospect(asking->system, deadline, prospect_done, asking);
+    if (kind->ask_control != NULL) {
+        all->pending++;
+        kind->ask_control(asking->system, deadline, control_done, asking);
+    }
+}
+
+/* Where the control plane is silent: the only host that calls itself primary. */
+static void settle_primary(struct Survey *survey, struct SurveyRole *role)
+{
+    const struct Target *found = NULL;
+    struct SurveyHost *hosts = survey->hosts.items;
+    for (size_t at = 0; at < survey->hosts.count && role->primary == NULL; at++) {
+        if (hosts[at].role != role->role || hosts[at].standing.rank != RANK_PRIMARY)
+            continue;
+        if (found != NULL)
+            return;
+        found = hosts[at].target;
+    }
+    if (role->primary == NULL)
+        role->primary = found;
+}
+
+static bool role_in(const struct Role *const *roles, size_t count, const struct Role *role)
+{
+    for (size_t at = 0; at < count; at++)
+        if (roles[at] == role)
+            return true;
+    return false;
+}
+
+static void list_hosts(const struct SurveyInput *input, struct Survey *out)
+{
+    for (size_t pass = 0; pass < 2; pass++) {
+        const struct Role *const *roles = pass == 0 ? input->touched : input->asked;
+        size_t count = pass == 0 ? input->touched_count : input->asked_count;
+        for (size_t at = 0; at < count; at++) {
+            if (pass == 1 && role_in(input->touched, input->touched_count, roles[at]))
+                continue;
+            for (size_t host = 0; host < roles[at]->host_count; host++) {
+                struct SurveyHost *row = list_add(&out->hosts, out->arena, sizeof *row);
+                *row = (struct SurveyHost){.role = roles[at], .target = roles[at]->hosts[host]};
+            }
+        }
+    }
+    for (size_t at = 0; at < input->asked_count; at++) {
+        if (input->asked[at]->system == NULL)
+            continue;
+        struct SurveyRole *row = list_add(&out->roles, out->arena, sizeof *row);
+        *row = (struct SurveyRole){.role = input->asked[at],
+                                   .redundancy = {.complete = KNOWN_UNKNOWN, .why = "not asked"}};
+    }
+}
+
+void survey_make(const struct SurveyInput *input, struct Survey *out)
+{
+    *out = (struct Survey){.arena = input->arena};
+    list_hosts(input, out);
+    struct Asking all = {.out = out, .loop = input->loop, .arena = input->arena, .pending = 1};
+    struct HostAsking *hosts = arena_zero(input->arena, out->hosts.count + 1, sizeof *hosts);
+    struct RoleAsking *roles = arena_zero(input->arena, out->roles.count + 1, sizeof *roles);
+    for (size_t at = 0; at < out->hosts.count; at++) {
+        struct SurveyHost *row = (struct SurveyHost *)out->hosts.items + at;
+        hosts[at] = (struct HostAsking){.all = &all, .host = row};
+        if (!role_in(input->touched, input->touched_count, row->role))
+            continue;
+        all.pending++;
+        hosts_do(input->hosts, &(struct HostJob){.target = row->target,
+                                                 .lane = LANE_ACT,
+                                                 .timeout_ns = SURVEY_TIMEOUT_NS,
+                                                 .work = facts_work,
+                                                 .done = facts_done,
+                                                 .data = &hosts[at]});
+    }
+    for (size_t at = 0; at < out->roles.count; at++) {
+        struct SurveyRole *row = (struct SurveyRole *)out->roles.items + at;
+        struct Err err;
+        roles[at] = (struct RoleAsking){.all = &all, .role = row};
+        roles[at].system =
+            row->role->system->open(row->role->system_config, row->role, input->loop, &err);
+        if (roles[at].system == NULL)
+            row->redundancy.why = arena_text(input->arena, err.message);
+        else
+            ask_system(&all, &roles[at], hosts, out->hosts.count);
+    }
+    if (--all.pending > 0)
+        loop_run(input->loop);
+    for (size_t at = 0; at < out->roles.count; at++) {
+        if (roles[at].system != NULL)
+            roles[at].role->role->system->close(roles[at].system);
+        settle_primary(out, roles[at].role);
+    }
+}
+
+const struct SurveyHost *survey_host(const struct Survey *survey, const struct Role *role,
+                                     const struct Target *target)
+{
+    const struct SurveyHost *hosts = survey->hosts.items;
+    for (size_t at = 0; at < survey->hosts.count; at++)
+        if (hosts[at].role == role && hosts[at].target == target)
+            return &hosts[at];
+    return NULL;
+}
+
+const struct SurveyRole *survey_role(const struct Survey *survey, const struct Role *role)
+{
+    const struct SurveyRole *roles = survey->roles.items;
+    for (size_t at = 0; at < survey->roles.count; at++)
+        if (roles[at].role == role)
+            return &roles[at];
+    return NULL;
+}

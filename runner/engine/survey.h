@@ -1,0 +1,47 @@
+/* survey.h - asks hosts and systems, side by side, what a plan needs to know. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_ENGINE_SURVEY_H
+#define FD_ENGINE_SURVEY_H
+
+#include "../model/plan.h"
+#include "hosts.h"
+
+/* One host of one role, as found. */
+struct SurveyHost {
+    const struct Role *role;
+    const struct Target *target;
+    bool answered;           /* facts are there; else err says why not */
+    struct HostFacts facts;
+    struct Err err;
+    struct Standing standing; /* RANK_UNKNOWN where the role has no system or nobody answered */
+};
+/* One role with a system. Texts are in the survey's arena. */
+struct SurveyRole {
+    const struct Role *role;
+    const struct Target *primary; /* by the control plane, else by the hosts themselves; NULL = unknown */
+    struct Prospect prospect;
+    bool prospect_known;
+    struct Redundancy redundancy;
+};
+struct Survey {
+    struct List hosts; /* of struct SurveyHost */
+    struct List roles; /* of struct SurveyRole */
+    struct Arena *arena;
+};
+/* Conductor; runs the loop until every question has ended (10 s at most). Facts are asked of the
+ * hosts of `touched`, standing of those of `asked` too. Never fails: silence is an answer. */
+struct SurveyInput {
+    struct Hosts *hosts;
+    struct Loop *loop;
+    const struct Role *const *touched;
+    size_t touched_count;
+    const struct Role *const *asked; /* roles with a system; others are passed over */
+    size_t asked_count;
+    struct Arena *arena;
+};
+void survey_make(const struct SurveyInput *input, struct Survey *out);
+const struct SurveyHost *survey_host(const struct Survey *survey, const struct Role *role,
+                                     const struct Target *target);
+const struct SurveyRole *survey_role(const struct Survey *survey, const struct Role *role);
+
+#endif
