@@ -1,0 +1,123 @@
+# net.sh - the lab's addresses: a bridge for each set, this machine at its .1, hosts from .11.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+
+# Bridges are named for their addresses and carry the lab's folder as alias: so two labs cannot take the same ones,
+# and a lab finds its own again.
+net_of() {
+    local index
+    case $1 in staging) index=1 ;; production) index=2 ;; fresh) index=3 ;; bare) index=4 ;; esac
+    printf '%s.%s\n' "${lab_net%.*}" $((${lab_net##*.} + index))
+}
+
+bridge_of() {
+    local set_net
+    set_net=$(net_of "$1")
+    printf 'lab-%s\n' "${set_net//./-}"
+}
+
+# The machine's side of a host's wire: lab-77-1-11.
+wire_of() {
+    local address
+    address=$(<"$state/hosts/$1/address")
+    address=${address#*.}
+    printf 'lab-%s\n' "${address//./-}"
+}
+
+net_choose() {
+    local start step block set
+    exec 6</run
+    flock 6 # one lab at a time on this machine, until ours is up and seen
+    if [ -e "$state/net" ]; then
+        lab_net=$(<"$state/net")
+    elif [ -n "${LAB_NET-}" ]; then
+        lab_net=$LAB_NET
+    elif [ "$state" = "$default_state" ]; then
+        lab_net=10.77.0
+    else
+        start=$(cksum <<<"$state")
+        start=${start%% *}
+        for ((step = 0; step < 30; step++)); do
+            block=$(((start + step) % 30 + 1))
+            lab_net=10.77.$((block * 8))
+            net_taken || break
+        done
+    fi
+    [[ $lab_net =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] && [ "${lab_net##*.}" -le 251 ] ||
+        die "LAB_NET is three octets, the last 251 at most, as 10.77.16: '$lab_net' is not"
+    ! net_taken || die "addresses under $lab_net are in use here ($(net_taken)): end that, or set LAB_NET"
+    printf '%s\n' "$lab_net" >"$state/net"
+    for set in "${sets[@]}"; do
+        bridge_up "$(bridge_of "$set")" "$(net_of "$set")" || die "cannot make a bridge for '$set'"
+    done
+    exec 6<&-
+}
+
+# Prints who has one of our addresses without being ours.
+net_taken() {
+    local set line found=1
+    for set in "${all_sets[@]}"; do
+        while read -r _ line _; do
+            [ "$(link_alias "$line")" = "$state" ] || {
+                found=0
+                echo "$line: $(link_alias "$line")"
+            }
+        done < <(ip -4 -o address show to "$(net_of "$set").0/24")
+    done
+    return "$found"
+}
+
+link_alias() {
+    cat "/sys/class/net/$1/ifalias" 2>/dev/null
+}
+
+bridge_up() {
+    if ! [ -e "/sys/class/net/$1" ]; then
+        ip -batch - <<END
+link add $1 type bridge
+link set $1 alias $state
+END
+    fi
+    [ "$(link_alias "$1")" = "$state" ] || return 1
+    ip address replace "$2.1/24" dev "$1" && ip link set "$1" up
+}
+
+# Found by our mark alone, should our folder be gone; with the wires that still hang on it.
+bridges_down() {
+    local alias bridge port
+    for alias in /sys/class/net/lab-*/ifalias; do
+        [ -e "$alias" ] && [ "$(<"$alias")" = "$state" ] || continue
+        bridge=${alias%/ifalias}
+        for port in "$bridge"/brif/*; do
+            [ ! -e "$port" ] || ip link delete "${port##*/}" 2>/dev/null || :
+        done
+        ip link delete "${bridge##*/}"
+    done
+}
+
+bridge_down() {
+    [ "$(link_alias "$1")" != "$state" ] || ip link delete "$1"
+}
+
+# wire_up HOST PID: a cable from the host's eth0 into its set's bridge.
+wire_up() {
+    local wire address
+    wire=$(wire_of "$1")
+    address=$(<"$state/hosts/$1/address")
+    [ ! -e "/sys/class/net/$wire" ] || ip link delete "$wire"
+    ip -batch - <<END || return 1
+link add $wire type veth peer name eth0 netns $2
+link set $wire master $(bridge_of "$(<"$state/hosts/$1/set")") up
+END
+    nsenter --net --target "$2" ip -batch - <<END
+link set lo up
+address add $address/24 dev eth0
+link set eth0 up
+END
+}
+
+wire_down() {
+    local wire
+    wire=$(wire_of "$1")
+    [ ! -e "/sys/class/net/$wire" ] || ip link delete "$wire" 2>/dev/null || :
+}

@@ -1,0 +1,169 @@
+# state.sh - a lab's folder: keys, what is up, locks, and what a killed lab left over.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# DIR/net           first three octets of the lab's addresses, without the last: 10.77.B, sets are at B+1...
+# DIR/hosts/NAME/   address, set, services; init (pid and start time of its PID 1); disk/; console.log
+# DIR/ssh_config, known_hosts, key, key.pub, environments/*.yaml
+
+die() {
+    printf 'lab: %s\n' "$*" >&2
+    exit 2
+}
+
+# wait_until SECONDS COMMAND...: polls; 1 if it was never true.
+wait_until() {
+    local now end tries=0
+    read -r now _ </proc/uptime
+    end=$((${now/./} + $1 * 100))
+    shift
+    until "$@"; do
+        read -r now _ </proc/uptime
+        [ "${now/./}" -lt "$end" ] || return 1
+        if [ $((++tries)) -lt 50 ]; then sleep 0.02; else sleep 0.2; fi
+    done
+}
+
+state_choose() {
+    local top
+    top=$(cd -- "$here/../.." && pwd -P)
+    [ -w "$top" ] && [ -e "$top/scenarios/environments" ] || top=$PWD # installed: the folder we are in
+    default_state=$top/build/lab
+    state=$(realpath -m -- "${LAB_STATE:-$default_state${LAB_NAME:+-$LAB_NAME}}")
+    case $state in *[!A-Za-z0-9/._+-]*) die "'$state' has a character that ssh_config cannot hold" ;; esac
+}
+
+# CAP_NET_ADMIN (12) and CAP_SYS_ADMIN (21) where we stand: root, or a user namespace that is ours.
+may_make_hosts() {
+    local key value caps=0
+    while read -r key value; do
+        [ "$key" != CapEff: ] || caps=$((16#$value))
+    done </proc/self/status
+    [ $((caps >> 12 & caps >> 21 & 1)) -eq 1 ]
+}
+
+need_tools() {
+    local tool missing=''
+    for tool in ip nsenter unshare setpriv sshd ssh-keygen redis-server redis-sentinel redis-cli tar flock; do
+        PATH=$host_path command -v "$tool" >/dev/null || missing+=" $tool"
+    done
+    /usr/bin/python3 -c 'import redis' 2>/dev/null || missing+=" python3-redis"
+    [ -z "$missing" ] || die "not on this machine:$missing (apt install iproute2 openssh-server" \
+        "redis-server redis-sentinel python3-redis)"
+}
+
+# One up or down at a time. The lock is on the folder itself and ends with us: no child keeps descriptor 9.
+state_lock() {
+    mkdir -p -m 755 "$state/hosts"
+    exec 9<"$state"
+    flock 9
+    if [ -e "$state/run_lock" ] && [ "${LAB_RUN-}" != "$state" ]; then
+        flock -n "$state/run_lock" true || die "a \`lab run\` is using $state"
+    fi
+}
+
+# While `lab run` lives, its lab is nobody else's.
+state_claim_for_run() {
+    mkdir -p "$state"
+    exec 8>>"$state/run_lock"
+    flock -n 8 || die "a \`lab run\` is using $state"
+    export LAB_RUN=$state
+}
+
+# What up and down start carries LAB_OF, a host's first process LAB_HOST (see host_boot). We hold the lock, so
+# whoever else carries our mark belongs to an up or down that was killed.
+state_end_leftovers() {
+    local pid
+    for pid in $(marked "LAB_OF=$state"); do
+        is_ancestor "$pid" || kill -9 "$pid" 2>/dev/null
+    done
+    for pid in $(marked "LAB_HOST=$state"); do
+        host_is_recorded "$pid" || kill -9 "$pid" 2>/dev/null
+    done
+}
+
+marked() {
+    grep -lzxF -e "$1" /proc/[0-9]*/environ 2>/dev/null | sed 's|^/proc/\(.*\)/environ$|\1|'
+}
+
+is_ancestor() {
+    local pid=$BASHPID
+    while [ "$pid" -gt 1 ]; do
+        [ "$pid" != "$1" ] || return 0
+        pid=$(parent_of "$pid") || return 1
+    done
+    return 1
+}
+
+parent_of() {
+    local stat
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+    stat=${stat##*) }
+    read -r _ stat _ <<<"$stat"
+    printf '%s\n' "${stat:-0}"
+}
+
+# The start time of a live process; nothing for one that is gone or a zombie.
+started() {
+    local stat
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+    local -a field
+    read -r -a field <<<"${stat##*) }"
+    case ${field[0]} in Z | X) return 1 ;; esac
+    printf '%s\n' "${field[19]}"
+}
+
+# Once a lab: the client's key, and this machine's /etc as the hosts' first one (without its secrets).
+state_prepare() {
+    [ -e "$state/key.pub" ] || {
+        rm -f "$state/key"
+        ssh-keygen -q -t ed25519 -N '' -C lab -f "$state/key" || die "cannot make a key in $state"
+    }
+    [ -e "$state/etc.tar" ] || {
+        # What we may not read is left out: tar then says 2 and goes on.
+        tar -C /etc -cf "$state/etc.tar.new" --exclude=./ssh --exclude='./*shadow*' --exclude=./ssl/private \
+            --exclude=./redis --exclude=./passwd --exclude=./motd --exclude=./resolv.conf . 2>/dev/null
+        mv "$state/etc.tar.new" "$state/etc.tar"
+    }
+}
+
+state_write_files() {
+    local name address names='' file
+    : >"$state/known_hosts.new"
+    {
+        echo "# The lab in $state. Use: ssh -F $state/ssh_config HOST"
+        while read -r name; do
+            address=$(<"$state/hosts/$name/address")
+            printf 'Host %s\n    HostName %s\n' "$name" "$address"
+            printf '%s,%s %s\n' "$name" "$address" "$(<"$state/hosts/$name/host_key")" >>"$state/known_hosts.new"
+            names+=" $name"
+        done < <(hosts_of '')
+        cat <<END
+Host$names
+    User $login_user
+    Port 22
+    IdentityFile $state/key
+    IdentitiesOnly yes
+    IdentityAgent none
+    BatchMode yes
+    StrictHostKeyChecking yes
+    UserKnownHostsFile $state/known_hosts
+    GlobalKnownHostsFile /dev/null
+    KexAlgorithms curve25519-sha256
+END
+    } >"$state/ssh_config.new"
+    mv "$state/known_hosts.new" "$state/known_hosts"
+    mv "$state/ssh_config.new" "$state/ssh_config"
+    mkdir -p "$state/environments"
+    for file in "$here"/../environments/{staging,production}.yaml; do
+        sed -e "s|10\.77\.1\.|$(net_of staging).|g; s|10\.77\.2\.|$(net_of production).|g" \
+            -e "s|build/lab/ssh_config|$state/ssh_config|" "$file" >"$state/environments/${file##*/}"
+    done
+    [ -z "$(hosts_of bare)" ] || bare_environment >"$state/environments/bare.yaml"
+}
+
+state_remove() {
+    rm -rf "$state/hosts" "$state/environments" "$state"/etc.tar* "$state"/{net,key,key.pub,ssh_config,known_hosts,passwd}
+    [ -n "${LAB_RUN-}" ] || rm -f "$state/run_lock"
+    rmdir "$state" 2>/dev/null || :
+}
