@@ -76,6 +76,7 @@ struct Scenario {
     int64_t steady_ns, steady_within_ns, observe_ns, settle_ns, hold_ns, gap_ns;
     int64_t lease_ns, grace_ns, undo_within_ns;
     bool leave_stopped;
+    bool snapshot_first;                    /* undo: {snapshot: true}: a BGSAVE before a primary is killed */
     const char *text;                       /* the file as read */
     const char *canonical;                  /* canonical JSON, the bytes of text_hash; for "changed since" */
     struct Arena *arena;

@@ -1,0 +1,140 @@
+/* foresee.c - what a plan can know beforehand: what is missing, what would do harm, how long it takes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "foresee.h"
+
+#include "../base/duration.h"
+#include "../base/text.h"
+
+static void obstacle(struct Plan *plan, enum ErrCode code, const char *help, const char *text)
+{
+    const struct Obstacle *rows = plan->obstacles.items;
+    for (size_t at = 0; at < plan->obstacles.count; at++)
+        if (text_equal(rows[at].text, text))
+            return;
+    struct Obstacle *row = list_add(&plan->obstacles, plan->arena, sizeof *row);
+    *row = (struct Obstacle){.code = code, .text = text, .help = arena_text(plan->arena, help)};
+}
+
+bool foresee_answers(struct Plan *plan, const struct Survey *survey, struct Err *err)
+{
+    const struct SurveyHost *hosts = survey->hosts.items;
+    size_t answered = 0, silent = 0;
+    for (size_t at = 0; at < survey->hosts.count; at++) {
+        if (hosts[at].answered) {
+            answered++;
+        } else if (hosts[at].err.message[0] != '\0') {
+            silent++;
+            obstacle(plan, hosts[at].err.code, hosts[at].err.hint,
+                     arena_text(plan->arena, hosts[at].err.message));
+            *err = hosts[at].err;
+        }
+    }
+    return answered > 0 || silent == 0;
+}
+
+bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct SurveyHost *host)
+{
+    if (host == NULL || !host->answered)
+        return false;
+    const char *name = host->target->name;
+    const struct HostFacts *facts = &host->facts;
+    if (facts->missing != NULL)
+        obstacle(plan, ERR_NOT_READY, "", arena_printf(plan->arena, "host '%s': %s", name, facts->missing));
+    if (facts->traces != NULL && facts->traces[0] != '\0')
+        obstacle(plan, ERR_NOT_READY, "Run `faildrill undo --scan -e ENV` to see whose they are, `faildrill undo` to end them.",
+                 arena_printf(plan->arena, "host '%s' carries traces of another drill: %s", name, facts->traces));
+    if (step->kind->needs_service && facts->active != KNOWN_YES)
+        obstacle(plan, ERR_NOT_READY, "A fault on a service that is down proves nothing; start it first.",
+                 arena_printf(plan->arena, "the service of role '%s' does not run on host '%s'",
+                              host->role->name, name));
+    if (step->kind->needs_nft && !facts->nft)
+        obstacle(plan, ERR_NOT_READY, "Install nftables there; a throw-away table must load.",
+                 arena_printf(plan->arena, "host '%s' cannot load an nft table", name));
+    return facts->missing == NULL;
+}
+
+static bool stops_primary(const struct Plan *plan, const struct SurveyRole *role)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t at = 0; at < plan->faults.count; at++)
+        if (faults[at].role == role->role && faults[at].step->kind->stops_service &&
+            faults[at].chosen && (role->primary == NULL || faults[at].target == role->primary))
+            return true;
+    return false;
+}
+
+static bool touched(const struct Plan *plan, const struct Role *role)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    for (size_t at = 0; at < plan->scenario->steps.count; at++)
+        if ((steps[at].target && text_equal(steps[at].target->role, role->name)) ||
+            text_equal(steps[at].role, role->name))
+            return true;
+    return false;
+}
+
+/* DESIGN.md 12.2: what the disk of a killed primary gives back. */
+static void foresee_persistence(struct Plan *plan, const struct SurveyRole *role)
+{
+    const char *host = role->primary ? role->primary->name : "unknown";
+    char risk[32] = "an unknown number";
+    if (role->prospect.keys_at_risk >= 0)
+        count_say((uint64_t)role->prospect.keys_at_risk, risk);
+    switch (role->prospect.persistence) {
+    case PERSIST_ALL:
+        return;
+    case PERSIST_SNAPSHOT:
+        if (!plan->scenario->snapshot_first)
+            obstacle(plan, ERR_REFUSED,
+                     "Say `undo: {snapshot: true}`, and a BGSAVE comes first; or isolate or freeze it instead.",
+                     arena_printf(plan->arena, "kill of the primary '%s' is refused: it has snapshots (RDB) alone, and "
+                                               "%s changes since the last one would be gone from it", host, risk));
+        return;
+    case PERSIST_NONE:
+        obstacle(plan, ERR_REFUSED,
+                 "Turn on appendonly; or drill with isolate, freeze or failover, which keep its memory.",
+                 arena_printf(plan->arena, "kill of a Redis primary without persistence is refused: '%s' would come back "
+                                           "empty, and where no failover came in time all %s keys with it", host, risk));
+        return;
+    case PERSIST_UNKNOWN:
+        obstacle(plan, ERR_NOT_READY, "Nothing is killed whose persistence is not known.",
+                 arena_printf(plan->arena, "the persistence of the primary '%s' could not be read", host));
+        return;
+    }
+}
+
+static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
+{
+    const struct Prospect *prospect = &role->prospect;
+    if (!role->prospect_known || prospect->not_ready != NULL)
+        obstacle(plan, ERR_NOT_READY, "",
+                 arena_printf(plan->arena, "role '%s': %s", role->role->name,
+                              prospect->not_ready ? prospect->not_ready : "its system does not answer"));
+    if (prospect->cool_down_ns > 0) {
+        char wait[32];
+        duration_say(prospect->cool_down_ns, wait);
+        obstacle(plan, ERR_REFUSED, "A failover that cannot start would be measured as one that failed.",
+                 arena_printf(plan->arena, "role '%s' is in its cool-down: next drill not before %s from now",
+                              role->role->name, wait));
+    }
+    bool stops = stops_primary(plan, role);
+    if (stops)
+        foresee_persistence(plan, role);
+    struct Foresight *row = list_add(&plan->foresights, plan->arena, sizeof *row);
+    *row = (struct Foresight){.role = role->role, .failover = prospect->failover, .loss = prospect->loss};
+    row->knobs = (struct List){.items = (void *)(uintptr_t)prospect->knobs, .count = prospect->knob_count};
+    if (stops && role->primary != NULL)
+        row->returns = arena_printf(plan->arena, "%s (%s) returns as a replica of the new primary",
+                                    role->primary->name,
+                                    prospect->persistence == PERSIST_ALL ? "AOF" : "RDB");
+    if (role->primary != NULL)
+        row->stays = arena_printf(plan->arena, "the primary may move away from %s", role->primary->name);
+}
+
+void foresee_roles(struct Plan *plan, const struct Survey *survey)
+{
+    const struct SurveyRole *roles = survey->roles.items;
+    for (size_t at = 0; at < survey->roles.count; at++)
+        if (touched(plan, roles[at].role))
+            foresee_role(plan, &roles[at]);
+}

@@ -1,0 +1,313 @@
+/* planner.c - binds a scenario to an environment as it stands now. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "planner.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include "../base/text.h"
+#include "../base/ulid.h"
+#include "foresee.h"
+
+#define PLAN_ARENA_BYTES (64U << 20)
+#define PLAN_TEXT_BYTES (4U << 20)
+
+/* What is under way while a plan is made. */
+struct Planning {
+    const struct PlannerInput *input;
+    struct Plan *plan;
+    struct Survey survey;
+    struct List touched, asked; /* of const struct Role * */
+    struct Err *err;
+};
+
+static const struct Role *role_named(const struct Planning *planning, const char *name)
+{
+    return name ? environment_role(planning->input->environment, name) : NULL;
+}
+
+static void role_note(struct Planning *planning, struct List *roles, const char *name)
+{
+    const struct Role *role = role_named(planning, name);
+    const struct Role **rows = roles->items;
+    for (size_t at = 0; role != NULL && at < roles->count; at++)
+        if (rows[at] == role)
+            return;
+    if (role != NULL)
+        *(const struct Role **)list_add(roles, planning->plan->arena, sizeof(void *)) = role;
+}
+
+static void note_roles(struct Planning *planning, const struct Scenario *scenario)
+{
+    const struct StepSpec *steps = scenario->steps.items;
+    for (size_t at = 0; at < scenario->steps.count; at++) {
+        if (steps[at].target != NULL)
+            role_note(planning, &planning->touched, steps[at].target->role);
+        role_note(planning, &planning->asked, steps[at].role);
+    }
+    const struct TargetSpec *targets = scenario->targets.items;
+    for (size_t at = 0; at < scenario->targets.count; at++)
+        role_note(planning, &planning->asked, targets[at].role);
+    const struct ProbeSpec *probes = scenario->probes.items;
+    for (size_t at = 0; at < scenario->probes.count; at++)
+        role_note(planning, &planning->asked, probes[at].role);
+}
+
+static void survey(struct Planning *planning)
+{
+    survey_make(&(struct SurveyInput){.hosts = planning->input->hosts,
+                                      .loop = planning->input->loop,
+                                      .touched = planning->touched.items,
+                                      .touched_count = planning->touched.count,
+                                      .asked = planning->asked.items,
+                                      .asked_count = planning->asked.count,
+                                      .arena = planning->plan->arena},
+                &planning->survey);
+}
+
+static const enum Rank *ranks_of(struct Planning *planning, const struct Role *role)
+{
+    enum Rank *ranks = arena_zero(planning->plan->arena, role->host_count + 1, sizeof *ranks);
+    for (size_t at = 0; at < role->host_count; at++) {
+        const struct SurveyHost *host = survey_host(&planning->survey, role, role->hosts[at]);
+        ranks[at] = host ? host->standing.rank : RANK_UNKNOWN;
+    }
+    return ranks;
+}
+
+static bool draw_all(struct Planning *planning, const struct Scenario *scenario)
+{
+    struct Plan *plan = planning->plan;
+    plan->drawn = (struct List){0};
+    const struct TargetSpec *targets = scenario->targets.items;
+    for (size_t at = 0; at < scenario->targets.count; at++) {
+        const struct Role *role = role_named(planning, targets[at].role);
+        struct List hosts = {0};
+        if (!target_draw(&targets[at], role, plan->seed, ranks_of(planning, role), plan->arena,
+                         &hosts, planning->err))
+            return false;
+        struct Drawn *drawn = list_add(&plan->drawn, plan->arena, sizeof *drawn);
+        *drawn = (struct Drawn){
+            .spec = &targets[at], .role = role, .hosts = hosts.items, .count = hosts.count};
+    }
+    return true;
+}
+
+static const struct Drawn *drawn_named(const struct Plan *plan, const char *name)
+{
+    const struct Drawn *drawn = plan->drawn.items;
+    for (size_t at = 0; at < plan->drawn.count; at++)
+        if (text_equal(drawn[at].spec->name, name))
+            return &drawn[at];
+    return NULL;
+}
+
+static const char *address_of_target(void *data, const char *name)
+{
+    const struct Planning *planning = data;
+    const struct Drawn *drawn = drawn_named(planning->plan, name);
+    return drawn && drawn->count > 0 ? drawn->hosts[0]->address : NULL;
+}
+
+static bool is_among(const struct Drawn *drawn, const struct Target *host)
+{
+    for (size_t at = 0; at < drawn->count; at++)
+        if (drawn->hosts[at] == host)
+            return true;
+    return false;
+}
+
+static const struct Target *const *peers_of(struct Planning *planning, const struct Target *host,
+                                            size_t *count)
+{
+    const struct List *hosts = &planning->input->environment->hosts;
+    struct Target *const *all = hosts->items;
+    const struct Target **peers =
+        arena_zero(planning->plan->arena, hosts->count + 1, sizeof(void *));
+    *count = 0;
+    for (size_t at = 0; at < hosts->count; at++)
+        if (all[at] != host)
+            peers[(*count)++] = all[at];
+    return peers;
+}
+
+/* The procedure of one fault on one host; false with planning->err. */
+static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault)
+{
+    struct Plan *plan = planning->plan;
+    const struct Scenario *scenario = plan->scenario;
+    const struct SurveyHost *found = survey_host(&planning->survey, fault->role, fault->target);
+    int64_t planned = step_planned_ns(scenario, fault->step_index);
+    struct PlanInput input = {.target = fault->target,
+                              .role = fault->role,
+                              .facts = &found->facts,
+                              .token = &plan->token,
+                              .number = fault->number,
+                              .hold_ns = fault->step->hold_ns,
+                              .lease_ns = scenario->lease_ns,
+                              .cap_ns = planned + scenario->grace_ns,
+                              .leave_stopped = scenario->leave_stopped};
+    input.peers = peers_of(planning, fault->target, &input.peer_count);
+    const struct SystemKind *system = fault->role->system;
+    if (fault->step->kind->stops_service && system != NULL && system->plan_rejoin != NULL &&
+        !system->plan_rejoin(fault->role->system_config, &input, plan->arena, &input.rejoin,
+                             planning->err))
+        return false;
+    return fault->step->kind->plan(fault->step->config, &input, plan->arena, &fault->procedure,
+                                   planning->err) &&
+           procedure_check(fault->step->kind, &fault->procedure, planning->err);
+}
+
+/* One row for every host that the step may choose: with `is:` every host of the role. */
+static bool plan_step(struct Planning *planning, uint32_t index, uint32_t *number)
+{
+    struct Plan *plan = planning->plan;
+    const struct StepSpec *step = (const struct StepSpec *)plan->scenario->steps.items + index;
+    const struct Drawn *drawn = step->target ? drawn_named(plan, step->target->name) : NULL;
+    if (step->kind == NULL)
+        return true;
+    for (size_t at = 0; at < drawn->role->host_count; at++) {
+        const struct Target *host = drawn->role->hosts[at];
+        bool chosen = is_among(drawn, host);
+        if (!chosen && step->target->is == RANK_UNKNOWN)
+            continue;
+        const struct SurveyHost *found = survey_host(&planning->survey, drawn->role, host);
+        if (!foresee_host(plan, step, found))
+            continue;
+        struct PlannedFault fault = {.step = step,
+                                     .step_index = index,
+                                     .target = host,
+                                     .role = drawn->role,
+                                     .number = ++*number,
+                                     .candidate = step->target->is != RANK_UNKNOWN,
+                                     .chosen = chosen};
+        if (!plan_procedure(planning, &fault))
+            return false;
+        *(struct PlannedFault *)list_add(&plan->faults, plan->arena, sizeof fault) = fault;
+    }
+    return true;
+}
+
+static void bind_probes(struct Planning *planning)
+{
+    struct Plan *plan = planning->plan;
+    const struct ProbeSpec *probes = plan->scenario->probes.items;
+    for (size_t at = 0; at < plan->scenario->probes.count; at++) {
+        struct BoundProbe *probe = list_add(&plan->probes, plan->arena, sizeof *probe);
+        const struct Drawn *from = probes[at].from ? drawn_named(plan, probes[at].from) : NULL;
+        *probe = (struct BoundProbe){.spec = &probes[at],
+                                     .role = role_named(planning, probes[at].role),
+                                     .from = from ? from->hosts[0] : NULL};
+    }
+}
+
+static void note_facts(struct Planning *planning)
+{
+    const struct SurveyHost *hosts = planning->survey.hosts.items;
+    for (size_t at = 0; at < planning->survey.hosts.count; at++)
+        if (hosts[at].answered)
+            *(struct HostFacts *)list_add(&planning->plan->facts, planning->plan->arena,
+                                          sizeof(struct HostFacts)) = hosts[at].facts;
+}
+
+void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t at = 0; at < plan->faults.count; at++)
+        node_plan_text(&(struct ArmInput){.procedure = &faults[at].procedure,
+                                          .token = &plan->token,
+                                          .number = faults[at].number,
+                                          .what = faults[at].step->kind->name,
+                                          .who = who},
+                       out);
+}
+
+static void hash_plan(struct Planning *planning)
+{
+    struct Plan *plan = planning->plan;
+    struct Buf bytes = BUF(PLAN_TEXT_BYTES);
+    plan_bytes(plan, planning->input->who, &bytes);
+    hash_hex(bytes.text, bytes.size, plan->bytes_hash);
+    buf_clear(&bytes);
+    buf_printf(&bytes, "%s\n%s\n%s\n%llu\n%s\n%s\n", plan->scenario->text_hash,
+               plan->environment->hash, planning->input->version, (unsigned long long)plan->seed,
+               plan->token.text, plan->bytes_hash);
+    hash_hex(bytes.text, bytes.size, plan->hash);
+    buf_free(&bytes);
+}
+
+static struct Scenario *read_scenario(struct Planning *planning, bool drawn,
+                                      struct Problems *problems)
+{
+    return scenario_new(
+        &(struct ScenarioInput){.document = planning->input->document,
+                                .kinds = planning->input->kinds,
+                                .environment = planning->input->environment,
+                                .params = planning->input->params,
+                                .param_count = planning->input->param_count,
+                                .target_address = drawn ? address_of_target : NULL,
+                                .target_data = planning},
+        problems);
+}
+
+/* Everything after the first reading of the files. */
+static bool bind(struct Planning *planning, const struct Scenario *first, struct Problems *problems)
+{
+    struct Plan *plan = planning->plan;
+    note_roles(planning, first);
+    survey(planning);
+    if (!foresee_answers(plan, &planning->survey, planning->err) || !draw_all(planning, first))
+        return false;
+    plan->scenario = read_scenario(planning, true, problems);
+    if (plan->scenario == NULL || !draw_all(planning, plan->scenario))
+        return false;
+    uint32_t number = 0;
+    for (uint32_t at = 0; at < plan->scenario->steps.count; at++)
+        if (!plan_step(planning, at, &number))
+            return false;
+    bind_probes(planning);
+    note_facts(planning);
+    foresee_roles(plan, &planning->survey);
+    hash_plan(planning);
+    return true;
+}
+
+static uint64_t draw_seed(void)
+{
+    uint16_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        bug("no random numbers");
+    return seed;
+}
+
+struct Plan *planner_make(const struct PlannerInput *input, struct Problems *problems,
+                          struct Err *err)
+{
+    struct Arena *arena = arena_new("plan", PLAN_ARENA_BYTES);
+    struct Plan *plan = arena_zero(arena, 1, sizeof *plan);
+    plan->arena = arena;
+    plan->environment = input->environment;
+    plan->made = wall_now();
+    plan->seed = input->seed_given ? input->seed : draw_seed();
+    if (input->token != NULL)
+        plan->token = *input->token;
+    else
+        ulid_new(plan->made, plan->token.text);
+    struct Planning planning = {.input = input, .plan = plan, .err = err};
+    struct Scenario *first = read_scenario(&planning, false, problems);
+    bool planned = first != NULL && bind(&planning, first, problems);
+    scenario_free(first);
+    if (planned)
+        return plan;
+    plan_free(plan);
+    return NULL;
+}
+
+void plan_free(struct Plan *plan)
+{
+    if (plan == NULL)
+        return;
+    struct Arena *arena = plan->arena;
+    scenario_free((struct Scenario *)(uintptr_t)plan->scenario);
+    arena_free(arena);
+}

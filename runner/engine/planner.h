@@ -1,0 +1,36 @@
+/* planner.h - binds a scenario to an environment as it stands now. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_ENGINE_PLANNER_H
+#define FD_ENGINE_PLANNER_H
+
+#include "survey.h"
+
+/* Reads hosts and systems, changes nothing. */
+struct PlannerInput {
+    const struct Document *document; /* the scenario's; outlives the plan */
+    const struct Kinds *kinds;
+    const struct Environment *environment; /* unlocked; outlives the plan */
+    const struct ParamValue *params;
+    size_t param_count;
+    const struct Token *token; /* NULL: draw a new one; else that of a saved plan */
+    bool seed_given;
+    uint64_t seed;
+    const char *version; /* of the tool: part of the plan's hash */
+    const char *who;     /* part of the bytes: banner and lock say it */
+    struct Hosts *hosts;
+    struct Loop *loop;
+};
+/* NULL where the files are wrong (problems) or nothing can be planned (err). What speaks against running it is in
+ * plan->obstacles. The plan owns its scenario: plan_free. */
+struct Plan *planner_make(const struct PlannerInput *input, struct Problems *problems, struct Err *err) MUST_CHECK;
+void plan_free(struct Plan *plan); /* accepts NULL */
+
+/* The very bytes that arming and firing send to the hosts, fault by fault; bytes_hash is their SHA-256. */
+void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out);
+
+/* Who a target is now, given the ranks of the role's hosts in file order; ranks may be NULL where `is` is not asked.
+ * Appends const struct Target * to `out`; false with *err where nobody is left. Pure. */
+bool target_draw(const struct TargetSpec *spec, const struct Role *role, uint64_t seed, const enum Rank *ranks,
+                 struct Arena *arena, struct List *out, struct Err *err) MUST_CHECK;
+
+#endif
