@@ -11,8 +11,12 @@
  *   FD_DIR    the fault's own folder on the node, /run/faildrill/TOKEN_N (tmpfs, root, 0700)
  *   FD_ID     TOKEN_N
  *   FD_PEER   the runner's address as the node sees it (from SSH_CONNECTION); empty without ssh
- *   FD_LEASE  the lease in whole seconds as armed now (the element timeout of class K)
- * Standard input is /dev/null; 9 is not open (the fence's descriptor never leaks into services). */
+ *   FD_PORT   the port of the sshd that we came through; empty without ssh
+ *   FD_LEASE  seconds until the guard acts as armed now, whole (the element timeout of class K)
+ * The folder they start in is FD_DIR, and `service` (transports/service.sh) lies there: `sh service
+ * VERB ...` records, signals and starts a service. Standard input is /dev/null, output goes to the
+ * fault's log; 9 is not open (the fence's descriptor never leaks into services). An exit status of
+ * 124 or more (timeout, not found, signal) is no answer: neither "in place" nor "all clear". */
 struct Command {
     const char *what;        /* for people: "drop packets from db-1" */
     const char *const *argv; /* NULL-ended */
@@ -44,10 +48,10 @@ char fault_class_letter(enum FaultClass ends_by); /* K P R S */
 /* The commands as one POSIX shell text, each line quoted, ending at the first failure with its
  * status. The same bytes are printed by `plan`, hashed, stored, and run. */
 const char *commands_shell(const struct Commands *commands, struct Arena *arena);
-/* SHA-256 over all parts in order, as hex. */
+/* SHA-256 over all parts and durations in order, as hex. */
 void procedure_hash(const struct Procedure *procedure, char out[65]);
-/* A word for POSIX sh: 'it'\''s'. False for NUL, CR and LF, which no word of ours may hold;
- * user text of `run:` goes by shell_text, which allows LF. */
+/* A word for POSIX sh: 'it'\''s'; plain words stay bare. False, with nothing added, for CR and LF,
+ * which no word of ours may hold; text of several lines goes by shell_text, which allows them. */
 bool shell_quote(struct Buf *out, const char *word) MUST_CHECK;
 void shell_text(struct Buf *out, const char *text);
 

@@ -54,7 +54,8 @@ const struct Guarded *guard_arm(struct Node *node, const struct ArmInput *input,
 struct GuardState {
     bool alive;        /* the guard's process was seen */
     bool halt_asked;   /* somebody put `halt` into the folder */
-    bool undone;       /* the guard has undone already */
+    bool undone;       /* undone without us, and all_clear said so: by the guard, or by hand */
+    bool rebooted;     /* another boot id: the guard is gone, and so is all that a reboot clears */
     enum Known in_place; /* the look of this second, where asked for */
 };
 /* Extends the lease (never past the cap) where `renew`, looks at in_place where `look`. One round trip. */
@@ -77,7 +78,7 @@ void node_unready(struct Firing *firing); /* frees it, fired or not; accepts NUL
 struct UndoInput {
     const struct Token *token;
     uint32_t number;
-    const char *undo, *all_clear; /* commands_shell() texts */
+    const char *undo, *all_clear; /* commands_shell() texts; NULL: what lies on the host (scan) */
     const char *boot_id;          /* as armed; another one now and a class other than S: look only */
     enum FaultClass ends_by;
     bool plain;                   /* never injected (a crash between arming and injecting): still looked at */
@@ -87,7 +88,8 @@ enum Known node_undo(struct Node *node, const struct UndoInput *input, struct Mo
 /* Ends the guard and removes TOKEN_N; with the last one banner and undo script go too. Only after KNOWN_YES. */
 bool node_disarm(struct Node *node, const struct Token *token, uint32_t number, struct Mono deadline,
                  struct Err *err) MUST_CHECK;
-/* `halt` from any machine: every guard on the host undoes at its next look. */
+/* `halt` from any machine: every guard on the host undoes at its next look; of this token, or of
+ * all where it is NULL. */
 bool node_halt(struct Node *node, const struct Token *token, struct Mono deadline, struct Err *err) MUST_CHECK;
 
 /* Every trace of ours on the host, whoever left it: nft tables fd_*, units fd-*, /run/faildrill/, bind
@@ -95,7 +97,11 @@ bool node_halt(struct Node *node, const struct Token *token, struct Mono deadlin
 struct Trace { const char *kind, *id, *what, *who; };
 bool node_scan(struct Node *node, struct Mono deadline, struct Arena *arena, struct List *traces, struct Err *err) MUST_CHECK;
 
-/* Plain work of a `run:` step: LANGUAGE.md rule 10. Output is cut at 64 KiB. */
+/* A second connection to the host, opened and closed: what may cut our link proves that it did not. */
+bool node_reachable(const struct Target *target, struct Mono deadline, struct Err *err) MUST_CHECK;
+
+/* Plain work of a `run:` step, as the login user: LANGUAGE.md rule 10. Output is cut at 64 KiB. The
+ * caller frees both buffers of `out`. */
 struct RunResult { int status; struct Buf out, errors; };
 bool node_run(struct Node *node, const char *script, const struct TextPair *variables, size_t variable_count,
               struct Mono deadline, struct RunResult *out, struct Err *err) MUST_CHECK;
