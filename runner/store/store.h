@@ -5,110 +5,193 @@
 
 #include "../model/plan.h"
 
-/* Conductor only. WAL, synchronous=FULL: durable when a call returns, but for samples, census and found,
- * which go in batches (every 50 ms by store_flush, or 1,000). Folder 0700, file 0600. Schema versions
- * migrate forward; an old database opens for ever, a newer one is refused. Another process may read and write
- * it at the same time (status, halt, a second run in another environment): busy timeout 5 s. */
+/* Conductor only. WAL, synchronous=FULL: durable when a call returns, but for samples, census and
+ * found, which go in batches (every 50 ms by store_flush, or 1,000). Folder 0700, file 0600. Schema
+ * versions migrate forward; an old database opens for ever, a newer one is refused. Another process
+ * may read and write it at the same time (status, halt, a second run in another environment): busy
+ * timeout 5 s. After an error of the disk nothing more is written through this Store: a sync that
+ * failed once is never trusted again. */
 struct Store;
 struct Store *store_open(const char *state_dir, struct Err *err) MUST_CHECK;
 void store_close(struct Store *store); /* accepts NULL */
 
 /* ---- Lock: one run per environment. ---- */
-/* ERR_LOCKED names the holder (run, who, host, pid, since). A row whose process is dead on this machine (pid and start
- * time) and whose run has nothing left to undo is set aside. Atomic among processes. */
-struct LockRow { const char *environment, *run, *who; };
+/* ERR_LOCKED names the holder (run, who, host, pid, since) and the command that mends it. A row
+ * whose process is dead on this machine (pid and start time) and whose run has nothing left to undo
+ * is set aside. Atomic among processes. */
+struct LockRow {
+    const char *environment, *run, *who;
+};
 bool store_lock(struct Store *store, const struct LockRow *lock, struct Err *err) MUST_CHECK;
 bool store_unlock(struct Store *store, const char *run, struct Err *err) MUST_CHECK;
 
 /* ---- A run. ---- */
-bool store_run_begin(struct Store *store, const struct Plan *plan, const char *who, struct Mono now, struct Wall wall,
-                     int64_t boottime_ns, struct Err *err) MUST_CHECK;
+struct RunBegin {
+    const struct Plan
+        *plan; /* its token is the run's id: a plan is run once, a second time is ERR_REFUSED */
+    const char *who, *version; /* version: of faildrill */
+    struct Mono now;
+    struct Wall wall;
+    int64_t boottime_ns;
+};
+bool store_run_begin(struct Store *store, const struct RunBegin *begin, struct Err *err) MUST_CHECK;
 /* Marks of the timeline: "baseline", "steps", "observing_ended", "undo_began", "settled". */
-bool store_run_mark(struct Store *store, const char *mark, struct Mono at, struct Err *err) MUST_CHECK;
-bool store_run_end(struct Store *store, enum Verdict ended_as, const char *why, bool not_steady, struct Mono now,
-                   struct Wall wall, int64_t suspended_ns, struct Err *err) MUST_CHECK;
+bool store_run_mark(struct Store *store, const char *mark, struct Mono at,
+                    struct Err *err) MUST_CHECK;
+struct RunEnd {
+    enum Verdict ended_as;
+    const char *why;
+    bool not_steady;
+    struct Mono now;
+    struct Wall wall;
+    int64_t suspended_ns;
+};
+/* Flushes first. Where samples could not be stored it is OWN FAILURE, whatever `ended_as` says: a
+ * series with a hole must not be judged. */
+bool store_run_end(struct Store *store, const struct RunEnd *end, struct Err *err) MUST_CHECK;
 /* The judged verdict and, per probe, what trends need; written after analyse(). */
 bool store_run_judged(struct Store *store, const struct Report *report, struct Err *err) MUST_CHECK;
-bool store_event(struct Store *store, struct Mono at, const char *subject, const char *text, struct Err *err) MUST_CHECK;
-bool store_system(struct Store *store, const struct RunSystem *system, struct Err *err) MUST_CHECK; /* replaces the role's row */
-bool store_read_back(struct Store *store, uint32_t probe, enum Known complete, struct Err *err) MUST_CHECK;
+bool store_event(struct Store *store, struct Mono at, const char *subject, const char *text,
+                 struct Err *err) MUST_CHECK;
+bool store_system(struct Store *store, const struct RunSystem *system,
+                  struct Err *err) MUST_CHECK; /* replaces the role's row */
+bool store_read_back(struct Store *store, uint32_t probe, enum Known complete,
+                     struct Err *err) MUST_CHECK;
 
 void store_sample(struct Store *store, const struct Sample *sample);
 void store_census(struct Store *store, const struct Census *census);
 void store_found(struct Store *store, const struct Found *found);
 bool store_flush(struct Store *store, struct Err *err) MUST_CHECK;
 
-/* ---- Undo log (DESIGN.md 6). Each call is one synced transaction; states only go forward. ---- */
+/* ---- Undo log (DESIGN.md 6). Each call is one synced transaction; states only go forward (a step
+ * back is ERR_OWN): to a later one of the list, but from UNKNOWN only to CLEAR, or to UNKNOWN
+ * again. A fault that has no row is PLANNED. ---- */
 enum FaultState {
-    FAULT_PLANNED, FAULT_ARMING, FAULT_ARMED, FAULT_INJECTING, FAULT_IN_EFFECT, FAULT_UNDOING, FAULT_CLEAR, FAULT_UNKNOWN
+    FAULT_PLANNED,
+    FAULT_ARMING,
+    FAULT_ARMED,
+    FAULT_INJECTING,
+    FAULT_IN_EFFECT,
+    FAULT_UNDOING,
+    FAULT_CLEAR,
+    FAULT_UNKNOWN
 };
 const char *fault_state_name(enum FaultState state);
-/* From ARMING on the row holds all that undo needs without scenario or version: the host (name, address, reach and its
- * config, host key), token, number, class, undo and all_clear texts, boot id, cap. */
-bool undolog_arming(struct Store *store, const struct PlannedFault *fault, const struct Token *token, const char *boot_id,
-                    struct Err *err) MUST_CHECK;
-bool undolog_armed(struct Store *store, uint32_t number, struct Err *err) MUST_CHECK;
-/* Proof that INJECTING is on disk and that a guard lives. In the store's own memory until the run ends. */
+/* From ARMING on the row holds all that undo needs without scenario or version: the host (name,
+ * address, reach and its config, host key), token, number, class, undo and all_clear texts, boot
+ * id, cap. */
+struct Arming {
+    const struct PlannedFault *fault;
+    const struct Token *token;
+    const char *boot_id;
+    struct Mono at;
+    struct Wall wall; /* acts_by = wall + cap; reckoned anew from `armed`, which comes after the
+                         guard began */
+};
+bool undolog_arming(struct Store *store, const struct Arming *arming, struct Err *err) MUST_CHECK;
+bool undolog_armed(struct Store *store, uint32_t number, struct Mono at, struct Wall wall,
+                   struct Err *err) MUST_CHECK;
+/* Proof that INJECTING is on disk and that a guard lives. In the store's own memory until the run
+ * ends. */
 struct Armed;
 struct Guarded;
-const struct Armed *undolog_injecting(struct Store *store, uint32_t number, const struct Guarded *guarded,
+const struct Armed *undolog_injecting(struct Store *store, uint32_t number,
+                                      const struct Guarded *guarded, struct Mono at,
                                       struct Err *err) MUST_CHECK;
 const struct Guarded *armed_guard(const struct Armed *armed); /* for the executor */
-bool undolog_in_effect(struct Store *store, uint32_t number, struct Moment t0, struct Err *err) MUST_CHECK;
-bool undolog_ended_early(struct Store *store, uint32_t number, struct Mono at, struct Err *err) MUST_CHECK;
-bool undolog_undoing(struct Store *store, uint32_t number, struct Mono at, struct Err *err) MUST_CHECK;
-bool undolog_clear(struct Store *store, uint32_t number, struct Moment undone, struct Err *err) MUST_CHECK;
-bool undolog_unknown(struct Store *store, uint32_t number, const char *why, struct Err *err) MUST_CHECK;
+bool undolog_in_effect(struct Store *store, uint32_t number, struct Moment t0,
+                       struct Err *err) MUST_CHECK;
+bool undolog_ended_early(struct Store *store, uint32_t number, struct Mono at,
+                         struct Err *err) MUST_CHECK;
+bool undolog_undoing(struct Store *store, uint32_t number, struct Mono at,
+                     struct Err *err) MUST_CHECK;
+bool undolog_clear(struct Store *store, uint32_t number, struct Moment undone,
+                   struct Err *err) MUST_CHECK;
+bool undolog_unknown(struct Store *store, uint32_t number, const char *why, struct Mono at,
+                     struct Err *err) MUST_CHECK;
 
-/* What may still be in effect: every row from ARMING on that is not CLEAR, of one run, or of all (run NULL). */
+/* What may still be in effect: every row from ARMING on that is not CLEAR, of one run, or of all
+ * (run NULL). */
 struct OpenFault {
     const char *run, *environment, *scenario, *host;
     uint32_t number;
     enum FaultState state;
-    struct Target target;     /* enough to reach it again; kinds are looked up by name */
-    const char *step;         /* "isolate" */
+    struct Target target; /* enough to reach it again; kinds are looked up by name; reach NULL where
+                             this version does not know the kind or its config: `reach` and
+                             `reach_text` say what was stored */
+    const char *reach, *reach_text;
+    const char *step; /* "isolate" */
     enum FaultClass ends_by;
     const char *undo, *all_clear, *boot_id;
-    struct Wall acts_by;      /* when its guard acts at the latest */
+    struct Wall acts_by; /* when its guard acts at the latest */
 };
-bool undolog_open(struct Store *store, const struct Kinds *kinds, const char *run, struct Arena *arena, struct List *out,
-                  struct Err *err) MUST_CHECK;
-/* The same transitions for a run of another process, by `undo`. */
-bool undolog_close_by_hand(struct Store *store, const char *run, uint32_t number, bool clear, const char *why, struct Wall at,
+bool undolog_open(struct Store *store, const struct Kinds *kinds, const char *run,
+                  struct Arena *arena, struct List *out, struct Err *err) MUST_CHECK;
+/* The same transitions for a run of another process, by `undo`: CLEAR, or UNKNOWN with the reason.
+ */
+struct ByHand {
+    const char *run;
+    uint32_t number;
+    bool clear;
+    const char *why;
+    struct Wall at;
+};
+bool undolog_close_by_hand(struct Store *store, const struct ByHand *closed,
                            struct Err *err) MUST_CHECK;
 
 /* ---- History. ---- */
-/* RUN: an id, a unique end of it, "last", "last~1". Environment and scenario narrow it; NULL = any. */
-bool store_find_run(struct Store *store, const char *run, struct Arena *arena, const char **id, struct Err *err) MUST_CHECK;
-/* Everything of a run; a run whose process died comes with finished = false. */
-bool store_read_run(struct Store *store, const char *id, struct Arena *arena, struct RunRecord *out, struct Err *err) MUST_CHECK;
+struct History {                        /* what is asked for; zeroed = everything */
+    const char *environment, *scenario; /* NULL = any */
+    struct Wall since;
+    size_t most; /* 0 = all */
+};
+/* RUN: an id, a unique end of it, "last", "last~1" (of `of`; NULL = of all). */
+bool store_find_run(struct Store *store, const char *run, const struct History *of,
+                    struct Arena *arena, const char **id, struct Err *err) MUST_CHECK;
+/* Everything of a run; a run whose process died comes with finished = false, and ends at the last
+ * that was heard of it. */
+bool store_read_run(struct Store *store, const char *id, struct Arena *arena, struct RunRecord *out,
+                    struct Err *err) MUST_CHECK;
 struct RunRow {
     const char *id, *scenario, *environment, *who, *text_hash;
     struct Wall started, ended;
     bool finished, judged, unaffected;
-    enum Verdict verdict;     /* judged, else as it ended */
+    enum Verdict verdict; /* judged, else as it ended */
     uint32_t open_faults;
-    bool alive;               /* its process still runs on this machine */
+    bool alive; /* its process still runs on this machine */
     int64_t pid;
 };
-bool store_runs(struct Store *store, const char *environment, const char *scenario, size_t most, struct Arena *arena,
-                struct List *out, struct Err *err) MUST_CHECK; /* newest first */
-/* Past results per probe for trends, oldest first. */
-bool store_past(struct Store *store, const char *scenario, const char *environment, struct Wall since, struct Arena *arena,
+bool store_runs(struct Store *store, const struct History *of, struct Arena *arena,
+                struct List *out, struct Err *err) MUST_CHECK; /* of struct RunRow, newest first */
+/* Past results per probe of judged runs for trends, oldest first. Censored: low = the time
+ * observed, high = -1. */
+bool store_past(struct Store *store, const struct History *of, struct Arena *arena,
                 struct List *out, struct Err *err) MUST_CHECK; /* of struct Past */
-/* The newest run of an environment that passed with this text; false with nothing set = none. `canonical` of the newest
- * pass of the same scenario with another text, for "changed since". */
-struct PassRow { const char *run, *text_hash, *canonical; struct Wall ended; bool unaffected; };
-bool store_passes(struct Store *store, const char *environment, const char *scenario, struct Arena *arena, struct List *out,
-                  struct Err *err) MUST_CHECK; /* newest first, verdict PASS and nothing left undone only */
+/* `canonical`: of its scenario, for "changed since". */
+struct PassRow {
+    const char *run, *text_hash, *canonical;
+    struct Wall ended;
+    bool unaffected;
+};
+bool store_passes(struct Store *store, const struct History *of, struct Arena *arena,
+                  struct List *out, struct Err *err)
+    MUST_CHECK; /* of struct PassRow, newest first: judged PASS and nothing left undone */
 
 /* ---- Plans and requests between processes. ---- */
-bool store_plan_save(struct Store *store, const struct Plan *plan, const char *text, struct Err *err) MUST_CHECK;
-bool store_request_halt(struct Store *store, const char *run, const char *reason, const char *who, struct Err *err) MUST_CHECK;
+/* STATE/plans/TOKEN.json, whole or not at all. */
+bool store_plan_save(struct Store *store, const struct Plan *plan, const char *text,
+                     struct Err *err) MUST_CHECK;
+/* ERR_NOT_FOUND where the run has ended or its process is gone: then there is nobody to halt, only
+ * `undo`. */
+bool store_request_halt(struct Store *store, const char *run, const char *reason, const char *who,
+                        struct Err *err) MUST_CHECK;
 /* The conductor asks each 200 ms: a halt asked for this run? reason in arena. */
-bool store_halt_asked(struct Store *store, const char *run, struct Arena *arena, const char **reason, struct Err *err) MUST_CHECK;
+bool store_halt_asked(struct Store *store, const char *run, struct Arena *arena,
+                      const char **reason, struct Err *err) MUST_CHECK;
 
-/* A hash chain over events and undo-log rows: the number of the first broken row, 0 = none. */
-bool store_verify(struct Store *store, const char *run, uint64_t *broken, struct Err *err) MUST_CHECK;
+/* A hash chain over events, undo-log rows, end and verdict: the number of the first broken row, 0 =
+ * none. */
+bool store_verify(struct Store *store, const char *run, uint64_t *broken,
+                  struct Err *err) MUST_CHECK;
 
 #endif
