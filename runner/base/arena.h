@@ -25,7 +25,8 @@ struct List {
     void *items;
     size_t count;
 };
-/* Appends one zeroed element and returns it, for lists that only this has filled; earlier pointers into items become stale. */
+/* Appends one zeroed element and returns it, for lists that only this has filled;
+ * earlier pointers into items become stale. */
 void *list_add(struct List *list, struct Arena *arena, size_t size);
 
 /* malloc that stops the program when there is none; for library glue and long-lived owners. */

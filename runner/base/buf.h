@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 /* Always NUL-terminated once anything was added; `text` is "" before. At the maximum the rest is
- * left away, nothing more is added and `cut` is set: whoever minds must look. The owner calls buf_free. */
+ * left away, nothing more is added and `cut` is set: whoever minds must look. The owner
+ * calls buf_free. */
 struct Buf {
     char *text;
     size_t size, room, max;

@@ -38,7 +38,7 @@ struct Err {
     struct Where where;
     char message[400]; /* lower case, no full stop, cut with "..." */
     char at[160];      /* behind the carets: "did you mean `for`?"; this and the rest may be "" */
-    char allowed[400]; /* the `= allowed here:` line: names, separated by ", " */
+    char allowed[128]; /* the `= allowed here:` line: names, separated by ", " */
     char note[240];    /* the `= note:` line: "defined in environments/staging.yaml:3" */
     char hint[240];    /* the `= help:` line: a sentence that says what to do */
 };

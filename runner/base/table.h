@@ -6,7 +6,8 @@
 #include "buf.h"
 #include <stdint.h>
 
-/* Columns of a terminal that UTF-8 text takes (combining marks and colours 0, wide characters 2). */
+/* Columns of a terminal that UTF-8 text takes (combining marks and colours 0, wide
+ * characters 2). */
 size_t text_columns(const char *text);
 /* Appends text padded with spaces to `columns`; to the left where columns is negative. */
 void buf_padded(struct Buf *buf, const char *text, int columns);

@@ -14,6 +14,7 @@ struct Node {
     struct Where where; /* of the value; width covers a scalar */
     const char *text;   /* NODE_SCALAR: NUL-terminated, never NULL; valid UTF-8 without NUL */
     bool quoted;        /* NODE_SCALAR: in quotes or a block */
+    bool broken;        /* a problem at this value was reported: nothing more is said about it */
     const struct Node *const *items; /* NODE_LIST: elements; NODE_MAP: values */
     const struct Node *const *keys;  /* NODE_MAP: scalars, as many as items; no two alike */
     size_t count;
@@ -29,8 +30,11 @@ struct Document {
 
 /* Limits: 256 KiB, depth 32, 20,000 events, scalars of 8 KiB. Anchors, aliases, tags, merge keys,
  * further documents, duplicate keys, control characters, non-UTF-8 and a BOM inside are refused.
- * Stops at the first error of syntax, at no other. Never NULL; everything is in the arena. */
-const struct Document *document_read(const char *path, struct Arena *arena, struct Problems *problems);
+ * Stops at the first error of syntax, at no other; an unquoted `${...}` inside braces is reported and
+ * read as if it were quoted. Never NULL; everything is in the arena, where 16 MiB hold any file.
+ * document_read also refuses what is no regular file and what everybody may change. */
+const struct Document *document_read(const char *path, struct Arena *arena,
+                                     struct Problems *problems);
 const struct Document *document_parse(const char *path, const char *text, size_t size,
                                       struct Arena *arena, struct Problems *problems);
 

@@ -38,7 +38,9 @@ enum FieldFlag {
     FIELD_UNSET = 32,   /* numbers: FIELD_NOT_GIVEN where the key is missing, instead of zero */
     FIELD_ALWAYS = 64,  /* FIELD_RECORD: decoded from an empty map where missing, so defaults stand */
     FIELD_SCRIPT = 128, /* shell text: ${ns.name} are checked but left as written (LANGUAGE.md rule 10) */
-    FIELD_SNAKE = 256   /* FIELD_TEXT: must be a snake_case name */
+    FIELD_SNAKE = 256,  /* FIELD_TEXT, FIELD_NAME: must be a snake_case name */
+    FIELD_DASHES = 512, /* FIELD_NAME: dashes too */
+    FIELD_HOST = 1024   /* FIELD_NAME: as hosts are named, with dots and dashes, also digits first */
 };
 #define FIELD_NOT_GIVEN INT64_MIN
 
@@ -54,14 +56,16 @@ struct Field {
     size_t offset;    /* offsetof() in the record's C struct */
     unsigned flags;
     const char *fallback; /* default as written in YAML, parsed by the same code; NULL = zero */
-    int64_t min, max;     /* in the field's unit; both 0 = unbounded */
-    const struct Choice *choices; /* ends with a NULL name */
+    int64_t min, max;     /* in the field's unit; both 0 = unbounded. FIELD_LIST, FIELD_MAP: their count */
+    const struct Choice *choices; /* ends with a NULL name; also of the texts of a FIELD_LIST */
     const struct Record *of;
     const char *example, *doc; /* as written in YAML; one sentence with a full stop */
 };
 
 /* One of several kinds that a record may be (a probe is an http, a redis ...): the kind's fields
- * stand beside the record's own. `kind` is the ProbeKind, FaultKind ... of the floor above. */
+ * stand beside the record's own, and its FIELD_SUBJECT takes the value of its key. A kind without a
+ * FIELD_SUBJECT has its fields inside that value instead (`redis_sentinel: {master: shop}`), or none
+ * where the record is only its name (`reach: local`). `kind` is the ProbeKind, FaultKind ... of the floor above. */
 struct Variant {
     const char *name, *summary;
     const struct Record *record;

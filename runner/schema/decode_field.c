@@ -1,0 +1,176 @@
+/* decode_field.c - one value of a file, read into the place that its field names. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decode_field.h"
+
+#include <string.h>
+
+#include "value.h"
+
+/* Lists have room for a power of two, so that list_add may follow. */
+static void *make_room(struct List *list, struct Arena *arena, size_t count, size_t size)
+{
+    size_t room = 1;
+    while (room < count)
+        room *= 2;
+    list->items = count > 0 ? arena_zero(arena, room, size) : NULL;
+    list->count = count;
+    return list->items;
+}
+
+static bool read_list(struct Decode *decode, const struct Field *field, const struct Node *node,
+                      struct List *out)
+{
+    const struct Node *const *items = node->type == NODE_LIST ? node->items : &node;
+    size_t count = node->type == NODE_LIST ? node->count : 1;
+    struct List list = {.count = 0};
+    size_t size = field->of != NULL ? field->of->size : sizeof(char *);
+    unsigned char *at = make_room(&list, decode->arena, count, size);
+    struct Field element = *field;
+    element.type = FIELD_TEXT;
+    element.min = element.max = 0;
+    bool good = true;
+    for (size_t n = 0; n < count; n++, at += size) {
+        bool later = false;
+        if (field->of != NULL)
+            good = decode_record(decode, items[n], field->of, at) && good;
+        else
+            good = value_decode(decode, &element, items[n], at, &later) && good;
+    }
+    char written[32];
+    snprintf(written, sizeof(written), "of %zu", count);
+    if (good && node->type == NODE_LIST)
+        good = value_in_range(decode, field, node->where, (int64_t)count, written);
+    *out = list;
+    return good;
+}
+
+static const struct Field *name_field(const struct Record *record)
+{
+    for (const struct Field *field = record->fields; field->name != NULL; field++) {
+        if (field->type == FIELD_NAME)
+            return field;
+    }
+    bug("the record '%s' has no FIELD_NAME", record->name);
+}
+
+static bool read_map(struct Decode *decode, const struct Field *field, const struct Node *node,
+                     struct List *out)
+{
+    if (node->type != NODE_MAP)
+        return value_wrong_type(decode, field, node);
+    const struct Field *name = name_field(field->of);
+    struct List list = {.count = 0};
+    unsigned char *at = make_room(&list, decode->arena, node->count, field->of->size);
+    bool good = true;
+    for (size_t n = 0; n < node->count; n++, at += field->of->size) {
+        const char *key = node->keys[n]->text;
+        memcpy(at + name->offset, &key, sizeof(key));
+        good = value_name(decode, name, node->keys[n]) && good;
+        good = decode_record(decode, node->items[n], field->of, at) && good;
+    }
+    char written[32];
+    snprintf(written, sizeof(written), "of %zu", node->count);
+    good = good && value_in_range(decode, field, node->where, (int64_t)node->count, written);
+    *out = list;
+    return good;
+}
+
+static bool read_texts(struct Decode *decode, const struct Field *field, const struct Node *node,
+                       struct List *out)
+{
+    if (node->type != NODE_MAP)
+        return value_wrong_type(decode, field, node);
+    struct List list = {.count = 0};
+    struct TextPair *at = make_room(&list, decode->arena, node->count, sizeof(*at));
+    bool good = true;
+    for (size_t n = 0; n < node->count; n++, at++) {
+        struct Field value = {.name = node->keys[n]->text,
+                              .type = FIELD_TEXT,
+                              .flags = field->flags & (FIELD_SECRET | FIELD_SCRIPT)};
+        bool later = false;
+        at->name = node->keys[n]->text;
+        at->where = node->items[n]->where;
+        good = value_decode(decode, &value, node->items[n], &at->value, &later) && good;
+    }
+    *out = list;
+    return good;
+}
+
+static bool read_record(struct Decode *decode, const struct Field *field, const struct Node *node,
+                        void *at)
+{
+    void *record = arena_zero(decode->arena, 1, field->of->size);
+    bool good = decode_record(decode, node, field->of, record);
+    memcpy(at, &record, sizeof(record));
+    return good;
+}
+
+/* The default, by the same code as what stands in a file. */
+static void read_fallback(struct Decode *decode, const struct Field *field, void *at)
+{
+    const char *text = field->fallback[0] != '\0' ? field->fallback : "''";
+    const struct Document *document =
+        document_parse(field->name, text, strlen(text), decode->arena, decode->problems);
+    if (document->root == NULL || !field_read(decode, field, document->root, at))
+        bug("the default of '%s' is no %s: %s", field->name, type_say(field->type),
+            field->fallback);
+}
+
+static const struct Node *empty_map(struct Decode *decode, struct Where where)
+{
+    struct Node *node = arena_zero(decode->arena, 1, sizeof(*node));
+    *node = (struct Node){.type = NODE_MAP, .where = where};
+    return node;
+}
+
+bool field_set_default(struct Decode *decode, const struct Field *field, struct Where where,
+                       void *at)
+{
+    int64_t not_given = FIELD_NOT_GIVEN;
+    if (field->fallback != NULL)
+        read_fallback(decode, field, at);
+    else if ((field->flags & FIELD_UNSET) != 0)
+        memcpy(at, &not_given, sizeof(not_given));
+    else if (field->type == FIELD_RECORD && (field->flags & FIELD_ALWAYS) != 0)
+        return read_record(decode, field, empty_map(decode, where), at);
+    return true;
+}
+
+bool field_read(struct Decode *decode, const struct Field *field, const struct Node *node, void *at)
+{
+    bool nothing = node->type == NODE_SCALAR && node->text[0] == '\0' && !node->quoted;
+    bool later = false, good = true;
+    if (node->broken)
+        return false;
+    switch (field->type) {
+    case FIELD_RECORD:
+        return nothing ? value_wrong_type(decode, field, node)
+                       : read_record(decode, field, node, at);
+    case FIELD_LIST:
+        return nothing ? value_wrong_type(decode, field, node) : read_list(decode, field, node, at);
+    case FIELD_MAP:
+        return read_map(decode, field, node, at);
+    case FIELD_TEXTS:
+        return read_texts(decode, field, node, at);
+    case FIELD_ANY:
+    case FIELD_NODE:
+        memcpy(at, &node, sizeof(node));
+        return true;
+    case FIELD_NAME:
+    case FIELD_BOOL:
+    case FIELD_INT:
+    case FIELD_DURATION:
+    case FIELD_SIZE:
+    case FIELD_SHARE:
+    case FIELD_RATE:
+    case FIELD_LOSS:
+    case FIELD_PICK:
+    case FIELD_TEXT:
+    case FIELD_CHOICE:
+        good = value_decode(decode, field, node, at, &later);
+        if (later)
+            good = field_set_default(decode, field, node->where, at) && good;
+        return good;
+    }
+    return false;
+}
