@@ -38,6 +38,9 @@ typedef void ProspectFn(void *data, const struct Prospect *prospect);
 struct SystemKind {
     const char *name, *summary; /* the key under a role: "redis_sentinel" */
     struct Record config;
+    /* Called once after decoding: host names in `config` become hosts. `find` gives NULL for a name that
+     * is no host of the environment. May be NULL. */
+    void (*bind)(void *config, const struct Target *(*find)(void *data, const char *name), void *data);
     void *(*open)(const void *config, const struct Role *role, struct Loop *loop, struct Err *err);
     void (*ask_standing)(void *system, const struct Target *host, struct Mono deadline, StandingFn *done, void *data);
     /* Who leads by the control plane's word: RANK_PRIMARY with the host, or unknown. NULL = it has none. */
