@@ -1,8 +1,15 @@
-# faildrill - make help lists the targets.
+# faildrill - `make help` lists what can be made.
 # SPDX-License-Identifier: Apache-2.0
 BUILD   ?= build
 PREFIX  ?= /usr/local
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# One short line a file; make V=1 shows the whole command.
+Q    := $(if $(V),,@)
+SAY   = $(if $(V),:,$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-5s %s\n'))
+
+# What is built with ------------------------------------------------------------------------------
 
 LIBS := libssh2 yaml-0.1 libcurl hiredis libuv libcares openssl jansson sqlite3
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
@@ -16,36 +23,137 @@ LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZE) -pthread
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBS))
 PKG_LIBS   = $(shell pkg-config --libs $(LIBS)) -lm
 
+# Debian 12's names: what the build wants, what the demo's hosts run, what the tests add.
+DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl-dev libhiredis-dev \
+        libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
+        openssh-client openssh-server nftables iproute2 procps util-linux \
+        redis-server redis-sentinel redis-tools python3 python3-redis
+CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git
+
+# The program -------------------------------------------------------------------------------------
+
 SOURCES := $(wildcard runner/*/*.c probes/*.c reports/*.c)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 # Scripts that are sent to hosts, and styles of pages, are compiled in as text.
 TEXTS   := $(wildcard runner/transports/*.sh runner/store/*.sql reports/*.css reports/*.js)
 EMBEDS  := $(TEXTS:%=$(BUILD)/embed/%.h)
+COMPILE  = $(CC) $(CFLAGS) $(PKG_CFLAGS) -I$(BUILD)/embed -MMD -MP
 
 all: $(BUILD)/faildrill ## build the program (default)
 
 $(BUILD)/faildrill: $(BUILD)/runner/main.o $(BUILD)/libfaildrill.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	@$(SAY) link $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/libfaildrill.a: $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	@$(SAY) ar $@
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/%.o: %.c | $(EMBEDS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(PKG_CFLAGS) -I$(BUILD)/embed -MMD -MP -c -o $@ $<
+	@$(SAY) $(CC) $<
+	$(Q)$(COMPILE) -c -o $@ $<
 
 # "a/b.sh" becomes the array body of embed/a/b.sh.h: const char text[] = { #include it, 0 };
 $(BUILD)/embed/%.h: %
 	@mkdir -p $(@D)
-	od -An -v -tu1 $< | sed 's/\([0-9][0-9]*\)/\1,/g' > $@
+	$(Q)od -An -v -tu1 $< | sed 's/\([0-9][0-9]*\)/\1,/g' > $@
 
--include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d
+install: $(BUILD)/faildrill ## install program, scenarios and lab (PREFIX, DESTDIR)
+	install -D -m 755 $(BUILD)/faildrill $(DESTDIR)$(PREFIX)/bin/faildrill
+	find scenarios -type f -exec sh -c 'for file; do m=644; test ! -x "$$file" || m=755; \
+	  install -D -m $$m "$$file" "$(DESTDIR)$(PREFIX)/share/faildrill/$$file"; done' sh {} +
+
+docs: $(BUILD)/faildrill ## write REFERENCE.md and the JSON Schemas anew, from the field tables
+	FAILDRILL=$(BUILD)/faildrill tests/lint/docs scenarios
+
+# Other machines' packages ------------------------------------------------------------------------
+
+deps: ## install what the build and the demo need (Debian 12); starts no service
+	@.ci/deps $(DEPS)
+
+check-deps: ## install what the tests need as well
+	@.ci/deps $(DEPS) $(CHECK_DEPS)
+
+demo: deps ## staging and production on this machine, drilled: a refusal, then two passes
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@FAILDRILL=$(abspath $(BUILD))/faildrill scenarios/lab/demo
+
+# Tests -------------------------------------------------------------------------------------------
+
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c))
+SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fakes/*.c))
+SCRIPTS  := $(wildcard tests/contract/*_test.sh tests/golden/*_test.sh)
+RUN       = BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/run
+DRILLS   ?= 20
+POINTS   ?= 5000
+
+tests: $(PROGRAMS) $(BUILD)/tests/system/observer # build the test programs
+
+$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/support.a $(BUILD)/libfaildrill.a
+	@$(SAY) link $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
+
+# Fakes, and main.c for the tests that want its tables: taken where a test refers to them.
+$(BUILD)/tests/support.a: $(SUPPORT) $(patsubst runner/main.c,$(BUILD)/tests/main.o,$(wildcard runner/main.c))
+	@mkdir -p $(@D) && rm -f $@
+	@$(SAY) ar $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/tests/main.o: runner/main.c | $(EMBEDS)
+	@mkdir -p $(@D)
+	@$(SAY) $(CC) $<
+	$(Q)$(COMPILE) -Dmain=faildrill_main -c -o $@ $<
+
+$(BUILD)/tests/system/observer: $(BUILD)/tests/system/observer.o
+	@$(SAY) link $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+unit: all tests ## unit, contract and golden tests: 30 s, no root
+	@$(RUN) $(PROGRAMS) $(SCRIPTS)
+
+cli: all ## the program as a person uses it
+	@$(RUN) -t 600 $(wildcard tests/cli/*_test.sh)
+
+system: all tests ## drills on the lab's hosts beside an independent observer (DRILLS=20)
+	@DRILLS=$(DRILLS) $(RUN) -j 1 -t 3600 $(wildcard tests/system/*_test.sh) tests/system/drills.sh
+
+crash: all ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
+	@POINTS=$(POINTS) $(RUN) -j 1 -t 7200 $(wildcard tests/crash/run_crash tests/crash/*_test.sh)
+
+lint: ## floors, sizes, names, banned functions, shellcheck, generated files
+	@BUILD=$(BUILD) tests/lint/lint
+	@tests/lint/selftest
+
+check: check-deps ## everything that a change must pass: 15 minutes on 2 cores
+	@.ci/check
+
+# Both compilers and the sanitizers, each in a folder of its own. _FORTIFY_SOURCE hides overflows from asan.
+ASAN = $(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPTIMISE='-O1 -g -fno-omit-frame-pointer' \
+       HARDENING=-fPIE SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+
+asan: ## unit, contract and golden tests under the address and undefined behaviour sanitizers
+	@ASAN_OPTIONS=detect_stack_use_after_return=1 $(ASAN) -s unit
+
+asan-tests:
+	@$(ASAN) all tests
+
+clang: ## build with clang; it fills fresh variables with a pattern where gcc uses zeros
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang \
+	  HARDENING='$(subst init=zero,init=pattern,$(HARDENING))' all tests
+
+format: ## lay out all C files as .clang-format says
+	clang-format -i $(wildcard runner/*.[ch] runner/*/*.[ch] probes/*.[ch] reports/*.[ch] tests/*/*.[ch])
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s'|'
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all clean help
+-include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d)
+
+.PHONY: all asan asan-tests check check-deps clang clean cli crash demo deps docs format help install \
+        lint system tests unit
+.SECONDARY:
