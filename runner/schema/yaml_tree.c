@@ -56,6 +56,19 @@ static size_t byte_of(const struct Tree *tree, yaml_mark_t mark)
     return at;
 }
 
+/* What to write instead: the whole value, from `*size` bytes that begin at the reference's `$`. */
+static const char *whole_value(const char *text, const char *start, size_t *size)
+{
+    static const char ends[] = "{}[],'\"\r\n\t ";
+    const char *first = start, *last = start + *size;
+    while (first > text && strchr(ends, first[-1]) == NULL)
+        first--;
+    last += strcspn(last, ends);
+    bool another = *last == '{'; /* two references in one value: only the first is meant */
+    *size = another ? *size : (size_t)(last - first);
+    return another ? start : first;
+}
+
 /* True where the parser stopped at the brace of an unquoted `${...}`. */
 static bool mend_reference(struct Tree *tree)
 {
@@ -64,24 +77,23 @@ static bool mend_reference(struct Tree *tree)
     if (parser->error != YAML_PARSER_ERROR || open == 0 || tree->text[open] != '{' ||
         tree->text[open - 1] != '$')
         return false;
-    size_t size = 1;
-    while (tree->text[open + size] != '\0' &&
-           strchr("{}[],'\"\r\n", tree->text[open + size]) == NULL)
-        size++;
-    bool whole = tree->text[open + size] == '}';
-    const char *source = tree->document->text + open - 1;
+    size_t inside = strcspn(tree->text + open + 1, "{}[],'\"\r\n");
+    size_t close = open + 1 + inside, size = inside + 3;
+    bool whole = tree->text[close] == '}';
+    const char *source = tree->document->text;
     bool in_list = parser->context != NULL && strstr(parser->context, "sequence") != NULL;
-    struct Where where = where_of(tree, parser->problem_mark, whole ? size + 2 : 2);
+    struct Where where = where_of(tree, parser->problem_mark, whole ? size : 2);
     where.column--;
     problems_say(tree->lasting, ERR_UNQUOTED, where, NULL, "`${...}` inside `%s` must be quoted",
                  in_list ? "[ ]" : "{ }");
     if (!whole)
         return true;
-    err_at(problems_last(tree->lasting), "write \"%.*s\"", (int)size + 2, source);
+    const char *value = whole_value(source, source + open - 1, &size);
+    err_at(problems_last(tree->lasting), "write \"%.*s\"", (int)size, value);
     if (tree->mended_count == MENDED_MAX)
         return true;
     tree->text[open] = '(';
-    tree->text[open + size] = ')';
+    tree->text[close] = ')';
     tree->mended[tree->mended_count++] =
         (struct Mended){.line = parser->problem_mark.line, .column = parser->problem_mark.column};
     tree->again = true;
