@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 host_path=/usr/sbin:/usr/bin:/sbin:/bin
-login_user=$(id -un 2>/dev/null) || login_user=lab
+login_user=$(id -un 2>/dev/null) || login_user=lab # see name_ourselves
 
 # The hosts of a set that were made, or of all sets; in order.
 hosts_of() {
@@ -44,48 +44,70 @@ host_up() {
     host_boot "$2"
 }
 
-# The disk outlives the host's processes, as a machine's does. It is made aside, so that half a one is never booted.
+# What is a host's own and outlives its processes, as a machine's disk does: its name, keys, logs and data. The rest of
+# /etc comes from etc.tar. Made aside, so that half a one is never booted.
 host_make() {
-    local dir=$state/hosts/.$2 etc address
-    address=$(net_of "$1").$3
+    local set=$1 name=$2 services=$4 dir=$state/hosts/.$2 address prefix etc
+    prefix=$(net_of "$set")
+    address=$prefix.$3
     etc=$dir/disk/etc
     rm -rf "$dir"
     mkdir -p "$dir/disk/log" "$dir/disk/redis" "$etc/lab" "$etc/ssh" "$etc/redis"
-    tar -C "$etc" -xpf "$state/etc.tar"
-    printf '%s\n' "$1" >"$dir/set"
+    printf '%s\n' "$set" >"$dir/set"
     printf '%s\n' "$address" >"$dir/address"
-    printf '%s\n' "$4" >"$dir/services"
-
-    printf '%s\n' "$2" >"$etc/hostname"
+    printf '%s\n' "$services" >"$dir/services"
+    printf '%s\n' "$name" >"$etc/hostname"
     tr -d - </proc/sys/kernel/random/uuid >"$etc/machine-id"
-    set_hosts_file "$1" >"$etc/hosts"
+    set_hosts_file "$set" >"$etc/hosts"
+    ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$etc/ssh/ssh_host_ed25519_key" || return 1
+    mv "$etc/ssh/ssh_host_ed25519_key.pub" "$dir/host_key"
+    case $services in
+    *redis*)
+        redis_config "$prefix" "$address" >"$etc/redis/redis.conf"
+        sentinel_config "$prefix" "$address" >"$etc/redis/sentinel.conf"
+        ;;
+    shop)
+        printf '{"sentinels": ["%s.11", "%s.12", "%s.13"]}\n' "$prefix" "$prefix" "$prefix" >"$etc/lab/shop.json"
+        ;;
+    esac
+    [ "$EUID" -ne 0 ] || chown -R redis:redis "$dir/disk/redis" "$etc/redis"
+    mv "$dir" "$state/hosts/$name"
+}
+
+# What all hosts have in /etc: this machine's without its secrets, and what makes it a host's.
+hosts_make_etc() {
+    local etc=$state/etc service
+    rm -rf "$etc"
+    mkdir -p "$etc/init.d" "$etc/lab" "$etc/ssh"
+    # What we may not read is left out: tar then says 2 and goes on.
+    tar -C /etc -cf "$state/etc.tar.new" --exclude=./ssh --exclude=./redis --exclude='./*shadow*' \
+        --exclude=./ssl/private --exclude=./passwd --exclude=./motd --exclude=./resolv.conf . 2>/dev/null
     printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$etc/nsswitch.conf"
     : >"$etc/resolv.conf"
     ln -s /run/motd.d/faildrill "$etc/motd" # so that who logs in sees what is in effect
-    host_write_users "$etc"
-    host_write_sshd "$etc" "$2" || return 1
-    cp "$etc/ssh/ssh_host_ed25519_key.pub" "$dir/host_key"
-    cp "$here/init" "$here/shop.py" "$here/sudo" "$etc/lab/"
-    host_write_services "$etc" "$1" "$address" "$4"
-    [ "$EUID" -ne 0 ] || chown -R redis:redis "$dir/disk/redis" "$etc/redis"
-    mv "$dir" "$state/hosts/$2"
+    cp "$here/init" "$here/service" "$here/shop.py" "$here/sudo" "$etc/lab/"
+    for service in redis-server redis-sentinel shop idle; do
+        ln -s /etc/lab/service "$etc/init.d/$service"
+    done
+    hosts_users "$etc"
+    cp "$state/key.pub" "$etc/ssh/authorized_keys"
+    sshd_config >"$etc/ssh/sshd_config"
+    tar -C "$etc" -rf "$state/etc.tar.new" . || die "cannot write $state/etc.tar"
+    rm -rf "$etc"
+    mv "$state/etc.tar.new" "$state/etc.tar"
 }
 
 # This machine's users, the one who logs in at home in /root, nobody with a password.
-host_write_users() {
+hosts_users() {
     local file=$1/passwd
     awk -F: -v OFS=: -v me="$login_user" '$1 == me { $6 = "/root"; $7 = "/bin/bash" } { print }' \
         /etc/passwd >"$file"
-    grep -q "^$login_user:" "$file" ||
-        printf '%s:x:%s:%s::/root:/bin/bash\n' "$login_user" "$(id -u)" "$(id -g)" >>"$file"
     awk -F: '{ print $1 ":*:19000:0:99999:7:::" }' "$file" >"$1/shadow"
     chmod 640 "$1/shadow"
 }
 
-host_write_sshd() {
-    ssh-keygen -q -t ed25519 -N '' -C "$2" -f "$1/ssh/ssh_host_ed25519_key" || return 1
-    cp "$state/key.pub" "$1/ssh/authorized_keys"
-    cat >"$1/ssh/sshd_config" <<END
+sshd_config() {
+    cat <<END
 AddressFamily inet
 HostKey /etc/ssh/ssh_host_ed25519_key
 AuthorizedKeysFile /etc/ssh/authorized_keys
@@ -105,24 +127,6 @@ MaxSessions 100
 SetEnv PATH=$host_path
 Subsystem sftp internal-sftp
 END
-}
-
-host_write_services() {
-    local etc=$1 set=$2 address=$3 service
-    for service in $4; do
-        cp "$here/service" "$etc/init.d/$service"
-    done
-    case $4 in
-    *redis*)
-        redis_config "$set" "$address" >"$etc/redis/redis.conf"
-        sentinel_config "$set" "$address" >"$etc/redis/sentinel.conf"
-        chmod 640 "$etc"/redis/*.conf
-        ;;
-    shop)
-        printf '{"sentinels": ["%s.11", "%s.12", "%s.13"]}\n' "${address%.*}" "${address%.*}" "${address%.*}" \
-            >"$etc/lab/shop.json"
-        ;;
-    esac
 }
 
 host_boot() {

@@ -63,9 +63,8 @@ set_hosts_file() {
     done
 }
 
+# redis_config PREFIX ADDRESS, with the set's addresses under PREFIX.
 redis_config() {
-    local primary
-    primary=$(net_of "$1").11
     cat <<END
 bind 0.0.0.0
 port 6379
@@ -76,13 +75,12 @@ save ""
 repl-diskless-sync-delay 0
 replica-announce-ip $2
 END
-    [ "$2" = "$primary" ] || printf 'replicaof %s 6379\n' "$primary"
+    [ "$2" = "$1.11" ] || printf 'replicaof %s.11 6379\n' "$1"
 }
 
 # Sentinels find each other and the replicas by asking every 2 and every 10 s; told so here, they know at once.
 sentinel_config() {
-    local net n
-    net=$(net_of "$1")
+    local n
     cat <<END
 bind 0.0.0.0
 port 26379
@@ -90,16 +88,16 @@ protected-mode no
 dir /tmp
 sentinel myid $(sentinel_id "$2")
 sentinel announce-ip $2
-sentinel monitor shop $net.11 6379 2
+sentinel monitor shop $1.11 6379 2
 sentinel down-after-milliseconds shop 2000
 sentinel failover-timeout shop 10000
 sentinel parallel-syncs shop 1
 END
     for n in 12 13; do
-        printf 'sentinel known-replica shop %s 6379\n' "$net.$n"
+        printf 'sentinel known-replica shop %s 6379\n' "$1.$n"
     done
     for n in 11 12 13; do
-        [ "$net.$n" = "$2" ] || printf 'sentinel known-sentinel shop %s 26379 %s\n' "$net.$n" "$(sentinel_id "$net.$n")"
+        [ "$1.$n" = "$2" ] || printf 'sentinel known-sentinel shop %s 26379 %s\n' "$1.$n" "$(sentinel_id "$1.$n")"
     done
 }
 
@@ -185,19 +183,19 @@ has_two_replicas() {
 }
 
 sentinels_agree() {
-    local net n primary='' seen
+    local prefix n primary='' seen
     local -A fact
-    net=$(net_of "$1")
+    prefix=$(net_of "$1")
     for n in 11 12 13; do
-        seen=$(ask "$net.$n" 26379 sentinel master shop) || return 1
+        seen=$(ask "$prefix.$n" 26379 sentinel master shop) || return 1
         fact=()
         while read -r key && read -r value; do fact[$key]=$value; done <<<"$seen"
         [ "${fact[flags]-} ${fact[num-slaves]-} ${fact[num-other-sentinels]-}" = "master 2 2" ] || return 1
         [ "${primary:=${fact[ip]}}" = "${fact[ip]}" ] || return 1
-        seen=$(ask "$net.$n" 26379 sentinel replicas shop) || return 1
+        seen=$(ask "$prefix.$n" 26379 sentinel replicas shop) || return 1
         [ "$(grep -A1 -x flags <<<"$seen" | grep -cx slave)" -eq 2 ] || return 1
         [ "$(grep -A1 -x master-link-status <<<"$seen" | grep -cx ok)" -eq 2 ] || return 1
-        seen=$(ask "$net.$n" 26379 sentinel ckquorum shop) && [[ $seen == OK* ]] || return 1
+        seen=$(ask "$prefix.$n" 26379 sentinel ckquorum shop) && [[ $seen == OK* ]] || return 1
     done
     has_two_replicas "$primary"
 }

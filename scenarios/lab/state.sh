@@ -113,18 +113,13 @@ started() {
     printf '%s\n' "${field[19]}"
 }
 
-# Once a lab: the client's key, and this machine's /etc as the hosts' first one (without its secrets).
+# Once a lab: the client's key, and what all hosts have in common.
 state_prepare() {
     [ -e "$state/key.pub" ] || {
         rm -f "$state/key"
         ssh-keygen -q -t ed25519 -N '' -C lab -f "$state/key" || die "cannot make a key in $state"
     }
-    [ -e "$state/etc.tar" ] || {
-        # What we may not read is left out: tar then says 2 and goes on.
-        tar -C /etc -cf "$state/etc.tar.new" --exclude=./ssh --exclude='./*shadow*' --exclude=./ssl/private \
-            --exclude=./redis --exclude=./passwd --exclude=./motd --exclude=./resolv.conf . 2>/dev/null
-        mv "$state/etc.tar.new" "$state/etc.tar"
-    }
+    [ -e "$state/etc.tar" ] || hosts_make_etc
 }
 
 state_write_files() {
@@ -163,7 +158,7 @@ END
 }
 
 state_remove() {
-    rm -rf "$state/hosts" "$state/environments" "$state"/etc.tar* "$state"/{net,key,key.pub,ssh_config,known_hosts,passwd}
+    rm -rf "$state/hosts" "$state/environments" "$state"/etc{,.tar,.tar.new} "$state"/{net,key,key.pub,ssh_config,known_hosts,passwd}
     [ -n "${LAB_RUN-}" ] || rm -f "$state/run_lock"
     rmdir "$state" 2>/dev/null || :
 }
