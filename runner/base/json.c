@@ -50,12 +50,12 @@ static void open_level(struct Json *json, char bracket)
     json->depth++;
 }
 
-void json_object(struct Json *json)
+void json_open_object(struct Json *json)
 {
     open_level(json, '{');
 }
 
-void json_array(struct Json *json)
+void json_open_array(struct Json *json)
 {
     open_level(json, '[');
 }
@@ -128,7 +128,7 @@ void json_int(struct Json *json, int64_t value)
     buf_printf(json->out, "%lld", (long long)value);
 }
 
-void json_real(struct Json *json, double value, int decimals)
+void json_number(struct Json *json, double value, int decimals)
 {
     lead(json, false);
     if (isfinite(value))
@@ -143,7 +143,7 @@ void json_bool(struct Json *json, bool value)
     buf_put(json->out, value ? "true" : "false");
 }
 
-void json_null(struct Json *json)
+void json_nothing(struct Json *json)
 {
     lead(json, false);
     buf_put(json->out, "null");

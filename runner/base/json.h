@@ -18,15 +18,15 @@ struct Json {
     bool after_key;
 };
 struct Json json_begin(struct Buf *out, bool pretty);
-void json_object(struct Json *json);
-void json_array(struct Json *json);
+void json_open_object(struct Json *json);
+void json_open_array(struct Json *json);
 void json_end(struct Json *json);
 void json_key(struct Json *json, const char *key);
 void json_text(struct Json *json, const char *text); /* NULL is null */
 void json_int(struct Json *json, int64_t value);
-void json_real(struct Json *json, double value, int decimals);
+void json_number(struct Json *json, double value, int decimals);
 void json_bool(struct Json *json, bool value);
-void json_null(struct Json *json);
+void json_nothing(struct Json *json);
 /* Key and value in one. */
 void json_put_text(struct Json *json, const char *key, const char *text);
 void json_put_int(struct Json *json, const char *key, int64_t value);

@@ -34,7 +34,7 @@ static int by_key(const void *left, const void *right)
 static void write_object(struct Writer *writer, struct Entry *entries, size_t count)
 {
     qsort(entries, count, sizeof(*entries), by_key);
-    json_object(writer->json);
+    json_open_object(writer->json);
     for (size_t n = 0; n < count; n++) {
         json_key(writer->json, entries[n].key);
         write_entry(writer, &entries[n]);
@@ -47,7 +47,7 @@ static void write_node(struct Writer *writer, const struct Node *node)
     if (node->type == NODE_SCALAR) {
         json_text(writer->json, node->text);
     } else if (node->type == NODE_LIST) {
-        json_array(writer->json);
+        json_open_array(writer->json);
         for (size_t n = 0; n < node->count; n++)
             write_node(writer, node->items[n]);
         json_end(writer->json);
@@ -126,7 +126,7 @@ static void write_map(struct Writer *writer, const struct Record *record, const 
 
 static void write_list(struct Writer *writer, const struct Record *record, const struct List *list)
 {
-    json_array(writer->json);
+    json_open_array(writer->json);
     for (size_t n = 0; n < list->count; n++) {
         if (record != NULL)
             write_record(writer, record, (const unsigned char *)list->items + n * record->size);
@@ -162,7 +162,7 @@ static void write_field(struct Writer *writer, const struct Field *field, const 
     switch (field->type) {
     case FIELD_NODE:
     case FIELD_NAME:
-        json_null(writer->json);
+        json_nothing(writer->json);
         return;
     case FIELD_BOOL:
         json_bool(writer->json, *(const bool *)at);

@@ -41,10 +41,10 @@ static void put_variant_key(struct Schema *schema, const struct Variant *variant
         return;
     }
     json_key(schema->json, variant->name);
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_put_text(schema->json, "description", variant->summary);
     json_key(schema->json, "allOf");
-    json_array(schema->json);
+    json_open_array(schema->json);
     schema_put_ref(schema, variant->record);
     json_end(schema->json);
     json_end(schema->json);
@@ -72,7 +72,7 @@ static void put_object(struct Schema *schema, const struct Record *record,
     const struct Field *beside = fields_beside(variant);
     json_put_text(schema->json, "type", "object");
     json_key(schema->json, "properties");
-    json_object(schema->json);
+    json_open_object(schema->json);
     if (variant != NULL)
         put_variant_key(schema, variant);
     for (const struct Field *field = beside; field->name != NULL; field++) {
@@ -86,7 +86,7 @@ static void put_object(struct Schema *schema, const struct Record *record,
     json_end(schema->json);
     json_put_bool(schema->json, "additionalProperties", false);
     json_key(schema->json, "required");
-    json_array(schema->json);
+    json_open_array(schema->json);
     if (variant != NULL)
         json_text(schema->json, variant->name);
     put_required(schema, beside);
@@ -97,9 +97,9 @@ static void put_object(struct Schema *schema, const struct Record *record,
 /* Kinds that need no value may be written as their name alone: `reach: local`. */
 static void put_names_alone(struct Schema *schema, const struct VariantSet *set)
 {
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_key(schema->json, "enum");
-    json_array(schema->json);
+    json_open_array(schema->json);
     for (size_t n = 0; n < set->count; n++)
         json_text(schema->json, set->at[n].name);
     json_end(schema->json);
@@ -127,16 +127,16 @@ static void put_record(struct Schema *schema, const struct Record *record)
         return;
     }
     json_key(schema->json, "anyOf");
-    json_array(schema->json);
+    json_open_array(schema->json);
     for (size_t n = 0; n < set->count; n++) {
         by_name = by_name && needs_nothing(set->at[n].record);
-        json_object(schema->json);
+        json_open_object(schema->json);
         json_put_text(schema->json, "title", set->at[n].name);
         put_object(schema, record, &set->at[n]);
         json_end(schema->json);
     }
     if (record->variant_optional) {
-        json_object(schema->json);
+        json_open_object(schema->json);
         put_object(schema, record, NULL);
         json_end(schema->json);
     }
@@ -152,16 +152,16 @@ void json_schema_write(const struct FileKind *file, const struct VariantSet *set
         .words = {.files = file, .file_count = 1, .sets = sets, .set_count = set_count},
         .json = json};
     gather(&schema, file->record);
-    json_object(json);
+    json_open_object(json);
     json_put_text(json, "$schema", "http://json-schema.org/draft-07/schema#");
     json_put_text(json, "title", file->name);
     put_record(&schema, file->record);
     json_key(json, "definitions");
-    json_object(json);
+    json_open_object(json);
     schema_put_patterns(&schema);
     for (size_t n = 1; n < schema.count; n++) {
         json_key(json, schema_name(&schema, schema.records[n]));
-        json_object(json);
+        json_open_object(json);
         put_record(&schema, schema.records[n]);
         json_end(json);
     }

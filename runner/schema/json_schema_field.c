@@ -35,7 +35,7 @@ static void put_ref(struct Schema *schema, const char *name)
 {
     char path[128];
     snprintf(path, sizeof(path), "#/definitions/%s", name);
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_put_text(schema->json, "$ref", path);
     json_end(schema->json);
 }
@@ -47,14 +47,14 @@ void schema_put_ref(struct Schema *schema, const struct Record *record)
 
 static void put_type(struct Schema *schema, const char *type)
 {
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_put_text(schema->json, "type", type);
     json_end(schema->json);
 }
 
 static void put_int(struct Schema *schema, int64_t low, int64_t high)
 {
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_put_text(schema->json, "type", "integer");
     if (low != INT64_MIN)
         json_put_int(schema->json, "minimum", low);
@@ -65,9 +65,9 @@ static void put_int(struct Schema *schema, int64_t low, int64_t high)
 
 static void put_choices(struct Schema *schema, const struct Choice *choices)
 {
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_key(schema->json, "enum");
-    json_array(schema->json);
+    json_open_array(schema->json);
     for (; choices->name != NULL; choices++)
         json_text(schema->json, choices->name);
     json_end(schema->json);
@@ -77,9 +77,9 @@ static void put_choices(struct Schema *schema, const struct Choice *choices)
 /* A scalar without quotes may be a number or a truth value for an editor. */
 static void put_any_scalar(struct Schema *schema)
 {
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_key(schema->json, "type");
-    json_array(schema->json);
+    json_open_array(schema->json);
     json_text(schema->json, "string");
     json_text(schema->json, "number");
     json_text(schema->json, "boolean");
@@ -102,7 +102,7 @@ static void put_text(struct Schema *schema, const struct Field *field)
 
 static void put_list(struct Schema *schema, const struct Field *field)
 {
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_put_text(schema->json, "type", "array");
     if (field->min > 0)
         json_put_int(schema->json, "minItems", field->min);
@@ -120,7 +120,7 @@ static void put_list(struct Schema *schema, const struct Field *field)
 
 static void put_map(struct Schema *schema, const struct Field *field)
 {
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_put_text(schema->json, "type", "object");
     if (field->type == FIELD_MAP && field->min > 0)
         json_put_int(schema->json, "minProperties", field->min);
@@ -183,7 +183,7 @@ static void put_schemes(struct Schema *schema, const struct Field *field)
     case FIELD_NODE:
     case FIELD_NAME:
     case FIELD_ANY:
-        json_object(schema->json);
+        json_open_object(schema->json);
         json_end(schema->json);
         break;
     }
@@ -219,11 +219,11 @@ void schema_put_property(struct Schema *schema, const char *name, const char *do
     if (field->example != NULL)
         buf_printf(&text, " Example: `%s: %s`", name, field->example);
     json_key(schema->json, name);
-    json_object(schema->json);
+    json_open_object(schema->json);
     json_put_text(schema->json, "description", text.text);
     put_default(schema, field);
     json_key(schema->json, "anyOf");
-    json_array(schema->json);
+    json_open_array(schema->json);
     put_schemes(schema, field);
     if (may_be_reference(field))
         put_ref(schema, "a_reference");
@@ -236,7 +236,7 @@ void schema_put_patterns(struct Schema *schema)
 {
     for (size_t n = 0; n < COUNT_OF(patterns); n++) {
         json_key(schema->json, patterns[n].name);
-        json_object(schema->json);
+        json_open_object(schema->json);
         json_put_text(schema->json, "type", "string");
         json_put_text(schema->json, "pattern", patterns[n].pattern);
         json_end(schema->json);
