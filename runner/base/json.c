@@ -1,4 +1,4 @@
-/* json.c - writes JSON as a stream; reading is jansson's. */
+/* json.c - writes JSON as a stream. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 

@@ -158,12 +158,32 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
            procedure_check(fault->step->kind, &fault->procedure, planning->err);
 }
 
+/* Its row names the primary of now; nothing of it stays on a host, so it has no procedure. */
+static void plan_failover(struct Planning *planning, uint32_t index, uint32_t number)
+{
+    struct Plan *plan = planning->plan;
+    const struct StepSpec *step = (const struct StepSpec *)plan->scenario->steps.items + index;
+    const struct Role *role = role_named(planning, step->role);
+    const struct SurveyRole *found = survey_role(&planning->survey, role);
+    struct PlannedFault *fault = list_add(&plan->faults, plan->arena, sizeof *fault);
+    *fault = (struct PlannedFault){
+        .step = step,
+        .step_index = index,
+        .target = found && found->primary ? found->primary : role->hosts[0],
+        .role = role,
+        .number = number,
+        .chosen = true,
+        .procedure = {.ends_by = CLASS_STICKY, .stays = "the primary moves"}};
+}
+
 /* One row for every host that the step may choose: with `is:` every host of the role. */
 static bool plan_step(struct Planning *planning, uint32_t index, uint32_t *number)
 {
     struct Plan *plan = planning->plan;
     const struct StepSpec *step = (const struct StepSpec *)plan->scenario->steps.items + index;
     const struct Drawn *drawn = step->target ? drawn_named(plan, step->target->name) : NULL;
+    if (step->is_failover)
+        plan_failover(planning, index, ++*number);
     if (step->kind == NULL)
         return true;
     for (size_t at = 0; at < drawn->role->host_count; at++) {
@@ -214,7 +234,8 @@ void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out)
 {
     const struct PlannedFault *faults = plan->faults.items;
     for (size_t at = 0; at < plan->faults.count; at++)
-        node_plan_text(&(struct ArmInput){.procedure = &faults[at].procedure,
+        if (faults[at].step->kind != NULL)
+            node_plan_text(&(struct ArmInput){.procedure = &faults[at].procedure,
                                           .token = &plan->token,
                                           .number = faults[at].number,
                                           .what = faults[at].step->kind->name,

@@ -1,0 +1,45 @@
+/* drill.h - what plan, run, undo and doctor share: store, loop and hosts, opened and closed together. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_CLI_DRILL_H
+#define FD_CLI_DRILL_H
+
+#include "../engine/hosts.h"
+#include "../engine/planner.h"
+#include "../model/gate.h"
+#include "../store/store.h"
+#include "cli.h"
+
+struct Drill {
+    struct Cli *cli;
+    struct Store *store;
+    struct Loop *loop;
+    struct Hosts *hosts;
+    struct Loaded loaded;
+    struct Plan *plan;
+    const char *who; /* "ana@drillbox" */
+};
+/* Opens store and loop; says on stderr which runs did not end. 0, or the exit status after it was printed. */
+int drill_open(struct Cli *cli, struct Drill *out);
+void drill_close(struct Drill *drill);
+/* Reads the files of a scenario in the environment named by -e, unlocks its secrets. */
+int drill_load(struct Drill *drill, const char *scenario, const char *environment);
+/* A saved plan: its scenario, environment, seed, token and parameters. */
+struct SavedPlan {
+    const char *scenario, *environment, *hash, *bytes_hash;
+    uint64_t seed;
+    struct Token token;
+    struct Wall valid_until;
+    struct ParamValue *params;
+    size_t param_count;
+};
+/* KNOWN_NO where `name` names no saved plan (a unique end of its id). */
+enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out, struct Err *err);
+/* Surveys and plans. `saved` may be NULL. */
+int drill_plan(struct Drill *drill, const struct SavedPlan *saved);
+bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struct List *rules, struct Err *err) MUST_CHECK;
+/* The last 4 characters of a run's id, in capitals as people say it. */
+const char *short_id(const char *id);
+/* "STAGING"/"PRODUCTION": capitals, as the first line of everything. In the arena. */
+const char *loud(struct Arena *arena, const char *name);
+
+#endif

@@ -1,0 +1,106 @@
+/* plan_file.c - a plan as a file: what `plan` saves and `run PLAN` finds again. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan_file.h"
+
+#include <dirent.h>
+#include "../base/duration.h"
+#include "../base/text.h"
+
+/* Enough to make the very same plan again; what it then does is compared by bytes_hash. */
+void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *out)
+{
+    const struct Plan *plan = drill->plan;
+    char made[32], until[32];
+    wall_utc(plan->made, made);
+    wall_utc((struct Wall){plan->made.ns + valid_ns}, until);
+    struct Json json = json_begin(out, true);
+    json_open_object(&json);
+    json_put_int(&json, "plan", 1);
+    json_put_text(&json, "token", plan->token.text);
+    json_put_text(&json, "scenario", plan->scenario->path);
+    json_put_text(&json, "environment", plan->environment->path);
+    json_put_int(&json, "seed", (int64_t)plan->seed);
+    json_put_text(&json, "hash", plan->hash);
+    json_put_text(&json, "bytes_hash", plan->bytes_hash);
+    json_put_text(&json, "text_hash", plan->scenario->text_hash);
+    json_put_text(&json, "made", made);
+    json_put_text(&json, "valid_until", until);
+    json_key(&json, "params");
+    json_open_object(&json);
+    for (size_t at = 0; at < drill->cli->param_count; at++)
+        json_put_text(&json, drill->cli->params[at].name, drill->cli->params[at].value);
+    json_end(&json);
+    json_end(&json);
+}
+
+static const char *text_of(const struct Node *root, const char *key)
+{
+    const struct Node *node = node_get(root, key);
+    return node && node->type == NODE_SCALAR ? node->text : "";
+}
+
+static enum Known read_plan(struct Arena *arena, const struct Node *root, struct SavedPlan *out, struct Err *err)
+{
+    int64_t seed = 0;
+    const char *why = NULL;
+    out->scenario = text_of(root, "scenario");
+    out->environment = text_of(root, "environment");
+    out->hash = text_of(root, "hash");
+    out->bytes_hash = text_of(root, "bytes_hash");
+    snprintf(out->token.text, sizeof out->token.text, "%s", text_of(root, "token"));
+    if (!wall_parse(text_of(root, "valid_until"), &out->valid_until) || out->scenario[0] == '\0' ||
+        out->token.text[0] == '\0' || !int_parse(text_of(root, "seed"), &seed, &why)) {
+        err_set(err, ERR_FILE, NOWHERE, "the saved plan is not whole");
+        return KNOWN_UNKNOWN;
+    }
+    out->seed = (uint64_t)seed;
+    const struct Node *params = node_get(root, "params");
+    out->params = arena_zero(arena, (params ? params->count : 0) + 1, sizeof *out->params);
+    for (size_t at = 0; params != NULL && params->type == NODE_MAP && at < params->count; at++)
+        out->params[out->param_count++] =
+            (struct ParamValue){.name = params->keys[at]->text, .value = params->items[at]->text};
+    return KNOWN_YES;
+}
+
+/* The one file in STATE/plans whose name ends so; NULL where there is none, or more (then *err). */
+static const char *find_plan(struct Drill *drill, const char *name, struct Err *err)
+{
+    struct Arena *arena = drill->cli->arena;
+    const char *folder = arena_printf(arena, "%s/plans", drill->cli->state);
+    const char *ending = arena_printf(arena, "%s.json", name);
+    const char *found = NULL;
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry != NULL; entry = readdir(dir)) {
+        if (entry->d_name[0] == '.' || !text_ends(entry->d_name, ending))
+            continue;
+        if (found != NULL) {
+            err_set(err, ERR_NOT_FOUND, NOWHERE, "more than one saved plan ends in '%s'", name);
+            found = NULL;
+            break;
+        }
+        found = arena_printf(arena, "%s/%s", folder, entry->d_name);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return found;
+}
+
+enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out, struct Err *err)
+{
+    struct Problems *problems = problems_new();
+    *out = (struct SavedPlan){0};
+    err->message[0] = '\0';
+    const char *path = find_plan(drill, name, err);
+    if (path == NULL) {
+        problems_free(problems);
+        return err->message[0] ? KNOWN_UNKNOWN : KNOWN_NO;
+    }
+    const struct Document *document = document_read(path, drill->cli->arena, problems);
+    enum Known known = KNOWN_UNKNOWN;
+    if (document->root == NULL)
+        *err = *problems_at(problems, 0);
+    else
+        known = read_plan(drill->cli->arena, document->root, out, err);
+    problems_free(problems);
+    return known;
+}

@@ -1,0 +1,278 @@
+/* run.c - one run: its state, its tick, and the one way out of it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_parts.h"
+
+#include <stdarg.h>
+
+#define RUN_ARENA_BYTES (256U << 20)
+#define VIEW_EVERY 4  /* ticks */
+#define ASK_EVERY 4   /* ticks between looks for a halt that was asked for elsewhere */
+
+struct Run *run_new(const struct RunInput *input)
+{
+    struct Arena *arena = arena_new("run", RUN_ARENA_BYTES);
+    struct Run *run = arena_zero(arena, 1, sizeof *run);
+    run->arena = arena;
+    run->in = *input;
+    run->scenario = input->plan->scenario;
+    run->state = RUN_PLANNED;
+    run->ended_as = VERDICT_PASS;
+    run->fault_count = input->plan->faults.count;
+    run->faults = arena_zero(arena, run->fault_count + 1, sizeof *run->faults);
+    const struct PlannedFault *planned = input->plan->faults.items;
+    for (size_t at = 0; at < run->fault_count; at++)
+        run->faults[at] = (struct FaultRun){.run = run, .planned = &planned[at]};
+    return run;
+}
+
+void run_free(struct Run *run)
+{
+    if (run == NULL)
+        return;
+    struct Arena *arena = run->arena;
+    arena_free(arena);
+}
+
+void run_event(struct Run *run, const char *subject, const char *format, ...)
+{
+    char text[500];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    struct Mono now = mono_now();
+    struct Err err;
+    if (run->in.watch.event != NULL)
+        run->in.watch.event(run->in.watch.data, now, subject, text);
+    if (run->stored)
+        (void)run_stored(run, store_event(run->in.store, now, subject, text, &err), &err);
+}
+
+/* A store that fails is the runner's own failure; what is in effect is undone all the same. */
+bool run_stored(struct Run *run, bool ok, const struct Err *err)
+{
+    if (ok)
+        return true;
+    if (run->ended_as != VERDICT_OWN_FAILURE) {
+        run->ended_as = VERDICT_OWN_FAILURE;
+        snprintf(run->why, sizeof run->why, "%s", err->message);
+    }
+    run_abort(run, VERDICT_OWN_FAILURE, run->why);
+    return false;
+}
+
+static void mark(struct Run *run, const char *name)
+{
+    struct Err err;
+    if (run->stored)
+        (void)run_stored(run, store_run_mark(run->in.store, name, mono_now(), &err), &err);
+}
+
+static void enter_undoing(struct Run *run)
+{
+    mark(run, "undo_began");
+    for (size_t at = 0; at < run->fault_count; at++)
+        if (fault_counts(&run->faults[at]))
+            return;
+    run_enter(run, EVENT_UNDONE);
+}
+
+void run_enter(struct Run *run, enum RunEvent event)
+{
+    enum RunState next = run_state_next(run->state, event);
+    if (next == run->state)
+        return;
+    run->state = next;
+    run->state_began = mono_now();
+    run->state_until = (struct Mono){0};
+    run_event(run, "state", "%s", run_state_name(next));
+    switch (next) {
+    case RUN_PLANNED:
+        return;
+    case RUN_BASELINE:
+        mark(run, "baseline");
+        run->state_until = mono_add(run->state_began, run->scenario->steady_within_ns);
+        return;
+    case RUN_STEPS:
+        mark(run, "steps");
+        steps_begin(run);
+        return;
+    case RUN_OBSERVING:
+        run->state_until = mono_add(run->step_ended, run->scenario->observe_ns);
+        return;
+    case RUN_UNDOING:
+        if (event == EVENT_OBSERVED)
+            mark(run, "observing_ended");
+        enter_undoing(run);
+        return;
+    case RUN_SETTLING:
+        settle_begin(run);
+        return;
+    case RUN_FINISHED:
+    case RUN_DIRTY:
+        run_over(run);
+        return;
+    }
+}
+
+void run_abort(struct Run *run, enum Verdict as, const char *reason)
+{
+    if (run->ended)
+        return;
+    if (run->aborted || run->state > RUN_OBSERVING) {
+        run->hurry = run->state == RUN_SETTLING && as == VERDICT_HALTED;
+        return;
+    }
+    run->aborted = true;
+    if (run->ended_as != VERDICT_OWN_FAILURE) {
+        run->ended_as = as;
+        snprintf(run->why, sizeof run->why, "%s", reason);
+    }
+    run_event(run, "abort", "%s", reason);
+    run_enter(run, EVENT_ABORT);
+}
+
+void run_take_flights(struct Run *run)
+{
+    struct Flight flight;
+    while (run->prober != NULL && prober_take(run->prober, &flight)) {
+        switch (flight.type) {
+        case FLIGHT_SAMPLE:
+            store_sample(run->in.store, &flight.sample);
+            settle_sample(run, &flight.sample);
+            break;
+        case FLIGHT_CENSUS:
+            store_census(run->in.store, &flight.census);
+            break;
+        case FLIGHT_DETAIL: {
+            const struct ProbeSpec *specs = run->scenario->probes.items;
+            run_event(run, specs[flight.detail.probe].name, "first failure: %s", flight.detail.text);
+            break;
+        }
+        }
+    }
+}
+
+static void ask_for_halt(struct Run *run)
+{
+    const char *reason = NULL;
+    struct Err err;
+    if (store_halt_asked(run->in.store, run->in.plan->token.text, run->arena, &reason, &err) &&
+        reason != NULL)
+        run_abort(run, VERDICT_HALTED, reason);
+}
+
+static void show(struct Run *run, struct Mono now)
+{
+    if (run->in.watch.tick == NULL)
+        return;
+    struct FaultView *faults = run->fault_views;
+    size_t count = 0;
+    for (size_t at = 0; at < run->fault_count; at++) {
+        const struct FaultRun *fault = &run->faults[at];
+        if (fault->state != FAULT_PLANNED)
+            faults[count++] = (struct FaultView){.step = fault->planned->step->name,
+                                                 .host = fault->planned->target->name,
+                                                 .number = fault->planned->number,
+                                                 .state = fault->state,
+                                                 .t0 = fault->t0,
+                                                 .undone = fault->undone,
+                                                 .until = fault->until};
+    }
+    struct RunView view = {.plan = run->in.plan,
+                           .state = run->state,
+                           .now = now,
+                           .began = run->began,
+                           .state_began = run->state_began,
+                           .state_until = run->state_until,
+                           .faults = faults,
+                           .fault_count = count,
+                           .probes = run->probe_views,
+                           .probe_count = run->machines ? run->scenario->probes.count : 0};
+    run->in.watch.tick(run->in.watch.data, &view);
+}
+
+static void tick_state(struct Run *run, struct Mono now)
+{
+    switch (run->state) {
+    case RUN_PLANNED:
+    case RUN_FINISHED:
+    case RUN_DIRTY:
+        return;
+    case RUN_BASELINE:
+        baseline_tick(run, now);
+        return;
+    case RUN_STEPS:
+        steps_tick(run);
+        return;
+    case RUN_OBSERVING:
+        if (!mono_before(now, run->state_until))
+            run_enter(run, EVENT_OBSERVED);
+        return;
+    case RUN_UNDOING:
+        undo_tick(run, now);
+        return;
+    case RUN_SETTLING:
+        settle_tick(run, now);
+        return;
+    }
+}
+
+static void tick(void *data, int events)
+{
+    (void)events;
+    struct Run *run = data;
+    struct Mono now = mono_now();
+    struct Err err;
+    if (run->ended)
+        return;
+    run_take_flights(run);
+    if (run->sight != NULL)
+        sight_tick(run->sight, now);
+    if (run->stored && run->ticks % ASK_EVERY == 0)
+        ask_for_halt(run);
+    if (run->state == RUN_STEPS || run->state == RUN_OBSERVING) {
+        halt_tick(run, now);
+        faults_watch(run, now);
+    }
+    tick_state(run, now);
+    if (run->stored && run->state < RUN_FINISHED)
+        (void)run_stored(run, store_flush(run->in.store, &err), &err);
+    if (run->ticks++ % VIEW_EVERY == 0)
+        show(run, now);
+    loop_timer_at(run->tick, mono_add(now, TICK_NS));
+}
+
+void run_go(struct Run *run)
+{
+    run->began = mono_now();
+    run->wall_began = wall_now();
+    run->boottime_drift_ns = boottime_now_ns() - run->began.ns;
+    run->fault_views = arena_zero(run->arena, run->fault_count + 1, sizeof *run->fault_views);
+    run->tick = loop_timer(run->in.loop, tick, run);
+    begin_locks(run);
+    if (!run->ended) {
+        loop_timer_at(run->tick, mono_now());
+        loop_run(run->in.loop);
+    }
+    loop_timer_free(run->tick);
+}
+
+enum Verdict run_ended_as(const struct Run *run, const char **why)
+{
+    *why = run->why;
+    return run->state == RUN_DIRTY ? VERDICT_NOT_UNDONE : run->ended_as;
+}
+
+bool run_was_stored(const struct Run *run)
+{
+    return run->stored;
+}
+
+void run_left(const struct Run *run, struct Buf *out)
+{
+    for (size_t at = 0; at < run->fault_count; at++)
+        if (fault_counts(&run->faults[at]))
+            buf_printf(out, "%s on %s: %s\n", run->faults[at].planned->step->name,
+                       run->faults[at].planned->target->name, run->faults[at].detail);
+}

@@ -1,0 +1,71 @@
+/* run.h - one run: from the locks to the last look, whatever happens. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_ENGINE_RUN_H
+#define FD_ENGINE_RUN_H
+
+#include "../model/plan.h"
+#include "../model/stretch.h"
+#include "../store/store.h"
+#include "hosts.h"
+
+/* Conductor. Every abort leads to UNDOING; UNDOING that cannot prove all_clear ends DIRTY. The table of
+ * transitions is in run_states.c. */
+enum RunState {
+    RUN_PLANNED, RUN_BASELINE, RUN_STEPS, RUN_OBSERVING, RUN_UNDOING, RUN_SETTLING, RUN_FINISHED, RUN_DIRTY
+};
+enum RunEvent {
+    EVENT_BEGIN, EVENT_STEADY, EVENT_STEPS_DONE, EVENT_OBSERVED, EVENT_UNDONE, EVENT_SETTLED, EVENT_ABORT,
+    EVENT_NOT_UNDONE
+};
+const char *run_state_name(enum RunState state);
+/* The state after `event`; the same state where the event means nothing there. */
+enum RunState run_state_next(enum RunState state, enum RunEvent event);
+/* Every row of the table as text, "BASELINE  steady  STEPS", for README and tests. */
+void run_states_write(struct Buf *out);
+
+struct Run;
+/* What others may look at while a run goes on; borrowed, valid until the next call into the run. */
+struct FaultView {
+    const char *step, *host;
+    uint32_t number;
+    enum FaultState state;
+    struct Moment t0, undone;
+    struct Mono until; /* planned undo; 0 = at the end of the drill */
+};
+struct ProbeView { const char *name, *kind; const struct StretchMachine *machine; };
+struct RunView {
+    const struct Plan *plan;
+    enum RunState state;
+    struct Mono now, began, state_began, state_until; /* until: 0 = unknown */
+    const struct FaultView *faults;
+    size_t fault_count;
+    const struct ProbeView *probes;
+    size_t probe_count;
+};
+struct RunWatch {
+    void (*event)(void *data, struct Mono at, const char *subject, const char *text);
+    void (*tick)(void *data, const struct RunView *view); /* five times a second */
+    void *data;
+};
+struct RunInput {
+    const struct Plan *plan;
+    const struct Kinds *kinds;
+    struct Loop *loop;
+    struct Hosts *hosts;
+    struct Store *store;
+    const char *who, *version;
+    struct RunWatch watch;
+};
+/* Arguments outlive it. */
+struct Run *run_new(const struct RunInput *input);
+/* Takes the locks and goes; runs the loop until the run has ended. Never fails: how it ended is below. */
+void run_go(struct Run *run);
+/* Goes to UNDOING, never past it; a second call changes nothing but the wait in SETTLING, which it ends. Any time. */
+void run_abort(struct Run *run, enum Verdict as, const char *reason);
+enum Verdict run_ended_as(const struct Run *run, const char **why);
+bool run_was_stored(const struct Run *run); /* false: refused before anything was written */
+/* What may still be in effect, one line each for people; "" = nothing. */
+void run_left(const struct Run *run, struct Buf *out);
+void run_free(struct Run *run); /* accepts NULL */
+
+#endif

@@ -1,0 +1,305 @@
+/* run_faults.c - arms the faults of a step, fires them together, watches them while they are in effect. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor.h"
+#include "run_parts.h"
+
+#define ARM_TIMEOUT_NS (20 * NS_PER_S)
+#define READY_TIMEOUT_NS (10 * NS_PER_S)
+#define LOOK_TIMEOUT_NS (3 * NS_PER_S)
+#define LOOK_EVERY_NS (1 * NS_PER_S)
+#define MISSED_MOST 3
+
+enum { GROUP_ARM, GROUP_READY, GROUP_FIRE };
+
+bool fault_counts(const struct FaultRun *fault)
+{
+    return fault->state >= FAULT_ARMING && fault->state != FAULT_CLEAR;
+}
+
+static void fault_do(struct FaultRun *fault, enum Lane lane, int64_t timeout_ns, HostFn *work,
+                     HostFn *done)
+{
+    hosts_do(fault->run->in.hosts, &(struct HostJob){.target = fault->planned->target,
+                                                     .lane = lane,
+                                                     .timeout_ns = timeout_ns,
+                                                     .work = work,
+                                                     .done = done,
+                                                     .data = fault});
+}
+
+static const char *boot_id_of(const struct FaultRun *fault)
+{
+    const struct List *facts = &fault->run->in.plan->facts;
+    const struct HostFacts *rows = facts->items;
+    for (size_t at = 0; at < facts->count; at++)
+        if (rows[at].host == fault->planned->target)
+            return rows[at].boot_id;
+    return "";
+}
+
+bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err)
+{
+    return undolog_arming(fault->run->in.store,
+                          &(struct Arming){.fault = fault->planned,
+                                           .token = &fault->run->in.plan->token,
+                                           .boot_id = boot_id,
+                                           .at = mono_now(),
+                                           .wall = wall_now()},
+                          err);
+}
+
+static void group_next(struct Run *run);
+
+/* One job of the group has ended. After an abort the answers still count, the next phase does not begin. */
+static void job_ended(struct FaultRun *fault, const struct HostCall *call, bool ok)
+{
+    struct Run *run = fault->run;
+    run->step_pending--;
+    if (!ok) {
+        run->step_failed = true;
+        run->step_err = call->err;
+        run_event(run, fault->planned->target->name, "%s", call->err.message);
+    }
+    if (run->step_pending > 0 || run->state != RUN_STEPS)
+        return;
+    if (!run->step_failed)
+        group_next(run);
+    else if (run->any_sent)
+        run_abort(run, VERDICT_INCONCLUSIVE, run->step_err.message);
+    else
+        run_abort(run, err_status(run->step_err.code) == 4 ? VERDICT_REFUSED : VERDICT_NOT_READY,
+                  run->step_err.message);
+}
+
+static void arm_work(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    struct ArmInput input = {.procedure = &fault->planned->procedure,
+                             .token = &fault->run->in.plan->token,
+                             .number = fault->planned->number,
+                             .what = fault->planned->step->kind->name,
+                             .who = fault->run->in.who};
+    fault->guarded = guard_arm(call->node, &input, call->deadline, call->arena, &call->err);
+    call->ok = fault->guarded != NULL;
+    call->lost = !call->ok;
+}
+
+static void arm_done(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    struct Run *run = fault->run;
+    struct Err err;
+    bool ok = call->opened && call->ok;
+    if (ok && fault->state == FAULT_ARMING &&
+        run_stored(run, undolog_armed(run->in.store, fault->planned->number, mono_now(), wall_now(), &err), &err)) {
+        fault->state = FAULT_ARMED;
+        run_event(run, fault->planned->target->name, "guard armed: lease %.1f s, at most %.0f s",
+                  (double)fault->planned->procedure.lease_ns / 1e9,
+                  (double)fault->planned->procedure.cap_ns / 1e9);
+    }
+    fault->renewed = mono_now();
+    job_ended(fault, call, ok);
+}
+
+static void ready_work(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    fault->firing = node_ready(call->node, fault->guarded, call->deadline, &call->err);
+    call->ok = fault->firing != NULL;
+    call->lost = !call->ok;
+}
+
+static void ready_done(struct HostCall *call)
+{
+    job_ended(call->data, call, call->opened && call->ok);
+}
+
+static void fire_work(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    fault->effect = executor_fire(fault->armed, fault->firing, call->deadline, &fault->t0, &call->err);
+    node_unready(fault->firing);
+    fault->firing = NULL;
+    call->ok = fault->effect == EFFECT_PROVEN;
+    call->lost = fault->effect == EFFECT_UNKNOWN;
+}
+
+static void fire_done(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    struct Run *run = fault->run;
+    struct Err err;
+    bool ok = call->opened && call->ok;
+    if (!call->opened)
+        fault->effect = EFFECT_UNKNOWN;
+    if (ok && fault->state == FAULT_INJECTING) {
+        fault->state = FAULT_IN_EFFECT;
+        fault->watched = fault->t0.high;
+        (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err),
+                         &err);
+        run_event(run, fault->planned->target->name, "%s proven (%.0f ms after it was sent)",
+                  fault->planned->step->kind->name,
+                  (double)mono_since(fault->t0.low, fault->t0.high) / 1e6);
+    }
+    sight_fault(run->sight, fault->t0.low.ns ? fault->t0.low : run->step_began);
+    job_ended(fault, call, ok);
+}
+
+static void group_each(struct Run *run, int64_t timeout_ns, HostFn *work, HostFn *done)
+{
+    run->step_pending = (uint32_t)run->group_count;
+    for (size_t at = 0; at < run->group_count; at++)
+        fault_do(run->group[at], LANE_ACT, timeout_ns, work, done);
+}
+
+/* The longest that applying and proving may take on this host. */
+static int64_t fire_timeout(const struct Run *run)
+{
+    int64_t longest = 0;
+    for (size_t at = 0; at < run->group_count; at++) {
+        const struct Procedure *procedure = &run->group[at]->planned->procedure;
+        int64_t sum = 0;
+        for (size_t row = 0; row < procedure->apply.count; row++)
+            sum += procedure->apply.at[row].timeout_ns;
+        for (size_t row = 0; row < procedure->in_place.count; row++)
+            sum += procedure->in_place.at[row].timeout_ns;
+        longest = sum > longest ? sum : longest;
+    }
+    return longest + 5 * NS_PER_S;
+}
+
+/* From the row INJECTING on, the fault counts as present whatever the reply is. */
+static void group_fire(struct Run *run)
+{
+    struct Err err;
+    for (size_t at = 0; at < run->group_count; at++) {
+        struct FaultRun *fault = run->group[at];
+        fault->armed =
+            undolog_injecting(run->in.store, fault->planned->number, fault->guarded, mono_now(), &err);
+        if (!run_stored(run, fault->armed != NULL, &err))
+            return;
+        fault->state = FAULT_INJECTING;
+    }
+    run->any_sent = true;
+    group_each(run, fire_timeout(run), fire_work, fire_done);
+}
+
+static void group_in_effect(struct Run *run)
+{
+    const struct StepSpec *step = run->group[0]->planned->step;
+    struct Mono proven = {0};
+    for (size_t at = 0; at < run->group_count; at++)
+        if (mono_before(proven, run->group[at]->t0.high))
+            proven = run->group[at]->t0.high;
+    for (size_t at = 0; at < run->group_count; at++)
+        run->group[at]->until =
+            step->hold_ns >= 0 ? mono_add(proven, step->hold_ns) : (struct Mono){0};
+    if (step->hold_ns < 0)
+        step_over(run);
+}
+
+static void group_next(struct Run *run)
+{
+    switch (run->group_phase++) {
+    case GROUP_ARM:
+        group_each(run, READY_TIMEOUT_NS, ready_work, ready_done);
+        return;
+    case GROUP_READY:
+        group_fire(run);
+        return;
+    default:
+        group_in_effect(run);
+        return;
+    }
+}
+
+void group_arm(struct Run *run)
+{
+    struct Err err;
+    run->group_phase = GROUP_ARM;
+    for (size_t at = 0; at < run->group_count; at++) {
+        struct FaultRun *fault = run->group[at];
+        if (!run_stored(run, log_arming(fault, boot_id_of(fault), &err), &err))
+            return;
+        fault->state = FAULT_ARMING;
+    }
+    group_each(run, ARM_TIMEOUT_NS, arm_work, arm_done);
+}
+
+static void look_work(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    call->ok = guard_watch(call->node, fault->guarded, fault->renewing,
+                           !fault->planned->procedure.once, call->deadline, &fault->look, &call->err);
+    call->lost = !call->ok;
+}
+
+static void ended_early(struct FaultRun *fault, const char *how)
+{
+    struct Run *run = fault->run;
+    struct Err err;
+    fault->ended_early = true;
+    (void)run_stored(run, undolog_ended_early(run->in.store, fault->planned->number, mono_now(), &err),
+                     &err);
+    char text[200];
+    snprintf(text, sizeof text, "the fault on %s ended early: %s", fault->planned->target->name, how);
+    run_abort(run, VERDICT_INCONCLUSIVE, text);
+}
+
+static void look_missed(struct FaultRun *fault, const struct HostCall *call)
+{
+    struct Run *run = fault->run;
+    run_event(run, fault->planned->target->name, "no answer to look %u: %s", ++fault->missed,
+              call->err.message);
+    if (fault->missed >= MISSED_MOST) {
+        char text[200];
+        snprintf(text, sizeof text, "%s was not reached %d times in a row while its fault was in effect",
+                 fault->planned->target->name, MISSED_MOST);
+        run_abort(run, VERDICT_INCONCLUSIVE, text);
+    }
+}
+
+static void look_done(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    struct Run *run = fault->run;
+    fault->watching = false;
+    if (fault->state != FAULT_IN_EFFECT)
+        return;
+    if (!call->opened || !call->ok) {
+        look_missed(fault, call);
+        return;
+    }
+    if (fault->missed == 0 && fault->look.in_place == KNOWN_NO && !fault->look.undone)
+        ended_early(fault, "a look at it found it gone");
+    fault->missed = 0;
+    if (fault->renewing)
+        fault->renewed = mono_now();
+    if (fault->look.halt_asked)
+        run_abort(run, VERDICT_HALTED, "somebody asked for a halt on the host");
+    else if (fault->look.undone)
+        ended_early(fault, "its guard has undone it");
+    else if (!fault->look.alive)
+        run_abort(run, VERDICT_INCONCLUSIVE, "a guard is gone, so its fault ends now");
+}
+
+/* Each fault is looked at each second, and its lease renewed each third of it. Between arming and firing
+ * nothing is looked at: all hosts are armed within their leases, or the firing script refuses. */
+void faults_watch(struct Run *run, struct Mono now)
+{
+    for (size_t at = 0; at < run->fault_count; at++) {
+        struct FaultRun *fault = &run->faults[at];
+        if (fault->planned->step->kind == NULL || fault->watching || fault->guarded == NULL)
+            continue;
+        if (fault->state != FAULT_IN_EFFECT)
+            continue;
+        int64_t third = fault->planned->procedure.lease_ns / 3;
+        int64_t every = third < LOOK_EVERY_NS ? third : LOOK_EVERY_NS;
+        if (mono_since(fault->watched, now) < every)
+            continue;
+        fault->watched = now;
+        fault->watching = true;
+        fault->renewing = mono_since(fault->renewed, now) >= third - every;
+        fault_do(fault, LANE_WATCH, LOOK_TIMEOUT_NS, look_work, look_done);
+    }
+}

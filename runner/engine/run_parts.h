@@ -1,0 +1,127 @@
+/* run_parts.h - what the files of a run share; nobody else includes it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_ENGINE_RUN_PARTS_H
+#define FD_ENGINE_RUN_PARTS_H
+
+#include "../../probes/engine.h"
+#include "run.h"
+#include "sight.h"
+
+#define TICK_NS (50 * NS_PER_MS)
+#define OPEN_TIMEOUT_NS (10 * NS_PER_S)
+
+/* One planned fault while the run goes on. Its worker-side members (firing, effect, err ...) belong to
+ * the job under way; the conductor reads them after `done`. */
+struct FaultRun {
+    struct Run *run;
+    const struct PlannedFault *planned;
+    enum FaultState state;
+    const struct Guarded *guarded;
+    const struct Armed *armed;
+    struct Firing *firing;
+    enum Effect effect;
+    struct Moment t0, undone;
+    struct Mono until;        /* planned undo; 0 = at the end */
+    struct Mono watched, renewed;
+    bool watching;            /* a look is under way */
+    bool ended_early;
+    struct GuardState look;
+    uint32_t missed;          /* looks in a row without an answer */
+    bool renewing;
+    bool undo_busy, given_up;
+    uint32_t undo_tries;
+    struct Mono undo_began, undo_again, undo_deadline;
+    enum Known clear;
+    char detail[200];
+};
+
+/* How long a probe has been ok, for BASELINE and SETTLING. */
+struct OkStretch {
+    struct Mono since, last;
+    uint32_t count;
+};
+
+struct Forwarded { const struct Target *from; const char *host; uint16_t port, local; struct Forward *forward; };
+
+struct Run {
+    struct RunInput in;
+    const struct Scenario *scenario;
+    struct Arena *arena;
+    enum RunState state;
+    struct Timer *tick;
+    struct Mono began, state_began, state_until;
+    struct Wall wall_began;
+    int64_t boottime_drift_ns; /* at the start */
+    uint32_t ticks;
+    bool ended, stored, env_locked, not_steady;
+
+    enum Verdict ended_as;
+    char why[300];
+    bool aborted, hurry; /* hurry: a second signal ends the wait in SETTLING */
+
+    struct FaultRun *faults;
+    size_t fault_count;
+    uint32_t step;            /* index of the step under way */
+    uint32_t step_pending;    /* jobs of the step */
+    bool step_failed, step_started, step_asked;
+    struct Err step_err;
+    enum Rank *step_ranks;
+    struct Mono step_began, step_ended;
+    struct FaultRun **group;  /* chosen faults of the step */
+    size_t group_count;
+    int group_phase;
+
+    const struct Target **lock_hosts;
+    size_t lock_count, locked, unlocking;
+
+    struct Prober *prober;
+    struct Sight *sight;      /* what the systems of the roles say */
+    struct StretchMachine **machines;
+    struct OkStretch *oks;
+    struct List forwards;     /* of struct Forwarded */
+    size_t read_backs;        /* under way */
+    struct Mono undo_last;    /* the last undo was sent; 0 = none */
+    bool any_sent;            /* a fault counts as having been present */
+    bool reading;             /* the ledgers are being read back */
+    struct FaultView *fault_views;
+    struct ProbeView *probe_views;
+};
+
+/* run.c */
+void run_event(struct Run *run, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void run_enter(struct Run *run, enum RunEvent event);
+/* A store that failed: own failure, and on to UNDOING. Returns ok. */
+void run_take_flights(struct Run *run);
+bool run_stored(struct Run *run, bool ok, const struct Err *err);
+/* run_begin.c: locks, forwards, prober */
+void begin_locks(struct Run *run);
+bool begin_probes(struct Run *run);
+void run_over(struct Run *run); /* gives everything back, then stops the loop */
+/* run_steps.c */
+void steps_begin(struct Run *run);
+void steps_tick(struct Run *run);
+void step_over(struct Run *run);
+/* run_step_kinds.c: a step that is no fault of a kind */
+void step_run_begin(struct Run *run);
+void step_failover_begin(struct Run *run);
+void step_failover_tick(struct Run *run, struct Mono now);
+const struct Drawn *step_drawn(const struct Run *run);
+/* run_faults.c: arm, fire, watch */
+void group_arm(struct Run *run);
+void faults_watch(struct Run *run, struct Mono now);
+bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err) MUST_CHECK;
+bool fault_counts(const struct FaultRun *fault); /* from ARMING on and not CLEAR */
+/* run_undo.c */
+void undo_begin(struct FaultRun *fault);
+void undo_tick(struct Run *run, struct Mono now);
+/* run_settle.c */
+void settle_begin(struct Run *run);
+void settle_tick(struct Run *run, struct Mono now);
+void baseline_tick(struct Run *run, struct Mono now);
+void settle_sample(struct Run *run, const struct Sample *sample);
+struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *spec);
+bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo);
+/* run_halt.c */
+void halt_tick(struct Run *run, struct Mono now);
+
+#endif

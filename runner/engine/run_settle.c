@@ -1,0 +1,173 @@
+/* run_settle.c - steady before the first fault and after the last undo; then the ledgers are read back. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_parts.h"
+
+#define STEADY_SAMPLES 3
+#define READ_BACK_NS (30 * NS_PER_S)
+
+/* One read-back under way; filled on the prober's thread, read by the conductor once it has ended. */
+struct Reading {
+    struct Run *run;
+    uint32_t probe, host; /* host: index + 1 in the role; 0 = the primary */
+    struct Found *found;
+    size_t count, room;
+    enum Known complete;
+};
+
+struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *spec)
+{
+    return stretch_new(run->arena, spec->hold_ns, spec->gap_ns);
+}
+
+void settle_sample(struct Run *run, const struct Sample *sample)
+{
+    struct OkStretch *ok = &run->oks[sample->probe];
+    stretch_feed(run->machines[sample->probe], sample);
+    if (sample->outcome == OUTCOME_BROKEN || sample->outcome == OUTCOME_SKIPPED)
+        return;
+    if (sample->outcome != OUTCOME_OK) {
+        ok->count = 0;
+        return;
+    }
+    if (ok->count++ == 0)
+        ok->since = sample->started;
+    ok->last = sample->ended;
+}
+
+/* After the undo a ledger beside a host of its own role is only read back. */
+bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo)
+{
+    const struct BoundProbe *probes = run->in.plan->probes.items;
+    for (size_t at = 0; at < run->in.plan->probes.count; at++) {
+        const struct OkStretch *ok = &run->oks[at];
+        if (after_undo && probes[at].spec->kind->is_ledger && probes[at].from != NULL)
+            continue;
+        if (ok->count < STEADY_SAMPLES || mono_since(ok->since, ok->last) < hold_ns)
+            return false;
+    }
+    return true;
+}
+
+static const char *unsteady_probe(const struct Run *run, int64_t hold_ns)
+{
+    const struct ProbeSpec *specs = run->scenario->probes.items;
+    for (size_t at = 0; at < run->scenario->probes.count; at++)
+        if (run->oks[at].count < STEADY_SAMPLES ||
+            mono_since(run->oks[at].since, run->oks[at].last) < hold_ns)
+            return specs[at].name;
+    return NULL;
+}
+
+void baseline_tick(struct Run *run, struct Mono now)
+{
+    if (probes_steady(run, run->scenario->steady_ns, false) && sight_answered(run->sight) &&
+        sight_whole(run->sight)) {
+        run_enter(run, EVENT_STEADY);
+        return;
+    }
+    if (mono_before(now, run->state_until))
+        return;
+    char text[250];
+    const char *probe = unsteady_probe(run, run->scenario->steady_ns);
+    if (probe != NULL)
+        snprintf(text, sizeof text, "not steady before the fault: probe '%s' was not ok for %.1f s in a row", probe,
+                 (double)run->scenario->steady_ns / 1e9);
+    else
+        snprintf(text, sizeof text, "not steady before the fault: %s", sight_lacking(run->sight));
+    run_abort(run, VERDICT_NOT_READY, text);
+}
+
+/* ---- after the undo ---- */
+
+static void reading_stored(void *data, int events)
+{
+    (void)events;
+    struct Reading *reading = data;
+    struct Run *run = reading->run;
+    struct Err err;
+    for (size_t at = 0; at < reading->count; at++)
+        store_found(run->in.store, &reading->found[at]);
+    mem_free(reading->found);
+    if (reading->host == 0)
+        (void)run_stored(run, store_read_back(run->in.store, reading->probe, reading->complete, &err), &err);
+    if (--run->read_backs == 0 && run->state == RUN_SETTLING)
+        run_enter(run, EVENT_SETTLED);
+}
+
+static void reading_found(void *data, uint32_t writer, uint64_t number)
+{
+    struct Reading *reading = data;
+    if (reading->count == reading->room) {
+        reading->room = reading->room ? reading->room * 2 : 1024;
+        reading->found = mem_grow(reading->found, reading->room * sizeof *reading->found);
+    }
+    reading->found[reading->count++] = (struct Found){
+        .probe = reading->probe, .host = reading->host, .writer = writer, .number = number};
+}
+
+static void reading_done(void *data, enum Known complete)
+{
+    struct Reading *reading = data;
+    reading->complete = complete;
+    loop_post(reading->run->in.loop, reading_stored, reading);
+}
+
+static void read_back(struct Run *run, uint32_t probe, uint32_t host, const struct Target *target)
+{
+    struct Reading *reading = arena_zero(run->arena, 1, sizeof *reading);
+    *reading = (struct Reading){.run = run, .probe = probe, .host = host};
+    run->read_backs++;
+    prober_read_back(run->prober, &(struct ReadBackInput){.probe = probe,
+                                                          .host = target,
+                                                          .deadline = mono_add(mono_now(), READ_BACK_NS),
+                                                          .found = reading_found,
+                                                          .done = reading_done,
+                                                          .data = reading});
+}
+
+/* From the primary, which decides what is lost; then from each host, for the record. */
+static void read_all_back(struct Run *run)
+{
+    struct Err err;
+    const struct BoundProbe *probes = run->in.plan->probes.items;
+    run->reading = true;
+    prober_pause(run->prober);
+    run_take_flights(run);
+    (void)run_stored(run, store_flush(run->in.store, &err), &err);
+    run->read_backs = 1;
+    for (uint32_t at = 0; run->any_sent && at < run->in.plan->probes.count; at++) {
+        if (!probes[at].spec->kind->is_ledger)
+            continue;
+        read_back(run, at, 0, NULL);
+        for (uint32_t host = 0; host < probes[at].role->host_count; host++)
+            read_back(run, at, host + 1, probes[at].role->hosts[host]);
+    }
+    if (--run->read_backs == 0)
+        run_enter(run, EVENT_SETTLED);
+}
+
+void settle_begin(struct Run *run)
+{
+    run->state_until = mono_add(run->state_began, run->scenario->settle_ns);
+    for (size_t at = 0; at < run->scenario->probes.count && run->oks != NULL; at++)
+        run->oks[at].count = 0; /* ok from now on */
+    if (run->prober == NULL)
+        run_enter(run, EVENT_SETTLED);
+}
+
+void settle_tick(struct Run *run, struct Mono now)
+{
+    struct Err err;
+    if (run->reading)
+        return;
+    bool steady = probes_steady(run, run->scenario->hold_ns, true) && sight_whole(run->sight);
+    if (run->any_sent && !steady && !run->hurry && mono_before(now, run->state_until))
+        return;
+    if (run->any_sent && !steady) {
+        run->not_steady = !run->hurry;
+        run_event(run, "settle", run->hurry ? "not awaited" : "not steady after the undo: %s",
+                  sight_lacking(run->sight));
+    }
+    (void)run_stored(run, store_run_mark(run->in.store, "settled", now, &err), &err);
+    read_all_back(run);
+}

@@ -1,0 +1,124 @@
+/* run_step_kinds.c - steps that are no fault of a kind: plain work, and a planned failover. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_parts.h"
+
+#define FAILOVER_TIMEOUT_NS (10 * NS_PER_S)
+
+static const struct StepSpec *step_now(const struct Run *run)
+{
+    return (const struct StepSpec *)run->scenario->steps.items + run->step;
+}
+
+/* ---- `run:` without `fault: true` ---- */
+
+static void script_work(struct HostCall *call)
+{
+    struct Run *run = call->data;
+    struct RunResult result = {0};
+    struct TextPair variables[] = {{.name = "host_name", .value = call->target->name},
+                                   {.name = "host_address", .value = call->target->address}};
+    call->ok = node_run(call->node, step_now(run)->script, variables, COUNT_OF(variables),
+                        call->deadline, &result, &call->err);
+    call->lost = !call->ok;
+    if (call->ok && result.status != 0) {
+        err_set(&call->err, ERR_TARGET, NOWHERE, "step %u ended with status %d on '%s': %.120s",
+                run->step + 1, result.status, call->target->name, result.errors.text ? result.errors.text : "");
+        call->ok = false;
+    }
+    buf_free(&result.out);
+    buf_free(&result.errors);
+}
+
+static void script_done(struct HostCall *call)
+{
+    struct Run *run = call->data;
+    run->step_pending--;
+    if (!call->opened || !call->ok) {
+        run->step_failed = true;
+        run->step_err = call->err;
+    }
+    if (run->step_pending > 0 || run->state != RUN_STEPS)
+        return;
+    if (run->step_failed)
+        run_abort(run, run->any_sent ? VERDICT_FAIL : VERDICT_NOT_READY, run->step_err.message);
+    else
+        step_over(run);
+}
+
+void step_run_begin(struct Run *run)
+{
+    const struct Drawn *drawn = step_drawn(run);
+    run->step_pending = (uint32_t)drawn->count;
+    for (size_t at = 0; at < drawn->count; at++)
+        hosts_do(run->in.hosts, &(struct HostJob){.target = drawn->hosts[at],
+                                                  .lane = LANE_ACT,
+                                                  .timeout_ns = step_now(run)->timeout_ns,
+                                                  .work = script_work,
+                                                  .done = script_done,
+                                                  .data = run});
+}
+
+/* ---- failover ---- */
+
+static struct FaultRun *failover_fault(struct Run *run)
+{
+    for (size_t at = 0; at < run->fault_count; at++)
+        if (run->faults[at].planned->step_index == run->step)
+            return &run->faults[at];
+    bug("a failover step without its row in the plan");
+}
+
+/* T0 is [asked, first sign that it was accepted]; a change of primary must follow. */
+static void accepted(void *data, enum Known accepted_, const char *why)
+{
+    struct Run *run = data;
+    struct Err err;
+    if (run->state != RUN_STEPS)
+        return;
+    struct FaultRun *fault = failover_fault(run);
+    if (accepted_ == KNOWN_NO) {
+        run_abort(run, VERDICT_INCONCLUSIVE, why ? why : "the failover was refused");
+        return;
+    }
+    if (accepted_ == KNOWN_UNKNOWN)
+        return; /* no answer: only a change of primary can prove it now */
+    fault->t0.high = mono_now();
+    fault->state = FAULT_IN_EFFECT;
+    (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
+    run_event(run, fault->planned->role->name, "failover accepted");
+}
+
+/* Nothing holds it on a host, so there is no guard; the rows are written all the same, before it is asked. */
+void step_failover_begin(struct Run *run)
+{
+    struct FaultRun *fault = failover_fault(run);
+    struct Err err;
+    uint32_t number = fault->planned->number;
+    if (!run_stored(run, log_arming(fault, "", &err), &err) ||
+        !run_stored(run, undolog_armed(run->in.store, number, mono_now(), wall_now(), &err), &err))
+        return;
+    fault->armed = undolog_injecting(run->in.store, number, NULL, mono_now(), &err);
+    if (!run_stored(run, fault->armed != NULL, &err))
+        return;
+    fault->state = FAULT_INJECTING;
+    run->any_sent = true;
+    fault->t0.low = mono_now();
+    sight_fault(run->sight, fault->t0.low);
+    sight_failover(run->sight, fault->planned->role, mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS), accepted, run);
+}
+
+void step_failover_tick(struct Run *run, struct Mono now)
+{
+    struct FaultRun *fault = failover_fault(run);
+    struct Err err;
+    if (!sight_failed_over(run->sight, fault->planned->role))
+        return;
+    if (fault->state == FAULT_INJECTING) { /* the answer got lost, the change is the sign */
+        fault->t0.high = now;
+        fault->state = FAULT_IN_EFFECT;
+        (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
+    }
+    const struct Target *primary = sight_primary(run->sight, fault->planned->role);
+    run_event(run, fault->planned->role->name, "the primary is %s now", primary ? primary->name : "another one");
+    step_over(run);
+}

@@ -1,0 +1,170 @@
+/* run_steps.c - the steps of a drill, top to bottom. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "planner.h"
+#include "run_parts.h"
+
+#include "../base/text.h"
+
+#define RANKS_TIMEOUT_NS (3 * NS_PER_S)
+#define SNAPSHOT_TIMEOUT_NS (60 * NS_PER_S)
+
+static const struct StepSpec *step_now(const struct Run *run)
+{
+    return (const struct StepSpec *)run->scenario->steps.items + run->step;
+}
+
+const struct Drawn *step_drawn(const struct Run *run)
+{
+    const struct Drawn *drawn = run->in.plan->drawn.items;
+    const struct TargetSpec *target = step_now(run)->target;
+    for (size_t at = 0; target != NULL && at < run->in.plan->drawn.count; at++)
+        if (text_equal(drawn[at].spec->name, target->name))
+            return &drawn[at];
+    return NULL;
+}
+
+static bool is_among(const struct List *hosts, const struct Target *host)
+{
+    const struct Target *const *rows = hosts->items;
+    for (size_t at = 0; at < hosts->count; at++)
+        if (rows[at] == host)
+            return true;
+    return false;
+}
+
+static void group_of(struct Run *run, const struct List *hosts)
+{
+    run->group_count = 0;
+    for (size_t at = 0; at < run->fault_count; at++)
+        if (run->faults[at].planned->step_index == run->step &&
+            is_among(hosts, run->faults[at].planned->target))
+            run->group[run->group_count++] = &run->faults[at];
+}
+
+static void snapshot_done(void *data, enum Known saved, const char *why)
+{
+    struct Run *run = data;
+    if (run->state != RUN_STEPS)
+        return;
+    if (saved == KNOWN_YES) {
+        run_event(run, "snapshot", "on disk");
+        group_arm(run);
+        return;
+    }
+    char text[200];
+    snprintf(text, sizeof text, "the snapshot before the kill was not taken: %s", why ? why : "no answer");
+    run_abort(run, run->any_sent ? VERDICT_FAIL : VERDICT_NOT_READY, text);
+}
+
+/* A primary that has snapshots alone is saved right before it is killed, where the scenario says so. */
+static void group_begin(struct Run *run)
+{
+    const struct StepSpec *step = step_now(run);
+    const struct Role *role = run->group[0]->planned->role;
+    if (run->scenario->snapshot_first && step->kind->stops_service && role->system != NULL &&
+        run->group_count == 1)
+        sight_snapshot(run->sight, role, run->group[0]->planned->target,
+                       mono_add(mono_now(), SNAPSHOT_TIMEOUT_NS), snapshot_done, run);
+    else
+        group_arm(run);
+}
+
+/* The ranks are those of now: a primary may have moved since the plan. */
+static void ranks_done(void *data)
+{
+    struct Run *run = data;
+    const struct Drawn *drawn = step_drawn(run);
+    struct List hosts = {0};
+    struct Err err;
+    if (run->state != RUN_STEPS)
+        return;
+    if (!target_draw(drawn->spec, drawn->role, run->in.plan->seed, run->step_ranks, run->arena, &hosts, &err)) {
+        run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
+        return;
+    }
+    group_of(run, &hosts);
+    if (run->group_count != hosts.count)
+        run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY,
+                  "the host that the target means now is not in the plan");
+    else
+        group_begin(run);
+}
+
+static void step_begin(struct Run *run)
+{
+    const struct StepSpec *step = step_now(run);
+    run->step_started = true;
+    run->step_failed = false;
+    run->step_began = mono_now();
+    run->group_count = 0;
+    run_event(run, "step", "%u %s", run->step + 1, step->name);
+    if (step->is_failover) {
+        step_failover_begin(run);
+    } else if (step->kind == NULL) {
+        step_run_begin(run);
+    } else if (step->target->is != RANK_UNKNOWN) {
+        const struct Role *role = step_drawn(run)->role;
+        run->step_ranks = arena_zero(run->arena, role->host_count, sizeof *run->step_ranks);
+        sight_ranks(run->sight, role, mono_add(mono_now(), RANKS_TIMEOUT_NS), run->step_ranks,
+                    ranks_done, run);
+    } else {
+        const struct Drawn *drawn = step_drawn(run);
+        struct List hosts = {.items = (void *)(uintptr_t)drawn->hosts, .count = drawn->count};
+        group_of(run, &hosts);
+        group_begin(run);
+    }
+}
+
+void steps_begin(struct Run *run)
+{
+    run->step = 0;
+    run->step_started = false;
+    run->group = arena_zero(run->arena, run->fault_count + 1, sizeof(void *));
+}
+
+void step_over(struct Run *run)
+{
+    run->step++;
+    run->step_started = false;
+    run->step_ended = mono_now();
+}
+
+/* A group with `for`: undone when its time has come; over when all of it is clear. */
+static void group_hold(struct Run *run, struct Mono now)
+{
+    bool all_clear = true;
+    for (size_t at = 0; at < run->group_count; at++) {
+        struct FaultRun *fault = run->group[at];
+        all_clear = all_clear && fault->state == FAULT_CLEAR && !fault->undo_busy;
+        if (fault->given_up) {
+            run_abort(run, VERDICT_INCONCLUSIVE, "an undo could not be proven");
+            return;
+        }
+        if (!fault_counts(fault) || fault->undo_busy || mono_before(now, fault->until))
+            continue;
+        if (fault->undo_tries == 0 || !mono_before(now, fault->undo_again))
+            undo_begin(fault);
+    }
+    if (all_clear)
+        step_over(run);
+}
+
+void steps_tick(struct Run *run)
+{
+    struct Mono now = mono_now();
+    if (run->step >= run->scenario->steps.count) {
+        run_enter(run, EVENT_STEPS_DONE);
+        return;
+    }
+    const struct StepSpec *step = step_now(run);
+    if (!run->step_started)
+        step_begin(run);
+    else if (step->is_failover)
+        step_failover_tick(run, now);
+    else if (step->kind != NULL && run->group_count > 0 && run->group[0]->until.ns != 0)
+        group_hold(run, now);
+    int64_t hold = step->hold_ns > 0 ? step->hold_ns : 0;
+    if (run->state == RUN_STEPS && run->step_started &&
+        mono_since(run->step_began, now) > step->timeout_ns + hold)
+        run_abort(run, step->kind ? VERDICT_INCONCLUSIVE : VERDICT_FAIL, "a step did not end within its timeout");
+}

@@ -1,0 +1,162 @@
+/* run_undo.c - brings back every fault, newest first, and believes nothing but a look. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_parts.h"
+
+#define UNDO_TIMEOUT_NS (20 * NS_PER_S)
+#define BACK_OFF_MOST_NS (8 * NS_PER_S)
+
+static void fault_do(struct FaultRun *fault, HostFn *work, HostFn *done)
+{
+    int64_t left = mono_since(mono_now(), fault->undo_deadline);
+    hosts_do(fault->run->in.hosts,
+             &(struct HostJob){.target = fault->planned->target,
+                               .lane = LANE_ACT,
+                               .timeout_ns = left < UNDO_TIMEOUT_NS && left > NS_PER_S ? left : UNDO_TIMEOUT_NS,
+                               .work = work,
+                               .done = done,
+                               .data = fault});
+}
+
+static void disarm_work(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    call->ok = node_disarm(call->node, &fault->run->in.plan->token, fault->planned->number,
+                           call->deadline, &call->err);
+    call->lost = !call->ok;
+}
+
+/* The fault is gone; a guard that could not be disarmed sees that itself and goes. */
+static void disarm_done(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    fault->undo_busy = false;
+    if (!call->opened || !call->ok)
+        run_event(fault->run, call->target->name, "the guard could not be disarmed: %s", call->err.message);
+}
+
+static void undo_work(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    const struct Procedure *procedure = &fault->planned->procedure;
+    if (fault->firing != NULL) {
+        node_unready(fault->firing);
+        fault->firing = NULL;
+    }
+    struct UndoInput input = {.token = &fault->run->in.plan->token,
+                              .number = fault->planned->number,
+                              .undo = commands_shell(&procedure->undo, call->arena),
+                              .all_clear = commands_shell(&procedure->all_clear, call->arena),
+                              .boot_id = "",
+                              .ends_by = procedure->ends_by,
+                              .plain = fault->armed == NULL};
+    const struct HostFacts *facts = fault->run->in.plan->facts.items;
+    for (size_t at = 0; at < fault->run->in.plan->facts.count; at++)
+        if (facts[at].host == call->target)
+            input.boot_id = facts[at].boot_id;
+    struct Buf detail = BUF(sizeof fault->detail - 1);
+    fault->clear = node_undo(call->node, &input, call->deadline, &fault->undone, &detail, &call->err);
+    snprintf(fault->detail, sizeof fault->detail, "%s", detail.text);
+    buf_free(&detail);
+    call->ok = fault->clear == KNOWN_YES;
+    call->lost = fault->clear == KNOWN_UNKNOWN;
+}
+
+static void undo_failed(struct FaultRun *fault, const struct HostCall *call)
+{
+    struct Run *run = fault->run;
+    struct Err err;
+    const char *why = call->opened && fault->clear == KNOWN_NO ? fault->detail : call->err.message;
+    run_event(run, call->target->name, "undo %u not proven: %s", fault->undo_tries, why);
+    fault->undo_busy = false;
+    int64_t wait = NS_PER_S << (fault->undo_tries < 4 ? fault->undo_tries - 1 : 3);
+    fault->undo_again = mono_add(mono_now(), wait < BACK_OFF_MOST_NS ? wait : BACK_OFF_MOST_NS);
+    if (mono_before(fault->undo_again, fault->undo_deadline))
+        return;
+    fault->given_up = true;
+    fault->state = FAULT_UNKNOWN;
+    (void)run_stored(run, undolog_unknown(run->in.store, fault->planned->number, why, mono_now(), &err), &err);
+}
+
+static void undo_done(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    struct Run *run = fault->run;
+    struct Err err;
+    if (!call->opened)
+        fault->clear = KNOWN_UNKNOWN;
+    if (!call->opened || !call->ok) {
+        undo_failed(fault, call);
+        return;
+    }
+    fault->state = FAULT_CLEAR;
+    (void)run_stored(run, undolog_clear(run->in.store, fault->planned->number, fault->undone, &err), &err);
+    if (fault->armed != NULL)
+        run_event(run, call->target->name, "%s undone, proven", fault->planned->step->kind->name);
+    fault_do(fault, disarm_work, disarm_done);
+}
+
+/* Sends the undo of one fault, once more where it was sent before. Nothing that the store answers stops it. */
+void undo_begin(struct FaultRun *fault)
+{
+    struct Run *run = fault->run;
+    struct Err err;
+    struct Mono now = mono_now();
+    if (fault->undo_tries++ == 0) {
+        fault->undo_began = now;
+        fault->undo_deadline = mono_add(now, run->scenario->undo_within_ns);
+        fault->state = FAULT_UNDOING;
+        (void)run_stored(run, undolog_undoing(run->in.store, fault->planned->number, now, &err), &err);
+    }
+    fault->undo_busy = true;
+    if (fault->armed != NULL) {
+        run->undo_last = now;
+        if (run->sight != NULL)
+            sight_undo(run->sight, now);
+    }
+    fault_do(fault, undo_work, undo_done);
+}
+
+/* A planned failover has nothing to bring back: what stays changed is in the plan and the report. */
+static void failover_over(struct FaultRun *fault)
+{
+    struct Run *run = fault->run;
+    struct Err err;
+    struct Moment at = {.low = mono_now(), .high = mono_now()};
+    fault->state = FAULT_CLEAR;
+    (void)run_stored(run, undolog_undoing(run->in.store, fault->planned->number, at.low, &err), &err);
+    (void)run_stored(run, undolog_clear(run->in.store, fault->planned->number, at, &err), &err);
+    run->undo_last = fault->t0.low;
+    sight_undo(run->sight, fault->t0.low);
+}
+
+/* The newest step that still has something open: its faults are undone side by side, then the next. */
+void undo_tick(struct Run *run, struct Mono now)
+{
+    uint32_t newest = 0;
+    bool any = false, busy = false;
+    for (size_t at = 0; at < run->fault_count; at++) {
+        struct FaultRun *fault = &run->faults[at];
+        busy = busy || fault->undo_busy;
+        if (!fault_counts(fault) || fault->given_up)
+            continue;
+        any = true;
+        if (fault->planned->step_index >= newest)
+            newest = fault->planned->step_index;
+    }
+    for (size_t at = 0; any && at < run->fault_count; at++) {
+        struct FaultRun *fault = &run->faults[at];
+        if (!fault_counts(fault) || fault->given_up || fault->undo_busy ||
+            fault->planned->step_index != newest)
+            continue;
+        if (fault->planned->step->kind == NULL)
+            failover_over(fault);
+        else if (fault->undo_tries == 0 || !mono_before(now, fault->undo_again))
+            undo_begin(fault);
+    }
+    if (run->state != RUN_UNDOING || any || busy)
+        return;
+    bool left = false;
+    for (size_t at = 0; at < run->fault_count; at++)
+        left = left || fault_counts(&run->faults[at]);
+    run_enter(run, left ? EVENT_NOT_UNDONE : EVENT_UNDONE);
+}

@@ -1,0 +1,180 @@
+/* undo.c - brings back what earlier runs left, from the store alone; and finds what no store knows. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "undo.h"
+
+
+#include "../base/text.h"
+
+#define UNDO_TIMEOUT_NS (30 * NS_PER_S)
+#define SCAN_TIMEOUT_NS (10 * NS_PER_S)
+
+struct Undoing {
+    struct Loop *loop;
+    struct Store *store;
+    struct Arena *arena;
+    size_t pending;
+    struct Err err;
+    bool store_failed;
+};
+struct Job {
+    struct Undoing *all;
+    struct UndoneFault *row;
+    struct Token token;
+    bool last_on_host;
+};
+
+static void undo_work(struct HostCall *call)
+{
+    struct Job *job = call->data;
+    const struct OpenFault *fault = &job->row->fault;
+    struct UndoInput input = {.token = &job->token,
+                              .number = fault->number,
+                              .undo = fault->undo,
+                              .all_clear = fault->all_clear,
+                              .boot_id = fault->boot_id,
+                              .ends_by = fault->ends_by,
+                              .plain = fault->state < FAULT_INJECTING};
+    struct Moment undone;
+    struct Buf detail = BUF(400);
+    job->row->clear = node_undo(call->node, &input, call->deadline, &undone, &detail, &call->err);
+    call->ok = job->row->clear == KNOWN_YES &&
+               node_disarm(call->node, &job->token, fault->number, call->deadline, &call->err);
+    if (call->ok && job->last_on_host)
+        call->ok = node_unlock(call->node, &job->token, call->deadline, &call->err);
+    job->row->why = arena_text(call->arena, job->row->clear == KNOWN_NO ? detail.text : "");
+    buf_free(&detail);
+    call->lost = !call->ok;
+}
+
+static void undo_done(struct HostCall *call)
+{
+    struct Job *job = call->data;
+    struct Undoing *all = job->all;
+    struct UndoneFault *row = job->row;
+    if (!call->opened || !call->ok) {
+        row->clear = call->opened ? row->clear : KNOWN_UNKNOWN;
+        if (row->clear == KNOWN_YES)
+            row->clear = KNOWN_UNKNOWN; /* gone, but its guard or lock is not: say so, and come again */
+        if (row->why == NULL || row->why[0] == '\0')
+            row->why = arena_text(all->arena, call->err.message);
+    }
+    struct ByHand closed = {.run = row->fault.run,
+                            .number = row->fault.number,
+                            .clear = row->clear == KNOWN_YES,
+                            .why = row->clear == KNOWN_YES ? "undone by hand" : row->why,
+                            .at = wall_now()};
+    if (!undolog_close_by_hand(all->store, &closed, &all->err))
+        all->store_failed = true;
+    if (--all->pending == 0)
+        loop_stop(all->loop);
+}
+
+static bool same_place(const struct OpenFault *a, const struct OpenFault *b)
+{
+    return text_equal(a->run, b->run) && text_equal(a->host, b->host);
+}
+
+/* Hosts are told apart by their Target: rows of one host share the first one's, so that its jobs queue. */
+static const struct Target *target_of(const struct List *rows, size_t index)
+{
+    struct UndoneFault *all = rows->items;
+    for (size_t at = 0; at < index; at++)
+        if (text_equal(all[at].fault.host, all[index].fault.host) &&
+            text_equal(all[at].fault.environment, all[index].fault.environment))
+            return &all[at].fault.target;
+    return &all[index].fault.target;
+}
+
+static void begin(const struct UndoAsk *input, struct Undoing *all, const struct List *rows)
+{
+    struct UndoneFault *row = rows->items;
+    for (size_t back = rows->count; back > 0; back--) {
+        size_t at = back - 1;
+        struct Job *job = arena_zero(all->arena, 1, sizeof *job);
+        *job = (struct Job){.all = all, .row = &row[at], .last_on_host = true};
+        snprintf(job->token.text, sizeof job->token.text, "%s", row[at].fault.run);
+        for (size_t before = 0; before < at; before++)
+            if (same_place(&row[before].fault, &row[at].fault))
+                job->last_on_host = false;
+        if (row[at].fault.target.reach == NULL) {
+            row[at].why = arena_printf(all->arena, "this version cannot reach it: %s %s", row[at].fault.reach,
+                                       row[at].fault.reach_text);
+            continue;
+        }
+        all->pending++;
+        hosts_do(input->hosts, &(struct HostJob){.target = target_of(rows, at),
+                                                 .lane = LANE_ACT,
+                                                 .timeout_ns = UNDO_TIMEOUT_NS,
+                                                 .work = undo_work,
+                                                 .done = undo_done,
+                                                 .data = job});
+    }
+}
+
+bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct List *out, struct Err *err)
+{
+    struct List open = {0};
+    if (!undolog_open(input->store, input->kinds, input->run, arena, &open, err))
+        return false;
+    const struct OpenFault *faults = open.items;
+    for (size_t at = 0; at < open.count; at++) {
+        if (input->host != NULL && !text_equal(input->host, faults[at].host))
+            continue;
+        struct UndoneFault *row = list_add(out, arena, sizeof *row);
+        *row = (struct UndoneFault){.fault = faults[at], .clear = KNOWN_UNKNOWN};
+    }
+    struct Undoing all = {.loop = input->loop, .store = input->store, .arena = arena, .pending = 1};
+    begin(input, &all, out);
+    if (--all.pending > 0)
+        loop_run(input->loop);
+    if (all.store_failed)
+        *err = all.err;
+    return !all.store_failed;
+}
+
+/* ---- scan ---- */
+
+struct ScanJob {
+    struct Loop *loop;
+    struct Scanned *row;
+    size_t *pending;
+};
+
+static void scan_work(struct HostCall *call)
+{
+    struct ScanJob *job = call->data;
+    call->ok = node_scan(call->node, call->deadline, call->arena, &job->row->traces, &call->err);
+    job->row->why = arena_text(call->arena, call->ok ? "" : call->err.message);
+    call->lost = !call->ok;
+}
+
+static void scan_done(struct HostCall *call)
+{
+    struct ScanJob *job = call->data;
+    job->row->answered = call->opened && call->ok;
+    if (--*job->pending == 0)
+        loop_stop(job->loop);
+}
+
+void undo_scan(struct Hosts *hosts, struct Loop *loop, const struct Environment *environment,
+               struct Arena *arena, struct List *out)
+{
+    struct Target *const *targets = environment->hosts.items;
+    size_t pending = 1;
+    for (size_t at = 0; at < environment->hosts.count; at++)
+        ((struct Scanned *)list_add(out, arena, sizeof(struct Scanned)))->target = targets[at];
+    for (size_t at = 0; at < out->count; at++) {
+        struct ScanJob *job = arena_zero(arena, 1, sizeof *job);
+        *job = (struct ScanJob){.loop = loop, .row = (struct Scanned *)out->items + at, .pending = &pending};
+        job->row->why = "no session";
+        pending++;
+        hosts_do(hosts, &(struct HostJob){.target = targets[at],
+                                          .lane = LANE_ACT,
+                                          .timeout_ns = SCAN_TIMEOUT_NS,
+                                          .work = scan_work,
+                                          .done = scan_done,
+                                          .data = job});
+    }
+    if (--pending > 0)
+        loop_run(loop);
+}
