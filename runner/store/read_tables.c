@@ -1,0 +1,194 @@
+/* read_tables.c - what a run consists of: hosts, probes, expectations, faults, events, systems. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inside.h"
+
+/* One kind of row of a run: appended to `out` by `read`. */
+struct Part {
+    const char *sql; /* ?1 = the first id of the run, ?2 = its last */
+    size_t size;
+    void (*read)(struct Query *query, struct Arena *arena, void *item);
+};
+
+static bool read_part(struct Store *store, int64_t key, const struct Part *part,
+                      struct Arena *arena, struct List *out, struct Err *err)
+{
+    struct Query query = query_begin(store, part->sql);
+    query_int(&query, row_id(key, 0));
+    query_int(&query, row_id(key, UINT32_MAX));
+    enum Step step;
+    while ((step = query_step(&query, err)) == STEP_ROW)
+        part->read(&query, arena, list_add(out, arena, part->size));
+    return step == STEP_END;
+}
+
+static void read_host(struct Query *query, struct Arena *arena, void *item)
+{
+    *(const char **)item = row_text(query, arena);
+}
+
+static const struct Part hosts_part = {
+    .sql = "SELECT name FROM hosts WHERE id BETWEEN ? AND ? ORDER BY id",
+    .size = sizeof(const char *),
+    .read = read_host,
+};
+
+static void read_probe(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunProbe *probe = item;
+    probe->name = row_text(query, arena);
+    probe->kind = row_text(query, arena);
+    probe->asks = row_text(query, arena);
+    probe->role = row_text(query, arena);
+    probe->from = row_text(query, arena);
+    probe->interval_ns = row_int(query);
+    probe->timeout_ns = row_int(query);
+    probe->under_ns = row_int(query);
+    probe->hold_ns = row_int(query);
+    probe->gap_ns = row_int(query);
+    probe->is_ledger = row_int(query) != 0;
+    probe->is_primary = row_int(query) != 0;
+    probe->control = row_int(query) != 0;
+}
+
+static const struct Part probes_part = {
+    .sql = "SELECT name, kind, asks, role, from_host, interval_ns, timeout_ns, under_ns, hold_ns,"
+           " gap_ns, is_ledger, is_primary, control FROM probes WHERE id BETWEEN ? AND ?"
+           " ORDER BY id",
+    .size = sizeof(struct RunProbe),
+    .read = read_probe,
+};
+
+static void read_known(struct Query *query, struct Arena *arena, void *item)
+{
+    (void)arena;
+    int64_t stored = row_int(query);
+    *(enum Known *)item =
+        stored == KNOWN_NO || stored == KNOWN_YES ? (enum Known)stored : KNOWN_UNKNOWN;
+}
+
+static const struct Part read_back_part = {
+    .sql = "SELECT read_back FROM probes WHERE id BETWEEN ? AND ? ORDER BY id",
+    .size = sizeof(enum Known),
+    .read = read_known,
+};
+
+static void read_expectation(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunExpectation *expectation = item;
+    expectation->probe = row_text(query, arena);
+    expectation->word = row_text(query, arena);
+    expectation->limit = row_int(query);
+    expectation->limit_is_duration = row_int(query) != 0;
+}
+
+static const struct Part expectations_part = {
+    .sql = "SELECT probe, word, bound, is_duration FROM expectations WHERE id BETWEEN ? AND ?"
+           " ORDER BY id",
+    .size = sizeof(struct RunExpectation),
+    .read = read_expectation,
+};
+
+static void read_fault(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunFault *fault = item;
+    fault->number = (uint32_t)row_int(query);
+    fault->step = row_text(query, arena);
+    fault->kind = row_text(query, arena);
+    fault->host = row_text(query, arena);
+    fault->role = row_text(query, arena);
+    fault->t0.low.ns = row_int(query);
+    fault->t0.high.ns = row_int(query);
+    fault->undone.low.ns = row_int(query);
+    fault->undone.high.ns = row_int(query);
+    fault->ended_early.ns = row_int(query);
+    fault->class_letter = row_text_or(query, arena, "S")[0];
+    fault->clear = state_stored(row_text(query, arena)) == FAULT_CLEAR;
+    fault->proof = row_text(query, arena);
+    fault->undo_text = row_text(query, arena);
+    fault->apply_text = row_text(query, arena);
+    fault->stays = row_text(query, arena);
+    char acts_by[48];
+    wall_local((struct Wall){.ns = row_int(query)}, acts_by);
+    fault->guard_acts_by = arena_text(arena, acts_by);
+}
+
+static const struct Part faults_part = {
+    .sql = "SELECT id & 4294967295, step, kind, host, role, sent, proven, undo_sent, undone,"
+           " ended_early, ends_by, state, proof, undo, apply, stays, acts_by FROM faults"
+           " WHERE id BETWEEN ? AND ? ORDER BY id",
+    .size = sizeof(struct RunFault),
+    .read = read_fault,
+};
+
+static void read_event(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunEvent *event = item;
+    event->at.ns = row_int(query);
+    event->subject = row_text(query, arena);
+    event->text = row_text(query, arena);
+}
+
+static const struct Part events_part = {
+    .sql = "SELECT at, subject, text FROM log WHERE id BETWEEN ? AND ? AND type = 'event'"
+           " ORDER BY id",
+    .size = sizeof(struct RunEvent),
+    .read = read_event,
+};
+
+static void read_system(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunSystem *system = item;
+    system->role = row_text(query, arena);
+    system->system = row_text(query, arena);
+    system->detected_low.ns = row_int(query);
+    system->detected_high.ns = row_int(query);
+    system->failed_over_low.ns = row_int(query);
+    system->failed_over_high.ns = row_int(query);
+    system->redundant_low.ns = row_int(query);
+    system->redundant_high.ns = row_int(query);
+    system->redundancy_was_whole = row_int(query) != 0;
+    system->primary_before = row_text(query, arena);
+    system->primary_after = row_text(query, arena);
+    system->expected.low_ns = row_int(query);
+    system->expected.high_ns = row_int(query);
+    system->knobs = row_text(query, arena);
+}
+
+static const struct Part systems_part = {
+    .sql = "SELECT role, system, detected_low, detected_high, failed_over_low, failed_over_high,"
+           " redundant_low, redundant_high, redundancy_was_whole, primary_before, primary_after,"
+           " expected_low, expected_high, knobs FROM systems"
+           " WHERE run BETWEEN ? >> 32 AND ? >> 32 ORDER BY rowid",
+    .size = sizeof(struct RunSystem),
+    .read = read_system,
+};
+
+bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct RunRecord *run,
+                 struct Err *err)
+{
+    struct List hosts = {.items = NULL};
+    struct List probes = hosts, read_back = hosts, expectations = hosts;
+    struct List faults = hosts, events = hosts, systems = hosts;
+    if (!read_part(store, key, &hosts_part, arena, &hosts, err) ||
+        !read_part(store, key, &probes_part, arena, &probes, err) ||
+        !read_part(store, key, &read_back_part, arena, &read_back, err) ||
+        !read_part(store, key, &expectations_part, arena, &expectations, err) ||
+        !read_part(store, key, &faults_part, arena, &faults, err) ||
+        !read_part(store, key, &events_part, arena, &events, err) ||
+        !read_part(store, key, &systems_part, arena, &systems, err))
+        return false;
+    run->hosts = hosts.items;
+    run->host_count = hosts.count;
+    run->probes = probes.items;
+    run->probe_count = probes.count;
+    run->read_back = read_back.items;
+    run->expectations = expectations.items;
+    run->expectation_count = expectations.count;
+    run->faults = faults.items;
+    run->fault_count = faults.count;
+    run->events = events.items;
+    run->event_count = events.count;
+    run->systems = systems.items;
+    run->system_count = systems.count;
+    return true;
+}

@@ -1,0 +1,90 @@
+/* undolog_open.c - what may still be in effect, read back with all that undoing it needs. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "../base/text.h"
+#include "../schema/decode.h"
+#include "inside.h"
+
+static const struct TransportKind *find_reach(const struct Kinds *kinds, const char *name)
+{
+    for (size_t i = 0; kinds->transports[i] != NULL; i++) {
+        if (text_equal(kinds->transports[i]->name, name))
+            return kinds->transports[i];
+    }
+    return NULL;
+}
+
+/* NULL where this version cannot read it: the fault is listed all the same. */
+static const void *read_config(const struct TransportKind *reach, const char *text,
+                               struct Arena *arena)
+{
+    struct Problems *problems = problems_new();
+    const struct Document *document =
+        document_parse("undo log", text, strlen(text), arena, problems);
+    void *config = arena_zero(arena, 1, reach->config.size);
+    struct Decode decode = {.arena = arena, .problems = problems};
+    if (document->root == NULL || !decode_record(&decode, document->root, &reach->config, config))
+        config = NULL;
+    problems_free(problems);
+    return config;
+}
+
+static enum FaultClass class_stored(const char *letter)
+{
+    static const enum FaultClass classes[] = {CLASS_KERNEL, CLASS_PROCESS, CLASS_REBOOT};
+    for (size_t i = 0; i < COUNT_OF(classes); i++) {
+        if (letter[0] == fault_class_letter(classes[i]))
+            return classes[i];
+    }
+    return CLASS_STICKY; /* the one that is not waited for */
+}
+
+static void read_fault(struct Query *query, const struct Kinds *kinds, struct Arena *arena,
+                       struct OpenFault *out)
+{
+    *out = (struct OpenFault){
+        .run = row_text(query, arena),
+        .environment = row_text(query, arena),
+        .scenario = row_text(query, arena),
+        .number = (uint32_t)row_int(query),
+        .state = state_stored(row_text(query, arena)),
+        .step = row_text(query, arena),
+        .ends_by = class_stored(row_text_or(query, arena, "")),
+        .undo = row_text(query, arena),
+        .all_clear = row_text(query, arena),
+        .boot_id = row_text(query, arena),
+        .acts_by = {.ns = row_int(query)},
+        .host = row_text(query, arena),
+    };
+    out->target = (struct Target){
+        .name = out->host,
+        .address = row_text(query, arena),
+        .host_key = row_text(query, arena),
+        .machine_id = row_text(query, arena),
+        .where = NOWHERE,
+    };
+    out->reach = row_text(query, arena);
+    out->reach_text = row_text(query, arena);
+    const struct TransportKind *reach = find_reach(kinds, out->reach);
+    out->target.reach_config = reach != NULL ? read_config(reach, out->reach_text, arena) : NULL;
+    out->target.reach = out->target.reach_config != NULL ? reach : NULL;
+}
+
+bool undolog_open(struct Store *store, const struct Kinds *kinds, const char *run,
+                  struct Arena *arena, struct List *out, struct Err *err)
+{
+    struct Query query = query_begin(
+        store, "SELECT r.id, environment, scenario, f.id & 4294967295, state, step, ends_by, undo,"
+               " all_clear, boot_id, acts_by, host, address, host_key, machine_id, reach,"
+               " reach_config FROM faults f JOIN runs r ON r.key = f.id >> 32"
+               " WHERE state <> 'CLEAR' AND (?1 IS NULL OR r.id = ?1) ORDER BY f.id");
+    query_text(&query, run);
+    struct List faults = {.items = NULL};
+    enum Step step;
+    while ((step = query_step(&query, err)) == STEP_ROW)
+        read_fault(&query, kinds, arena, list_add(&faults, arena, sizeof(struct OpenFault)));
+    if (step == STEP_END)
+        *out = faults;
+    return step == STEP_END;
+}
