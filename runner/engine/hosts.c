@@ -9,7 +9,7 @@
 /* Of one host: what its thread alone touches, but for the worker itself. */
 struct LaneState {
     struct Worker *worker;
-    struct Node *node;
+    struct HostNode *node;
     struct Arena *arena;
 };
 struct HostRow {

@@ -14,7 +14,7 @@ enum Lane { LANE_ACT, LANE_WATCH, LANE_COUNT };
 struct Hosts;
 struct HostCall {
     const struct Target *target;
-    struct Node *node;    /* in work: open */
+    struct HostNode *node;    /* in work: open */
     struct Arena *arena;  /* the lane's: what work leaves there lives as long as the Hosts */
     struct Mono deadline; /* in work: what was asked for, counted from the start of the work */
     bool opened;          /* in done: false = no session, work was not called; err says why */

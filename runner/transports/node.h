@@ -7,7 +7,7 @@
 #include "../model/transport.h"
 
 /* Worker threads: everything here blocks, at most until its deadline + 250 ms, and needs neither
- * store nor scenario. A Node belongs to one thread. All scripts are constant texts (node.sh), sent
+ * store nor scenario. A HostNode belongs to one thread. All scripts are constant texts (node.sh), sent
  * on stdin; values go before them as quoted assignments.
  *
  * On the host, all of it on tmpfs, root, 0700, and gone when nothing is left:
@@ -16,16 +16,16 @@
  *   /run/faildrill/TOKEN_N/       one fault: procedure parts, guard, armed, lease, cap, fence
  *                                 (flock), tomb, halt, saved state, log
  *   /run/motd.d/faildrill         login banner while a fault is armed */
-struct Node;
+struct HostNode;
 
 /* Opens a session and asks who we are there (uid, or sudo -n). NULL on failure. */
-struct Node *node_open(const struct Target *target, struct Mono deadline, struct Err *err);
-void node_close(struct Node *node); /* accepts NULL; never waits */
-const struct Target *node_target(const struct Node *node);
+struct HostNode *node_open(const struct Target *target, struct Mono deadline, struct Err *err);
+void node_close(struct HostNode *node); /* accepts NULL; never waits */
+const struct Target *node_target(const struct HostNode *node);
 
 /* Read-only. `role` may be NULL. False only where the host did not answer: what it lacks is in
  * facts->missing. */
-bool node_facts(struct Node *node, const struct Role *role, struct Mono deadline, struct Arena *arena,
+bool node_facts(struct HostNode *node, const struct Role *role, struct Mono deadline, struct Arena *arena,
                 struct HostFacts *out, struct Err *err) MUST_CHECK;
 
 /* One run per host. ERR_LOCKED names the holder and since when. Taking it again with the same token
@@ -35,8 +35,8 @@ struct NodeLock {
     const char *who;      /* "ana@drillbox, lose_an_api_machine in staging" */
     int64_t longest_ns;   /* when a holder that vanished may be set aside */
 };
-bool node_lock(struct Node *node, const struct NodeLock *lock, struct Mono deadline, struct Err *err) MUST_CHECK;
-bool node_unlock(struct Node *node, const struct Token *token, struct Mono deadline, struct Err *err) MUST_CHECK;
+bool node_lock(struct HostNode *node, const struct NodeLock *lock, struct Mono deadline, struct Err *err) MUST_CHECK;
+bool node_unlock(struct HostNode *node, const struct Token *token, struct Mono deadline, struct Err *err) MUST_CHECK;
 
 /* Proof that a guard lives on the host: its token, the hash of its undo and its deadline were read
  * back and its process is alive. In the arena. */
@@ -49,8 +49,10 @@ struct ArmInput {
     const char *who;
 };
 /* save, arm, read back. On failure nothing is armed, or what is left is named in *err and found by scan. */
-const struct Guarded *guard_arm(struct Node *node, const struct ArmInput *input, struct Mono deadline,
+const struct Guarded *guard_arm(struct HostNode *node, const struct ArmInput *input, struct Mono deadline,
                                 struct Arena *arena, struct Err *err) MUST_CHECK;
+/* The host's boot id as armed, to be stored beside the procedure for UndoInput. */
+const char *guarded_boot_id(const struct Guarded *guarded);
 struct GuardState {
     bool alive;        /* the guard's process was seen */
     bool halt_asked;   /* somebody put `halt` into the folder */
@@ -59,7 +61,7 @@ struct GuardState {
     enum Known in_place; /* the look of this second, where asked for */
 };
 /* Extends the lease (never past the cap) where `renew`, looks at in_place where `look`. One round trip. */
-bool guard_watch(struct Node *node, const struct Guarded *guarded, bool renew, bool look, struct Mono deadline,
+bool guard_watch(struct HostNode *node, const struct Guarded *guarded, bool renew, bool look, struct Mono deadline,
                  struct GuardState *out, struct Err *err) MUST_CHECK;
 
 enum Effect { EFFECT_NONE, EFFECT_PROVEN, EFFECT_UNKNOWN /* the answer got lost: counts as present */ };
@@ -67,7 +69,7 @@ enum Effect { EFFECT_NONE, EFFECT_PROVEN, EFFECT_UNKNOWN /* the answer got lost:
  * returns when in_place has spoken: *t0 = [line written, proof received]. Between them any time may
  * pass. The script refuses to act when a tombstone stands, the boot id changed, or the deadline is near. */
 struct Firing;
-struct Firing *node_ready(struct Node *node, const struct Guarded *guarded, struct Mono deadline,
+struct Firing *node_ready(struct HostNode *node, const struct Guarded *guarded, struct Mono deadline,
                           struct Err *err) MUST_CHECK;
 enum Effect node_fire(struct Firing *firing, struct Mono deadline, struct Moment *t0, struct Err *err) MUST_CHECK;
 void node_unready(struct Firing *firing); /* frees it, fired or not; accepts NULL */
@@ -83,19 +85,19 @@ struct UndoInput {
     enum FaultClass ends_by;
     bool plain;                   /* never injected (a crash between arming and injecting): still looked at */
 };
-enum Known node_undo(struct Node *node, const struct UndoInput *input, struct Mono deadline, struct Moment *undone,
+enum Known node_undo(struct HostNode *node, const struct UndoInput *input, struct Mono deadline, struct Moment *undone,
                      struct Buf *detail, struct Err *err) MUST_CHECK;
 /* Ends the guard and removes TOKEN_N; with the last one banner and undo script go too. Only after KNOWN_YES. */
-bool node_disarm(struct Node *node, const struct Token *token, uint32_t number, struct Mono deadline,
+bool node_disarm(struct HostNode *node, const struct Token *token, uint32_t number, struct Mono deadline,
                  struct Err *err) MUST_CHECK;
 /* `halt` from any machine: every guard on the host undoes at its next look; of this token, or of
  * all where it is NULL. */
-bool node_halt(struct Node *node, const struct Token *token, struct Mono deadline, struct Err *err) MUST_CHECK;
+bool node_halt(struct HostNode *node, const struct Token *token, struct Mono deadline, struct Err *err) MUST_CHECK;
 
 /* Every trace of ours on the host, whoever left it: nft tables fd_*, units fd-*, /run/faildrill/, bind
  * mounts from there. struct Trace in the arena. */
 struct Trace { const char *kind, *id, *what, *who; };
-bool node_scan(struct Node *node, struct Mono deadline, struct Arena *arena, struct List *traces, struct Err *err) MUST_CHECK;
+bool node_scan(struct HostNode *node, struct Mono deadline, struct Arena *arena, struct List *traces, struct Err *err) MUST_CHECK;
 
 /* A second connection to the host, opened and closed: what may cut our link proves that it did not. */
 bool node_reachable(const struct Target *target, struct Mono deadline, struct Err *err) MUST_CHECK;
@@ -103,7 +105,7 @@ bool node_reachable(const struct Target *target, struct Mono deadline, struct Er
 /* Plain work of a `run:` step, as the login user: LANGUAGE.md rule 10. Output is cut at 64 KiB. The
  * caller frees both buffers of `out`. */
 struct RunResult { int status; struct Buf out, errors; };
-bool node_run(struct Node *node, const char *script, const struct TextPair *variables, size_t variable_count,
+bool node_run(struct HostNode *node, const char *script, const struct TextPair *variables, size_t variable_count,
               struct Mono deadline, struct RunResult *out, struct Err *err) MUST_CHECK;
 
 /* A listening socket on 127.0.0.1 whose connections the host makes to its own address:port (probes `from:` a

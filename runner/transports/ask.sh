@@ -1,0 +1,107 @@
+# ask.sh - what a host is, has and lacks, and which traces of ours it carries; changes nothing.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2154,SC2015
+# Sent on stdin behind quoted assignments, node.sh and service.sh; functions only.
+
+tab=$(printf '\t')
+
+trace() {
+    case $2 in
+    "${traces_wanted:-$2}") say "trace$tab$1$tab$2$tab$3$tab$4" ;;
+    esac
+}
+
+# Every trace, whoever left it: tables, units, folders, bind mounts.
+traces() {
+    for folder in "$fd_root"/*_[0-9]*; do
+        [ -d "$folder" ] || continue
+        FD_WHAT='' FD_WHO=''
+        # shellcheck source=/dev/null
+        [ ! -r "$folder/vars" ] || . "$folder/vars"
+        trace folder "${folder##*/}" "${FD_WHAT:-never armed}" "$FD_WHO"
+    done
+    nft list tables 2>/dev/null | while read -r _ family table; do
+        case $table in
+        fd_*) trace table "${table#fd_}" "nft table $family $table" '' ;;
+        esac
+    done
+    if [ -d /run/systemd/system ]; then
+        systemctl list-units --all --plain --no-legend 'fd-*.service' 2>/dev/null |
+            while read -r unit _; do
+                id=${unit#fd-}
+                trace unit "${id%.service}" "unit $unit" ''
+            done
+    fi
+    while read -r _ _ _ source point _; do
+        case $source in
+        */faildrill/*_[0-9]*)
+            id=${source#*/faildrill/}
+            trace mount "${id%%/*}" "bind mount on $point" ''
+            ;;
+        esac
+    done </proc/self/mountinfo
+}
+
+# The same for one id; false where there is any.
+traces_of() {
+    traces_wanted=$1
+    found=$(traces)
+    traces_wanted=''
+    [ -z "$found" ]
+}
+
+scan() {
+    traces
+    if [ -d "$fd_root/lock" ]; then
+        read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
+        say "trace${tab}lock$tab$holder${tab}lock of this host$tab$(
+            tr -c '[:print:]' ' ' 2>/dev/null <"$fd_root/lock/who"
+        )"
+    fi
+}
+
+lacks() {
+    missing="$missing${missing:+; }$1"
+}
+
+# By doing, not by looking for names: nft may be there and not work.
+nft_works() {
+    nft -f - >/dev/null 2>&1 <<EOF
+add table inet fd_probe_$$
+add set inet fd_probe_$$ s { type ipv4_addr; flags interval,timeout; }
+add chain inet fd_probe_$$ c { type filter hook prerouting priority -300; policy accept; }
+add rule inet fd_probe_$$ c ip saddr @s drop
+delete table inet fd_probe_$$
+EOF
+}
+
+tools() {
+    missing=''
+    [ -d /run ] && [ -w /run ] || lacks '/run is not writable for us'
+    if ! (flock -n 9) 2>/dev/null 9</proc/self; then lacks 'flock (apt-get install util-linux)'; fi
+    timeout -k 1 2 true 2>/dev/null || lacks 'timeout (apt-get install coreutils)'
+    [ -n "$(printf x | sha256sum 2>/dev/null)" ] || lacks 'sha256sum (apt-get install coreutils)'
+    command -v setsid >/dev/null || lacks 'setsid (apt-get install util-linux)'
+    say "missing $missing"
+}
+
+# Of the role's service: form and name as service.sh wants them; form none where there is none.
+facts() {
+    look_at_boot
+    say "boot $boot"
+    read -r digest _ <<EOF
+$(sha256sum </etc/machine-id 2>/dev/null)
+EOF
+    say "machine $digest"
+    [ -d /run/systemd/system ] && command -v systemd-run >/dev/null && say systemd
+    (flock -n 9) 2>/dev/null 9</proc/self && say flock
+    nft_works && say nft
+    tools
+    if [ "$form" != none ]; then
+        main=''
+        service_list && [ -n "$main" ] && service_up && say active || say inactive
+        say "main $main"
+        [ "$form" != unit ] || say "restart $(systemctl show -p Restart --value -- "$name" 2>/dev/null)"
+    fi
+    traces
+}

@@ -1,0 +1,188 @@
+# drive.sh - what the runner asks of a host beyond node.sh: lock, arm, undo, disarm, halt.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2154,SC2015
+# Sent on stdin behind quoted assignments and node.sh; functions only.
+
+# Of another boot, or its holder's time is over and no fault is left. Also one whose maker died
+# half-way, without a boot id: we have the mutex.
+lock_is_stale() {
+    read -r lock_boot 2>/dev/null <"$fd_root/lock/boot" || lock_boot=''
+    read -r lock_until 2>/dev/null <"$fd_root/lock/until" || lock_until=0
+    look_at_boot
+    look_at_clock
+    [ "$lock_boot" != "$boot" ] || { [ "$now" -ge "$lock_until" ] && ! faults_left; }
+}
+
+lock_take() {
+    if [ -d "$fd_root/lock" ]; then
+        read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
+        if [ "$holder" != "$FD_TOKEN" ] && ! lock_is_stale; then
+            read -r since 2>/dev/null <"$fd_root/lock/since" || since=$now
+            say "held $holder"
+            say "who $(tr -c '[:print:]' ' ' <"$fd_root/lock/who")"
+            say "since $((now - since))"
+            return
+        fi
+        rm -rf "$fd_root/lock"
+    fi
+    look_at_boot
+    look_at_clock
+    mkdir "$fd_root/lock" &&
+        echo "$FD_TOKEN" >"$fd_root/lock/token" &&
+        printf '%s\n' "$FD_WHO" >"$fd_root/lock/who" &&
+        echo "$now" >"$fd_root/lock/since" &&
+        echo $((now + FD_LONGEST)) >"$fd_root/lock/until" &&
+        echo "$boot" >"$fd_root/lock/boot" &&
+        say locked
+}
+
+lock_give() {
+    sweep "$FD_TOKEN"
+    read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
+    [ "$holder" != "$FD_TOKEN" ] || rm -rf "$fd_root/lock"
+    say unlocked
+}
+
+# The banner tells people what is going on, until when, and the way out.
+announce() {
+    [ -d "$fd_motd" ] || { mkdir -m 755 "$fd_motd" && echo >"$fd_root/made_motd"; }
+    last=$(date -u -d "@$(($(date +%s) + FD_CAP / 100))" '+%H:%M:%S UTC' 2>/dev/null)
+    text="faildrill: '$FD_WHAT' on this host by $FD_WHO, until ${last:-its cap} at the latest."
+    text="$text End it now: sudo sh $fd_root/undo"
+    (umask 022 && printf '%s\n' "$text" >>"$fd_motd/faildrill")
+    shout notice "$text"
+}
+
+# Everything that the undo will need, before anything is changed.
+write_folder() {
+    read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
+    [ "$holder" = "$FD_TOKEN" ] || { refuse "the lock of this host is not ours"; return; }
+    mkdir "$FD_DIR" 2>/dev/null || { refuse "$FD_DIR is there already"; return; }
+    made=1
+    look_at_boot
+    look_at_clock
+    first=$FD_LEASED
+    [ "$first" -gt 0 ] || first=$FD_CAP
+    printf '%s\nFD_DIR=%s FD_BOOT=%s FD_UNTIL=%s FD_PEER=%s FD_PORT=%s\n' "$FD_VARS" "$FD_DIR" \
+        "$boot" $((now + FD_CAP)) "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
+        echo "$((now + first)) $((now + first))" >"$FD_DIR/lease" &&
+        printf '%s\n' "$FD_LIB" >"$FD_DIR/node" &&
+        printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
+        printf %s "$FD_SAVE" >"$FD_DIR/save" && printf %s "$FD_APPLY" >"$FD_DIR/apply" &&
+        printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_PLACE" >"$FD_DIR/place" &&
+        printf %s "$FD_CLEAR" >"$FD_DIR/clear" && printf %s "$FD_RENEW" >"$FD_DIR/renew" &&
+        printf '. %s/vars\n. %s/node\nguard\n' "$FD_DIR" "$FD_DIR" >"$FD_DIR/guard" &&
+        printf '%s\nhand_all\n' "$FD_LIB" >"$fd_root/undo" &&
+        echo >"$FD_DIR/permit" && echo >"$FD_DIR/dirty" ||
+        { refuse "cannot write $FD_DIR"; return; }
+    for script in save apply undo place clear renew; do
+        sh -n "$FD_DIR/$script" 2>/dev/null || { refuse "'$script' is not sh"; return; }
+    done
+    announce
+}
+
+# A service that sleeps where systemd is, else a process of its own session with no stream of ours
+# (the channel would stay open as long as it lives).
+start_guard() {
+    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
+        systemd-run --quiet --collect --unit="fd-$FD_ID" -p OOMScoreAdjust=-1000 \
+            -p KillMode=process -p Restart=on-failure -p RestartSec=1 \
+            -p RestartPreventExitStatus='2 127' /bin/sh "$FD_DIR/guard" \
+            </dev/null >"$FD_DIR/log.guard" 2>&1 3<&- 8<&- 9<&-
+    else
+        setsid sh "$FD_DIR/guard" </dev/null >/dev/null 2>&1 3<&- 8<&- 9<&- &
+    fi
+    tries=50
+    until [ -s "$FD_DIR/armed" ]; do
+        [ "$tries" -gt 0 ] || { refuse "the guard does not start: $(part_said guard)"; return; }
+        tries=$((tries - 1))
+        nap 0.1
+    done
+}
+
+save_first() {
+    part save || refuse "$(part_said save)"
+}
+
+# What is armed is read back from the host, and the guard seen alive.
+arm() {
+    made=''
+    if with_host write_folder && save_first && start_guard; then
+        read -r pid pid_born armed_boot armed_until <"$FD_DIR/armed"
+        say "armed $pid $pid_born $armed_boot $armed_until"
+        say "undo $(sha256sum <"$FD_DIR/undo")"
+        ! alive "$pid" "$pid_born" || say alive
+    elif [ -n "$made" ]; then
+        disarm
+    fi
+}
+
+# Behind KNOWN_YES, or where nothing was ever fired.
+disarm() {
+    [ -d "$FD_DIR" ] || { with_host sweep; say disarmed; return; }
+    if [ -e "$FD_DIR/fired" ] && [ ! -e "$FD_DIR/clean" ]; then
+        refuse "it was not proven undone"
+        return
+    fi
+    mv "$FD_DIR/permit" "$FD_DIR/tomb" 2>/dev/null
+    end_waiting
+    stop_guard
+    with_host take_away
+    say disarmed
+}
+
+# A folder without permit and guard, in which nobody can fire, for a host that has lost its own.
+scratch_folder() {
+    mkdir "$FD_DIR" &&
+        printf 'FD_DIR=%s FD_ID=%s FD_BOOT= FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
+            "$FD_DIR" "$FD_ID" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
+        printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
+        printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_CLEAR" >"$FD_DIR/clear"
+}
+
+# What can be ended by its name alone: where neither folder nor store knows more.
+undo_by_name() {
+    nft delete table inet "fd_$FD_ID" 2>/dev/null
+    [ ! -d /run/systemd/system ] || systemctl stop "fd-$FD_ID.service" 2>/dev/null
+    traces_of "$FD_ID"
+}
+
+# FD_UNDO and FD_CLEAR as the store has them, or empty; FD_ARMED the boot id then; FD_STICKY = 1
+# where a reboot does not end the fault; FD_LOOKS = 1: look only.
+undo() {
+    look_at_boot
+    say "boot $boot"
+    again=yes
+    [ -z "$FD_ARMED" ] || [ "$FD_ARMED" = "$boot" ] || [ "$FD_STICKY" = 1 ] || again=no
+    [ "$FD_LOOKS" != 1 ] || again=no
+    known=no
+    if [ -e "$FD_DIR/vars" ]; then
+        # shellcheck source=/dev/null
+        . "$FD_DIR/vars"
+        if [ "$again" = yes ]; then finish; else look_clear; fi
+        # Its guard, or somebody by hand, may have finished it under our eyes.
+        [ -d "$FD_DIR" ] || undo_without_folder
+    else
+        rm -rf "$FD_DIR"
+        undo_without_folder
+    fi
+    say "clear $known"
+    [ "$known" = yes ] || say "said $(part_said undo) $(part_said clear)"
+    [ ! -e "$FD_DIR/unkept" ] || with_host take_away
+}
+
+# Looks first: whoever removed the folder had seen all_clear, or the host was rebooted.
+undo_without_folder() {
+    if [ -z "$FD_CLEAR" ]; then
+        if undo_by_name >/dev/null; then known=yes; else known=no; fi
+        return
+    fi
+    with_host scratch_folder && echo >"$FD_DIR/unkept" || { known=unknown; return; }
+    look_clear || [ "$again" = no ] || undo_and_look
+}
+
+halt() {
+    for folder in "$fd_root/${FD_TOKEN:-*}"_[0-9]*; do
+        [ -d "$folder" ] && echo >"$folder/halt" && say "halt ${folder##*/}"
+    done
+}

@@ -1,0 +1,241 @@
+/* node.c - who we are on a host, what the host is, its lock, and plain work there. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/duration.h"
+#include "../base/text.h"
+#include "node_talk.h"
+#include "quote.h"
+
+#define RUN_OUTPUT_MAX (64 * 1024)
+
+/* By what we can do, not by the uid: in a user namespace root has another number. */
+static const char who_line[] =
+    "w=none; if [ -w /run ]; then w=direct; elif sudo -n sh -c : 2>/dev/null; then w=sudo; fi; "
+    "echo \"fd:who $w\"; echo \"fd:ssh ${SSH_CONNECTION:-}\"; echo fd:end";
+
+/* Address and port come back only as we print them ourselves. */
+static void note_connection(struct HostNode *node, char *connection)
+{
+    char *save = NULL;
+    const char *words[4] = {NULL};
+    unsigned char address[sizeof(struct in6_addr)];
+    char *word = strtok_r(connection, " ", &save);
+    for (int i = 0; i < 4 && word != NULL; i++, word = strtok_r(NULL, " ", &save))
+        words[i] = word;
+    int64_t port = 0;
+    if (words[3] == NULL || !int_parse(words[3], &port, NULL) || port <= 0 || port > 65535)
+        return;
+    char peer[64];
+    snprintf(peer, sizeof peer, "%.*s", (int)strcspn(words[0], "%"), words[0]);
+    int family = strchr(peer, ':') != NULL ? AF_INET6 : AF_INET;
+    if (inet_pton(family, peer, address) != 1 ||
+        inet_ntop(family, address, node->peer, sizeof node->peer) == NULL)
+        return;
+    snprintf(node->port, sizeof node->port, "%" PRId64, port);
+}
+
+struct HostNode *node_open(const struct Target *target, struct Mono deadline, struct Err *err)
+{
+    struct HostNode *node = mem_zero(1, sizeof *node);
+    struct Buf reply = BUF(NODE_REPLY_MAX);
+    char who[16] = "", connection[200] = "";
+    node->target = target;
+    node->session = target->reach->open(target->reach_config, target, deadline, err);
+    void *channel = NULL;
+    if (node->session != NULL)
+        channel = target->reach->start(
+            node->session, (const char *const[]){"sh", "-c", who_line, NULL}, deadline, err);
+    bool good = channel != NULL &&
+                talk_until(node, channel, NULL, &reply, deadline, err) == TALK_END;
+    if (channel != NULL)
+        target->reach->finish(channel);
+    if (good) {
+        reply_get(&reply, "who", who, sizeof who);
+        reply_get(&reply, "ssh", connection, sizeof connection);
+        note_connection(node, connection);
+        if (strcmp(who, "direct") == 0)
+            node->privilege = PRIVILEGE_DIRECT;
+        else if (strcmp(who, "sudo") == 0)
+            node->privilege = PRIVILEGE_SUDO;
+    }
+    buf_free(&reply);
+    if (good)
+        return node;
+    node_close(node);
+    return NULL;
+}
+
+void node_close(struct HostNode *node)
+{
+    if (node == NULL)
+        return;
+    if (node->session != NULL)
+        node->target->reach->close(node->session);
+    mem_free(node);
+}
+
+const struct Target *node_target(const struct HostNode *node)
+{
+    return node->target;
+}
+
+bool node_reachable(const struct Target *target, struct Mono deadline, struct Err *err)
+{
+    void *session = target->reach->open(target->reach_config, target, deadline, err);
+    if (session == NULL)
+        return false;
+    target->reach->close(session);
+    return true;
+}
+
+static void ask_service(struct Buf *script, const struct Role *role)
+{
+    const struct Service *service = role != NULL ? &role->service : &(struct Service){.unit = NULL};
+    const char *form = service->unit      ? "unit"
+                       : service->pidfile ? "pidfile"
+                       : service->exe     ? "exe"
+                                          : "none";
+    const char *name = service->unit      ? service->unit
+                       : service->pidfile ? service->pidfile
+                       : service->exe     ? service->exe
+                                          : "";
+    quote_assignment(script, "form", form);
+    quote_assignment(script, "name", name);
+    quote_assignment(script, "with", service->args != NULL ? service->args : "");
+    buf_put(script, "only=\n");
+}
+
+static const char *known_missing(const struct HostNode *node, const struct Role *role,
+                                 const struct HostFacts *facts, const char *told,
+                                 struct Arena *arena)
+{
+    if (node->privilege == PRIVILEGE_NONE)
+        return "a way to be root: let the login user run `sudo -n sh`";
+    if (*told != '\0')
+        return arena_text(arena, told);
+    if (role != NULL && role->service.unit != NULL && !facts->systemd)
+        return arena_printf(arena, "systemd, which role '%s' names by its unit", role->name);
+    return NULL;
+}
+
+/* "kind id what who", tab between them; an id once. */
+static const char *trace_ids(const struct Buf *reply, struct Arena *arena)
+{
+    struct Buf ids = BUF(4096);
+    const char *at = NULL;
+    for (char *line; (line = reply_next(reply, &at, "trace", arena)) != NULL;) {
+        char *save = NULL;
+        strtok_r(line, "\t", &save);
+        const char *id = strtok_r(NULL, "\t", &save);
+        if (id == NULL || strstr(ids.text, id) != NULL)
+            continue;
+        if (ids.size > 0)
+            buf_char(&ids, ' ');
+        buf_visible(&ids, id, strlen(id), false);
+    }
+    const char *text = arena_text(arena, ids.text);
+    buf_free(&ids);
+    return text;
+}
+
+static const char *fact(const struct Buf *reply, const char *key, struct Arena *arena)
+{
+    char value[200] = "";
+    reply_get(reply, key, value, sizeof value);
+    return arena_text(arena, value);
+}
+
+bool node_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,
+                struct Arena *arena, struct HostFacts *out, struct Err *err)
+{
+    struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
+    struct HostFacts facts = {.host = node->target, .asked = mono_now(),
+                              .boot_id = "", .machine_id_hash = "", .main_pid = "", .restart = "",
+                              .traces = "", .peer = arena_text(arena, node->peer),
+                              .root = node->privilege != PRIVILEGE_NONE};
+    bool good = true;
+    if (facts.root) {
+        ask_service(&script, role);
+        talk_library(&script);
+        buf_put(&script, "eval \"$FD_SERVICE\"\n");
+        buf_put(&script, ask_sh);
+        buf_put(&script, "facts\n");
+        good = talk(node, &script, &reply, deadline, err);
+    }
+    if (good) {
+        char told[400] = "";
+        facts.boot_id = fact(&reply, "boot", arena);
+        facts.machine_id_hash = fact(&reply, "machine", arena);
+        facts.systemd = reply_get(&reply, "systemd", NULL, 0);
+        facts.flock = reply_get(&reply, "flock", NULL, 0);
+        facts.nft = reply_get(&reply, "nft", NULL, 0);
+        facts.active = reply_get(&reply, "active", NULL, 0)     ? KNOWN_YES
+                       : reply_get(&reply, "inactive", NULL, 0) ? KNOWN_NO
+                                                                : KNOWN_UNKNOWN;
+        facts.main_pid = fact(&reply, "main", arena);
+        facts.restart = fact(&reply, "restart", arena);
+        facts.traces = trace_ids(&reply, arena);
+        reply_get(&reply, "missing", told, sizeof told);
+        facts.missing = known_missing(node, role, &facts, told, arena);
+        *out = facts;
+    }
+    buf_free(&script);
+    buf_free(&reply);
+    return good;
+}
+
+static bool lock_answer(const struct HostNode *node, const struct Buf *reply, struct Err *err)
+{
+    char holder[80] = "", who[160] = "", since[32] = "", ago[32] = "some time";
+    int64_t centiseconds = 0;
+    if (reply_get(reply, "locked", NULL, 0))
+        return true;
+    if (!reply_get(reply, "held", holder, sizeof holder))
+        return err_set(err, ERR_TARGET, node->target->where, "cannot lock '%s': %s is not writable",
+                       node->target->name, NODE_ROOT);
+    reply_get(reply, "who", who, sizeof who);
+    if (reply_get(reply, "since", since, sizeof since) && int_parse(since, &centiseconds, NULL))
+        duration_say(centiseconds * 10 * NS_PER_MS, ago);
+    err_set(err, ERR_LOCKED, node->target->where, "'%s' is locked by run %s of %s since %s",
+            node->target->name, holder, who, ago);
+    return err_hint(err, "Wait for it, halt it, or `faildrill undo %s` where it is gone.", holder);
+}
+
+bool node_lock(struct HostNode *node, const struct NodeLock *lock, struct Mono deadline,
+               struct Err *err)
+{
+    struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
+    quote_assignment(&script, "FD_TOKEN", lock->token->text);
+    quote_assignment(&script, "FD_WHO", lock->who);
+    buf_printf(&script, "FD_LONGEST=%" PRId64 "\n", (int64_t)(lock->longest_ns / (10 * NS_PER_MS)));
+    buf_put(&script, node_sh);
+    buf_put(&script, drive_sh);
+    buf_put(&script, "with_host lock_take\n");
+    bool good = talk(node, &script, &reply, deadline, err) && lock_answer(node, &reply, err);
+    buf_free(&script);
+    buf_free(&reply);
+    return good;
+}
+
+bool node_unlock(struct HostNode *node, const struct Token *token, struct Mono deadline,
+                 struct Err *err)
+{
+    struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
+    quote_assignment(&script, "FD_TOKEN", token->text);
+    buf_put(&script, node_sh);
+    buf_put(&script, drive_sh);
+    buf_put(&script, "with_host lock_give\n");
+    bool good = talk(node, &script, &reply, deadline, err);
+    if (good && !reply_get(&reply, "unlocked", NULL, 0))
+        good = err_set(err, ERR_TARGET, node->target->where, "cannot remove the lock of '%s'",
+                       node->target->name);
+    buf_free(&script);
+    buf_free(&reply);
+    return good;
+}

@@ -1,0 +1,23 @@
+/* node_guard.h - what the files behind node.h know of an armed guard. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_TRANSPORTS_NODE_GUARD_H
+#define FD_TRANSPORTS_NODE_GUARD_H
+
+#include "node_talk.h"
+
+struct Guarded {
+    struct Token token;
+    uint32_t number;
+    char boot_id[64];
+    enum FaultClass ends_by;
+    const char *all_clear; /* in the arena of guard_arm */
+};
+
+/* Runs a verb of node.sh from the fault's own folder; "fd:gone" where that is no more. */
+void guard_watch_script(struct Buf *script, const struct Token *token, uint32_t number,
+                        const char *verb);
+/* As node_undo, but only looks. */
+enum Known node_look(struct HostNode *node, const struct UndoInput *input, struct Mono deadline,
+                     struct Err *err);
+
+#endif

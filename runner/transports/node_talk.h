@@ -1,0 +1,50 @@
+/* node_talk.h - how the files of node.h talk with a host: scripts out, lines back. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_TRANSPORTS_NODE_TALK_H
+#define FD_TRANSPORTS_NODE_TALK_H
+
+#include "node.h"
+
+#define NODE_REPLY_MAX (256 * 1024)
+#define NODE_SCRIPT_MAX (2 * 1024 * 1024)
+#define NODE_ROOT "/run/faildrill"
+
+enum Privilege { PRIVILEGE_NONE, PRIVILEGE_DIRECT, PRIVILEGE_SUDO };
+
+struct HostNode {
+    const struct Target *target;
+    void *session;
+    enum Privilege privilege;
+    char peer[64], port[8]; /* of SSH_CONNECTION, printed anew; "" without ssh */
+};
+
+/* The constant texts, functions only; drive.sh and ask.sh want node.sh before them. */
+extern const char node_sh[], drive_sh[], ask_sh[], service_sh[];
+
+/* FD_ID and FD_DIR of a fault. */
+void talk_fault(struct Buf *script, const struct Token *token, uint32_t number);
+/* FD_LIB and FD_SERVICE, then node.sh itself. */
+void talk_library(struct Buf *script);
+
+/* Starts `body` as root on the host; complete or not at all. The first line of the script is what
+ * only this connection knows (FD_PEER, FD_PORT). NULL on failure. */
+void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono deadline, struct Err *err);
+/* Reads until a line "fd:WORD" (whole, or with more behind it) stands in the reply, which is then true, or until
+ * the script is at its end, which is false without an error only after "fd:end". */
+enum Talk { TALK_BROKEN, TALK_WORD, TALK_END };
+enum Talk talk_until(struct HostNode *node, void *channel, const char *word, struct Buf *reply,
+                     struct Mono deadline, struct Err *err);
+/* Start, read to the end, finish. */
+bool talk(struct HostNode *node, const struct Buf *body, struct Buf *reply, struct Mono deadline,
+          struct Err *err) MUST_CHECK;
+
+/* A line "fd:KEY VALUE" of the reply: its value without control characters, cut to `size`. False
+ * where there is none; `out` may be NULL. */
+bool reply_get(const struct Buf *reply, const char *key, char *out, size_t size);
+/* The next such line from *at on (NULL = the first): its value in the arena, or NULL. */
+char *reply_next(const struct Buf *reply, const char **at, const char *key, struct Arena *arena);
+/* "refused ..." as an error; true where there was none. */
+bool reply_allowed(const struct HostNode *node, const struct Buf *reply, enum ErrCode code,
+                   const char *what, struct Err *err);
+
+#endif
