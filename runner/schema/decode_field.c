@@ -36,10 +36,8 @@ static bool read_list(struct Decode *decode, const struct Field *field, const st
         else
             good = value_decode(decode, &element, items[n], at, &later) && good;
     }
-    char written[32];
-    snprintf(written, sizeof(written), "of %zu", count);
     if (good && node->type == NODE_LIST)
-        good = value_in_range(decode, field, node->where, (int64_t)count, written);
+        good = value_in_range(decode, field, node->where, (int64_t)count, NULL);
     *out = list;
     return good;
 }
@@ -68,9 +66,7 @@ static bool read_map(struct Decode *decode, const struct Field *field, const str
         good = value_name(decode, name, node->keys[n]) && good;
         good = decode_record(decode, node->items[n], field->of, at) && good;
     }
-    char written[32];
-    snprintf(written, sizeof(written), "of %zu", node->count);
-    good = good && value_in_range(decode, field, node->where, (int64_t)node->count, written);
+    good = good && value_in_range(decode, field, node->where, (int64_t)node->count, NULL);
     *out = list;
     return good;
 }

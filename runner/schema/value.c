@@ -137,7 +137,11 @@ bool value_in_range(struct Decode *decode, const struct Field *field, struct Whe
     char low[32], high[32];
     number_write(type, field->min, low);
     number_write(type, field->max, high);
-    struct Err *err = say(decode, ERR_VALUE, where, "`%s` cannot be %s", field->name, written);
+    struct Err *err = NULL;
+    if (written != NULL)
+        err = say(decode, ERR_VALUE, where, "`%s` cannot be %s", field->name, written);
+    else
+        err = say(decode, ERR_VALUE, where, "`%s` has %lld entries", field->name, (long long)value);
     if (field->max == INT64_MAX)
         err_at(err, "at least %s", low);
     else if (field->min == INT64_MIN || (field->min == 0 && type != FIELD_INT))

@@ -14,7 +14,8 @@ bool value_text(struct Decode *decode, const char *name, unsigned flags, const s
                 const char **out);
 /* False, with a problem, where the key is not written as `field` (a FIELD_NAME) wants names. */
 bool value_name(struct Decode *decode, const struct Field *field, const struct Node *key);
-/* False, with a problem at `where`, where a number or a count is outside the field's bounds. */
+/* False, with a problem at `where`, where a number is outside the field's bounds; `written` NULL: it
+ * is the count of a list's entries. */
 bool value_in_range(struct Decode *decode, const struct Field *field, struct Where where,
                     int64_t value, const char *written);
 /* "`every` must be a duration, not a list": always false. */
