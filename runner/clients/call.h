@@ -8,25 +8,30 @@
 #include "../model/endpoint.h"
 
 /* A call lives on the loop of the thread that began it, and ends once: in `done`, or in
- * call_cancel(), after which done never comes. No call blocks, retries, follows or resolves twice.
- * A call is freed by its end. */
-struct Call;
+ * call_cancel(), after which done never comes. Neither comes within the function that began it, nor
+ * within a call_cancel(). No call blocks, retries, follows or resolves twice. A call is freed by
+ * its end: a done function must not cancel the very call that it ends, and may do all else, closing
+ * the client included. */
+struct Call {
+    void (*cancel)(struct Call *call); /* the client's; the first member of its own struct */
+};
 enum CallEnd {
     CALL_ANSWERED,
-    CALL_REFUSED,    /* also "no route", "unreachable" */
-    CALL_RESET,      /* closed or reset after it was connected, before the answer was whole */
+    CALL_REFUSED, /* also "no route", "unreachable" */
+    CALL_RESET,   /* closed or reset after it was connected, before the answer was whole */
     CALL_TIMEOUT,
     CALL_UNRESOLVED, /* the name */
     CALL_TLS,
-    CALL_PROTOCOL,   /* an answer that is none */
-    CALL_LOCAL       /* our side: descriptors, ports, memory: counts as BROKEN */
+    CALL_PROTOCOL, /* an answer that is none */
+    CALL_LOCAL     /* our side: descriptors, ports, memory: counts as BROKEN */
 };
-struct Answer {          /* borrowed for the call of done */
+struct Answer { /* borrowed for the call of done */
     enum CallEnd end;
-    int code;            /* HTTP status; errno where not answered; 0 else */
-    const char *bytes;   /* the body or reply, cut at the client's limit; never NULL */
+    int code;          /* HTTP status; errno where not answered; 0 else */
+    const char *bytes; /* the body or reply, cut at the client's limit; where there is none, what
+                          the library says of the failure, or ""; never NULL, NUL-terminated */
     size_t size;
-    const char *peer;    /* the address that answered, "" where none */
+    const char *peer; /* the address that answered, "" where none */
     struct Mono started, connected, first_byte, ended; /* ns 0 where it never came to it */
 };
 typedef void CallDone(void *data, const struct Answer *answer);

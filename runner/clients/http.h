@@ -7,17 +7,20 @@
 #include "call.h"
 
 /* One per loop and user of it. http and https only; no redirects, proxy, netrc, cookies; fresh
- * connection each (closed by reset after a whole answer) unless `keep`; DNS cache 0; body cut at 64 KiB. */
+ * connection each (closed by reset) unless `keep`; names are resolved by clients/dns for each new
+ * connection; a body over 64 KiB ends the answer there. */
 struct HttpClient;
-struct HttpRequest {
-    const char *url, *method, *body;        /* method NULL = GET; body NULL = none */
+struct HttpRequest {                 /* borrowed for the call of http_call() */
+    const char *url, *method, *body; /* method NULL = GET; body NULL = none */
     const struct TextPair *headers;
     size_t header_count;
     bool keep;
 };
 struct HttpClient *http_open(struct Loop *loop, struct Err *err);
-struct Call *http_call(struct HttpClient *client, const struct HttpRequest *request, struct Mono deadline,
-                       CallDone *done, void *data);
-void http_close(struct HttpClient *client); /* cancels what is under way */
+struct Call *http_call(struct HttpClient *client, const struct HttpRequest *request,
+                       struct Mono deadline, CallDone *done, void *data);
+void http_close(struct HttpClient *client); /* cancels what is under way; accepts NULL */
+/* NULL, or why this is no URL that can be asked: "it has no host". */
+const char *http_url_fault(const char *url);
 
 #endif

@@ -6,27 +6,36 @@
 #include "call.h"
 
 /* One connection, made by the first call and again by the call after it broke. Calls on one client
- * are answered in order. AUTH is sent first where the endpoint has a secret. Replies are given as
- * text: status, bulk and integer as they are; nil as "" with code 1; an error reply as its text
- * with code 2; arrays as redis_reply. 1 MiB at most. */
+ * are answered in order. AUTH is sent first where the endpoint has a secret (text or
+ * ${secret.NAME}); where that is refused, the refusal is the answer to each call. Replies are given
+ * as text: status, bulk and integer as they are; nil as "" with code 1; an error reply as its text
+ * with code 2; arrays as redis_array. A reply over 1 MiB is CALL_PROTOCOL. A call that ends before
+ * its reply takes the connection with it, unless others wait on it. */
 struct RedisClient;
 enum { REDIS_VALUE = 0, REDIS_NIL = 1, REDIS_ERROR = 2, REDIS_ARRAY = 3 };
+/* The endpoint is copied. */
 struct RedisClient *redis_open(struct Loop *loop, const struct Endpoint *endpoint, struct Err *err);
-/* words: NULL-ended. */
+/* words: NULL-ended; copied. */
 struct Call *redis_call(struct RedisClient *client, const char *const *words, struct Mono deadline,
                         CallDone *done, void *data);
-/* The address we speak to changes (a new primary): closes the connection if it is another. */
+/* The address we speak to changes (a new primary): closes the connection if it is another. Nothing
+ * may be under way. */
 void redis_point(struct RedisClient *client, const struct Endpoint *endpoint);
 bool redis_connected(const struct RedisClient *client);
 void redis_disconnect(struct RedisClient *client); /* by reset; nothing may be under way */
-void redis_close(struct RedisClient *client);      /* cancels what is under way */
-/* Within done, where answer->code is REDIS_ARRAY: the elements, flattened one level at a time. */
+void redis_close(struct RedisClient *client);      /* cancels what is under way; accepts NULL */
+
+/* Within done, where answer->code is REDIS_ARRAY: the elements, one level at a time. */
 struct RedisArray;
 const struct RedisArray *redis_array(const struct Answer *answer);
 size_t redis_count(const struct RedisArray *array);
 const char *redis_item(const struct RedisArray *array, size_t index); /* "" where it is no text */
-const struct RedisArray *redis_nested(const struct RedisArray *array, size_t index); /* NULL where it is none */
+/* NULL where it is none. */
+const struct RedisArray *redis_nested(const struct RedisArray *array, size_t index);
 /* A flat array of name, value, name, value (SENTINEL MASTER, CONFIG GET): the value, or NULL. */
 const char *redis_pair(const struct RedisArray *array, const char *name);
+/* The value of a line "name:value" of INFO's text, copied to out (cut at its size); false where
+ * there is none. */
+bool redis_info(const char *info, const char *name, char *out, size_t size);
 
 #endif

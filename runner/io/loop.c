@@ -200,8 +200,7 @@ static void watch_room(struct Loop *loop, size_t needed)
     while (room < needed)
         room *= 2;
     loop->watches = mem_grow(loop->watches, room * sizeof(*loop->watches));
-    memset(loop->watches + loop->watch_room, 0,
-           (room - loop->watch_room) * sizeof(*loop->watches));
+    memset(loop->watches + loop->watch_room, 0, (room - loop->watch_room) * sizeof(*loop->watches));
     loop->watch_room = room;
 }
 

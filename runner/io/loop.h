@@ -15,8 +15,8 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 typedef void LoopFn(void *data, int events);
 
 struct Loop *loop_new(void);
-/* After loop_run returned; no watch or timer may be left. What was posted and has not run is run, so
- * that its owner can free it. Accepts NULL. */
+/* After loop_run returned; no watch or timer may be left. What was posted and has not run is run,
+ * so that its owner can free it. Accepts NULL. */
 void loop_free(struct Loop *loop);
 void loop_run(struct Loop *loop);  /* until loop_stop */
 void loop_stop(struct Loop *loop); /* from any thread; before loop_run it ends that one at once */

@@ -8,8 +8,8 @@
 #include "../base/arena.h"
 #include "../base/err.h"
 
-/* Where done jobs arrive; the home loop's thread only. It outlives its worker while posts to the loop
- * are on their way. */
+/* Where done jobs arrive; the home loop's thread only. It outlives its worker while posts to the
+ * loop are on their way. */
 struct Inbox {
     size_t open;
     bool closed;

@@ -13,8 +13,8 @@
 struct Worker;
 typedef void WorkFn(void *own, void *job);
 struct Worker *worker_new(struct Loop *home, void *own);
-/* fn runs on the worker's thread after all earlier jobs; then done on the home loop, in the order of
- * the jobs. done may be NULL. */
+/* fn runs on the worker's thread after all earlier jobs; then done on the home loop, in the order
+ * of the jobs. done may be NULL. */
 void worker_do(struct Worker *worker, WorkFn *fn, WorkFn *done, void *job);
 size_t worker_open(const struct Worker *worker); /* jobs whose done has not run */
 /* Waits for the job under way; jobs not begun are dropped. No done comes after it, so whoever wants

@@ -1,0 +1,252 @@
+/* http_easy.c - one transfer of libcurl: its options, and what came of it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http_easy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../base/arena.h"
+#include "../base/duration.h"
+#include "../base/text.h"
+#include "dns.h"
+#include "tcp.h"
+
+enum { BODY_MAX = 64 * 1024 };
+
+static const char *part_of(CURLU *url, CURLUPart part, unsigned flags, char **out)
+{
+    *out = NULL;
+    CURLUcode code = curl_url_get(url, part, out, flags);
+    return code == CURLUE_OK ? NULL : curl_url_strerror(code);
+}
+
+static const char *read_parts(CURLU *url, const char *text, struct HttpUrl *out)
+{
+    char *scheme = NULL, *host = NULL, *port = NULL;
+    CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+    const char *why = code == CURLUE_OK ? NULL : curl_url_strerror(code);
+    if (why == NULL)
+        why = part_of(url, CURLUPART_SCHEME, 0, &scheme);
+    if (why == NULL && !text_equal(scheme, "http") && !text_equal(scheme, "https"))
+        why = "only http and https are asked";
+    if (why == NULL)
+        why = part_of(url, CURLUPART_HOST, 0, &host);
+    if (why == NULL)
+        why = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, &port);
+    int64_t number = 0;
+    if (why == NULL && (!int_parse(port, &number, NULL) || number < 1 || number > 65535))
+        why = "the port is none";
+    if (why == NULL) {
+        size_t size = strlen(host);
+        bool bracketed = size > 2 && host[0] == '[';
+        *out = (struct HttpUrl){.text = mem_text(text),
+                                .host = mem_text(bracketed ? host + 1 : host),
+                                .port = (uint16_t)number};
+        if (bracketed)
+            out->host[size - 2] = '\0';
+        out->numeric = address_is_numeric(out->host);
+    }
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    return why;
+}
+
+bool http_url_read(const char *text, struct HttpUrl *out, const char **why)
+{
+    CURLU *url = curl_url();
+    if (url == NULL)
+        bug("libcurl has no memory");
+    *why = read_parts(url, text, out);
+    curl_url_cleanup(url);
+    return *why == NULL;
+}
+
+void http_url_free(struct HttpUrl *url)
+{
+    mem_free(url->text);
+    mem_free(url->host);
+    *url = (struct HttpUrl){.text = NULL};
+}
+
+const char *http_url_fault(const char *text)
+{
+    struct HttpUrl url = {.text = NULL};
+    const char *why = NULL;
+    if (http_url_read(text, &url, &why))
+        http_url_free(&url);
+    return why;
+}
+
+static size_t take_body(char *bytes, size_t one, size_t size, void *data)
+{
+    (void)one;
+    struct HttpEasy *easy = data;
+    buf_add(&easy->body, bytes, size);
+    return easy->body.cut ? 0 : size; /* 0 ends the transfer: there is enough */
+}
+
+static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    struct HttpEasy *easy = data;
+    if (!easy->may_connect) {
+        easy->stopped = true;
+        return CURL_SOCKET_BAD;
+    }
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0) {
+        easy->socket_errno = errno;
+        return CURL_SOCKET_BAD;
+    }
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (!easy->keep)
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    return fd;
+}
+
+static void set_headers(struct HttpEasy *easy, const struct HttpRequest *request)
+{
+    easy->headers = curl_slist_append(NULL, "Expect:"); /* no waiting for 100 Continue */
+    for (size_t n = 0; n < request->header_count; n++) {
+        struct Buf line = BUF(8192);
+        const char *value = request->headers[n].value;
+        if (value[0] == '\0')
+            buf_printf(&line, "%s;", request->headers[n].name);
+        else
+            buf_printf(&line, "%s: %s", request->headers[n].name, value);
+        easy->headers = curl_slist_append(easy->headers, line.text);
+        buf_free(&line);
+    }
+    curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, easy->headers);
+}
+
+static void set_method(struct HttpEasy *easy, const struct HttpRequest *request)
+{
+    if (request->body != NULL) {
+        curl_easy_setopt(easy->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(request->body));
+        curl_easy_setopt(easy->curl, CURLOPT_COPYPOSTFIELDS, request->body);
+        curl_easy_setopt(easy->curl, CURLOPT_CUSTOMREQUEST,
+                         request->method != NULL ? request->method : "POST");
+    } else if (request->method != NULL && text_equal(request->method, "HEAD")) {
+        curl_easy_setopt(easy->curl, CURLOPT_NOBODY, 1L);
+    } else if (request->method != NULL && !text_equal(request->method, "GET")) {
+        curl_easy_setopt(easy->curl, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+}
+
+void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *private)
+{
+    CURL *curl = easy->curl;
+    easy->keep = request->keep;
+    easy->body = BUF(BODY_MAX);
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, private);
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "faildrill");
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, easy->error);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, easy);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, easy);
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request->keep ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, request->keep ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, request->keep ? 1L : 0L);
+    set_headers(easy, request);
+    set_method(easy, request);
+}
+
+void easy_set_addresses(struct HttpEasy *easy, const struct HttpUrl *url,
+                        const struct Answer *addresses)
+{
+    struct Buf line = BUF(1024);
+    buf_printf(&line, "%s:%u:", url->host, (unsigned)url->port);
+    const char *address = NULL;
+    for (size_t n = 0; (address = dns_address(addresses, n)) != NULL; n++) {
+        bool v6 = strchr(address, ':') != NULL;
+        buf_printf(&line, "%s%s%s%s", n > 0 ? "," : "", v6 ? "[" : "", address, v6 ? "]" : "");
+    }
+    curl_slist_free_all(easy->addresses);
+    easy->addresses = curl_slist_append(NULL, line.text);
+    curl_easy_setopt(easy->curl, CURLOPT_RESOLVE, easy->addresses);
+    buf_free(&line);
+}
+
+static enum CallEnd end_of(const struct HttpEasy *easy, CURLcode result, int *code)
+{
+    if (result == CURLE_OK || (result == CURLE_WRITE_ERROR && easy->body.cut))
+        return CALL_ANSWERED;
+    long number = easy->socket_errno;
+    if (number == 0)
+        curl_easy_getinfo(easy->curl, CURLINFO_OS_ERRNO, &number);
+    *code = (int)number;
+    switch ((int)result) { /* libcurl has a hundred more */
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return CALL_UNRESOLVED;
+    case CURLE_COULDNT_CONNECT:
+        return number != 0 ? tcp_end_of_errno((int)number) : CALL_REFUSED;
+    case CURLE_OPERATION_TIMEDOUT:
+        return CALL_TIMEOUT;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        return CALL_RESET;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+        return CALL_TLS;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+        return CALL_LOCAL;
+    default:
+        return CALL_PROTOCOL;
+    }
+}
+
+static struct Mono moment(const struct HttpEasy *easy, CURLINFO info, struct Mono started)
+{
+    curl_off_t us = 0;
+    curl_easy_getinfo(easy->curl, info, &us);
+    return us > 0 ? mono_add(started, us * NS_PER_US) : (struct Mono){.ns = 0};
+}
+
+void easy_answer(struct HttpEasy *easy, CURLcode result, struct Answer *answer)
+{
+    const char *peer = NULL;
+    answer->code = 0;
+    answer->end = end_of(easy, result, &answer->code);
+    if (answer->end == CALL_ANSWERED) {
+        long status = 0;
+        curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &status);
+        answer->code = (int)status;
+        answer->bytes = easy->body.text;
+        answer->size = easy->body.size;
+    } else {
+        answer->bytes = easy->error[0] != '\0' ? easy->error : curl_easy_strerror(result);
+        answer->size = strlen(answer->bytes);
+    }
+    curl_easy_getinfo(easy->curl, CURLINFO_PRIMARY_IP, &peer);
+    snprintf(easy->peer, sizeof(easy->peer), "%.63s", peer != NULL ? peer : "");
+    answer->peer = easy->peer;
+    answer->connected = moment(easy, CURLINFO_CONNECT_TIME_T, answer->started);
+    answer->first_byte = moment(easy, CURLINFO_STARTTRANSFER_TIME_T, answer->started);
+}
+
+void easy_clear(struct HttpEasy *easy)
+{
+    curl_slist_free_all(easy->headers);
+    curl_slist_free_all(easy->addresses);
+    buf_free(&easy->body);
+    easy->headers = easy->addresses = NULL;
+}
