@@ -80,6 +80,9 @@ struct Loaded {
 int cli_load(struct Cli *cli, const char *scenario, const char *environment, struct Loaded *out);
 void cli_unload(struct Loaded *loaded);
 
+/* Reads one file and keeps it in cli->documents; never NULL (problems say what is wrong). */
+const struct Document *cli_read(struct Cli *cli, const char *path, struct Problems *problems);
+
 /* Prints an error as LANGUAGE.md 4.6 shows it, on stderr, with its excerpt where a document that was
  * read has one; returns its exit status. */
 int cli_fail(const struct Cli *cli, const struct Err *err);

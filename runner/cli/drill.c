@@ -128,7 +128,7 @@ bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struc
     struct List rows = {0}, passes = {0};
     if (environment->passed_in != NULL) {
         struct History of = {.environment = environment->passed_in->environment,
-                             .scenario = drill->plan->scenario->name};
+                             .scenario = drill->loaded.scenario->name};
         if (!store_passes(drill->store, &of, arena, &rows, err))
             return false;
     }
@@ -141,7 +141,7 @@ bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struc
                               .ended = row[at].ended,
                               .unaffected = row[at].unaffected};
     struct GateInput input = {.environment = environment,
-                              .scenario = drill->plan->scenario,
+                              .scenario = drill->loaded.scenario,
                               .passes = passes.items,
                               .pass_count = passes.count,
                               .now = wall_now(),

@@ -61,6 +61,13 @@ bool run_stored(struct Run *run, bool ok, const struct Err *err)
     return false;
 }
 
+void note_sent(struct Run *run)
+{
+    if (!run->any_sent)
+        run->first_sent = mono_now();
+    run->any_sent = true;
+}
+
 static void mark(struct Run *run, const char *name)
 {
     struct Err err;
@@ -77,7 +84,7 @@ static void enter_undoing(struct Run *run)
     run_enter(run, EVENT_UNDONE);
 }
 
-void run_enter(struct Run *run, enum RunEvent event)
+void run_enter(struct Run *run, enum RunSignal event)
 {
     enum RunState next = run_state_next(run->state, event);
     if (next == run->state)

@@ -13,13 +13,13 @@
 enum RunState {
     RUN_PLANNED, RUN_BASELINE, RUN_STEPS, RUN_OBSERVING, RUN_UNDOING, RUN_SETTLING, RUN_FINISHED, RUN_DIRTY
 };
-enum RunEvent {
+enum RunSignal {
     EVENT_BEGIN, EVENT_STEADY, EVENT_STEPS_DONE, EVENT_OBSERVED, EVENT_UNDONE, EVENT_SETTLED, EVENT_ABORT,
     EVENT_NOT_UNDONE
 };
 const char *run_state_name(enum RunState state);
 /* The state after `event`; the same state where the event means nothing there. */
-enum RunState run_state_next(enum RunState state, enum RunEvent event);
+enum RunState run_state_next(enum RunState state, enum RunSignal event);
 /* Every row of the table as text, "BASELINE  steady  STEPS", for README and tests. */
 void run_states_write(struct Buf *out);
 

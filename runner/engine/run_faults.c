@@ -180,7 +180,7 @@ static void group_fire(struct Run *run)
             return;
         fault->state = FAULT_INJECTING;
     }
-    run->any_sent = true;
+    note_sent(run);
     group_each(run, fire_timeout(run), fire_work, fire_done);
 }
 

@@ -81,6 +81,7 @@ struct Run {
     struct List forwards;     /* of struct Forwarded */
     size_t read_backs;        /* under way */
     struct Mono undo_last;    /* the last undo was sent; 0 = none */
+    struct Mono first_sent;   /* right before the first fault */
     bool any_sent;            /* a fault counts as having been present */
     bool reading;             /* the ledgers are being read back */
     struct FaultView *fault_views;
@@ -89,8 +90,9 @@ struct Run {
 
 /* run.c */
 void run_event(struct Run *run, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void run_enter(struct Run *run, enum RunEvent event);
+void run_enter(struct Run *run, enum RunSignal event);
 /* A store that failed: own failure, and on to UNDOING. Returns ok. */
+void note_sent(struct Run *run); /* from here on a fault counts as present */
 void run_take_flights(struct Run *run);
 bool run_stored(struct Run *run, bool ok, const struct Err *err);
 /* run_begin.c: locks, forwards, prober */

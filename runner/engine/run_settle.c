@@ -16,13 +16,17 @@ struct Reading {
 
 struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *spec)
 {
-    return stretch_new(run->arena, spec->hold_ns, spec->gap_ns);
+    struct StretchRules rules = {.interval_ns = spec->interval_ns,
+                                 .timeout_ns = spec->timeout_ns,
+                                 .gap_ns = spec->gap_ns,
+                                 .hold_ns = spec->hold_ns};
+    return stretch_new(run->arena, &rules);
 }
 
 void settle_sample(struct Run *run, const struct Sample *sample)
 {
     struct OkStretch *ok = &run->oks[sample->probe];
-    stretch_feed(run->machines[sample->probe], sample);
+    (void)stretch_feed(run->machines[sample->probe], sample);
     if (sample->outcome == OUTCOME_BROKEN || sample->outcome == OUTCOME_SKIPPED)
         return;
     if (sample->outcome != OUTCOME_OK) {

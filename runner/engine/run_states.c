@@ -4,7 +4,7 @@
 
 struct Transition {
     enum RunState state;
-    enum RunEvent event;
+    enum RunSignal event;
     enum RunState next;
 };
 /* An abort before the first fault goes through UNDOING too: there is one way out, and it looks. */
@@ -45,7 +45,7 @@ const char *run_state_name(enum RunState state)
     bug("no such state %d", (int)state);
 }
 
-static const char *event_name(enum RunEvent event)
+static const char *event_name(enum RunSignal event)
 {
     switch (event) {
     case EVENT_BEGIN:
@@ -68,7 +68,7 @@ static const char *event_name(enum RunEvent event)
     bug("no such event %d", (int)event);
 }
 
-enum RunState run_state_next(enum RunState state, enum RunEvent event)
+enum RunState run_state_next(enum RunState state, enum RunSignal event)
 {
     for (size_t at = 0; at < COUNT_OF(TRANSITIONS); at++)
         if (TRANSITIONS[at].state == state && TRANSITIONS[at].event == event)

@@ -101,7 +101,7 @@ void step_failover_begin(struct Run *run)
     if (!run_stored(run, fault->armed != NULL, &err))
         return;
     fault->state = FAULT_INJECTING;
-    run->any_sent = true;
+    note_sent(run);
     fault->t0.low = mono_now();
     sight_fault(run->sight, fault->t0.low);
     sight_failover(run->sight, fault->planned->role, mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS), accepted, run);

@@ -1,0 +1,138 @@
+/* doctor.c - `doctor`: every host and system of an environment, and what a drill there would lack. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/duration.h"
+#include "../engine/survey.h"
+#include "drill.h"
+
+static const char *rank_word(enum Rank rank)
+{
+    switch (rank) {
+    case RANK_PRIMARY:
+        return "primary";
+    case RANK_REPLICA:
+        return "replica";
+    case RANK_OTHER:
+        return "other";
+    case RANK_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
+
+static int say_host(const struct SurveyHost *host, struct Buf *out)
+{
+    const struct HostFacts *facts = &host->facts;
+    if (!host->answered) {
+        buf_printf(out, "  ! %-20s %s\n", host->target->name, host->err.message);
+        if (host->err.hint[0] != '\0')
+            buf_printf(out, "      = fix: %s\n", host->err.hint);
+        return err_status(ERR_NOT_READY);
+    }
+    const char *active = facts->active == KNOWN_YES  ? "runs"
+                         : facts->active == KNOWN_NO ? "DOES NOT RUN"
+                                                     : "not known to run";
+    buf_printf(out, "  %s %-20s %-15s %s, service %s%s%s, %s, nft %s, machine_id %.16s...\n",
+               facts->missing || facts->traces[0] ? "!" : " ", host->target->name,
+               host->target->address ? host->target->address : "", facts->root ? "root" : "NOT ROOT", active,
+               host->role->system ? ", " : "", host->role->system ? rank_word(host->standing.rank) : "",
+               facts->systemd ? "systemd" : "no systemd", facts->nft ? "yes" : "NO", facts->machine_id_hash);
+    if (facts->missing != NULL)
+        buf_printf(out, "      = lacks: %s\n", facts->missing);
+    if (facts->traces[0] != '\0')
+        buf_printf(out, "      = traces of a drill: %s; faildrill undo --scan -e ENV\n", facts->traces);
+    return facts->missing || facts->traces[0] ? err_status(ERR_NOT_READY) : 0;
+}
+
+static int say_system(const struct SurveyRole *role, struct Buf *out)
+{
+    const struct Prospect *prospect = &role->prospect;
+    char range[64];
+    span_say(prospect->failover.low_ns, prospect->failover.high_ns, range);
+    buf_printf(out, "  %s: primary %s, redundancy %s%s%s\n", role->role->system->name,
+               role->primary ? role->primary->name : "UNKNOWN",
+               role->redundancy.complete == KNOWN_YES ? "whole" : "NOT whole: ",
+               role->redundancy.complete == KNOWN_YES || !role->redundancy.why ? "" : role->redundancy.why, "");
+    if (prospect->knob_count > 0)
+        buf_printf(out, "    a failover should take %s\n", range);
+    for (size_t at = 0; at < prospect->knob_count; at++)
+        buf_printf(out, "    %s %s\n", prospect->knobs[at].name, prospect->knobs[at].value);
+    if (prospect->not_ready != NULL)
+        buf_printf(out, "    ! %s\n", prospect->not_ready);
+    return role->primary == NULL || role->redundancy.complete != KNOWN_YES || prospect->not_ready != NULL
+               ? err_status(ERR_NOT_READY)
+               : 0;
+}
+
+static int say(const struct Environment *environment, const struct Survey *survey, struct Buf *out)
+{
+    int status = 0;
+    const struct Role *roles = environment->roles.items;
+    const struct SurveyHost *hosts = survey->hosts.items;
+    for (size_t role = 0; role < environment->roles.count; role++) {
+        buf_printf(out, "%s\n", roles[role].name);
+        for (size_t at = 0; at < survey->hosts.count; at++)
+            if (hosts[at].role == &roles[role]) {
+                int found = say_host(&hosts[at], out);
+                status = found > status ? found : status;
+            }
+        const struct SurveyRole *system = survey_role(survey, &roles[role]);
+        int found = system ? say_system(system, out) : 0;
+        status = found > status ? found : status;
+    }
+    buf_put(out, status == 0 ? "ready: drills may run here\n" : "not ready: see the lines with !\n");
+    return status;
+}
+
+static int doctor(struct Drill *drill, const char *name)
+{
+    struct Cli *cli = drill->cli;
+    int status = drill_load(drill, NULL, name);
+    if (status != 0)
+        return status;
+    const struct Environment *environment = drill->loaded.environment;
+    struct List roles = {0};
+    const struct Role *role = environment->roles.items;
+    for (size_t at = 0; at < environment->roles.count; at++)
+        *(const struct Role **)list_add(&roles, cli->arena, sizeof(void *)) = &role[at];
+    struct Survey survey;
+    survey_make(&(struct SurveyInput){.hosts = drill->hosts,
+                                      .loop = drill->loop,
+                                      .touched = roles.items,
+                                      .touched_count = roles.count,
+                                      .asked = roles.items,
+                                      .asked_count = roles.count,
+                                      .arena = cli->arena},
+                &survey);
+    struct Buf out = BUF(1U << 20);
+    buf_printf(&out, "%s: %zu hosts\n", loud(cli->arena, environment->name), environment->hosts.count);
+    status = say(environment, &survey, &out);
+    status = cli_print(&out, status);
+    buf_free(&out);
+    return status;
+}
+
+static int verb(struct Cli *cli)
+{
+    struct Drill drill;
+    struct Err err;
+    const char *name = cli->arg_count > 0 ? cli->args[0] : cli->environment;
+    if (name == NULL && !cli_environment_named(cli, &err))
+        return cli_fail(cli, &err);
+    int status = drill_open(cli, &drill);
+    if (status == 0)
+        status = doctor(&drill, name);
+    drill_close(&drill);
+    return status;
+}
+
+const struct Verb verb_doctor = {
+    .name = "doctor",
+    .takes = "[ENV]",
+    .least = 0,
+    .most = 1,
+    .summary = "what a drill needs: ssh, sudo, tools, services, primaries now",
+    .on_first_screen = true,
+    .examples = "  faildrill doctor staging\n",
+    .next = "Next: faildrill plan -e staging FILE",
+    .run = verb,
+};

@@ -1,0 +1,184 @@
+/* plan_show.c - a plan on one screen. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan_show.h"
+
+#include <string.h>
+
+#include "../base/duration.h"
+#include "../base/text.h"
+
+static const char *mark(const struct Drill *drill, bool ok)
+{
+    if (drill->cli->out.unicode)
+        return ok ? "✓" : "✗";
+    return ok ? "+" : "x";
+}
+
+static void show_head(const struct Drill *drill, int64_t valid_ns, struct Buf *out)
+{
+    const struct Plan *plan = drill->plan;
+    const struct Scenario *scenario = plan->scenario;
+    char until[48];
+    wall_local((struct Wall){plan->made.ns + valid_ns}, until);
+    buf_printf(out, "PLAN  %s  %s  %s    valid until %s, changes nothing\n", scenario->name,
+               plan->environment->is_protected ? loud(drill->cli->arena, plan->environment->name)
+                                               : plan->environment->name,
+               short_id(plan->token.text), until);
+    if (scenario->hypothesis != NULL)
+        buf_printf(out, "  %s\n", scenario->hypothesis);
+    if (scenario->owner != NULL || scenario->runbook != NULL)
+        buf_printf(out, "  owner %s    runbook %s\n", scenario->owner ? scenario->owner : "nobody",
+                   scenario->runbook ? scenario->runbook : "none");
+}
+
+static void show_touches(const struct Drill *drill, struct Buf *out)
+{
+    const struct Plan *plan = drill->plan;
+    const struct Drawn *drawn = plan->drawn.items;
+    for (size_t at = 0; at < plan->drawn.count; at++) {
+        for (size_t host = 0; host < drawn[at].count; host++) {
+            const struct Target *target = drawn[at].hosts[host];
+            struct Buf others = BUF(400);
+            environment_roles_of(plan->environment, target, drawn[at].role, &others);
+            buf_printf(out, "  Touches   %s (%s): %zu of %zu hosts, %zu of %zu %s", target->name,
+                       target->address ? target->address : "?", drawn[at].count,
+                       plan->environment->hosts.count, drawn[at].count, drawn[at].role->host_count,
+                       drawn[at].role->name);
+            if (drawn[at].spec->is != RANK_UNKNOWN)
+                buf_printf(out, "     is the %s now; asked again right before\n",
+                           drawn[at].spec->is == RANK_PRIMARY ? "primary" : "replica");
+            else
+                buf_printf(out, "     seed %llu, fixed here\n", (unsigned long long)plan->seed);
+            if (others.size > 0)
+                buf_printf(out, "            %s also carries: %s\n", target->name, others.text);
+            buf_free(&others);
+        }
+    }
+}
+
+static void show_fault(const struct PlannedFault *fault, struct Buf *out)
+{
+    const struct Procedure *procedure = &fault->procedure;
+    char lease[32], cap[32];
+    duration_say(procedure->lease_ns, lease);
+    duration_say(procedure->cap_ns, cap);
+    buf_printf(out, "     on %s%s   class %c", fault->target->name,
+               fault->chosen ? "" : " (only if it has that rank then)",
+               fault_class_letter(procedure->ends_by));
+    buf_printf(out, "   ends %s after this runner is gone, %s after arming at the latest\n", lease, cap);
+    for (size_t at = 0; at < procedure->apply.count; at++)
+        buf_printf(out, "       do     %s\n", procedure->apply.at[at].what);
+    for (size_t at = 0; at < procedure->undo.count; at++)
+        buf_printf(out, "       undo   %s\n", procedure->undo.at[at].what);
+    for (size_t at = 0; at < procedure->all_clear.count; at++)
+        buf_printf(out, "       clear  %s\n", procedure->all_clear.at[at].what);
+}
+
+static void show_steps(const struct Plan *plan, struct Buf *out)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    const struct PlannedFault *faults = plan->faults.items;
+    for (uint32_t at = 0; at < plan->scenario->steps.count; at++) {
+        char hold[32] = "the rest of the drill";
+        if (steps[at].hold_ns >= 0)
+            duration_say(steps[at].hold_ns, hold);
+        buf_printf(out, "  %u  %s", at + 1, steps[at].name);
+        if (steps[at].kind != NULL)
+            buf_printf(out, " for %s: %s\n", hold, steps[at].kind->summary);
+        else
+            buf_put(out, steps[at].is_failover ? ": planned, nothing to undo\n" : "\n");
+        for (size_t row = 0; row < plan->faults.count; row++)
+            if (faults[row].step_index == at && faults[row].step->kind != NULL)
+                show_fault(&faults[row], out);
+    }
+    buf_put(out, "     by hand on a host: sudo sh /run/faildrill/undo\n");
+}
+
+static void show_probes(const struct Plan *plan, struct Buf *out)
+{
+    const struct BoundProbe *probes = plan->probes.items;
+    for (size_t at = 0; at < plan->probes.count; at++) {
+        const struct ProbeSpec *spec = probes[at].spec;
+        char every[32];
+        duration_say(spec->interval_ns, every);
+        struct Buf asks = BUF(300);
+        if (spec->kind->say != NULL)
+            spec->kind->say(spec->config, &asks);
+        buf_printf(out, "  %-9s %s  %s%s%s every %s\n", at == 0 ? "Measures" : "", spec->name, asks.text,
+                   probes[at].from ? " from " : "", probes[at].from ? probes[at].from->name : "", every);
+        buf_free(&asks);
+    }
+}
+
+/* A limit under the least that the knobs promise cannot hold. */
+static void show_limits(const struct Plan *plan, const struct Foresight *foresight, struct Buf *out)
+{
+    const struct Expectation *rows = plan->scenario->expectations.items;
+    for (size_t at = 0; at < plan->scenario->expectations.count; at++) {
+        bool within = rows[at].word == BOUND_FAILOVER_WITHIN || rows[at].word == BOUND_RECOVER_WITHIN;
+        if (!within)
+            continue;
+        char limit[32];
+        duration_say(rows[at].limit, limit);
+        const char *says = rows[at].limit >= foresight->failover.high_ns  ? "holds"
+                           : rows[at].limit < foresight->failover.low_ns ? "CANNOT HOLD"
+                                                                         : "may not hold";
+        buf_printf(out, "            limit %s %s: %s.%s\n", limit, says, rows[at].probe,
+                   bound_name(rows[at].word));
+    }
+}
+
+static void show_foresight(const struct Plan *plan, struct Buf *out)
+{
+    const struct Foresight *rows = plan->foresights.items;
+    for (size_t at = 0; at < plan->foresights.count; at++) {
+        char range[64];
+        span_say(rows[at].failover.low_ns, rows[at].failover.high_ns, range);
+        buf_printf(out, "  Predicts  %s: failover %s (", rows[at].role->name, range);
+        const struct Knob *knobs = rows[at].knobs.items;
+        for (size_t row = 0; row < rows[at].knobs.count; row++)
+            buf_printf(out, "%s%s %s", row ? ", " : "", knobs[row].name, knobs[row].value);
+        buf_put(out, ")\n");
+        show_limits(plan, &rows[at], out);
+        if (rows[at].returns != NULL)
+            buf_printf(out, "            %s\n", rows[at].returns);
+        if (rows[at].loss != NULL)
+            buf_printf(out, "            %s\n", rows[at].loss);
+        if (rows[at].stays != NULL)
+            buf_printf(out, "  Will stay changed  %s\n", rows[at].stays);
+    }
+}
+
+static void show_rules(const struct Drill *drill, const struct List *rules, struct Buf *out)
+{
+    const struct GateRule *rule = rules->items;
+    for (size_t at = 0; at < rules->count; at++)
+        buf_printf(out, "  %s %-12s %s\n", mark(drill, rule[at].holds), rule[at].name, rule[at].sentence);
+    const struct Obstacle *rows = drill->plan->obstacles.items;
+    for (size_t at = 0; at < drill->plan->obstacles.count; at++) {
+        buf_printf(out, "  %s %-12s %s\n", mark(drill, false),
+                   err_status(rows[at].code) == 4 ? "refused" : "not ready", rows[at].text);
+        if (rows[at].help != NULL && rows[at].help[0] != '\0')
+            buf_printf(out, "    = help: %s\n", rows[at].help);
+    }
+}
+
+void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns, struct Buf *out)
+{
+    const struct Plan *plan = drill->plan;
+    show_head(drill, valid_ns, out);
+    show_touches(drill, out);
+    show_steps(plan, out);
+    show_probes(plan, out);
+    show_foresight(plan, out);
+    show_rules(drill, rules, out);
+    buf_printf(out, "  bytes     sha256:%s\n", plan->bytes_hash);
+    if (drill->cli->verbose) {
+        buf_put(out, "\n");
+        plan_bytes(plan, drill->who, out);
+    }
+    buf_printf(out, "Next: faildrill run %s%s\n", short_id(plan->token.text),
+               plan->environment->is_protected
+                   ? arena_printf(drill->cli->arena, " --confirm %s", plan->environment->name)
+                   : "");
+}

@@ -1,0 +1,230 @@
+/* run.c - `run`: break, measure, undo, report. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "../engine/run.h"
+#include "drill.h"
+#include "judge.h"
+#include "watch.h"
+
+static const struct Option OPTIONS[] = {
+    {.name = "confirm", .value = "NAME", .doc = "The protected environment's name, instead of typing it."},
+    {.name = "seed", .value = "N", .doc = "Draw the hosts with this seed."},
+    {.name = "param", .letter = 'p', .value = "K=V", .many = true, .doc = "Set a parameter."},
+    {.name = NULL},
+};
+
+/* The first word of every refusal, where a person and a log look for it. */
+static int refuse(struct Drill *drill, const struct Err *err)
+{
+    const char *word = err_status(err->code) == 4   ? "REFUSED"
+                       : err_status(err->code) == 3 ? "NOT READY"
+                                                    : NULL;
+    struct Cli *cli = drill->cli;
+    if (word == NULL || drill->loaded.scenario == NULL)
+        return cli_fail(cli, err);
+    struct Buf out = BUF(2000);
+    buf_printf(&out, "%s  %s  %s  %s\n", word, drill->loaded.scenario->name,
+               loud(cli->arena, drill->loaded.environment->name), err->message);
+    if (err->hint[0] != '\0')
+        buf_printf(&out, "  = help: %s\n", err->hint);
+    buf_put(&out, "  nothing was injected\n");
+    int status = cli_print(&out, err_status(err->code));
+    buf_free(&out);
+    return status;
+}
+
+/* A line from the terminal without its end; false at the end of input. */
+static bool ask(const char *question, char *answer, size_t room)
+{
+    fputs(question, stderr);
+    fflush(stderr);
+    if (fgets(answer, (int)room, stdin) == NULL)
+        return false;
+    answer[strcspn(answer, "\r\n")] = '\0';
+    return true;
+}
+
+/* The name of a protected environment, typed or given; for others a plain yes, where somebody is there to ask. */
+static bool confirm(struct Drill *drill, char *typed, size_t room, const char **confirmed)
+{
+    struct Cli *cli = drill->cli;
+    const struct Environment *environment = drill->loaded.environment;
+    *confirmed = cli_option(cli, "confirm");
+    if (*confirmed != NULL || !cli->may_ask)
+        return true;
+    const char *question =
+        environment->is_protected
+            ? arena_printf(cli->arena, "This breaks %s on purpose. Type its name to go on: ",
+                           loud(cli->arena, environment->name))
+            : arena_printf(cli->arena, "Run %s in %s? [y/N] ", drill->loaded.scenario->name, environment->name);
+    if (!ask(question, typed, room))
+        return false;
+    if (environment->is_protected)
+        *confirmed = typed;
+    return environment->is_protected || typed[0] == 'y' || typed[0] == 'Y';
+}
+
+static bool gate(struct Drill *drill, struct Err *err)
+{
+    char typed[200];
+    const char *confirmed = NULL;
+    struct List rules = {0};
+    /* First without the name: nobody types a name only to be refused for another reason. */
+    if (!drill_gate(drill, false, NULL, &rules, err))
+        return false;
+    if (!confirm(drill, typed, sizeof typed, &confirmed))
+        return err_set(err, ERR_REFUSED, NOWHERE, "not confirmed");
+    rules = (struct List){0};
+    return drill_gate(drill, true, confirmed, &rules, err);
+}
+
+/* What was approved is what runs: another byte for any host, and the plan is void. */
+static bool same_plan(const struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
+{
+    if (wall_now().ns > saved->valid_until.ns)
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s is no longer valid", short_id(saved->token.text));
+    else if (!text_equal(drill->plan->bytes_hash, saved->bytes_hash))
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s no longer says what would run: its hosts or files changed",
+                short_id(saved->token.text));
+    else if (!text_equal(drill->plan->hash, saved->hash))
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s was made from other files", short_id(saved->token.text));
+    else
+        return true;
+    return err_hint(err, "Make a new one: faildrill plan.");
+}
+
+static bool obstacles(const struct Plan *plan, struct Err *err)
+{
+    const struct Obstacle *rows = plan->obstacles.items;
+    int worst = 0;
+    for (size_t at = 0; at < plan->obstacles.count; at++) {
+        if (err_status(rows[at].code) <= worst)
+            continue;
+        worst = err_status(rows[at].code);
+        err_set(err, rows[at].code, NOWHERE, "%s", rows[at].text);
+        if (rows[at].help != NULL)
+            err_hint(err, "%s", rows[at].help);
+    }
+    return worst == 0;
+}
+
+struct Running {
+    struct Drill *drill;
+    struct Run *run;
+    struct Watching *watching;
+    int signals;
+};
+
+/* The first one halts and undoes; the second and later say what is left. None skips an undo. */
+static void signalled(void *data, int number)
+{
+    struct Running *running = data;
+    const char *name = number == SIGINT ? "Ctrl-C" : number == SIGTERM ? "SIGTERM" : "SIGHUP";
+    struct Buf left = BUF(2000);
+    run_left(running->run, &left);
+    watch_say(running->watching, "%s: %s%s%s", name,
+              running->signals == 0 ? "halting, undoing what is in effect" : "still undoing; nothing is skipped",
+              left.size ? "\n" : "", left.text);
+    buf_free(&left);
+    running->signals++;
+    run_abort(running->run, VERDICT_HALTED, number == SIGINT ? "halted by Ctrl-C" : name);
+}
+
+static int go(struct Drill *drill)
+{
+    struct Running running = {.drill = drill};
+    running.watching = watch_new(drill);
+    struct RunInput input = {.plan = drill->plan,
+                             .kinds = drill->cli->kinds,
+                             .loop = drill->loop,
+                             .hosts = drill->hosts,
+                             .store = drill->store,
+                             .who = drill->who,
+                             .version = CLI_VERSION,
+                             .watch = watch_of(running.watching)};
+    running.run = run_new(&input);
+    loop_signals(drill->loop, signalled, &running);
+    run_go(running.run);
+    watch_end(running.watching);
+    const char *why = "";
+    enum Verdict ended_as = run_ended_as(running.run, &why);
+    int status;
+    struct Err err;
+    if (!run_was_stored(running.run)) {
+        err_set(&err, ended_as == VERDICT_REFUSED ? ERR_LOCKED : ERR_STORE, NOWHERE, "%s", why);
+        status = refuse(drill, &err);
+    } else {
+        status = judge_run(drill, drill->plan->token.text);
+    }
+    hosts_free(drill->hosts);
+    drill->hosts = NULL;
+    run_free(running.run);
+    return status;
+}
+
+static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
+{
+    struct Err err;
+    if (!gate(drill, &err))
+        return refuse(drill, &err);
+    int status = drill_plan(drill, saved);
+    if (status != 0)
+        return status;
+    if ((saved != NULL && !same_plan(drill, saved, &err)) || !obstacles(drill->plan, &err))
+        return refuse(drill, &err);
+    return go(drill);
+}
+
+static int run(struct Drill *drill)
+{
+    struct Cli *cli = drill->cli;
+    struct SavedPlan saved;
+    struct Err err;
+    enum Known known = drill_saved_plan(drill, cli->args[0], &saved, &err);
+    if (known == KNOWN_UNKNOWN)
+        return cli_fail(cli, &err);
+    if (known == KNOWN_YES) {
+        cli->params = saved.params;
+        cli->param_count = saved.param_count;
+    } else if (!cli_environment_named(cli, &err)) {
+        return cli_fail(cli, &err);
+    }
+    int status = drill_load(drill, known == KNOWN_YES ? saved.scenario : cli->args[0],
+                            known == KNOWN_YES ? saved.environment : cli->environment);
+    if (status != 0)
+        return status;
+    if (known == KNOWN_YES && cli->environment != NULL &&
+        !text_equal(cli->environment, drill->loaded.environment->name)) {
+        err_set(&err, ERR_REFUSED, NOWHERE, "the plan is for environment '%s', not '%s'",
+                drill->loaded.environment->name, cli->environment);
+        return refuse(drill, &err);
+    }
+    return plan_and_go(drill, known == KNOWN_YES ? &saved : NULL);
+}
+
+static int verb(struct Cli *cli)
+{
+    struct Drill drill;
+    int status = drill_open(cli, &drill);
+    if (status == 0)
+        status = run(&drill);
+    drill_close(&drill);
+    return status;
+}
+
+const struct Verb verb_run = {
+    .name = "run",
+    .takes = "FILE or PLAN",
+    .least = 1,
+    .most = 1,
+    .summary = "break, measure, undo, report; Ctrl-C halts and undoes",
+    .on_first_screen = true,
+    .options = OPTIONS,
+    .examples = "  faildrill run -e staging redis_primary_dies\n"
+                "  faildrill run 4k2p --confirm production     a plan that was saved\n",
+    .next = "Next: faildrill report last, faildrill trends",
+    .run = verb,
+};

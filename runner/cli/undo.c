@@ -1,0 +1,141 @@
+/* undo.c - `undo`: brings back whatever is left; `--scan` finds it without any store. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../engine/undo.h"
+
+#include <string.h>
+
+#include "drill.h"
+
+static const struct Option OPTIONS[] = {
+    {.name = "scan", .doc = "Ask every host of the environment (-e) for our marks, without any store."},
+    {.name = "host", .value = "NAME", .doc = "Only what is left on this host."},
+    {.name = NULL},
+};
+
+static void say_left(const struct UndoneFault *row, struct Buf *out)
+{
+    char by[48];
+    wall_local(row->fault.acts_by, by);
+    buf_printf(out, "  ! STILL IN EFFECT, as far as is known, on %s: %s (%s)\n", row->fault.host,
+               row->fault.step, row->why && row->why[0] ? row->why : "no answer");
+    buf_printf(out, "    its guard acts by %s; now, on the host:\n      sudo sh /run/faildrill/undo\n", by);
+}
+
+static int say(const struct List *rows, struct Buf *out)
+{
+    size_t left = 0;
+    const struct UndoneFault *row = rows->items;
+    for (size_t at = 0; at < rows->count; at++) {
+        if (row[at].clear == KNOWN_YES)
+            buf_printf(out, "clear   %s  %s on %s: proven just now\n", short_id(row[at].fault.run),
+                       row[at].fault.step, row[at].fault.host);
+        else
+            left++;
+    }
+    if (rows->count == 0)
+        buf_put(out, "nothing is left to undo\n");
+    for (size_t at = 0; at < rows->count && left > 0; at++)
+        if (row[at].clear != KNOWN_YES) {
+            if (left > 0)
+                buf_printf(out, "NOT UNDONE  %s\n", short_id(row[at].fault.run));
+            say_left(&row[at], out);
+        }
+    return cli_print(out, left > 0 ? err_status(ERR_NOT_UNDONE) : 0);
+}
+
+/* Runs of which nothing is left are over: their lock goes with them. */
+static bool close_runs(struct Drill *drill, const char *run, struct Err *err)
+{
+    struct List rows = {0};
+    struct History all = {0};
+    if (!store_runs(drill->store, &all, drill->cli->arena, &rows, err))
+        return false;
+    const struct RunRow *row = rows.items;
+    for (size_t at = 0; at < rows.count; at++) {
+        bool asked = run == NULL || strcmp(run, row[at].id) == 0;
+        if (asked && !row[at].alive && row[at].open_faults == 0 &&
+            !store_unlock(drill->store, row[at].id, err))
+            return false;
+    }
+    return true;
+}
+
+static int undo(struct Drill *drill)
+{
+    struct Cli *cli = drill->cli;
+    struct Err err;
+    struct UndoAsk ask = {.store = drill->store,
+                          .kinds = cli->kinds,
+                          .loop = drill->loop,
+                          .hosts = drill->hosts,
+                          .host = cli_option(cli, "host")};
+    struct History all = {0};
+    if (cli->arg_count > 0 &&
+        !store_find_run(drill->store, cli->args[0], &all, cli->arena, &ask.run, &err))
+        return cli_fail(cli, &err);
+    struct List rows = {0};
+    struct Buf out = BUF(1U << 20);
+    int status = 0;
+    if (!undo_open_faults(&ask, cli->arena, &rows, &err) || !close_runs(drill, ask.run, &err))
+        status = cli_fail(cli, &err);
+    else
+        status = say(&rows, &out);
+    buf_free(&out);
+    return status;
+}
+
+static int scan(struct Drill *drill)
+{
+    struct Cli *cli = drill->cli;
+    struct Err err;
+    if (!cli_environment_named(cli, &err))
+        return cli_fail(cli, &err);
+    int status = drill_load(drill, NULL, cli->environment);
+    if (status != 0)
+        return status;
+    struct List rows = {0};
+    struct Buf out = BUF(1U << 20);
+    undo_scan(drill->hosts, drill->loop, drill->loaded.environment, cli->arena, &rows);
+    const struct Scanned *row = rows.items;
+    for (size_t at = 0; at < rows.count; at++) {
+        const struct Trace *traces = row[at].traces.items;
+        if (!row[at].answered)
+            buf_printf(&out, "unknown  %s: %s\n", row[at].target->name, row[at].why);
+        else if (row[at].traces.count == 0)
+            buf_printf(&out, "clean    %s\n", row[at].target->name);
+        for (size_t trace = 0; trace < row[at].traces.count; trace++)
+            buf_printf(&out, "FOUND    %s: %s %s %s %s; to end it there: sudo sh /run/faildrill/undo\n",
+                       row[at].target->name, traces[trace].kind, traces[trace].id, traces[trace].what,
+                       traces[trace].who);
+        if (!row[at].answered || row[at].traces.count > 0)
+            status = err_status(ERR_NOT_UNDONE);
+    }
+    status = cli_print(&out, status);
+    buf_free(&out);
+    return status;
+}
+
+static int verb(struct Cli *cli)
+{
+    struct Drill drill;
+    int status = drill_open(cli, &drill);
+    if (status == 0)
+        status = cli_option(cli, "scan") ? scan(&drill) : undo(&drill);
+    drill_close(&drill);
+    return status;
+}
+
+const struct Verb verb_undo = {
+    .name = "undo",
+    .takes = "[RUN]",
+    .least = 0,
+    .most = 1,
+    .summary = "bring back whatever is left; may be repeated",
+    .on_first_screen = true,
+    .options = OPTIONS,
+    .examples = "  faildrill undo                       every run that did not end\n"
+                "  faildrill undo 4k2p --host pg-1      one host of one run\n"
+                "  faildrill undo --scan -e staging     ask the hosts, with no store at all\n",
+    .next = "On a host, without us: sudo sh /run/faildrill/undo",
+    .run = verb,
+};
