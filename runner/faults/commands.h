@@ -1,0 +1,39 @@
+/* commands.h - writes the commands of a procedure, and the service that they are about. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_FAULTS_COMMANDS_H
+#define FD_FAULTS_COMMANDS_H
+
+#include "../model/fault.h"
+
+/* Appends a command of the words after `timeout_s`, up to NULL. Words are borrowed; `what` too. */
+void commands_add(struct Commands *commands, struct Arena *arena, const char *what,
+                  int64_t timeout_s, ...) __attribute__((sentinel));
+
+/* What `kill`, `stop`, `freeze` and `restart` have in common in a file: whom. */
+struct ServiceConfig {
+    const struct Node *target;
+    const char *unit;    /* another unit on that host, instead of its role's service */
+    const char *process; /* the same by its executable */
+    int only_main;
+};
+extern const struct Field service_fields[];      /* target, unit, process */
+extern const struct Field service_fields_only[]; /* and `only` */
+
+/* The service as service.sh wants it; all words are checked. In the arena. */
+struct Subject {
+    const char *form, *name, *with; /* with: NULL, or text of the command line */
+    const char *start, *stop;       /* shell lines, NULL where unknown */
+    const char *rejoin;             /* stands in place of start; NULL where plain start is safe */
+    bool is_unit, only_main;
+};
+bool subject_make(const struct ServiceConfig *config, const struct PlanInput *input,
+                  struct Arena *arena, struct Subject *out, struct Err *err) MUST_CHECK;
+/* Refuses what could not be started again, unless it may stay stopped. */
+bool subject_can_start(const struct Subject *subject, const struct PlanInput *input, struct Err *err) MUST_CHECK;
+/* Appends `sh service VERB ...`. */
+void subject_add(const struct Subject *subject, struct Commands *commands, struct Arena *arena,
+                 const char *what, const char *verb);
+/* lease, cap and class of `input`. */
+struct Procedure procedure_of(const struct PlanInput *input, enum FaultClass ends_by);
+
+#endif

@@ -1,0 +1,11 @@
+/* kinds.h - the kinds of fault, for main.c. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_FAULTS_KINDS_H
+#define FD_FAULTS_KINDS_H
+
+#include "../model/fault.h"
+
+extern const struct FaultKind kill_fault, stop_fault, freeze_fault, restart_fault, isolate_fault,
+    run_fault;
+
+#endif
