@@ -7,6 +7,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "sample.h"
+#include "stretch.h"
 
 enum Verdict {
     VERDICT_PASS, VERDICT_FAIL, VERDICT_NOT_READY, VERDICT_REFUSED, VERDICT_HALTED, VERDICT_INCONCLUSIVE,
@@ -78,13 +79,6 @@ struct RunRecord {
 };
 
 /* ---- What analyse() makes of it. ---- */
-struct Stretch { /* one failing stretch of one probe */
-    struct Mono last_good, first_bad_started, first_bad_ended, last_bad_started, first_good_ended; /* 0 = none such */
-    struct Span length;     /* MEASURING.md B.8 */
-    uint32_t attempts;
-    uint32_t failures[16];  /* by enum Failure */
-    bool open;              /* never ended */
-};
 struct ProbeResult {
     const struct RunProbe *probe;
     uint32_t attempts, ok, failed, skipped, broken; /* T0 low to the end of OBSERVING */

@@ -1,0 +1,78 @@
+/* bound.c - what the words of expect and halt measure, and of which probes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bound.h"
+
+#include "../base/err.h"
+#include "../base/text.h"
+
+static const struct BoundRow ROWS[BOUND_COUNT] = {
+    [BOUND_MAX_OUTAGE] = {.name = "max_outage", .type = FIELD_DURATION, .measures = "outage"},
+    [BOUND_MAX_DOWNTIME] = {.name = "max_downtime", .type = FIELD_DURATION, .measures = "downtime"},
+    [BOUND_MAX_ERRORS] = {.name = "max_errors", .type = FIELD_SHARE, .measures = "errors"},
+    [BOUND_MAX_LOST] = {.name = "max_lost",
+                        .type = FIELD_LOSS,
+                        .needs = BOUND_NEEDS_LEDGER,
+                        .measures = "lost"},
+    [BOUND_MAX_DUPLICATED] = {.name = "max_duplicated",
+                              .type = FIELD_INT,
+                              .needs = BOUND_NEEDS_LEDGER,
+                              .measures = "duplicated"},
+    [BOUND_MAX_STALE] = {.name = "max_stale", .type = FIELD_DURATION, .measures = "stale"},
+    [BOUND_MAX_SPLIT] = {.name = "max_split",
+                         .type = FIELD_DURATION,
+                         .needs = BOUND_NEEDS_PRIMARY,
+                         .measures = "split"},
+    [BOUND_MAX_P50] = {.name = "max_p50", .type = FIELD_DURATION, .measures = "median"},
+    [BOUND_MAX_P95] = {.name = "max_p95", .type = FIELD_DURATION, .measures = "p95"},
+    [BOUND_MAX_P99] = {.name = "max_p99", .type = FIELD_DURATION, .measures = "p99"},
+    [BOUND_RECOVER_WITHIN] = {.name = "recover_within",
+                              .type = FIELD_DURATION,
+                              .measures = "recovery"},
+    [BOUND_RECOVER_NOT_BEFORE] = {.name = "recover_not_before",
+                                  .type = FIELD_DURATION,
+                                  .wants_event = true,
+                                  .measures = "recovery"},
+    [BOUND_FAILOVER_WITHIN] = {.name = "failover_within",
+                               .type = FIELD_DURATION,
+                               .needs = BOUND_NEEDS_PRIMARY,
+                               .wants_event = true,
+                               .measures = "failover"},
+    [BOUND_REDUNDANT_WITHIN] = {.name = "redundant_within",
+                                .type = FIELD_DURATION,
+                                .needs = BOUND_NEEDS_PRIMARY,
+                                .wants_event = true,
+                                .measures = "redundant"},
+    [BOUND_DETECTED_WITHIN] = {.name = "detected_within",
+                               .type = FIELD_DURATION,
+                               .needs = BOUND_NEEDS_PRIMARY,
+                               .wants_event = true,
+                               .measures = "detected"},
+    [BOUND_MIN_SUCCESS] = {.name = "min_success", .type = FIELD_SHARE, .measures = "success"},
+    [BOUND_MUST_NOTICE] = {.name = "must_notice",
+                           .type = FIELD_BOOL,
+                           .wants_event = true,
+                           .measures = "noticed"},
+};
+
+const struct BoundRow *bound_row(enum BoundWord word)
+{
+    if ((size_t)word >= COUNT_OF(ROWS))
+        bug("no such bound %d", (int)word);
+    return &ROWS[word];
+}
+
+bool bound_find(const char *name, enum BoundWord *word)
+{
+    for (size_t n = 0; n < COUNT_OF(ROWS); n++) {
+        if (text_equal(ROWS[n].name, name)) {
+            *word = (enum BoundWord)n;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *bound_name(enum BoundWord word)
+{
+    return bound_row(word)->name;
+}
