@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drill.h"
 
-#include "../base/duration.h"
 #include "../base/table.h"
+#include "../base/text.h"
 
 static const struct Option RUNS_OPTIONS[] = {
     {.name = "since", .value = "TIME", .doc = "Only runs that began within this time, such as 30d."},
@@ -88,6 +88,8 @@ static void status_faults(const struct List *open, struct Buf *out)
     const struct OpenFault *fault = open->items;
     for (size_t at = 0; at < open->count; at++) {
         char by[48];
+        if (text_equal(fault[at].step, "lock"))
+            continue;
         wall_local(fault[at].acts_by, by);
         buf_printf(out, "  %s on %s: %s; its guard acts by %s\n", fault[at].step, fault[at].host,
                    fault_state_name(fault[at].state), by);

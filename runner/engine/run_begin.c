@@ -66,6 +66,38 @@ static int64_t longest_cap(const struct Run *run)
     return longest;
 }
 
+/* A lock is a row of the undo log too, so that `undo` finds the hosts of a run that was killed. */
+static void list_lock_rows(struct Run *run)
+{
+    static const struct StepSpec LOCK = {.name = "lock"};
+    run->lock_rows = arena_zero(run->arena, run->lock_count + 1, sizeof *run->lock_rows);
+    for (size_t at = 0; at < run->lock_count; at++)
+        run->lock_rows[at] = (struct PlannedFault){.step = &LOCK,
+                                                   .target = run->lock_hosts[at],
+                                                   .number = (uint32_t)(run->fault_count + 1 + at),
+                                                   .procedure = {.ends_by = CLASS_REBOOT,
+                                                                 .cap_ns = longest_cap(run)}};
+}
+
+static bool log_lock(struct Run *run, size_t at)
+{
+    struct Err err;
+    struct Arming arming = {.fault = &run->lock_rows[at],
+                            .token = &run->in.plan->token,
+                            .boot_id = "",
+                            .at = mono_now(),
+                            .wall = wall_now()};
+    return run_stored(run, undolog_arming(run->in.store, &arming, &err), &err);
+}
+
+static void log_unlocked(struct Run *run, size_t at)
+{
+    struct Err err;
+    struct Mono now = mono_now();
+    (void)run_stored(run, undolog_clear(run->in.store, run->lock_rows[at].number,
+                                        (struct Moment){now, now}, &err), &err);
+}
+
 static void lock_work(struct HostCall *call)
 {
     struct Run *run = call->data;
@@ -86,7 +118,9 @@ static void lock_done(struct HostCall *call)
         run->locked++;
         lock_next(run);
     } else {
-        run->lock_count = run->locked;
+        if (!call->opened) /* never reached, so nothing to take back */
+            log_unlocked(run, run->locked);
+        run->lock_count = call->opened ? run->locked + 1 : run->locked;
         run_abort(run, err_status(call->err.code) == 4 ? VERDICT_REFUSED : VERDICT_NOT_READY,
                   call->err.message);
     }
@@ -95,6 +129,8 @@ static void lock_done(struct HostCall *call)
 static void lock_next(struct Run *run)
 {
     if (run->state != RUN_PLANNED)
+        return;
+    if (run->locked < run->lock_count && !log_lock(run, run->locked))
         return;
     if (run->locked < run->lock_count)
         hosts_do(run->in.hosts, &(struct HostJob){.target = run->lock_hosts[run->locked],
@@ -133,6 +169,7 @@ void begin_locks(struct Run *run)
         return;
     }
     list_locks(run);
+    list_lock_rows(run);
     lock_next(run);
 }
 
@@ -150,6 +187,9 @@ static void unlock_done(struct HostCall *call)
     struct Run *run = call->data;
     if (!call->opened || !call->ok)
         run_event(run, call->target->name, "lock not removed: %s", call->err.message);
+    for (size_t at = 0; call->opened && call->ok && at < run->lock_count; at++)
+        if (run->lock_hosts[at] == call->target)
+            log_unlocked(run, at);
     if (--run->unlocking == 0)
         locks_gone(run);
 }

@@ -72,6 +72,7 @@ struct Run {
     int group_phase;
 
     const struct Target **lock_hosts;
+    struct PlannedFault *lock_rows;
     size_t lock_count, locked, unlocking;
 
     struct Prober *prober;

@@ -27,6 +27,13 @@ static void undo_work(struct HostCall *call)
 {
     struct Job *job = call->data;
     const struct OpenFault *fault = &job->row->fault;
+    if (text_equal(fault->step, "lock")) { /* goes with the last of this host */
+        job->row->clear = KNOWN_YES;
+        call->ok = !job->last_on_host ||
+                   node_unlock(call->node, &job->token, call->deadline, &call->err);
+        call->lost = !call->ok;
+        return;
+    }
     struct UndoInput input = {.token = &job->token,
                               .number = fault->number,
                               .undo = fault->undo,
