@@ -43,27 +43,22 @@ static enum FaultClass class_stored(const char *letter)
 static void read_fault(struct Query *query, const struct Kinds *kinds, struct Arena *arena,
                        struct OpenFault *out)
 {
-    *out = (struct OpenFault){
-        .run = row_text(query, arena),
-        .environment = row_text(query, arena),
-        .scenario = row_text(query, arena),
-        .number = (uint32_t)row_int(query),
-        .state = state_stored(row_text(query, arena)),
-        .step = row_text(query, arena),
-        .ends_by = class_stored(row_text_or(query, arena, "")),
-        .undo = row_text(query, arena),
-        .all_clear = row_text(query, arena),
-        .boot_id = row_text(query, arena),
-        .acts_by = {.ns = row_int(query)},
-        .host = row_text(query, arena),
-    };
-    out->target = (struct Target){
-        .name = out->host,
-        .address = row_text(query, arena),
-        .host_key = row_text(query, arena),
-        .machine_id = row_text(query, arena),
-        .where = NOWHERE,
-    };
+    out->run = row_text(query, arena);
+    out->environment = row_text(query, arena);
+    out->scenario = row_text(query, arena);
+    out->number = (uint32_t)row_int(query);
+    out->state = state_stored(row_text(query, arena));
+    out->step = row_text(query, arena);
+    out->ends_by = class_stored(row_text_or(query, arena, ""));
+    out->undo = row_text(query, arena);
+    out->all_clear = row_text(query, arena);
+    out->boot_id = row_text(query, arena);
+    out->acts_by.ns = row_int(query);
+    out->host = row_text(query, arena);
+    out->target.name = out->host;
+    out->target.address = row_text(query, arena);
+    out->target.host_key = row_text(query, arena);
+    out->target.machine_id = row_text(query, arena);
     out->reach = row_text(query, arena);
     out->reach_text = row_text(query, arena);
     const struct TransportKind *reach = find_reach(kinds, out->reach);
