@@ -10,7 +10,7 @@
 
 /* It never blocks, sleeps, retries, times or judges: the engine of attempts (probes/engine.h) says
  * when to start and when it is too late; reports say what it means. Prober thread. Several attempts
- * are in flight: the engine keeps ceil(timeout / interval) + 1 slots (64 at most), each with
+ * are in flight: the engine keeps ceil(timeout / interval) + 1 slots (512 at most), each with
  * `slot_size` bytes of the kind's own, zeroed once; under `connection: keep` the slot's connection
  * lives there. */
 struct Attempt;
@@ -36,6 +36,7 @@ struct ProbeInput {
     const char *run;             /* the run's token: names of what it writes */
     uint32_t index;              /* of the probe in the plan */
     uint32_t slots;              /* how many there will be */
+    bool keep;                   /* connection: keep */
     /* A `primary` probe's sight of one host; any time during an attempt. */
     void (*census)(void *census_data, const struct Census *census);
     void *census_data;
@@ -61,8 +62,10 @@ struct ProbeKind {
     void (*say)(const void *config, struct Buf *out);
 };
 
-/* Called by kinds. */
+/* Called by kinds. A reply FAILED with FAILURE_TIMEOUT (a client's own deadline) becomes OUTCOME_TIMEOUT. */
 void attempt_done(struct Attempt *attempt, const struct Reply *reply);
+/* What the clients' calls get; the engine itself cancels a little later, so that they can say whether
+ * they were connected. */
 struct Mono attempt_deadline(const struct Attempt *attempt);
 /* Ledgers: the number that this attempt writes; the engine never gives one twice. Writer = slot + 1. */
 uint32_t attempt_writer(const struct Attempt *attempt);

@@ -1,0 +1,10 @@
+/* kinds.h - the kinds of probe there are; main.c makes a table of them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_PROBES_KINDS_H
+#define FD_PROBES_KINDS_H
+
+#include "../runner/model/probe.h"
+
+extern const struct ProbeKind probe_http, probe_tcp, probe_redis, probe_primary, probe_ledger;
+
+#endif

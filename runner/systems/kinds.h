@@ -1,0 +1,10 @@
+/* kinds.h - the kinds of system there are; main.c makes a table of them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_SYSTEMS_KINDS_H
+#define FD_SYSTEMS_KINDS_H
+
+#include "../model/system.h"
+
+extern const struct SystemKind system_redis_sentinel;
+
+#endif
