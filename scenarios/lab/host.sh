@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 host_path=/usr/sbin:/usr/bin:/sbin:/bin
-login_user=$(id -un 2>/dev/null) || login_user=lab # see name_ourselves
+login_user=$(id -un 2>/dev/null) || login_user=lab # see furnish_private
 
 # The hosts of a set that were made, or of all sets; in order.
 hosts_of() {
@@ -111,6 +111,8 @@ sshd_config() {
 AddressFamily inet
 HostKey /etc/ssh/ssh_host_ed25519_key
 AuthorizedKeysFile /etc/ssh/authorized_keys
+# Without root, / belongs to nobody whom sshd knows.
+StrictModes no
 PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no

@@ -67,46 +67,59 @@ net_taken() {
     return "$found"
 }
 
+# By ip and not by /sys: in a network namespace of our own that still shows the machine's.
+link_exists() {
+    ip link show dev "$1" >/dev/null 2>&1
+}
+
 link_alias() {
-    cat "/sys/class/net/$1/ifalias" 2>/dev/null
+    ip -o link show dev "$1" 2>/dev/null | sed -n 's/.*alias //p'
+}
+
+link_delete() {
+    ! link_exists "$1" || ip link delete "$1" 2>/dev/null || ! link_exists "$1" # may have gone by itself
 }
 
 bridge_up() {
-    if ! [ -e "/sys/class/net/$1" ]; then
-        ip -batch - <<END
+    link_exists "$1" || ip -batch - <<END
 link add $1 type bridge
 link set $1 alias $state
 END
-    fi
     [ "$(link_alias "$1")" = "$state" ] || return 1
     ip address replace "$2.1/24" dev "$1" && ip link set "$1" up
 }
 
-# Found by our mark alone, should our folder be gone; with the wires that still hang on it.
+bridge_down() {
+    [ "$(link_alias "$1")" != "$state" ] || link_delete "$1"
+}
+
+# All that are ours, found by their mark, should our folder be gone; with the wires that still hang on them.
 bridges_down() {
-    local alias bridge port
-    for alias in /sys/class/net/lab-*/ifalias; do
-        [ -e "$alias" ] && [ "$(<"$alias")" = "$state" ] || continue
-        bridge=${alias%/ifalias}
-        for port in "$bridge"/brif/*; do
-            [ ! -e "$port" ] || ip link delete "${port##*/}" 2>/dev/null || :
+    local bridge wire
+    for bridge in $(links type bridge); do
+        [ "$(link_alias "$bridge")" = "$state" ] || continue
+        for wire in $(links master "$bridge"); do
+            link_delete "$wire"
         done
-        ip link delete "${bridge##*/}"
+        link_delete "$bridge"
     done
 }
 
-bridge_down() {
-    [ "$(link_alias "$1")" != "$state" ] || ip link delete "$1"
+links() {
+    ip -o link show "$@" | sed -n 's/^[0-9]*: \(lab-[0-9-]*\)[@:].*/\1/p'
 }
 
-# wire_up HOST PID: a cable from the host's eth0 into its set's bridge.
+# wire_up HOST PID: a cable from the host's eth0 into its set's bridge. Its card keeps its number over a boot, or the
+# others would go on writing to the old one.
 wire_up() {
-    local wire address
+    local wire address card
     wire=$(wire_of "$1")
     address=$(<"$state/hosts/$1/address")
-    [ ! -e "/sys/class/net/$wire" ] || ip link delete "$wire"
+    # shellcheck disable=SC2086
+    card=$(printf '02:fd:%02x:%02x:%02x:%02x' ${address//./ })
+    link_delete "$wire"
     ip -batch - <<END || return 1
-link add $wire type veth peer name eth0 netns $2
+link add $wire type veth peer name eth0 address $card netns $2
 link set $wire master $(bridge_of "$(<"$state/hosts/$1/set")") up
 END
     nsenter --net --target "$2" ip -batch - <<END
@@ -117,7 +130,5 @@ END
 }
 
 wire_down() {
-    local wire
-    wire=$(wire_of "$1")
-    [ ! -e "/sys/class/net/$wire" ] || ip link delete "$wire" 2>/dev/null || :
+    link_delete "$(wire_of "$1")"
 }

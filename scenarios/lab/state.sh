@@ -70,15 +70,23 @@ state_claim_for_run() {
     export LAB_RUN=$state
 }
 
-# What up and down start carries LAB_OF, a host's first process LAB_HOST (see host_boot). We hold the lock, so
-# whoever else carries our mark belongs to an up or down that was killed.
+# What up and down start carries LAB_OF, a host's first process LAB_HOST (see host_boot). We hold the lock, so whoever
+# else carries our mark belongs to an up or down that was killed.
 state_end_leftovers() {
+    local pids
+    while pids=$(leftovers) && [ -n "$pids" ]; do
+        # shellcheck disable=SC2086
+        kill -9 $pids 2>/dev/null
+    done
+}
+
+leftovers() {
     local pid
     for pid in $(marked "LAB_OF=$state"); do
-        is_ancestor "$pid" || kill -9 "$pid" 2>/dev/null
+        is_ancestor "$pid" || ! started "$pid" >/dev/null || printf '%s\n' "$pid"
     done
     for pid in $(marked "LAB_HOST=$state"); do
-        host_is_recorded "$pid" || kill -9 "$pid" 2>/dev/null
+        host_is_recorded "$pid" || ! started "$pid" >/dev/null || printf '%s\n' "$pid"
     done
 }
 
