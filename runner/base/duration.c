@@ -48,7 +48,7 @@ struct Decimal {
     int64_t whole, part, scale;
 };
 
-enum Taken { TAKEN_NONE, TAKEN_NUMBER, TAKEN_TOO_LARGE };
+enum Taken { TAKEN_NONE, TAKEN_NUMBER, TAKEN_TOO_LARGE, TAKEN_TOO_FINE };
 
 static enum Taken take_decimal(const char **text, struct Decimal *out)
 {
@@ -64,11 +64,16 @@ static enum Taken take_decimal(const char **text, struct Decimal *out)
         return TAKEN_NUMBER;
     for ((*text)++; is_digit(**text); (*text)++) {
         if (out->scale >= NS_PER_S)
-            return TAKEN_TOO_LARGE;
+            return TAKEN_TOO_FINE;
         out->part = out->part * 10 + (**text - '0');
         out->scale *= 10;
     }
     return TAKEN_NUMBER;
+}
+
+static bool no_number(enum Taken taken, const char **why)
+{
+    return no(why, taken == TAKEN_TOO_FINE ? "it is finer than can be kept" : "it is too large");
 }
 
 /* Adds number * worth to *sum; false where it is too large or no whole number of the least unit. */
@@ -113,8 +118,8 @@ bool duration_parse(const char *text, int64_t *ns, const char **why)
         enum Taken taken = take_decimal(&text, &number);
         if (taken == TAKEN_NONE)
             return no(why, "a duration is a number and a unit, like 30s");
-        if (taken == TAKEN_TOO_LARGE)
-            return no(why, "it is too large");
+        if (taken != TAKEN_NUMBER)
+            return no_number(taken, why);
         if (*text == '\0')
             return no(why, "a duration needs a unit, like 30s");
         size_t unit = take_unit(&text, durations, COUNT_OF(durations));
@@ -138,8 +143,8 @@ bool size_parse(const char *text, int64_t *bytes, const char **why)
     enum Taken taken = take_decimal(&text, &number);
     if (taken == TAKEN_NONE)
         return no(why, "a size is a number and a unit, like 64MiB");
-    if (taken == TAKEN_TOO_LARGE)
-        return no(why, "it is too large");
+    if (taken != TAKEN_NUMBER && taken != TAKEN_NONE)
+        return no_number(taken, why);
     if (*text == '\0')
         return no(why, "a size needs a unit, like 64MiB");
     if (*text == ' ')
@@ -158,8 +163,8 @@ bool share_parse(const char *text, int64_t *millionths, const char **why)
 {
     struct Decimal number;
     enum Taken taken = take_decimal(&text, &number);
-    if (taken == TAKEN_TOO_LARGE)
-        return no(why, "it is too large");
+    if (taken != TAKEN_NUMBER && taken != TAKEN_NONE)
+        return no_number(taken, why);
     if (taken == TAKEN_NONE || strcmp(text, "%") != 0)
         return no(why, "a share is a number and a percent sign, like 34%");
     int64_t sum = 0;
@@ -173,8 +178,8 @@ bool rate_parse(const char *text, int64_t *ns_between, const char **why)
 {
     struct Decimal number;
     enum Taken taken = take_decimal(&text, &number);
-    if (taken == TAKEN_TOO_LARGE)
-        return no(why, "it is too large");
+    if (taken != TAKEN_NUMBER && taken != TAKEN_NONE)
+        return no_number(taken, why);
     if (taken == TAKEN_NONE || *text != '/')
         return no(why, "a rate is a number per time, like 20/s");
     text++;

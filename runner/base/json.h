@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* Commas and nesting are kept here; a broken nesting is a bug(). Text is UTF-8; invalid bytes
- * become U+FFFD; `<`, `>` and `&` are written \u003c so that it may stand in HTML. */
+ * become U+FFFD; `<`, `>` and `&` are written \u003c so that it may stand in HTML.
+ * No name here is one that jansson exports. */
 struct Json {
     struct Buf *out;
     bool pretty;

@@ -24,8 +24,8 @@ struct Decode {
     size_t set_count;
     RefFn *reference; /* NULL: every ${...} stays as written, unchecked */
     void *reference_data;
-    /* Filled by decoding, starts empty: of const char *, "every: ${env.pace}", the fields that are no
-     * text and whose value comes later; canonical_write cannot know of them. */
+    /* Filled by decoding, starts empty: of const char *, "every: ${env.pace}", the fields that are
+     * no text and whose value comes later; canonical_write cannot know of them. */
     struct List later;
 };
 

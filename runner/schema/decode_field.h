@@ -6,7 +6,8 @@
 #include "decode.h"
 
 /* False, with a problem unless it was reported before, where the value does not fit. */
-bool field_read(struct Decode *decode, const struct Field *field, const struct Node *node, void *at);
+bool field_read(struct Decode *decode, const struct Field *field, const struct Node *node,
+                void *at);
 /* For a field that is not given; `where` is the place of its record. */
 bool field_set_default(struct Decode *decode, const struct Field *field, struct Where where,
                        void *at);

@@ -21,26 +21,26 @@ enum FieldType {
     FIELD_TEXT,     /* const char *, in the arena; NULL where not given */
     FIELD_CHOICE,   /* int, one of `choices` */
     FIELD_RECORD,   /* const struct *, in the arena; NULL where not given and no FIELD_ALWAYS */
-    FIELD_LIST,     /* struct List of `of` records (structs in place), of const char * where `of` is NULL;
-                       a single scalar or map counts as a list of one */
-    FIELD_MAP,      /* struct List of `of` records; each record's `name` field (type FIELD_NAME) gets the key */
-    FIELD_NAME,     /* const char *: the key under which this record stands in a FIELD_MAP; name "" */
-    FIELD_TEXTS,    /* struct List of struct TextPair: any keys with scalar values (vars, endpoints, headers) */
+    FIELD_LIST,     /* struct List of `of` records (structs in place), of const char * where `of`
+                       is NULL; a single scalar or map counts as a list of one */
+    FIELD_MAP,      /* struct List of `of` records; each record's FIELD_NAME gets the key */
+    FIELD_NAME,     /* const char *: the key under which a record stands in a FIELD_MAP; name "" */
+    FIELD_TEXTS,    /* struct List of struct TextPair: any keys with scalar values (vars, headers) */
     FIELD_ANY       /* const struct Node *: taken as it stands, any shape */
 };
 enum FieldFlag {
     FIELD_REQUIRED = 1,
     FIELD_SECRET = 2,   /* never printed, stored or logged; must be a ${secret.NAME} reference */
     FIELD_PROSE = 4,    /* title, owner, ...: outside both hashes */
-    FIELD_JUDGE = 8,    /* halt, expect: in the text hash, outside the behaviour hash (DESIGN.md 13) */
+    FIELD_JUDGE = 8,    /* halt, expect: outside the behaviour hash (DESIGN.md 13) */
     FIELD_SUBJECT = 16, /* a variant's field that takes the value of the variant's own key:
                            `http: URL` sets the field "url" of the http record */
     FIELD_UNSET = 32,   /* numbers: FIELD_NOT_GIVEN where the key is missing, instead of zero */
-    FIELD_ALWAYS = 64,  /* FIELD_RECORD: decoded from an empty map where missing, so defaults stand */
-    FIELD_SCRIPT = 128, /* shell text: ${ns.name} are checked but left as written (LANGUAGE.md rule 10) */
+    FIELD_ALWAYS = 64,  /* FIELD_RECORD: read from an empty map where missing: defaults stand */
+    FIELD_SCRIPT = 128, /* shell text: ${ns.name} are checked but left (LANGUAGE.md rule 10) */
     FIELD_SNAKE = 256,  /* FIELD_TEXT, FIELD_NAME: must be a snake_case name */
     FIELD_DASHES = 512, /* FIELD_NAME: dashes too */
-    FIELD_HOST = 1024   /* FIELD_NAME: as hosts are named, with dots and dashes, also digits first */
+    FIELD_HOST = 1024   /* FIELD_NAME: as hosts are named: dots, dashes, digits first */
 };
 #define FIELD_NOT_GIVEN INT64_MIN
 
@@ -56,7 +56,7 @@ struct Field {
     size_t offset;    /* offsetof() in the record's C struct */
     unsigned flags;
     const char *fallback; /* default as written in YAML, parsed by the same code; NULL = zero */
-    int64_t min, max;     /* in the field's unit; both 0 = unbounded. FIELD_LIST, FIELD_MAP: their count */
+    int64_t min, max;     /* in the field's unit, of lists and maps their count; both 0 = unbounded */
     const struct Choice *choices; /* ends with a NULL name; also of the texts of a FIELD_LIST */
     const struct Record *of;
     const char *example, *doc; /* as written in YAML; one sentence with a full stop */
@@ -64,8 +64,9 @@ struct Field {
 
 /* One of several kinds that a record may be (a probe is an http, a redis ...): the kind's fields
  * stand beside the record's own, and its FIELD_SUBJECT takes the value of its key. A kind without a
- * FIELD_SUBJECT has its fields inside that value instead (`redis_sentinel: {master: shop}`), or none
- * where the record is only its name (`reach: local`). `kind` is the ProbeKind, FaultKind ... of the floor above. */
+ * FIELD_SUBJECT has its fields inside that value instead (`redis_sentinel: {master: shop}`), or
+ * none where the record is only its name (`reach: local`). `kind` is the ProbeKind, FaultKind ... of the
+ * floor above. */
 struct Variant {
     const char *name, *summary;
     const struct Record *record;
@@ -78,7 +79,7 @@ struct VariantSet {
 };
 /* Where a record with variants keeps the one that was chosen. */
 struct Chosen {
-    const struct Variant *variant; /* NULL where none was given (an error unless variant_optional) */
+    const struct Variant *variant; /* NULL: none was given (an error unless variant_optional) */
     void *config;                  /* variant->record->size bytes in the arena */
     struct Where where;            /* of the variant's key */
 };
@@ -90,7 +91,7 @@ struct Record {
     const char *variants;    /* the VariantSet's name, or NULL */
     size_t variant_offset;   /* of a struct Chosen */
     bool variant_optional;
-    /* Rules between fields. May be NULL. Called once, after all fields were read without an error. */
+    /* Rules between fields. May be NULL. Called once, after all fields were read without error. */
     void (*check)(const void *record, const struct Node *node, struct Decode *decode);
 };
 

@@ -14,8 +14,8 @@ bool value_text(struct Decode *decode, const char *name, unsigned flags, const s
                 const char **out);
 /* False, with a problem, where the key is not written as `field` (a FIELD_NAME) wants names. */
 bool value_name(struct Decode *decode, const struct Field *field, const struct Node *key);
-/* False, with a problem at `where`, where a number is outside the field's bounds; `written` NULL: it
- * is the count of a list's entries. */
+/* False, with a problem at `where`, where a number is outside the field's bounds; `written` NULL:
+ * it is the count of a list's entries. */
 bool value_in_range(struct Decode *decode, const struct Field *field, struct Where where,
                     int64_t value, const char *written);
 /* "`every` must be a duration, not a list": always false. */
@@ -25,7 +25,7 @@ bool value_wrong_type(struct Decode *decode, const struct Field *field, const st
 const char *type_say(enum FieldType type);
 /* A number in the unit of its type, as files write it: 1m30s, 64MiB, 34%, 20/s. */
 void number_write(enum FieldType type, int64_t value, char out[32]);
-/* What was surely meant: "200 ms" is 200ms, "5 minutes" 5m, "34" 34%. False where nothing is sure. */
+/* What was surely meant: "200 ms" is 200ms, "5 minutes" 5m. False where nothing is sure. */
 bool value_guess(enum FieldType type, const char *text, char out[32]);
 
 #endif
