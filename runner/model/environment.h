@@ -20,7 +20,8 @@ struct Environment {
     struct List endpoints, vars; /* of struct TextPair */
     struct List secrets;    /* of struct SecretSpec */
     const struct PassedIn *passed_in; /* NULL = not asked */
-    const char *lock_host;  /* NULL = the first */
+    const char *lock_host;  /* never NULL: `lock:`, else the first */
+    const char *timezone;   /* "Europe/Berlin", or NULL */
     char hash[65];          /* SHA-256 of the file */
     const char *text;
     struct Arena *arena;    /* owns all of it: environment_free() */

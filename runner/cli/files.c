@@ -1,0 +1,136 @@
+/* files.c - scenario and environment files, read together; problems, printed together. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+#include "../base/text.h"
+
+enum { PROBLEMS_MOST = 1 << 20 };
+
+static size_t files_with_errors(const struct Problems *problems)
+{
+    size_t files = 0;
+    const char *last = NULL;
+    for (size_t i = 0; i < problems_count(problems); i++) {
+        const struct Err *err = problems_at(problems, i);
+        if (err_status(err->code) == 0 || err->where.file == NULL)
+            continue;
+        if (last == NULL || !text_equal(last, err->where.file))
+            files++;
+        last = err->where.file;
+    }
+    return files;
+}
+
+static void put_problems(const struct Cli *cli, struct Problems *problems, struct Buf *out)
+{
+    problems_sort(problems);
+    const struct Document *const *documents = cli->documents.items;
+    problems_write(problems, documents, cli->documents.count, out);
+    size_t errors = problems_errors(problems), read = cli->documents.count;
+    if (errors == 0)
+        return;
+    buf_printf(out, "%zu error%s in %zu of %zu file%s. Nothing was contacted.\n", errors,
+               errors == 1 ? "" : "s", files_with_errors(problems), read, read == 1 ? "" : "s");
+}
+
+int cli_problems(const struct Cli *cli, struct Problems *problems)
+{
+    if (problems_errors(problems) == 0 && (cli->quiet || problems_count(problems) == 0))
+        return 0;
+    struct Buf text = BUF(PROBLEMS_MOST);
+    put_problems(cli, problems, &text);
+    fwrite(text.text, 1, text.size, stderr);
+    buf_free(&text);
+    return problems_status(problems);
+}
+
+int cli_fail(const struct Cli *cli, const struct Err *err)
+{
+    struct Problems *problems = problems_new();
+    problems_add(problems, err);
+    struct Buf text = BUF(PROBLEMS_MOST);
+    problems_write(problems, cli->documents.items, cli->documents.count, &text);
+    fwrite(text.text, 1, text.size, stderr);
+    buf_free(&text);
+    problems_free(problems);
+    return err_status(err->code);
+}
+
+bool cli_environment_named(const struct Cli *cli, struct Err *err)
+{
+    if (cli->environment != NULL)
+        return true;
+    err_set(err, ERR_REFUSED, NOWHERE, "no environment was named, and there is no default");
+    struct List paths = {.items = NULL};
+    project_environments(&cli->project, cli->arena, &paths);
+    const char *const *path = paths.items;
+    for (size_t i = 0; i < paths.count; i++)
+        err_allow(err, path[i]);
+    return err_hint(err, "say -e NAME");
+}
+
+const struct Document *cli_read(struct Cli *cli, const char *path, struct Problems *problems)
+{
+    const struct Document *document = document_read(path, cli->arena, problems);
+    const struct Document **slot = list_add(&cli->documents, cli->arena, sizeof(void *));
+    *slot = document;
+    return document;
+}
+
+static void load_environment(struct Cli *cli, const char *name, struct Problems *problems,
+                             struct Loaded *out)
+{
+    struct Err err;
+    const char *path;
+    if (!project_environment(&cli->project, name, cli->arena, &path, &err)) {
+        problems_add(problems, &err);
+        return;
+    }
+    const struct Document *document = cli_read(cli, path, problems);
+    if (document->root != NULL)
+        out->environment = environment_new(document, cli->kinds, cli->project.dir, problems);
+}
+
+static void load_scenario(struct Cli *cli, const char *name, struct Problems *problems,
+                          struct Loaded *out)
+{
+    struct Err err;
+    const char *path;
+    if (!project_scenario(&cli->project, name, cli->arena, &path, &err)) {
+        problems_add(problems, &err);
+        return;
+    }
+    out->scenario_document = cli_read(cli, path, problems);
+    if (out->scenario_document->root == NULL)
+        return;
+    struct ScenarioInput input = {
+        .document = out->scenario_document,
+        .kinds = cli->kinds,
+        .environment = out->environment,
+        .params = cli->params,
+        .param_count = cli->param_count,
+    };
+    out->scenario = scenario_new(&input, problems);
+}
+
+int cli_load(struct Cli *cli, const char *scenario, const char *environment, struct Loaded *out)
+{
+    *out = (struct Loaded){.environment = NULL};
+    struct Problems *problems = problems_new();
+    if (environment != NULL)
+        load_environment(cli, environment, problems, out);
+    if (scenario != NULL)
+        load_scenario(cli, scenario, problems, out);
+    int status = cli_problems(cli, problems);
+    problems_free(problems);
+    if (status != 0)
+        cli_unload(out);
+    return status;
+}
+
+void cli_unload(struct Loaded *loaded)
+{
+    scenario_free(loaded->scenario);
+    environment_free(loaded->environment);
+    *loaded = (struct Loaded){.environment = NULL};
+}

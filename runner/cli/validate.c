@@ -1,0 +1,167 @@
+/* validate.c - reads files, says everything that is wrong with them, contacts nothing. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+#include "../base/text.h"
+
+static const struct Option OPTIONS[] = {
+    {"strict", 0, NULL, false, "Counts warnings as errors."},
+    {"format", 0, "NAME", false, "text, or github for annotations of a pull request."},
+    {"param", 'p', "NAME=VALUE", true, "Gives a parameter of the scenario a value."},
+    {.name = NULL},
+};
+
+static int validate(struct Cli *cli);
+const struct Verb verb_validate = {
+    .name = "validate",
+    .takes = "[FILE...]",
+    .most = -1,
+    .summary = "Checks files and contacts nothing; all errors at once.",
+    .options = OPTIONS,
+    .examples = "  faildrill validate                                 all of the project\n"
+                "  faildrill validate -e staging redis_primary_dies   against one environment\n"
+                "  faildrill validate --strict --format github        in CI\n",
+    .next = "Next: faildrill plan -e staging SCENARIO",
+    .run = validate,
+};
+
+/* What was looked at, for the line at the end. */
+struct Tally {
+    struct Environment *environment; /* of -e; scenarios are checked against it */
+    size_t scenarios, environments;
+};
+
+static void check_scenario(struct Cli *cli, const struct Document *document, struct Tally *tally,
+                           struct Problems *problems)
+{
+    struct ScenarioInput input = {
+        .document = document,
+        .kinds = cli->kinds,
+        .environment = tally->environment,
+        .params = cli->params,
+        .param_count = cli->param_count,
+    };
+    tally->scenarios++;
+    scenario_free(scenario_new(&input, problems));
+}
+
+/* The first key says what a file is. */
+static void check_file(struct Cli *cli, const char *path, struct Tally *tally,
+                       struct Problems *problems)
+{
+    const struct Document *document = cli_read(cli, path, problems);
+    if (document->root == NULL)
+        return;
+    const struct Node *root = document->root;
+    const char *first = root->type == NODE_MAP && root->count > 0 ? root->keys[0]->text : "";
+    if (text_equal(first, "environment")) {
+        tally->environments++;
+        environment_free(environment_new(document, cli->kinds, cli->project.dir, problems));
+    } else if (text_equal(first, "scenario")) {
+        check_scenario(cli, document, tally, problems);
+    } else if (!text_equal(first, "project")) {
+        problems_say(problems, ERR_KIND_OF_FILE, root->where,
+                     "the first key is `scenario:`, `environment:` or `project:`",
+                     "this file does not say what it is");
+    }
+}
+
+static void check_named(struct Cli *cli, struct Tally *tally, struct Problems *problems)
+{
+    for (size_t i = 0; i < cli->arg_count; i++) {
+        const char *path;
+        struct Err err, unused;
+        if (project_scenario(&cli->project, cli->args[i], cli->arena, &path, &err) ||
+            project_environment(&cli->project, cli->args[i], cli->arena, &path, &unused))
+            check_file(cli, path, tally, problems);
+        else
+            problems_add(problems, &err);
+    }
+}
+
+static void check_all(struct Cli *cli, struct Tally *tally, struct Problems *problems)
+{
+    struct List paths = {.items = NULL};
+    project_environments(&cli->project, cli->arena, &paths);
+    project_scenarios(&cli->project, cli->arena, &paths);
+    const char *const *path = paths.items;
+    for (size_t i = 0; i < paths.count; i++)
+        check_file(cli, path[i], tally, problems);
+}
+
+/* ::error file=a.yaml,line=3,col=9,title=E104::unknown key. GitHub wants % and line ends escaped. */
+static void put_github(const struct Problems *problems, struct Buf *out)
+{
+    for (size_t i = 0; i < problems_count(problems); i++) {
+        const struct Err *err = problems_at(problems, i);
+        buf_printf(out, "::%s ", err_status(err->code) != 0 ? "error" : "warning");
+        if (err->where.file != NULL)
+            buf_printf(out, "file=%s,line=%u,col=%u,", err->where.file, err->where.line,
+                       err->where.column);
+        buf_printf(out, "title=%s::", err_number(err->code));
+        const char *parts[] = {err->message, err->at, err->hint};
+        for (size_t k = 0; k < COUNT_OF(parts); k++) {
+            if (parts[k][0] != '\0' && k > 0)
+                buf_put(out, "; ");
+            for (const char *c = parts[k]; *c != '\0'; c++) {
+                if (*c == '%' || *c == '\n' || *c == '\r')
+                    buf_printf(out, "%%%02X", (unsigned)*c);
+                else
+                    buf_char(out, *c);
+            }
+        }
+        buf_char(out, '\n');
+    }
+}
+
+static int say(struct Cli *cli, const struct Tally *tally, struct Problems *problems)
+{
+    bool strict = cli_option(cli, "strict") != NULL;
+    int status = 0;
+    struct Buf out = BUF(1 << 20);
+    if (text_equal(cli_option(cli, "format"), "github")) {
+        problems_sort(problems);
+        put_github(problems, &out);
+        status = problems_status(problems);
+    } else {
+        status = cli_problems(cli, problems);
+        if (status == 0 && !cli->quiet)
+            buf_printf(&out, "%zu scenario%s and %zu environment%s are right; %zu warning%s.\n",
+                       tally->scenarios, tally->scenarios == 1 ? "" : "s", tally->environments,
+                       tally->environments == 1 ? "" : "s", problems_warnings(problems),
+                       problems_warnings(problems) == 1 ? "" : "s");
+    }
+    if (status == 0 && strict && problems_warnings(problems) > 0)
+        status = err_status(ERR_USAGE);
+    status = cli_print(&out, status);
+    buf_free(&out);
+    return status;
+}
+
+static int validate(struct Cli *cli)
+{
+    const char *format = cli_option(cli, "format");
+    struct Err err;
+    if (format != NULL && !text_equal(format, "text") && !text_equal(format, "github")) {
+        err_set(&err, ERR_USAGE, NOWHERE, "--format %s: text or github", format);
+        return cli_fail(cli, &err);
+    }
+    struct Problems *problems = problems_new();
+    struct Tally tally = {.scenarios = 0};
+    struct Loaded loaded = {.environment = NULL};
+    int status = 0;
+    if (cli->environment != NULL)
+        status = cli_load(cli, NULL, cli->environment, &loaded);
+    if (status == 0) {
+        tally.environment = loaded.environment;
+        tally.environments = loaded.environment != NULL && cli->arg_count > 0 ? 1 : 0;
+        if (cli->arg_count > 0)
+            check_named(cli, &tally, problems);
+        else
+            check_all(cli, &tally, problems);
+        status = say(cli, &tally, problems);
+    }
+    cli_unload(&loaded);
+    problems_free(problems);
+    return status;
+}

@@ -1,0 +1,305 @@
+/* environment.c - from an environment file to hosts and roles. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "environment.h"
+
+#include "../base/text.h"
+#include "environment_build.h"
+#include "node_edit.h"
+#include <string.h>
+
+enum { ENVIRONMENT_MEMORY = 64 << 20 };
+
+/* ---- ${ns.name} inside an environment file. ---- */
+static const char *const HOST_WORDS[] = {"name", "address"};
+
+static enum RefAnswer answer_pairs(struct EnvironmentBuild *build, const char *key, const char *name,
+                                   const char **value, const char *const **names, size_t *count)
+{
+    const struct Node *map = node_get(build->root, key);
+    const struct Node *node = node_get(map, name);
+    if (node != NULL) {
+        if (node->type != NODE_SCALAR)
+            return REF_LATER; /* its own table says what is wrong with it */
+        *value = node->text;
+        return REF_VALUE;
+    }
+    struct List found = {.items = NULL};
+    for (size_t i = 0; map != NULL && map->type == NODE_MAP && i < map->count; i++) {
+        const char **slot = list_add(&found, build->arena, sizeof *slot);
+        *slot = map->keys[i]->text;
+    }
+    *names = found.items;
+    *count = found.count;
+    return REF_UNKNOWN;
+}
+
+static enum RefAnswer answer(void *data, const char *ns, const char *name, const char **value,
+                             const char *const **names, size_t *count)
+{
+    struct EnvironmentBuild *build = data;
+    if (text_equal(ns, "env"))
+        return answer_pairs(build, "vars", name, value, names, count);
+    if (text_equal(ns, "secret")) {
+        enum RefAnswer found = answer_pairs(build, "secrets", name, value, names, count);
+        return found == REF_VALUE ? REF_LATER : found;
+    }
+    if (!text_equal(ns, "host"))
+        return REF_NO_SPACE;
+    *names = HOST_WORDS;
+    *count = COUNT_OF(HOST_WORDS);
+    if (!text_equal(name, "name") && !text_equal(name, "address"))
+        return REF_UNKNOWN;
+    if (build->host == NULL)
+        return REF_LATER;
+    bool by_address = text_equal(name, "address") && build->host->address != NULL;
+    *value = by_address ? build->host->address : build->host->name;
+    return REF_VALUE;
+}
+
+/* ---- How a host is reached: its own, its role's, the environment's, else ssh. ---- */
+static const struct TransportKind *default_reach(const struct Kinds *kinds)
+{
+    for (size_t i = 0; kinds->transports[i] != NULL; i++)
+        if (text_equal(kinds->transports[i]->name, "ssh"))
+            return kinds->transports[i];
+    return kinds->transports[0];
+}
+
+/* The value of `reach:` that counts for this host, as a node that REACH_RECORD decodes. */
+static const struct Node *reach_node(const struct EnvironmentBuild *build, const struct RoleFields *role,
+                                     const struct HostFields *host)
+{
+    if (host->reach != NULL)
+        return node_get(host->node, "reach");
+    if (role->reach != NULL)
+        return node_get(role->node, "reach");
+    struct Where where = host->node->where;
+    const struct Variant *variant = build->fields->reach.variant;
+    if (variant != NULL)
+        return node_single(variant->name, node_get(build->root, variant->name), build->arena);
+    return node_single(default_reach(build->kinds)->name, node_empty_map(where, build->arena), build->arena);
+}
+
+/* A path in the transport's config is written relative to the project, not to where one stands. */
+static void make_absolute(struct EnvironmentBuild *build, const struct TransportKind *kind, void *config)
+{
+    for (const struct Field *field = kind->config.fields; field->name != NULL; field++) {
+        if (field->type != FIELD_TEXT || !text_equal(field->name, "config"))
+            continue;
+        const char **path = (const char **)((unsigned char *)config + field->offset);
+        if (*path != NULL && (*path)[0] != '/' && (*path)[0] != '~')
+            *path = arena_printf(build->arena, "%s/%s", build->project_dir, *path);
+    }
+}
+
+/* Decoded anew for each host, for its ${host.name}; problems were reported the first time. */
+static void set_reach(struct EnvironmentBuild *build, const struct RoleFields *role,
+                      const struct HostFields *host, struct Target *target)
+{
+    struct Problems *said_before = problems_new();
+    struct Decode decode = build->decode;
+    decode.problems = said_before;
+    build->host = target;
+    struct ReachFields reach = {.node = NULL};
+    if (decode_record(&decode, reach_node(build, role, host), &REACH_RECORD, &reach) &&
+        reach.kind.variant != NULL) {
+        target->reach = reach.kind.variant->kind;
+        target->reach_config = reach.kind.config;
+        make_absolute(build, target->reach, reach.kind.config);
+    } else {
+        build->good = false;
+    }
+    build->host = NULL;
+    if (problems_errors(said_before) > 0 && problems_errors(build->problems) == 0)
+        problems_add(build->problems, problems_at(said_before, 0));
+    problems_free(said_before);
+}
+
+/* ---- Hosts and roles. ---- */
+static struct Target *find_host(const struct Environment *environment, const char *name)
+{
+    struct Target *const *hosts = environment->hosts.items;
+    for (size_t i = 0; i < environment->hosts.count; i++)
+        if (text_equal(hosts[i]->name, name))
+            return hosts[i];
+    return NULL;
+}
+
+static struct Target *add_host(struct EnvironmentBuild *build, const struct RoleFields *role,
+                               const struct HostFields *host)
+{
+    struct Target *target = find_host(build->environment, host->name);
+    bool described = host->node->type == NODE_MAP && host->node->count > 0;
+    if (target != NULL) {
+        environment_check_again(build, role, host, target);
+        return target;
+    }
+    target = arena_zero(build->arena, 1, sizeof *target);
+    struct Target **slot = list_add(&build->environment->hosts, build->arena, sizeof *slot);
+    *slot = target;
+    target->name = host->name;
+    target->address = host->address;
+    target->host_key = host->host_key;
+    target->machine_id = host->machine_id;
+    target->where = host->node->where;
+    set_reach(build, role, host, target);
+    environment_check_host(build, host, described);
+    return target;
+}
+
+static struct Service service_of(const struct RoleFields *role)
+{
+    struct Service service = {.unit = role->unit, .exe = role->process, .args = role->args};
+    service.start = role->start;
+    if (role->service != NULL) {
+        service.pidfile = role->service->pidfile;
+        service.start = role->service->start;
+        service.stop = role->service->stop;
+    }
+    return service;
+}
+
+static void add_role(struct EnvironmentBuild *build, const struct RoleFields *fields)
+{
+    struct Role *role = list_add(&build->environment->roles, build->arena, sizeof *role);
+    const struct Target **hosts = arena_zero(build->arena, fields->hosts.count, sizeof *hosts);
+    const struct HostFields *host = fields->hosts.items;
+    for (size_t i = 0; i < fields->hosts.count; i++)
+        hosts[i] = add_host(build, fields, &host[i]);
+    role->name = fields->name;
+    role->hosts = hosts;
+    role->host_count = fields->hosts.count;
+    role->service = service_of(fields);
+    role->where = fields->node->where;
+    if (fields->system.variant != NULL) {
+        role->system = fields->system.variant->kind;
+        role->system_config = fields->system.config;
+    }
+    environment_check_role(build, fields);
+}
+
+static const struct Target *find_for_system(void *data, const char *name)
+{
+    return find_host(data, name);
+}
+
+static void bind_systems(struct EnvironmentBuild *build)
+{
+    const struct RoleFields *fields = build->fields->roles.items;
+    for (size_t i = 0; i < build->fields->roles.count; i++) {
+        const struct SystemKind *kind = fields[i].system.variant != NULL ? fields[i].system.variant->kind : NULL;
+        if (kind != NULL && kind->bind != NULL)
+            kind->bind(fields[i].system.config, find_for_system, build->environment);
+    }
+}
+
+static void add_secrets(struct EnvironmentBuild *build)
+{
+    const struct SecretFields *fields = build->fields->secrets.items;
+    for (size_t i = 0; i < build->fields->secrets.count; i++) {
+        struct SecretSpec *secret = list_add(&build->environment->secrets, build->arena, sizeof *secret);
+        secret->name = fields[i].name;
+        secret->source = fields[i].env != NULL ? SECRET_ENV : SECRET_FILE;
+        secret->at = fields[i].env != NULL ? fields[i].env : fields[i].file;
+        secret->where = fields[i].node->where;
+    }
+}
+
+static void build_values(struct EnvironmentBuild *build)
+{
+    struct Environment *environment = build->environment;
+    const struct EnvironmentFields *fields = build->fields;
+    environment->name = fields->name;
+    environment->is_protected = fields->is_protected;
+    environment->timezone = fields->timezone;
+    environment->endpoints = fields->endpoints;
+    environment->vars = fields->vars;
+    const struct RoleFields *roles = fields->roles.items;
+    for (size_t i = 0; i < fields->roles.count; i++)
+        add_role(build, &roles[i]);
+    add_secrets(build);
+    if (fields->gate != NULL && fields->gate->passed_in != NULL) {
+        const struct PassedInFields *from = fields->gate->passed_in;
+        struct PassedIn *passed_in = arena_zero(build->arena, 1, sizeof *passed_in);
+        *passed_in = (struct PassedIn){.environment = from->environment,
+                                       .within_ns = from->within_ns,
+                                       .times = from->times,
+                                       .where = from->node->where};
+        environment->passed_in = passed_in;
+    }
+    struct Target *const *hosts = environment->hosts.items;
+    environment->lock_host = fields->lock != NULL ? fields->lock : hosts[0]->name;
+    environment_check(build);
+    if (build->good)
+        bind_systems(build);
+}
+
+struct Environment *environment_new(const struct Document *document, const struct Kinds *kinds,
+                                    const char *project_dir, struct Problems *problems)
+{
+    struct Arena *arena = arena_new("environment", ENVIRONMENT_MEMORY);
+    struct Environment *environment = arena_zero(arena, 1, sizeof *environment);
+    environment->arena = arena;
+    environment->path = arena_text(arena, document->path);
+    environment->text = arena_bytes(arena, document->text, document->size);
+    hash_hex(document->text, document->size, environment->hash);
+
+    size_t set_count;
+    const struct VariantSet *sets = kinds_sets(kinds, arena, &set_count);
+    struct EnvironmentFields fields = {.name = NULL};
+    struct EnvironmentBuild build = {
+        .environment = environment,
+        .fields = &fields,
+        .kinds = kinds,
+        .project_dir = arena_text(arena, project_dir),
+        .root = environment_long_form(document->root, arena),
+        .arena = arena,
+        .problems = problems,
+        .good = true,
+    };
+    build.decode = (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
+    build.decode.reference = answer;
+    build.decode.reference_data = &build;
+    if (decode_record(&build.decode, build.root, &ENVIRONMENT_RECORD, &fields)) {
+        build_values(&build);
+        if (build.good)
+            return environment;
+    }
+    environment_free(environment);
+    return NULL;
+}
+
+void environment_free(struct Environment *environment)
+{
+    if (environment != NULL)
+        arena_free(environment->arena);
+}
+
+const struct Role *environment_role(const struct Environment *environment, const char *name)
+{
+    const struct Role *roles = environment->roles.items;
+    for (size_t i = 0; i < environment->roles.count; i++)
+        if (text_equal(roles[i].name, name))
+            return &roles[i];
+    return NULL;
+}
+
+const struct Target *environment_host(const struct Environment *environment, const char *name)
+{
+    return find_host(environment, name);
+}
+
+void environment_roles_of(const struct Environment *environment, const struct Target *host,
+                          const struct Role *except, struct Buf *out)
+{
+    const struct Role *roles = environment->roles.items;
+    const char *comma = "";
+    for (size_t i = 0; i < environment->roles.count; i++) {
+        for (size_t k = 0; &roles[i] != except && k < roles[i].host_count; k++) {
+            if (roles[i].hosts[k] != host)
+                continue;
+            buf_printf(out, "%s%s", comma, roles[i].name);
+            comma = ", ";
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/* environment_build.h - what environment.c and its checks share while a file becomes values. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_MODEL_ENVIRONMENT_BUILD_H
+#define FD_MODEL_ENVIRONMENT_BUILD_H
+
+#include "environment.h"
+#include "environment_fields.h"
+
+struct EnvironmentBuild {
+    struct Environment *environment;
+    const struct EnvironmentFields *fields;
+    const struct Kinds *kinds;
+    const char *project_dir;
+    const struct Node *root;    /* in long form */
+    struct Arena *arena;
+    struct Problems *problems;
+    struct Decode decode;
+    const struct Target *host;  /* whose ${host.name} is asked for; NULL: later */
+    bool good;                  /* no rule was broken so far */
+};
+
+/* Rules between values; each adds its problems and clears `good`. */
+void environment_check_host(struct EnvironmentBuild *build, const struct HostFields *host, bool described);
+/* The host stands in another role already: it may be described once. */
+void environment_check_again(struct EnvironmentBuild *build, const struct RoleFields *role,
+                             const struct HostFields *host, const struct Target *known);
+void environment_check_role(struct EnvironmentBuild *build, const struct RoleFields *role);
+void environment_check(struct EnvironmentBuild *build);
+
+#endif

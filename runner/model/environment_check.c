@@ -1,0 +1,183 @@
+/* environment_check.c - rules between the values of an environment. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "environment_build.h"
+
+#include "../base/text.h"
+#include "file_rules.h"
+#include "node_edit.h"
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A problem at the value of `key` in `map`, or at the map where the key is missing. */
+__attribute__((format(printf, 5, 6))) static struct Err *
+say(struct EnvironmentBuild *build, enum ErrCode code, const struct Node *map, const char *key,
+    const char *format, ...)
+{
+    const struct Node *node = node_get(map, key);
+    char message[sizeof(((struct Err *)NULL)->message)];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(message, sizeof message, format, values);
+    va_end(values);
+    problems_say(build->problems, code, node != NULL ? node->where : map->where, NULL, "%s", message);
+    build->good = false;
+    return problems_last(build->problems);
+}
+
+static bool is_absolute(const char *path)
+{
+    return path[0] == '/' && path[1] != '\0' && path[1] != '/';
+}
+
+static bool only(const char *text, const char *letters)
+{
+    return text[0] != '\0' && text[strspn(text, letters)] == '\0';
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+/* ---- A host. ---- */
+void environment_check_host(struct EnvironmentBuild *build, const struct HostFields *host, bool described)
+{
+    if (!described)
+        return;
+    if (host->address != NULL && !only(host->address, LETTERS ".:-%_"))
+        err_at(say(build, ERR_VALUE, host->node, "address", "'%s' is no address", host->address),
+               "an IP address or a name");
+    const char *key = host->host_key;
+    if (key != NULL && (!text_starts(key, "SHA256:") || strlen(key) != 50 || !only(key + 7, LETTERS "+/")))
+        err_at(say(build, ERR_VALUE, host->node, "host_key", "'%s' is no fingerprint", key),
+               "as `ssh-keygen -lf` prints it: SHA256: and 43 characters");
+    const char *id = host->machine_id;
+    if (id != NULL && (strlen(id) != 64 || !only(id, "0123456789abcdef")))
+        err_at(say(build, ERR_VALUE, host->node, "machine_id", "'%s' is not the hash of a machine id", id),
+               "64 hex digits, as `faildrill doctor` prints them");
+}
+
+void environment_check_again(struct EnvironmentBuild *build, const struct RoleFields *role,
+                             const struct HostFields *host, const struct Target *known)
+{
+    bool described = host->node->type == NODE_MAP && host->node->count > 0;
+    const struct Node *reach = node_get(role->node, "reach");
+    if (!described && reach == NULL)
+        return;
+    struct Where where = described ? host->node->where : reach->where;
+    problems_say(build->problems, ERR_RULE, where, "describe it where it stands first, and name it here",
+                 "host '%s' is described twice", host->name);
+    err_note(problems_last(build->problems), "it stands in line %u already", known->where.line);
+    build->good = false;
+}
+
+/* ---- A role. ---- */
+static void check_way_to_run(struct EnvironmentBuild *build, const struct RoleFields *role)
+{
+    int ways = (role->unit != NULL) + (role->service != NULL) + (role->process != NULL);
+    if (ways > 1)
+        err_hint(say(build, ERR_RULE, role->node, "", "role '%s' is run in more than one way", role->name),
+                 "keep one of unit, service, process");
+    if (role->process == NULL && (role->args != NULL || role->start != NULL))
+        err_hint(say(build, ERR_RULE, role->node, role->args != NULL ? "args" : "start",
+                     "`%s` belongs to `process`", role->args != NULL ? "args" : "start"),
+                 "name the executable: process: /usr/bin/app");
+}
+
+void environment_check_role(struct EnvironmentBuild *build, const struct RoleFields *role)
+{
+    check_way_to_run(build, role);
+    const char *unit = role->unit;
+    if (unit != NULL && (!only(unit, LETTERS ":-_.\\@") || unit[0] == '-'))
+        err_at(say(build, ERR_VALUE, role->node, "unit", "'%s' is no unit", unit),
+               "a name like redis-server.service");
+    if (role->process != NULL && !is_absolute(role->process))
+        err_at(say(build, ERR_VALUE, role->node, "process", "'%s' is not absolute", role->process),
+               "a path like /usr/bin/app");
+    if (role->service != NULL && !is_absolute(role->service->pidfile))
+        err_at(say(build, ERR_VALUE, node_get(role->node, "service"), "pidfile", "'%s' is not absolute",
+                   role->service->pidfile),
+               "a path like /run/app.pid");
+}
+
+/* ---- The rest. ---- */
+static void check_secrets(struct EnvironmentBuild *build)
+{
+    const struct SecretFields *secrets = build->fields->secrets.items;
+    for (size_t i = 0; i < build->fields->secrets.count; i++) {
+        if ((secrets[i].env != NULL) == (secrets[i].file != NULL))
+            err_hint(say(build, ERR_RULE, secrets[i].node, "", "secret '%s' needs exactly one source",
+                         secrets[i].name),
+                     "env: VARIABLE, or file: /absolute/path");
+        else if (secrets[i].file != NULL && !is_absolute(secrets[i].file))
+            err_at(say(build, ERR_VALUE, secrets[i].node, "file", "'%s' is not absolute", secrets[i].file),
+                   "a path like /run/secrets/redis");
+        else if (secrets[i].env != NULL && !text_is_name(secrets[i].env, false))
+            err_at(say(build, ERR_VALUE, secrets[i].node, "env", "'%s' is no variable's name",
+                       secrets[i].env),
+                   "a name like STAGING_PASSWORD");
+    }
+}
+
+/* The zone's own file says whether there is such a zone. */
+static bool is_zone(const char *zone)
+{
+    char path[256];
+    int size = snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
+    return size > 0 && (size_t)size < sizeof path && only(zone, LETTERS "/_+-") && zone[0] != '/' &&
+           access(path, R_OK) == 0;
+}
+
+static void check_gate(struct EnvironmentBuild *build)
+{
+    const struct Environment *environment = build->environment;
+    if (environment->passed_in == NULL)
+        return;
+    const struct Node *passed_in = build->fields->gate->passed_in->node;
+    const char *from = environment->passed_in->environment;
+    if (text_same_name(from, environment->name))
+        err_hint(say(build, ERR_RULE, passed_in, "environment", "'%s' would have to pass in itself", from),
+                 "name the environment that comes first, such as staging");
+}
+
+static void check_lock(struct EnvironmentBuild *build)
+{
+    const struct Environment *environment = build->environment;
+    if (environment_host(environment, environment->lock_host) != NULL)
+        return;
+    struct Err *err = say(build, ERR_HOST, build->root, "lock", "there is no host '%s' here",
+                          environment->lock_host);
+    struct Target *const *hosts = environment->hosts.items;
+    for (size_t i = 0; i < environment->hosts.count; i++)
+        err_allow(err, hosts[i]->name);
+}
+
+static void check_nested(void *data, const struct Node *scalar)
+{
+    struct EnvironmentBuild *build = data;
+    if (strstr(scalar->text, "${") == NULL)
+        return;
+    problems_say(build->problems, ERR_REFERENCE, scalar->where, NULL,
+                 "a value under `vars` cannot refer to another");
+    build->good = false;
+}
+
+void environment_check(struct EnvironmentBuild *build)
+{
+    const struct Environment *environment = build->environment;
+    if (!text_is_name(environment->name, true))
+        err_at(say(build, ERR_NAME, build->root, "environment", "'%s' is not a name", environment->name),
+               "letters, digits, dashes and underscores, a letter first");
+    else if (!file_is_named(environment->path, environment->name))
+        err_hint(say(build, ERR_NAME, build->root, "environment",
+                     "environment '%s' does not stand in a file of that name", environment->name),
+                 "rename one of them: -e %s looks for %s.yaml", environment->name, environment->name);
+    if (environment->timezone != NULL && !is_zone(environment->timezone))
+        err_at(say(build, ERR_VALUE, build->root, "timezone", "there is no time zone '%s'",
+                   environment->timezone),
+               "a name like Europe/Berlin or UTC");
+    check_secrets(build);
+    check_gate(build);
+    check_lock(build);
+    node_each_scalar(node_get(build->root, "vars"), check_nested, build);
+    secret_stands_alone(node_get(build->root, "roles"), build->problems, &build->good);
+    secret_stands_alone(node_get(build->root, "endpoints"), build->problems, &build->good);
+}

@@ -1,0 +1,45 @@
+/* environment_fields.h - an environment file as its tables decode it; environment.c makes values of it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_MODEL_ENVIRONMENT_FIELDS_H
+#define FD_MODEL_ENVIRONMENT_FIELDS_H
+
+#include "../schema/decode.h"
+
+struct ReachFields {
+    struct Chosen kind; /* of the set "reach" */
+    const struct Node *node;
+};
+struct HostFields {
+    const char *name, *address, *host_key, *machine_id;
+    const struct ReachFields *reach;
+    const struct Node *node;
+};
+struct ServiceFields { const char *pidfile, *start, *stop; };
+struct RoleFields {
+    const char *name;
+    struct List hosts; /* of struct HostFields */
+    const char *unit, *process, *args, *start;
+    const struct ServiceFields *service;
+    const struct ReachFields *reach;
+    struct Chosen system; /* of the set "system" */
+    const struct Node *node;
+};
+struct SecretFields { const char *name, *env, *file; const struct Node *node; };
+struct PassedInFields { const char *environment; int64_t within_ns, times; const struct Node *node; };
+struct GateFields { const struct PassedInFields *passed_in; };
+struct EnvironmentFields {
+    const char *name, *timezone, *lock;
+    bool is_protected;
+    struct Chosen reach; /* `ssh:` and its like, for all hosts */
+    struct List roles, endpoints, vars, secrets;
+    const struct GateFields *gate;
+    const struct Node *node;
+};
+
+extern const struct Record ENVIRONMENT_RECORD;
+extern const struct Record REACH_RECORD; /* struct ReachFields */
+
+/* The tree with short forms written out, as the tables want it: `hosts: [a, b]` is {a: {}, b: {}}. */
+const struct Node *environment_long_form(const struct Node *root, struct Arena *arena);
+
+#endif

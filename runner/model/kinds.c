@@ -1,0 +1,86 @@
+/* kinds.c - from the tables of kinds to the variants that files may name. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds.h"
+
+#include "../schema/describe.h"
+#include "environment_fields.h"
+#include "project.h"
+#include "scenario_fields.h"
+
+static const struct FileKind FILES[] = {
+    {"scenario", "A drill: what is broken, what is measured, what must hold.", &SCENARIO_RECORD},
+    {"environment", "Hosts, how to reach them, secrets and the gate.", &ENVIRONMENT_RECORD},
+    {"project", "Where scenarios, environments and the history are.", &PROJECT_RECORD},
+};
+
+const struct FileKind *kinds_files(size_t *count)
+{
+    *count = COUNT_OF(FILES);
+    return FILES;
+}
+
+static void add_variant(struct List *list, struct Arena *arena, const struct Variant *variant)
+{
+    struct Variant *slot = list_add(list, arena, sizeof *slot);
+    *slot = *variant;
+}
+
+static struct VariantSet set_of(const char *name, const struct List *variants)
+{
+    return (struct VariantSet){.name = name, .at = variants->items, .count = variants->count};
+}
+
+static struct VariantSet probes(const struct Kinds *kinds, struct Arena *arena)
+{
+    struct List list = {.items = NULL};
+    for (size_t i = 0; kinds->probes[i] != NULL; i++) {
+        const struct ProbeKind *kind = kinds->probes[i];
+        add_variant(&list, arena, &(struct Variant){kind->name, kind->summary, &kind->config, kind});
+    }
+    return set_of("probe", &list);
+}
+
+/* `failover` stands among the faults, but is no fault kind: its variant has none. */
+static struct VariantSet steps(const struct Kinds *kinds, struct Arena *arena)
+{
+    struct List list = {.items = NULL};
+    for (size_t i = 0; kinds->faults[i] != NULL; i++) {
+        const struct FaultKind *kind = kinds->faults[i];
+        add_variant(&list, arena, &(struct Variant){kind->name, kind->summary, &kind->config, kind});
+    }
+    add_variant(&list, arena,
+                &(struct Variant){"failover", "Asks the role's system for a planned failover.",
+                                  &FAILOVER_RECORD, NULL});
+    return set_of("step", &list);
+}
+
+static struct VariantSet systems(const struct Kinds *kinds, struct Arena *arena)
+{
+    struct List list = {.items = NULL};
+    for (size_t i = 0; kinds->systems[i] != NULL; i++) {
+        const struct SystemKind *kind = kinds->systems[i];
+        add_variant(&list, arena, &(struct Variant){kind->name, kind->summary, &kind->config, kind});
+    }
+    return set_of("system", &list);
+}
+
+static struct VariantSet transports(const struct Kinds *kinds, struct Arena *arena)
+{
+    struct List list = {.items = NULL};
+    for (size_t i = 0; kinds->transports[i] != NULL; i++) {
+        const struct TransportKind *kind = kinds->transports[i];
+        add_variant(&list, arena, &(struct Variant){kind->name, kind->summary, &kind->config, kind});
+    }
+    return set_of("reach", &list);
+}
+
+const struct VariantSet *kinds_sets(const struct Kinds *kinds, struct Arena *arena, size_t *count)
+{
+    struct VariantSet *sets = arena_zero(arena, 4, sizeof *sets);
+    sets[0] = probes(kinds, arena);
+    sets[1] = steps(kinds, arena);
+    sets[2] = systems(kinds, arena);
+    sets[3] = transports(kinds, arena);
+    *count = 4;
+    return sets;
+}

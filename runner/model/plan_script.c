@@ -1,0 +1,178 @@
+/* plan_script.c - shell text of a scenario: references become variables, never pasted text. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan.h"
+
+#include "../base/text.h"
+#include <string.h>
+
+enum { SCRIPT_MOST = 64 << 10 };
+
+struct Filling {
+    const struct ScriptInput *input;
+    struct Arena *arena;
+    struct Buf out;
+    const char *text;
+    size_t copied;             /* bytes of `text` that are in `out` */
+    struct List *variables;
+    struct Err *err;
+    bool good;
+};
+
+static const char *pair_value(const struct List *pairs, const char *name)
+{
+    const struct TextPair *pair = pairs->items;
+    for (size_t i = 0; i < pairs->count; i++)
+        if (text_equal(pair[i].name, name))
+            return pair[i].value;
+    return NULL;
+}
+
+static const char *host_value(const struct Target *host, const char *word)
+{
+    if (host == NULL)
+        return NULL;
+    if (text_equal(word, "address"))
+        return host->address;
+    return text_equal(word, "name") ? host->name : NULL;
+}
+
+static const char *target_value(const struct Filling *filling, const char *name)
+{
+    const struct ScriptInput *input = filling->input;
+    const char *dot = strrchr(name, '.');
+    if (input->drawn == NULL || dot == NULL)
+        return NULL;
+    const char *target = arena_bytes(filling->arena, name, (size_t)(dot - name));
+    return host_value(input->drawn(input->drawn_data, target), dot + 1);
+}
+
+static const char *param_value(const struct Scenario *scenario, const char *name)
+{
+    const struct ParamSpec *params = scenario->params.items;
+    for (size_t i = 0; i < scenario->params.count; i++)
+        if (text_equal(params[i].name, name))
+            return params[i].value;
+    return NULL;
+}
+
+/* NULL where it has no value now. */
+static const char *value_of(const struct Filling *filling, const char *ns, const char *name)
+{
+    const struct ScriptInput *input = filling->input;
+    if (text_equal(ns, "param"))
+        return param_value(input->scenario, name);
+    if (text_equal(ns, "env"))
+        return pair_value(&input->environment->vars, name);
+    if (text_equal(ns, "endpoint"))
+        return pair_value(&input->environment->endpoints, name);
+    if (text_equal(ns, "host"))
+        return host_value(input->host, name);
+    if (text_equal(ns, "target"))
+        return target_value(filling, name);
+    if (text_equal(ns, "run") && text_equal(name, "id"))
+        return input->run;
+    if (text_equal(ns, "secret"))
+        return arena_printf(filling->arena, "${secret.%s}", name);
+    return NULL;
+}
+
+/* The variable that holds `value`: as named, or with a number where two names would look alike
+ * ("a-b", "a_b"). */
+static const char *variable_for(struct Filling *filling, const char *name, const char *value)
+{
+    const char *variable = name;
+    for (size_t i = 2;; i++) {
+        const char *known = pair_value(filling->variables, variable);
+        if (known != NULL && text_equal(known, value))
+            return variable;
+        if (known == NULL)
+            break;
+        variable = arena_printf(filling->arena, "%s_%zu", name, i);
+    }
+    struct TextPair *pair = list_add(filling->variables, filling->arena, sizeof *pair);
+    pair->name = variable;
+    pair->value = value;
+    return variable;
+}
+
+static void fill_one(void *data, const char *ns, const char *name, size_t start, size_t size)
+{
+    struct Filling *filling = data;
+    const char *value = value_of(filling, ns, name);
+    if (value == NULL) {
+        if (filling->good)
+            err_set(filling->err, ERR_REFERENCE, NOWHERE, "`${%s.%s}` has no value here", ns, name);
+        filling->good = false;
+        return;
+    }
+    char *wanted = arena_printf(filling->arena, "fd_%s_%s", ns, name);
+    for (char *c = wanted; *c != '\0'; c++)
+        if (*c == '.' || *c == '-')
+            *c = '_';
+    const char *variable = variable_for(filling, wanted, value);
+    buf_add(&filling->out, filling->text + filling->copied, start - filling->copied);
+    buf_printf(&filling->out, "${%s}", variable);
+    filling->copied = start + size;
+}
+
+bool script_fill(const struct ScriptInput *input, const char *script, struct Arena *arena,
+                 const char **out, struct List *variables, struct Err *err)
+{
+    struct Filling filling = {.input = input, .arena = arena, .text = script, .variables = variables,
+                              .err = err, .good = true};
+    filling.out = BUF(SCRIPT_MOST);
+    reference_each(script, fill_one, &filling);
+    buf_put(&filling.out, script + filling.copied);
+    bool good = filling.good;
+    if (good && filling.out.cut)
+        good = err_set(err, ERR_LIMIT, NOWHERE, "a script of more than %d bytes", SCRIPT_MOST);
+    if (good)
+        *out = arena_bytes(arena, filling.out.text, filling.out.size);
+    buf_free(&filling.out);
+    return good;
+}
+
+/* One text: what to set, quoted, and the script after it. */
+static bool whole_script(const struct ScriptInput *input, const char *script, struct Arena *arena,
+                         const char **out, struct Err *err)
+{
+    struct List variables = {.items = NULL};
+    const char *text;
+    if (!script_fill(input, script, arena, &text, &variables, err))
+        return false;
+    struct Buf all = BUF(2 * SCRIPT_MOST);
+    const struct TextPair *pair = variables.items;
+    for (size_t i = 0; i < variables.count; i++) {
+        buf_printf(&all, "%s=", pair[i].name);
+        shell_text(&all, pair[i].value);
+        buf_char(&all, '\n');
+    }
+    buf_put(&all, text);
+    *out = arena_bytes(arena, all.text, all.size);
+    buf_free(&all);
+    return true;
+}
+
+bool step_config(const struct ScriptInput *input, const struct StepSpec *step, struct Arena *arena,
+                 const void **out, struct Err *err)
+{
+    *out = step->config;
+    if (step->kind == NULL)
+        return true;
+    const struct Record *record = &step->kind->config;
+    unsigned char *copy = NULL;
+    for (const struct Field *field = record->fields; field->name != NULL; field++) {
+        if (field->type != FIELD_TEXT || (field->flags & FIELD_SCRIPT) == 0)
+            continue;
+        const char *script = *(const char *const *)((const unsigned char *)step->config + field->offset);
+        if (script == NULL)
+            continue;
+        if (copy == NULL)
+            copy = (unsigned char *)arena_bytes(arena, step->config, record->size);
+        if (!whole_script(input, script, arena, (const char **)(copy + field->offset), err))
+            return false;
+    }
+    if (copy != NULL)
+        *out = copy;
+    return true;
+}

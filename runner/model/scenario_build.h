@@ -1,0 +1,48 @@
+/* scenario_build.h - what the parts of scenario_new share while a file becomes values. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_MODEL_SCENARIO_BUILD_H
+#define FD_MODEL_SCENARIO_BUILD_H
+
+#include "environment.h"
+#include "scenario_fields.h"
+
+struct ScenarioBuild {
+    const struct ScenarioInput *input;
+    struct Scenario *scenario;
+    struct ScenarioFields fields;
+    const struct Node *root; /* in long form */
+    struct Arena *arena;
+    struct Problems *problems;
+    struct Decode decode;
+    bool resolve; /* references to the environment are filled in; else they stay as written */
+};
+
+/* Decodes `params:`, takes the values given, checks both; fills scenario->params. */
+void scenario_read_params(struct ScenarioBuild *build);
+/* The RefFn of a scenario; data is the build. */
+enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, const char **value,
+                               const char *const **names, size_t *count);
+/* From fields to targets, probes, steps, bounds and times. Leaves out what was not decoded. */
+void scenario_make_values(struct ScenarioBuild *build);
+/* Names that must exist: targets, probes, roles. Right on half-decoded files too. */
+void scenario_check_names(struct ScenarioBuild *build);
+/* Rules between values, and warnings; only where everything was decoded. */
+void scenario_check_steps(struct ScenarioBuild *build);
+void scenario_check_bounds(struct ScenarioBuild *build);
+void scenario_check_references(struct ScenarioBuild *build);
+void scenario_warn(struct ScenarioBuild *build);
+/* Canonical text and both hashes, from fields in which references stay as written. */
+void scenario_hash(struct ScenarioBuild *build);
+
+/* Looks into a kind's config by its table: NULL where there is no such field. */
+const struct Field *record_field(const struct Record *record, const char *name);
+const struct TargetSpec *scenario_target(const struct Scenario *scenario, const char *name);
+const struct ProbeSpec *scenario_probe(const struct Scenario *scenario, const char *name);
+/* The node of bound `word` of `probe` under "expect" or "halt": its key, for messages. */
+struct Where bound_place(const struct ScenarioBuild *build, const char *section, const char *probe,
+                         enum BoundWord word);
+/* A problem with a place; returns it so that err_at and the like may follow. */
+struct Err *scenario_say(struct ScenarioBuild *build, enum ErrCode code, struct Where where,
+                         const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,69 @@
+/* scenario_fields.h - a scenario file as its tables decode it; scenario.c makes values of it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_MODEL_SCENARIO_FIELDS_H
+#define FD_MODEL_SCENARIO_FIELDS_H
+
+#include "scenario.h"
+
+enum ParamType { PARAM_TEXT, PARAM_INT, PARAM_DURATION, PARAM_SHARE, PARAM_CHOICE, PARAM_BOOL };
+struct ParamFields {
+    const char *name;
+    int type; /* enum ParamType, -1 = not given */
+    struct List of;
+    const char *fallback, *least, *most;
+    const struct Node *node;
+};
+struct TargetFields {
+    const char *name, *role;
+    int is; /* enum Rank */
+    struct Pick pick;
+    int64_t seed;
+    const struct Node *node;
+};
+struct ProbeFields {
+    const char *name, *from;
+    int64_t interval_ns, timeout_ns, hold_ns, gap_ns;
+    bool control;
+    int connection; /* 1 = keep */
+    struct Chosen kind; /* of the set "probe" */
+    const struct Node *node;
+};
+struct StepFields {
+    const char *name;
+    int64_t hold_ns, timeout_ns;
+    bool accept_no_undo;
+    struct Chosen kind; /* of the set "step" */
+    const struct Node *node;
+};
+struct SteadyFields { int64_t for_ns, within_ns; };
+struct UndoFields { int64_t lease_ns, grace_ns, within_ns; int leave; /* 1 = stopped */ };
+/* Bounds of one probe: FIELD_NOT_GIVEN where a word is not there. */
+struct BoundFields {
+    const char *probe;
+    int64_t limit[BOUND_COUNT];
+    struct Loss max_lost;
+    bool must_notice;
+    const struct Node *node;
+};
+struct HaltAlsoFields { bool any_host_lost; int64_t after_ns; };
+struct ScenarioFields {
+    const char *name, *hypothesis, *owner, *runbook;
+    struct List tags, params, targets, probes, steps, expect, halt;
+    const struct SteadyFields *steady;
+    const struct UndoFields *undo;
+    const struct HaltAlsoFields *halt_also;
+    int64_t observe_ns, settle_ns, hold_ns, gap_ns;
+    const struct Node *node;
+};
+/* `failover: ROLE`, which is no fault kind: the role's system does it. */
+struct FailoverFields { const char *role; };
+
+extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, FAILOVER_RECORD;
+extern const struct Record EXPECT_RECORD, HALT_RECORD; /* struct BoundFields */
+/* `halt` takes fewer words than `expect`. */
+bool bound_may_halt(enum BoundWord word);
+
+/* The tree with short forms written out: `params: {n: 1}` is {n: {default: 1}}. */
+const struct Node *scenario_long_form(const struct Node *root, struct Arena *arena);
+
+#endif

@@ -1,0 +1,128 @@
+/* scenario_judge.c - rules between probes and the bounds that judge them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scenario_build.h"
+
+#include "../base/duration.h"
+#include "../base/text.h"
+#include "bound.h"
+
+static void check_fit(struct ScenarioBuild *build, const char *section,
+                      const struct Expectation *bound)
+{
+    const struct ProbeSpec *probe = scenario_probe(build->scenario, bound->probe);
+    if (probe == NULL)
+        return;
+    enum BoundNeeds needs = bound_row(bound->word)->needs;
+    const char *wanted = NULL;
+    if (needs == BOUND_NEEDS_LEDGER && !probe->kind->is_ledger)
+        wanted = "ledger";
+    if (needs == BOUND_NEEDS_PRIMARY && !probe->kind->is_primary)
+        wanted = "primary";
+    if (wanted == NULL)
+        return;
+    struct Where where = bound_place(build, section, bound->probe, bound->word);
+    struct Err *err = scenario_say(build, ERR_RULE, where, "`%s` does not fit probe `%s`",
+                                   bound_name(bound->word), bound->probe);
+    err_at(err, "it is asked of a probe of kind `%s`; this one is `%s`", wanted, probe->kind->name);
+}
+
+static const struct Expectation *find_bound(const struct List *bounds, const char *probe, enum BoundWord word)
+{
+    const struct Expectation *at = bounds->items;
+    for (size_t i = 0; i < bounds->count; i++)
+        if (at[i].word == word && text_equal(at[i].probe, probe))
+            return &at[i];
+    return NULL;
+}
+
+static void say_order(struct ScenarioBuild *build, const struct Expectation *bound, const char *format,
+                      int64_t other_ns)
+{
+    char mine[32], other[32];
+    duration_write(bound->limit, mine);
+    duration_write(other_ns, other);
+    err_note(scenario_say(build, ERR_RULE, bound->where, "these two bounds of `%s` cannot both mean something",
+                          bound->probe),
+             "%s %s, %s %s", bound_name(bound->word), mine, format, other);
+}
+
+/* Two bounds of one probe that contradict each other. */
+static void check_pairs(struct ScenarioBuild *build, const char *probe)
+{
+    const struct List *expect = &build->scenario->expectations, *halts = &build->scenario->halts;
+    const struct Expectation *within = find_bound(expect, probe, BOUND_RECOVER_WITHIN);
+    const struct Expectation *early = find_bound(expect, probe, BOUND_RECOVER_NOT_BEFORE);
+    const struct Expectation *outage = find_bound(expect, probe, BOUND_MAX_OUTAGE);
+    const struct Expectation *halt = find_bound(halts, probe, BOUND_MAX_OUTAGE);
+    if (early != NULL && within != NULL && early->limit > within->limit)
+        say_order(build, early, "but recover_within", within->limit);
+    if (halt != NULL && within != NULL && halt->limit < within->limit)
+        say_order(build, halt, "which halts before recover_within", within->limit);
+    if (halt != NULL && outage != NULL && halt->limit < outage->limit)
+        say_order(build, halt, "which halts before max_outage", outage->limit);
+}
+
+static bool is_judged(const struct ScenarioBuild *build, const char *probe)
+{
+    const struct Expectation *bounds = build->scenario->expectations.items;
+    for (size_t i = 0; i < build->scenario->expectations.count; i++)
+        if (text_equal(bounds[i].probe, probe))
+            return true;
+    bounds = build->scenario->halts.items;
+    for (size_t i = 0; i < build->scenario->halts.count; i++)
+        if (text_equal(bounds[i].probe, probe))
+            return true;
+    return false;
+}
+
+static void check_probe(struct ScenarioBuild *build, const struct ProbeSpec *probe)
+{
+    const struct Node *probes = node_get(build->root, "probes");
+    if (!probe->control && !is_judged(build, probe->name))
+        err_hint(scenario_say(build, ERR_UNJUDGED, node_key(probes, probe->name)->where,
+                              "nothing looks at probe `%s`", probe->name),
+                 "give it a bound under `expect` or `halt`, or say control: true");
+    const struct Expectation *notice =
+        find_bound(&build->scenario->expectations, probe->name, BOUND_MUST_NOTICE);
+    if (probe->control && notice != NULL)
+        err_hint(scenario_say(build, ERR_RULE, notice->where,
+                              "probe `%s` is on a path that the fault must not touch, and must notice it",
+                              probe->name),
+                 "keep one of control and must_notice");
+    if (probe->under_ns > probe->timeout_ns) {
+        char under[32], timeout[32];
+        duration_write(probe->under_ns, under);
+        duration_write(probe->timeout_ns, timeout);
+        err_hint(scenario_say(build, ERR_RULE, probe->where,
+                              "probe `%s` waits %s only, and calls an answer slow after %s", probe->name,
+                              timeout, under),
+                 "timeout: %s or more", under);
+    }
+}
+
+/* An empty map under expect or halt says nothing. */
+static void check_empty(struct ScenarioBuild *build, const char *section)
+{
+    const struct Node *map = node_get(build->root, section);
+    for (size_t i = 0; map != NULL && i < map->count; i++)
+        if (map->items[i]->type == NODE_MAP && map->items[i]->count == 0)
+            scenario_say(build, ERR_REQUIRED, map->items[i]->where, "`%s.%s` says nothing", section,
+                         map->keys[i]->text);
+}
+
+void scenario_check_bounds(struct ScenarioBuild *build)
+{
+    const struct Scenario *scenario = build->scenario;
+    const struct Expectation *expect = scenario->expectations.items, *halts = scenario->halts.items;
+    for (size_t i = 0; i < scenario->expectations.count; i++)
+        check_fit(build, "expect", &expect[i]);
+    for (size_t i = 0; i < scenario->halts.count; i++)
+        check_fit(build, "halt", &halts[i]);
+    const struct ProbeSpec *probes = scenario->probes.items;
+    for (size_t i = 0; i < scenario->probes.count; i++) {
+        check_probe(build, &probes[i]);
+        check_pairs(build, probes[i].name);
+    }
+    check_empty(build, "expect");
+    check_empty(build, "halt");
+}

@@ -1,0 +1,129 @@
+/* scenario_names.c - names in a scenario that must exist: roles, targets, probes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scenario_build.h"
+
+#include "../base/text.h"
+
+enum { NAMES_MOST = 512 };
+
+
+/* The role in the environment; NULL, with a problem, where there is none. Without an environment NULL
+ * and no problem. */
+static const struct Role *need_role(struct ScenarioBuild *build, const char *name, struct Where where)
+{
+    const struct Environment *environment = build->input->environment;
+    if (environment == NULL || name == NULL)
+        return NULL;
+    const struct Role *role = environment_role(environment, name);
+    if (role != NULL)
+        return role;
+    struct Err *err = scenario_say(build, ERR_ROLE, where, "role `%s` is not in environment `%s`", name,
+                                   environment->name);
+    const struct Role *roles = environment->roles.items;
+    const char *names[NAMES_MOST];
+    size_t count = 0;
+    for (size_t i = 0; i < environment->roles.count && count < NAMES_MOST; i++) {
+        names[count++] = roles[i].name;
+        err_allow(err, roles[i].name);
+    }
+    const char *nearest = text_nearest(name, names, count);
+    if (nearest != NULL)
+        err_at(err, "did you mean `%s`?", nearest);
+    err_note(err, "defined in %s:%u", environment->path, roles[0].where.line);
+    return NULL;
+}
+
+static void need_system(struct ScenarioBuild *build, const struct Role *role, struct Where where,
+                        const char *what)
+{
+    if (role == NULL || role->system != NULL)
+        return;
+    struct Err *err = scenario_say(build, ERR_RULE, where, "%s asks who leads role `%s`, which is no system",
+                                   what, role->name);
+    err_hint(err, "say in the environment which it is, such as redis_sentinel: {master: NAME}");
+    err_note(err, "defined in %s:%u", build->input->environment->path, role->where.line);
+}
+
+static void check_targets(struct ScenarioBuild *build)
+{
+    const struct TargetSpec *targets = build->scenario->targets.items;
+    for (size_t i = 0; i < build->scenario->targets.count; i++) {
+        const struct Role *role = need_role(build, targets[i].role, targets[i].role_where);
+        if (targets[i].is != RANK_UNKNOWN)
+            need_system(build, role, targets[i].where, "`is`");
+    }
+}
+
+static void say_no_from(struct ScenarioBuild *build, const struct ProbeSpec *probe, struct Where where)
+{
+    struct Err *err = scenario_say(build, ERR_TARGET_NAME, where, "there is no target `%s`", probe->from);
+    const struct TargetSpec *targets = build->scenario->targets.items;
+    const char *names[NAMES_MOST];
+    size_t count = 0;
+    for (size_t i = 0; i < build->fields.targets.count && count < NAMES_MOST; i++) {
+        names[count++] = targets[i].name;
+        err_allow(err, targets[i].name);
+    }
+    const char *nearest = text_nearest(probe->from, names, count);
+    if (nearest != NULL)
+        err_at(err, "did you mean `%s`?", nearest);
+}
+
+static void check_probes(struct ScenarioBuild *build)
+{
+    const struct ProbeSpec *probes = build->scenario->probes.items;
+    for (size_t i = 0; i < build->scenario->probes.count; i++) {
+        const struct Node *node = node_get(node_get(build->root, "probes"), probes[i].name);
+        const struct Node *subject = node_get(node, probes[i].kind->name);
+        struct Where where = subject != NULL ? subject->where : probes[i].where;
+        if (probes[i].kind->needs_role)
+            need_system(build, need_role(build, probes[i].role, where), where, probes[i].kind->name);
+        const struct Node *from = node_get(node, "from");
+        if (probes[i].from != NULL && from != NULL &&
+            scenario_target(build->scenario, probes[i].from) == NULL)
+            say_no_from(build, &probes[i], from->where);
+    }
+}
+
+static void check_failovers(struct ScenarioBuild *build)
+{
+    const struct StepSpec *steps = build->scenario->steps.items;
+    for (size_t i = 0; i < build->scenario->steps.count; i++) {
+        if (!steps[i].is_failover)
+            continue;
+        const struct Role *role = need_role(build, steps[i].role, steps[i].where);
+        need_system(build, role, steps[i].where, "`failover`");
+        if (role != NULL && role->system != NULL && role->system->failover == NULL)
+            scenario_say(build, ERR_RULE, steps[i].where, "%s has no planned failover", role->system->name);
+    }
+}
+
+static void check_section(struct ScenarioBuild *build, const char *section)
+{
+    const struct Node *map = node_get(build->root, section);
+    const struct ProbeSpec *probes = build->scenario->probes.items;
+    for (size_t i = 0; map != NULL && map->type == NODE_MAP && i < map->count; i++) {
+        const struct Node *key = map->keys[i];
+        if (node_get(node_get(build->root, "probes"), key->text) != NULL)
+            continue;
+        struct Err *err = scenario_say(build, ERR_PROBE_NAME, key->where, "there is no probe `%s`", key->text);
+        const char *names[NAMES_MOST];
+        size_t count = 0;
+        for (size_t k = 0; k < build->scenario->probes.count && count < NAMES_MOST; k++) {
+            names[count++] = probes[k].name;
+            err_allow(err, probes[k].name);
+        }
+        const char *nearest = text_nearest(key->text, names, count);
+        if (nearest != NULL)
+            err_at(err, "did you mean `%s`?", nearest);
+    }
+}
+
+void scenario_check_names(struct ScenarioBuild *build)
+{
+    check_targets(build);
+    check_probes(build);
+    check_failovers(build);
+    check_section(build, "expect");
+    check_section(build, "halt");
+}

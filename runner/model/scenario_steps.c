@@ -1,0 +1,173 @@
+/* scenario_steps.c - rules between the values of steps. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scenario_build.h"
+
+#include "../base/duration.h"
+#include "../base/text.h"
+#include "node_edit.h"
+#include "plan.h"
+#include <inttypes.h>
+#include <string.h>
+
+static const struct Node *step_node(const struct ScenarioBuild *build, size_t index)
+{
+    const struct Node *steps = node_get(build->root, "steps");
+    return steps->type == NODE_LIST ? steps->items[index] : steps;
+}
+
+static const struct Role *role_of(const struct ScenarioBuild *build, const struct TargetSpec *target)
+{
+    const struct Environment *environment = build->input->environment;
+    return environment != NULL && target != NULL ? environment_role(environment, target->role) : NULL;
+}
+
+/* ---- How a step ends. ---- */
+static void check_for(struct ScenarioBuild *build, const struct StepSpec *step)
+{
+    bool ends_itself = step->kind == NULL || step->kind->reversal == REVERSAL_SELF;
+    if (step->hold_ns >= 0 && ends_itself)
+        err_hint(scenario_say(build, ERR_RULE, step->for_where, "`%s` ends by itself: `for` has no meaning here",
+                              step->name),
+                 "take `for` away; `observe` says how long to look afterwards");
+    bool cannot = step->kind != NULL && step->kind->reversal == REVERSAL_NONE;
+    if (cannot && !step->accept_no_undo)
+        err_hint(scenario_say(build, ERR_NO_UNDO, step->where, "nothing can put `%s` back", step->name),
+                 "if that is meant, say accept_no_undo: true");
+    if (!cannot && step->accept_no_undo)
+        scenario_say(build, ERR_RULE, step->where, "`%s` has an undo: there is nothing to accept", step->name);
+}
+
+/* DESIGN.md 11.3: what the undo mends cannot be judged as recovery. */
+static void check_outlasts(struct ScenarioBuild *build, const struct StepSpec *step)
+{
+    const struct Scenario *scenario = build->scenario;
+    const struct Expectation *bounds = scenario->expectations.items;
+    if (step->kind == NULL || step->hold_ns < 0)
+        return;
+    const struct Expectation *longest = NULL;
+    int64_t needed = 0;
+    for (size_t i = 0; i < scenario->expectations.count; i++) {
+        const struct ProbeSpec *probe = scenario_probe(scenario, bounds[i].probe);
+        if (bounds[i].word != BOUND_RECOVER_WITHIN || probe == NULL || bounds[i].limit + probe->hold_ns <= needed)
+            continue;
+        needed = bounds[i].limit + probe->hold_ns;
+        longest = &bounds[i];
+    }
+    if (longest == NULL || step->hold_ns >= needed)
+        return;
+    char has[32], limit[32], hold[32], sum[32];
+    duration_write(step->hold_ns, has);
+    duration_write(longest->limit, limit);
+    duration_write(needed - longest->limit, hold);
+    duration_write(needed, sum);
+    struct Err *err = scenario_say(build, ERR_RULE, step->for_where,
+                                   "`for: %s` is too short to see a recovery within %s", has, limit);
+    err_at(err, "%s at least", sum);
+    err_note(err, "%s.recover_within %s, and hold %s", longest->probe, limit, hold);
+    err_hint(err, "what the undo mends cannot be judged as recovery");
+}
+
+/* ---- Whom a step meets. ---- */
+static void check_pick(struct ScenarioBuild *build, const struct TargetSpec *target, const struct Role *role)
+{
+    const struct Node *pick = NULL;
+    const struct Node *targets = node_get(build->root, "targets");
+    if (node_get(targets, target->name) != NULL)
+        pick = node_get(node_get(targets, target->name), "pick");
+    struct Where where = pick != NULL ? pick->where : target->where;
+    size_t n = role->host_count, wanted = pick_count(&target->pick, n);
+    if (wanted == 0)
+        err_hint(scenario_say(build, ERR_RULE, where, "a share of %zu host%s that means nobody", n,
+                              n == 1 ? "" : "s"),
+                 "shares are rounded down: take more, or a number");
+    else if (wanted > n)
+        err_note(scenario_say(build, ERR_RULE, where, "%zu hosts are picked, role `%s` has %zu", wanted,
+                              role->name, n),
+                 "defined in %s:%u", build->input->environment->path, role->where.line);
+}
+
+/* A step may name a service of its own: `kill: victim` with `unit:` or `process:`. */
+static bool names_service(const struct StepSpec *step)
+{
+    static const char *const KEYS[] = {"unit", "process"};
+    for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
+        const struct Field *field = record_field(&step->kind->config, KEYS[i]);
+        if (field != NULL && field->type == FIELD_TEXT &&
+            *(const char *const *)((const unsigned char *)step->config + field->offset) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void check_target(struct ScenarioBuild *build, const struct StepSpec *step)
+{
+    if (step->target == NULL && !step->is_failover) {
+        err_hint(scenario_say(build, ERR_REQUIRED, step->where, "`%s` does not say on which host", step->name),
+                 "target: NAME, or target: {role: ROLE, pick: 1}");
+        return;
+    }
+    const struct Role *role = role_of(build, step->target);
+    if (role == NULL)
+        return;
+    check_pick(build, step->target, role);
+    const struct Service *service = &role->service;
+    bool runs = service->unit != NULL || service->pidfile != NULL || service->exe != NULL;
+    if (step->kind == NULL || !step->kind->needs_service || runs || names_service(step))
+        return;
+    struct Err *err = scenario_say(build, ERR_RULE, step->where,
+                                   "`%s` cannot: the environment does not say how role `%s` is run", step->name,
+                                   role->name);
+    err_hint(err, "say it there: unit: NAME.service, or service: {pidfile, start, stop}");
+    err_note(err, "defined in %s:%u", build->input->environment->path, role->where.line);
+}
+
+/* ---- run. ---- */
+struct Secrets {
+    struct ScenarioBuild *build;
+};
+
+static void look_for_secret(void *data, const struct Node *scalar)
+{
+    struct Secrets *secrets = data;
+    if (strstr(scalar->text, "${secret.") != NULL)
+        err_hint(scenario_say(secrets->build, ERR_REFERENCE, scalar->where,
+                              "a fault's commands hold no secret: they are printed and stored"),
+                 "let the host read it from a file of its own");
+}
+
+static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, size_t index)
+{
+    const struct Node *node = step_node(build, index);
+    const struct Node *undo = node_get(node, "undo"), *proof = node_get(node, "proof");
+    bool is_run_fault = step->kind != NULL && text_equal(step->kind->name, "run");
+    if (step->is_run && (undo != NULL || proof != NULL))
+        err_hint(scenario_say(build, ERR_RULE, undo != NULL ? undo->where : proof->where,
+                              "plain work has no undo and no proof"),
+                 "if it breaks something, say fault: true");
+    if (is_run_fault && (undo == NULL || proof == NULL))
+        err_hint(scenario_say(build, ERR_NO_UNDO, step->where, "a `run` with fault: true needs `%s`",
+                              undo == NULL ? "undo" : "proof"),
+                 "undo: the command that puts it back; proof: one that succeeds only while it is broken");
+    if (is_run_fault)
+        node_each_scalar(node, look_for_secret, &(struct Secrets){build});
+}
+
+void scenario_check_steps(struct ScenarioBuild *build)
+{
+    const struct Scenario *scenario = build->scenario;
+    const struct StepSpec *steps = scenario->steps.items;
+    bool breaks = false;
+    for (size_t i = 0; i < scenario->steps.count; i++) {
+        breaks = breaks || !steps[i].is_run;
+        check_for(build, &steps[i]);
+        check_outlasts(build, &steps[i]);
+        check_target(build, &steps[i]);
+        check_run(build, &steps[i], i);
+    }
+    const struct Environment *environment = build->input->environment;
+    if (environment == NULL || !environment->is_protected || !breaks || scenario->halts.count > 0)
+        return;
+    err_hint(scenario_say(build, ERR_RULE, node_key(build->root, "steps")->where,
+                          "`%s` is protected: a drill without `halt` does not run there", environment->name),
+             "halt: {PROBE: {max_outage: 60s}} stops and undoes at once");
+}

@@ -1,0 +1,297 @@
+/* scenario_values.c - from decoded fields to targets, probes, steps, bounds and times. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scenario_build.h"
+
+#include "../base/text.h"
+#include "bound.h"
+
+#define SETTLE_NS (120 * NS_PER_S)
+
+/* ---- Targets. ---- */
+static void set_target(const struct TargetFields *fields, const char *name, struct TargetSpec *out)
+{
+    const struct Node *role = node_get(fields->node, "role");
+    *out = (struct TargetSpec){
+        .name = name,
+        .role = fields->role,
+        .is = (enum Rank)fields->is,
+        .pick = fields->pick,
+        .seed_given = fields->seed != FIELD_NOT_GIVEN,
+        .where = fields->node->where,
+        .role_where = role != NULL ? role->where : fields->node->where,
+    };
+    out->seed = out->seed_given ? fields->seed : 0;
+}
+
+/* Room for the inline ones too: steps point at targets, which may not move. */
+static void make_targets(struct ScenarioBuild *build)
+{
+    const struct TargetFields *fields = build->fields.targets.items;
+    struct List *targets = &build->scenario->targets;
+    size_t most = build->fields.targets.count + build->fields.steps.count + 1;
+    struct TargetSpec *specs = arena_zero(build->arena, most, sizeof *specs);
+    targets->items = specs;
+    for (size_t i = 0; i < build->fields.targets.count; i++)
+        if (fields[i].node != NULL)
+            set_target(&fields[i], fields[i].name, &specs[targets->count++]);
+}
+
+static const struct TargetSpec *inline_target(struct ScenarioBuild *build, const struct Node *node,
+                                              size_t step)
+{
+    struct TargetFields fields = {.name = NULL};
+    if (!decode_record(&build->decode, node, &TARGET_RECORD, &fields))
+        return NULL;
+    struct List *targets = &build->scenario->targets;
+    struct TargetSpec *spec = (struct TargetSpec *)targets->items + targets->count++;
+    set_target(&fields, arena_printf(build->arena, "step %zu", step + 1), spec);
+    return spec;
+}
+
+static struct Err *say_no_target(struct ScenarioBuild *build, const struct Node *node, const char *name)
+{
+    struct Err *err = scenario_say(build, ERR_TARGET_NAME, node->where, "there is no target `%s`", name);
+    const struct TargetSpec *targets = build->scenario->targets.items;
+    const char *names[128];
+    size_t count = 0;
+    for (size_t i = 0; i < build->fields.targets.count && count < COUNT_OF(names); i++) {
+        names[count++] = targets[i].name;
+        err_allow(err, targets[i].name);
+    }
+    const char *nearest = text_nearest(name, names, count);
+    const struct Environment *environment = build->input->environment;
+    if (nearest != NULL)
+        err_at(err, "did you mean `%s`?", nearest);
+    else if (environment != NULL && environment_role(environment, name) != NULL)
+        err_hint(err, "`%s` is a role: write {role: %s, pick: 1}", name, name);
+    else
+        err_hint(err, "name one under `targets:`, or write {role: ROLE, pick: 1} here");
+    return err;
+}
+
+static const struct TargetSpec *step_target(struct ScenarioBuild *build, const struct Node *node,
+                                            size_t step)
+{
+    const char *name;
+    if (node == NULL || node->broken)
+        return NULL;
+    if (node->type == NODE_MAP)
+        return inline_target(build, node, step);
+    if (node->type == NODE_LIST) {
+        err_hint(scenario_say(build, ERR_TYPE, node->where, "a step has one target"),
+                 "pick more hosts of one role, or write one step each");
+        return NULL;
+    }
+    if (!reference_fill(&build->decode, node->text, node->where, &name))
+        return NULL;
+    const struct TargetSpec *target = scenario_target(build->scenario, name);
+    if (target == NULL)
+        say_no_target(build, node, name);
+    return target;
+}
+
+/* ---- Steps. ---- */
+static const void *config_at(const struct Chosen *chosen, const char *field_name, enum FieldType type)
+{
+    const struct Field *field = record_field(chosen->variant->record, field_name);
+    if (field == NULL || field->type != type)
+        return NULL;
+    return (const unsigned char *)chosen->config + field->offset;
+}
+
+static const char *script_of(const struct Chosen *chosen)
+{
+    for (const struct Field *field = chosen->variant->record->fields; field->name != NULL; field++)
+        if ((field->flags & FIELD_SUBJECT) != 0 && (field->flags & FIELD_SCRIPT) != 0)
+            return *(const char *const *)((const unsigned char *)chosen->config + field->offset);
+    return NULL;
+}
+
+static void set_kind(struct ScenarioBuild *build, const struct StepFields *fields, size_t index,
+                     struct StepSpec *step)
+{
+    const struct Chosen *chosen = &fields->kind;
+    const struct FaultKind *kind = chosen->variant->kind;
+    step->config = chosen->config;
+    if (kind == NULL) {
+        step->is_failover = true;
+        step->role = ((const struct FailoverFields *)chosen->config)->role;
+        return;
+    }
+    const struct Node *const *target = config_at(chosen, "target", FIELD_ANY);
+    if (target != NULL)
+        step->target = step_target(build, *target, index);
+    const bool *is_fault = config_at(chosen, "fault", FIELD_BOOL);
+    if (is_fault != NULL && !*is_fault) {
+        step->is_run = true;
+        step->script = script_of(chosen);
+    } else {
+        step->kind = kind;
+    }
+}
+
+static const char *step_name(struct ScenarioBuild *build, const struct StepFields *fields,
+                             const struct StepSpec *step)
+{
+    if (fields->name != NULL)
+        return fields->name;
+    const char *verb = fields->kind.variant->name;
+    const char *whom = "";
+    if (step->is_failover)
+        whom = step->role;
+    else if (step->target != NULL)
+        whom = text_starts(step->target->name, "step ") ? step->target->role : step->target->name;
+    return arena_printf(build->arena, "%s %s", verb, whom != NULL ? whom : "");
+}
+
+static void make_steps(struct ScenarioBuild *build)
+{
+    const struct StepFields *fields = build->fields.steps.items;
+    for (size_t i = 0; i < build->fields.steps.count; i++) {
+        if (fields[i].kind.variant == NULL || fields[i].node == NULL)
+            continue;
+        struct StepSpec *step = list_add(&build->scenario->steps, build->arena, sizeof *step);
+        const struct Node *hold = node_get(fields[i].node, "for");
+        step->where = fields[i].kind.where;
+        step->for_where = hold != NULL ? hold->where : step->where;
+        step->hold_ns = fields[i].hold_ns == FIELD_NOT_GIVEN ? -1 : fields[i].hold_ns;
+        step->timeout_ns = fields[i].timeout_ns;
+        step->accept_no_undo = fields[i].accept_no_undo;
+        set_kind(build, &fields[i], i, step);
+        step->name = step_name(build, &fields[i], step);
+    }
+}
+
+/* ---- Probes. ---- */
+static void make_probes(struct ScenarioBuild *build)
+{
+    const struct ProbeFields *fields = build->fields.probes.items;
+    for (size_t i = 0; i < build->fields.probes.count; i++) {
+        const struct Chosen *chosen = &fields[i].kind;
+        if (chosen->variant == NULL || fields[i].node == NULL)
+            continue;
+        struct ProbeSpec *probe = list_add(&build->scenario->probes, build->arena, sizeof *probe);
+        const struct ProbeKind *kind = chosen->variant->kind;
+        const unsigned char *config = chosen->config;
+        *probe = (struct ProbeSpec){
+            .name = fields[i].name,
+            .kind = kind,
+            .config = config,
+            .from = fields[i].from,
+            .interval_ns = fields[i].interval_ns,
+            .timeout_ns = fields[i].timeout_ns,
+            .control = fields[i].control,
+            .keep = fields[i].connection == 1,
+            .where = fields[i].node->where,
+        };
+        bool own_hold = fields[i].hold_ns != FIELD_NOT_GIVEN, own_gap = fields[i].gap_ns != FIELD_NOT_GIVEN;
+        probe->hold_ns = own_hold ? fields[i].hold_ns : build->fields.hold_ns;
+        probe->gap_ns = own_gap ? fields[i].gap_ns : build->fields.gap_ns;
+        if (kind->needs_role)
+            probe->role = *(const char *const *)(config + kind->role_offset);
+        if (kind->under_offset != 0)
+            probe->under_ns = *(const int64_t *)(config + kind->under_offset - 1);
+        if (probe->under_ns < 0)
+            probe->under_ns = 0;
+    }
+}
+
+/* ---- Bounds, in the order of the file. ---- */
+static bool take_bound(const struct BoundFields *fields, enum BoundWord word, struct Expectation *out)
+{
+    if (word == BOUND_MAX_LOST) {
+        out->limit = fields->max_lost.value;
+        out->limit_is_duration = fields->max_lost.is_duration;
+        return fields->max_lost.given;
+    }
+    if (word == BOUND_MUST_NOTICE) {
+        out->limit = 1;
+        return fields->must_notice;
+    }
+    out->limit = fields->limit[word];
+    return out->limit != FIELD_NOT_GIVEN;
+}
+
+static void make_bounds(struct ScenarioBuild *build, const struct List *from, bool halts, struct List *out)
+{
+    const struct BoundFields *fields = from->items;
+    for (size_t i = 0; i < from->count; i++) {
+        const struct Node *node = fields[i].node;
+        for (size_t k = 0; node != NULL && node->type == NODE_MAP && k < node->count; k++) {
+            enum BoundWord word;
+            struct Expectation bound = {.probe = fields[i].probe, .where = node->items[k]->where};
+            if (!bound_find(node->keys[k]->text, &word) || (halts && !bound_may_halt(word)) ||
+                !take_bound(&fields[i], word, &bound))
+                continue;
+            bound.word = word;
+            *(struct Expectation *)list_add(out, build->arena, sizeof bound) = bound;
+        }
+    }
+}
+
+/* ---- Times. ---- */
+static int64_t hold_of(const struct Scenario *scenario, const char *probe_name)
+{
+    const struct ProbeSpec *probe = scenario_probe(scenario, probe_name);
+    return probe != NULL ? probe->hold_ns : scenario->hold_ns;
+}
+
+/* LANGUAGE.md rule 9: what the bounds need, where nothing is written. */
+static void set_times(struct ScenarioBuild *build)
+{
+    struct Scenario *scenario = build->scenario;
+    const struct Expectation *bounds = scenario->expectations.items;
+    int64_t observe = scenario->hold_ns, settle = SETTLE_NS;
+    for (size_t i = 0; i < scenario->expectations.count; i++) {
+        int64_t needed = bounds[i].limit + hold_of(scenario, bounds[i].probe);
+        bool looks_on = bounds[i].word == BOUND_RECOVER_WITHIN || bounds[i].word == BOUND_FAILOVER_WITHIN ||
+                        bounds[i].word == BOUND_DETECTED_WITHIN;
+        if (looks_on && needed > observe)
+            observe = needed;
+        if (bounds[i].word == BOUND_REDUNDANT_WITHIN && needed > settle)
+            settle = needed;
+    }
+    const struct ScenarioFields *fields = &build->fields;
+    scenario->observe_ns = fields->observe_ns != FIELD_NOT_GIVEN ? fields->observe_ns : observe;
+    scenario->settle_ns = fields->settle_ns != FIELD_NOT_GIVEN ? fields->settle_ns : settle;
+}
+
+static void copy_plain(struct ScenarioBuild *build)
+{
+    const struct ScenarioFields *fields = &build->fields;
+    struct Scenario *scenario = build->scenario;
+    scenario->name = fields->name;
+    scenario->hypothesis = fields->hypothesis;
+    scenario->owner = fields->owner;
+    scenario->runbook = fields->runbook;
+    scenario->tags = fields->tags;
+    scenario->hold_ns = fields->hold_ns;
+    scenario->gap_ns = fields->gap_ns;
+    scenario->halt_after_ns = -1;
+    if (fields->halt_also != NULL) {
+        scenario->halt_any_host_lost = fields->halt_also->any_host_lost;
+        if (fields->halt_also->after_ns != FIELD_NOT_GIVEN)
+            scenario->halt_after_ns = fields->halt_also->after_ns;
+    }
+    if (fields->steady != NULL) {
+        scenario->steady_ns = fields->steady->for_ns;
+        scenario->steady_within_ns = fields->steady->within_ns;
+    }
+    if (fields->undo != NULL) {
+        scenario->lease_ns = fields->undo->lease_ns;
+        scenario->grace_ns = fields->undo->grace_ns;
+        scenario->undo_within_ns = fields->undo->within_ns;
+        scenario->leave_stopped = fields->undo->leave == 1;
+    }
+}
+
+void scenario_make_values(struct ScenarioBuild *build)
+{
+    copy_plain(build);
+    make_targets(build);
+    make_probes(build);
+    make_steps(build);
+    make_bounds(build, &build->fields.expect, false, &build->scenario->expectations);
+    make_bounds(build, &build->fields.halt, true, &build->scenario->halts);
+    set_times(build);
+}
