@@ -84,12 +84,13 @@ demo: deps ## staging and production on this machine, drilled: a refusal, then t
 
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c))
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fakes/*.c))
+TOOLS    := $(BUILD)/tests/system/observer $(BUILD)/tests/crash/run_crash_at
 SCRIPTS  := $(wildcard tests/contract/*_test.sh tests/golden/*_test.sh)
 RUN       = BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/run
 DRILLS   ?= 20
 POINTS   ?= 5000
 
-tests: $(PROGRAMS) $(BUILD)/tests/system/observer # build the test programs
+tests: $(PROGRAMS) $(TOOLS) # build the test programs
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/support.a $(BUILD)/libfaildrill.a
 	@$(SAY) link $@
@@ -106,7 +107,7 @@ $(BUILD)/tests/main.o: runner/main.c | $(EMBEDS)
 	@$(SAY) $(CC) $<
 	$(Q)$(COMPILE) -Dmain=faildrill_main -c -o $@ $<
 
-$(BUILD)/tests/system/observer: $(BUILD)/tests/system/observer.o
+$(TOOLS): %: %.o
 	@$(SAY) link $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
@@ -119,8 +120,8 @@ cli: all ## the program as a person uses it
 system: all tests ## drills on the lab's hosts beside an independent observer (DRILLS=20)
 	@DRILLS=$(DRILLS) $(RUN) -j 1 -t 3600 $(wildcard tests/system/*_test.sh) tests/system/drills.sh
 
-crash: all ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
-	@POINTS=$(POINTS) $(RUN) -j 1 -t 7200 $(wildcard tests/crash/run_crash tests/crash/*_test.sh)
+crash: all tests ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
+	@POINTS=$(POINTS) $(RUN) -j 1 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
 
 lint: ## floors, sizes, names, banned functions, shellcheck, generated files
 	@BUILD=$(BUILD) tests/lint/lint
