@@ -109,6 +109,22 @@ static const char *address_of_target(void *data, const char *name)
     return drawn && drawn->count > 0 ? drawn->hosts[0]->address : NULL;
 }
 
+static const struct Target *first_drawn(void *data, const char *name)
+{
+    const struct Drawn *drawn = drawn_named(data, name);
+    return drawn && drawn->count > 0 ? drawn->hosts[0] : NULL;
+}
+
+struct ScriptInput plan_script_input(const struct Plan *plan, const struct Target *host)
+{
+    return (struct ScriptInput){.scenario = plan->scenario,
+                                .environment = plan->environment,
+                                .host = host,
+                                .run = plan->token.text,
+                                .drawn = first_drawn,
+                                .drawn_data = (void *)(uintptr_t)plan};
+}
+
 static bool is_among(const struct Drawn *drawn, const struct Target *host)
 {
     for (size_t at = 0; at < drawn->count; at++)
@@ -153,8 +169,10 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
         !system->plan_rejoin(fault->role->system_config, &input, plan->arena, &input.rejoin,
                              planning->err))
         return false;
-    return fault->step->kind->plan(fault->step->config, &input, plan->arena, &fault->procedure,
-                                   planning->err) &&
+    struct ScriptInput values = plan_script_input(plan, fault->target);
+    const void *config = NULL;
+    return step_config(&values, fault->step, plan->arena, &config, planning->err) &&
+           fault->step->kind->plan(config, &input, plan->arena, &fault->procedure, planning->err) &&
            procedure_check(fault->step->kind, &fault->procedure, planning->err);
 }
 

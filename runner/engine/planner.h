@@ -28,6 +28,9 @@ void plan_free(struct Plan *plan); /* accepts NULL */
 /* The very bytes that arming and firing send to the hosts, fault by fault; bytes_hash is their SHA-256. */
 void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out);
 
+/* What ${ns.name} mean in shell text that goes to `host`. */
+struct ScriptInput plan_script_input(const struct Plan *plan, const struct Target *host);
+
 /* Who a target is now, given the ranks of the role's hosts in file order; ranks may be NULL where `is` is not asked.
  * Appends const struct Target * to `out`; false with *err where nobody is left. Pure. */
 bool target_draw(const struct TargetSpec *spec, const struct Role *role, uint64_t seed, const enum Rank *ranks,

@@ -56,7 +56,7 @@ struct Run {
     bool ended, stored, env_locked, not_steady;
 
     enum Verdict ended_as;
-    char why[300];
+    char why[400];
     bool aborted, hurry; /* hurry: a second signal ends the wait in SETTLING */
 
     struct FaultRun *faults;

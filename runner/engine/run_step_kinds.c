@@ -1,5 +1,6 @@
 /* run_step_kinds.c - steps that are no fault of a kind: plain work, and a planned failover. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "planner.h"
 #include "run_parts.h"
 
 #define FAILOVER_TIMEOUT_NS (10 * NS_PER_S)
@@ -15,10 +16,15 @@ static void script_work(struct HostCall *call)
 {
     struct Run *run = call->data;
     struct RunResult result = {0};
-    struct TextPair variables[] = {{.name = "host_name", .value = call->target->name},
-                                   {.name = "host_address", .value = call->target->address}};
-    call->ok = node_run(call->node, step_now(run)->script, variables, COUNT_OF(variables),
-                        call->deadline, &result, &call->err);
+    struct ScriptInput values = plan_script_input(run->in.plan, call->target);
+    struct List variables = {0};
+    const char *script = NULL;
+    if (!script_fill(&values, step_now(run)->script, call->arena, &script, &variables, &call->err))
+        return;
+    struct TextPair *pairs = variables.items;
+    for (size_t at = 0; at < variables.count; at++)
+        pairs[at].value = environment_secret(pairs[at].value);
+    call->ok = node_run(call->node, script, pairs, variables.count, call->deadline, &result, &call->err);
     call->lost = !call->ok;
     if (call->ok && result.status != 0) {
         err_set(&call->err, ERR_TARGET, NOWHERE, "step %u ended with status %d on '%s': %.120s",
