@@ -45,10 +45,21 @@ static void check_scenario(struct Cli *cli, const struct Document *document, str
     scenario_free(scenario_new(&input, problems));
 }
 
+static bool was_read(const struct Cli *cli, const char *path)
+{
+    const struct Document *const *documents = cli->documents.items;
+    for (size_t i = 0; i < cli->documents.count; i++)
+        if (text_equal(documents[i]->path, path))
+            return true;
+    return false;
+}
+
 /* The first key says what a file is. */
 static void check_file(struct Cli *cli, const char *path, struct Tally *tally,
                        struct Problems *problems)
 {
+    if (was_read(cli, path))
+        return;
     const struct Document *document = cli_read(cli, path, problems);
     if (document->root == NULL)
         return;
@@ -154,7 +165,7 @@ static int validate(struct Cli *cli)
         status = cli_load(cli, NULL, cli->environment, &loaded);
     if (status == 0) {
         tally.environment = loaded.environment;
-        tally.environments = loaded.environment != NULL && cli->arg_count > 0 ? 1 : 0;
+        tally.environments = loaded.environment != NULL ? 1 : 0;
         if (cli->arg_count > 0)
             check_named(cli, &tally, problems);
         else

@@ -221,7 +221,7 @@ static const struct Field SCENARIO_FIELDS[] = {
      .flags = FIELD_JUDGE | FIELD_ALWAYS, .of = &HALT_ALSO_RECORD, .example = "{after: 20m}",
      .doc = "What else stops the drill at once."},
     {.name = "expect", .type = FIELD_MAP, AT(ScenarioFields, expect), .flags = FIELD_JUDGE | FIELD_REQUIRED,
-     .min = 1, .of = &EXPECT_RECORD, .example = "{shop: {recover_within: 20s}}",
+     .min = 1, .max = 100, .of = &EXPECT_RECORD, .example = "{shop: {recover_within: 20s}}",
      .doc = "Bounds that judge at the end, by probe."},
     {.name = "", .type = FIELD_NODE, AT(ScenarioFields, node)},
     {.name = NULL},

@@ -1,0 +1,38 @@
+/* main.c - the composition root: the only file that names the kinds. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../probes/kinds.h"
+#include "../reports/kinds.h"
+#include "cli/cli.h"
+#include "faults/kinds.h"
+#include "systems/kinds.h"
+#include "transports/kinds.h"
+
+/* In the order that people should meet them. */
+static const struct ProbeKind *const PROBES[] = {
+    &http_probe, &tcp_probe, &redis_probe, &primary_probe, &ledger_probe, NULL,
+};
+static const struct FaultKind *const FAULTS[] = {
+    &kill_fault, &stop_fault, &freeze_fault, &restart_fault, &isolate_fault, &run_fault, NULL,
+};
+static const struct SystemKind *const SYSTEMS[] = {&redis_sentinel_system, NULL};
+static const struct TransportKind *const TRANSPORTS[] = {
+    &ssh_transport, &local_transport, &prefix_transport, NULL,
+};
+static const struct ReportFormat *const FORMATS[] = {
+    &text_format, &json_format, &html_format, NULL,
+};
+
+/* Tests take the tables from here too. */
+extern const struct Kinds faildrill_kinds;
+const struct Kinds faildrill_kinds = {
+    .probes = PROBES,
+    .faults = FAULTS,
+    .systems = SYSTEMS,
+    .transports = TRANSPORTS,
+    .formats = FORMATS,
+};
+
+int main(int argc, char **argv)
+{
+    return cli_main(&faildrill_kinds, argc, argv);
+}
