@@ -15,8 +15,8 @@ bool share_parse(const char *text, int64_t *millionths, const char **why); /* 34
 bool rate_parse(const char *text, int64_t *ns_between, const char **why);  /* 20/s = 50 ms */
 bool int_parse(const char *text, int64_t *value, const char **why);   /* decimal, optional minus */
 
-/* As written in files, shortest exact form: "1m30s", "250ms"; none that is not negative is cut. out
- * must hold 32 bytes. */
+/* As written in files, shortest exact form: "1m30s", "250ms". out must hold 32 bytes,
+ * which is enough for any that is not negative. */
 void duration_write(int64_t ns, char out[32]);
 /* For people: "3.2 s", "450 ms", "2 min 05 s", "1 h 04 min". out must hold 32 bytes. */
 void duration_say(int64_t ns, char out[32]);

@@ -31,8 +31,8 @@ struct Document {
 /* Limits: 256 KiB, depth 32, 20,000 events, scalars of 8 KiB. Anchors, aliases, tags, merge keys,
  * further documents, duplicate keys, control characters, non-UTF-8 and a BOM inside are refused.
  * Stops at the first error of syntax, at no other; an unquoted `${...}` inside braces is reported
- * and read as if it were quoted. Never NULL; everything is in the arena, where 16 MiB hold any file.
- * document_read also refuses what is no regular file and what everybody may change. */
+ * and read as if it were quoted. Never NULL; everything is in the arena, where 16 MiB hold any
+ * file. document_read also refuses what is no regular file and what everybody may change. */
 const struct Document *document_read(const char *path, struct Arena *arena,
                                      struct Problems *problems);
 const struct Document *document_parse(const char *path, const char *text, size_t size,

@@ -25,7 +25,7 @@ enum FieldType {
                        is NULL; a single scalar or map counts as a list of one */
     FIELD_MAP,      /* struct List of `of` records; each record's FIELD_NAME gets the key */
     FIELD_NAME,     /* const char *: the key under which a record stands in a FIELD_MAP; name "" */
-    FIELD_TEXTS,    /* struct List of struct TextPair: any keys with scalar values (vars, headers) */
+    FIELD_TEXTS,    /* struct List of struct TextPair: any keys with scalar values */
     FIELD_ANY       /* const struct Node *: taken as it stands, any shape */
 };
 enum FieldFlag {
@@ -56,7 +56,7 @@ struct Field {
     size_t offset;    /* offsetof() in the record's C struct */
     unsigned flags;
     const char *fallback; /* default as written in YAML, parsed by the same code; NULL = zero */
-    int64_t min, max;     /* in the field's unit, of lists and maps their count; both 0 = unbounded */
+    int64_t min, max;     /* in its unit, of lists and maps their count; both 0 = unbounded */
     const struct Choice *choices; /* ends with a NULL name; also of the texts of a FIELD_LIST */
     const struct Record *of;
     const char *example, *doc; /* as written in YAML; one sentence with a full stop */
@@ -65,8 +65,8 @@ struct Field {
 /* One of several kinds that a record may be (a probe is an http, a redis ...): the kind's fields
  * stand beside the record's own, and its FIELD_SUBJECT takes the value of its key. A kind without a
  * FIELD_SUBJECT has its fields inside that value instead (`redis_sentinel: {master: shop}`), or
- * none where the record is only its name (`reach: local`). `kind` is the ProbeKind, FaultKind ... of the
- * floor above. */
+ * none where the record is only its name (`reach: local`). `kind` is the ProbeKind, FaultKind ...
+ * of the floor above. */
 struct Variant {
     const char *name, *summary;
     const struct Record *record;

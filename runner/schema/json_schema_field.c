@@ -132,36 +132,42 @@ static void put_map(struct Schema *schema, const struct Field *field)
     json_end(schema->json);
 }
 
+/* The definition that says how a number of this type is written, or NULL. */
+static const char *pattern_of(enum FieldType type)
+{
+    static const char *const names[] = {[FIELD_DURATION] = "a_duration",
+                                        [FIELD_SIZE] = "a_size",
+                                        [FIELD_SHARE] = "a_share",
+                                        [FIELD_RATE] = "a_rate",
+                                        [FIELD_LOSS] = "a_duration",
+                                        [FIELD_PICK] = "a_share",
+                                        [FIELD_ANY] = NULL};
+    return names[type];
+}
+
 /* What may stand there, as the members of an anyOf. */
 static void put_schemes(struct Schema *schema, const struct Field *field)
 {
     bool bounded = field->min != 0 || field->max != 0;
+    if (pattern_of(field->type) != NULL)
+        put_ref(schema, pattern_of(field->type));
     switch (field->type) {
+    case FIELD_DURATION:
+    case FIELD_SIZE:
+    case FIELD_SHARE:
+    case FIELD_RATE:
+        break;
     case FIELD_BOOL:
         put_type(schema, "boolean");
         break;
     case FIELD_INT:
         put_int(schema, bounded ? field->min : INT64_MIN, bounded ? field->max : INT64_MAX);
         break;
-    case FIELD_DURATION:
-        put_ref(schema, "a_duration");
-        break;
-    case FIELD_SIZE:
-        put_ref(schema, "a_size");
-        break;
-    case FIELD_SHARE:
-        put_ref(schema, "a_share");
-        break;
-    case FIELD_RATE:
-        put_ref(schema, "a_rate");
-        break;
     case FIELD_LOSS:
         put_int(schema, 0, INT64_MAX);
-        put_ref(schema, "a_duration");
         break;
     case FIELD_PICK:
         put_int(schema, 1, INT64_MAX);
-        put_ref(schema, "a_share");
         put_choices(schema, (const struct Choice[]){{.name = "all"}, {.name = NULL}});
         break;
     case FIELD_TEXT:
