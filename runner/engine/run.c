@@ -48,16 +48,20 @@ void run_event(struct Run *run, const char *subject, const char *format, ...)
         (void)run_stored(run, store_event(run->in.store, now, subject, text, &err), &err);
 }
 
+static void end_as(struct Run *run, enum Verdict as, const char *why)
+{
+    run->ended_as = as;
+    snprintf(run->why, sizeof run->why, "%s", why);
+}
+
 /* A store that fails is the runner's own failure; what is in effect is undone all the same. */
 bool run_stored(struct Run *run, bool ok, const struct Err *err)
 {
     if (ok)
         return true;
-    if (run->ended_as != VERDICT_OWN_FAILURE) {
-        run->ended_as = VERDICT_OWN_FAILURE;
-        snprintf(run->why, sizeof run->why, "%s", err->message);
-    }
-    run_abort(run, VERDICT_OWN_FAILURE, run->why);
+    if (run->ended_as != VERDICT_OWN_FAILURE)
+        end_as(run, VERDICT_OWN_FAILURE, err->message);
+    run_abort(run, VERDICT_OWN_FAILURE, err->message);
     return false;
 }
 
@@ -131,10 +135,8 @@ void run_abort(struct Run *run, enum Verdict as, const char *reason)
         return;
     }
     run->aborted = true;
-    if (run->ended_as != VERDICT_OWN_FAILURE) {
-        run->ended_as = as;
-        snprintf(run->why, sizeof run->why, "%s", reason);
-    }
+    if (run->ended_as != VERDICT_OWN_FAILURE)
+        end_as(run, as, reason);
     run_event(run, "abort", "%s", reason);
     run_enter(run, EVENT_ABORT);
 }
