@@ -8,8 +8,10 @@
 
 /* The prober thread and all its probes. Attempt k of a probe is sent at start + k * interval, on an
  * absolute timerfd, whether or not earlier ones are still waiting; all slots busy, or later than two
- * intervals (and 20 ms) = SKIPPED. At its timeout an attempt is cancelled: TIMEOUT. An answer later than
- * `under` is FAILED/SLOW. Samples leave through a queue; nothing else may run on this thread. */
+ * intervals (and 20 ms) = SKIPPED. At its timeout, from when it was sent, an attempt is cancelled: TIMEOUT.
+ * An answer later than `under`, from when it was sent (our own lateness is not the service's), is
+ * FAILED/SLOW. Sample.by counts the hosts of plan->environment. Samples leave through a queue; nothing
+ * else may run on this thread. */
 struct Prober;
 
 /* What leaves the prober, in order of time of each probe. */
@@ -32,8 +34,8 @@ struct ProberInput {
     void (*wake)(void *data);
     void *wake_data;
 };
-/* Opens every probe and starts the thread; attempts begin at once. NULL with *err where a kind refuses.
- * `plan` outlives it. */
+/* Opens every probe (on the caller's thread: `place` may block there) and starts the thread; attempts
+ * begin at once. NULL with *err where a kind refuses. `plan` outlives it. */
 struct Prober *prober_start(const struct ProberInput *input, struct Err *err) MUST_CHECK;
 bool prober_take(struct Prober *prober, struct Flight *out); /* conductor; false: nothing there now */
 uint64_t prober_lost(const struct Prober *prober); /* samples that found the queue full: the run is INCONCLUSIVE */
@@ -41,7 +43,7 @@ uint64_t prober_lost(const struct Prober *prober); /* samples that found the que
  * longest timeout). The ledgers stay open for read-back. Conductor, blocking. */
 void prober_pause(struct Prober *prober);
 /* Reads a ledger back: host NULL = the primary. Results come to the callbacks on the prober thread, the end last.
- * found may be called many thousand times. */
+ * found may be called many thousand times. Several are read one after the other; after prober_stop none ends. */
 struct ReadBackInput {
     uint32_t probe;
     const struct Target *host;

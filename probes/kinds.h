@@ -5,6 +5,6 @@
 
 #include "../runner/model/probe.h"
 
-extern const struct ProbeKind probe_http, probe_tcp, probe_redis, probe_primary, probe_ledger;
+extern const struct ProbeKind http_probe, tcp_probe, redis_probe, primary_probe, ledger_probe;
 
 #endif

@@ -5,6 +5,6 @@
 
 #include "../model/system.h"
 
-extern const struct SystemKind system_redis_sentinel;
+extern const struct SystemKind redis_sentinel_system;
 
 #endif
