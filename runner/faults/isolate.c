@@ -74,8 +74,9 @@ static const char in_place_text[] =
     "    nft list set inet fd_$FD_ID all6 | grep -q \"::/0 timeout\"\n";
 
 /* That nft does not answer is no proof of anything. */
-static const char all_clear_text[] = "tables=$(nft list tables) || exit 125\n"
-                                     "case $tables in *fd_$FD_ID*) exit 1 ;; esac\n";
+static const char all_clear_text[] =
+    "tables=$(nft list tables) || exit 125\n"
+    "! printf \"%s\\n\" \"$tables\" | grep -qx \"table inet fd_$FD_ID\"\n";
 
 static const char renew_text[] =
     "nft -f - <<EOF\n"

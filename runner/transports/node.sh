@@ -24,7 +24,7 @@ refuse() {
 
 # Not every sleep knows fractions. No descriptor of ours goes along.
 nap() {
-    sleep "$1" 2>/dev/null 3<&- 8<&- 9<&- || sleep 1 3<&- 8<&- 9<&-
+    sleep "$1" 2>/dev/null 3<&- 7<&- 8<&- 9<&- || sleep 1 3<&- 7<&- 8<&- 9<&-
 }
 
 # now = 1/100 s since boot; leading zeros would mean octal.
@@ -68,11 +68,17 @@ family() {
     done
 }
 
-# kill_family PID: stopped first, so that nothing is born in between.
+# kill_family PID. All but the eldest are stopped first, so that nothing is born in between; it waits
+# for them, and whoever waits for it (sudo, nsenter) would stop along with it, and stay so.
 kill_family() {
-    kill -STOP "$1" 2>/dev/null
-    pids=$1
-    family
+    pids=$1 known_family=''
+    until [ "$pids" = "$known_family" ]; do
+        known_family=$pids
+        family
+        for child in $pids; do
+            [ "$child" = "$1" ] || [ "$child" = $$ ] || kill -STOP "$child" 2>/dev/null
+        done
+    done
     for child in $pids; do
         [ "$child" = $$ ] || kill -KILL "$child" 2>/dev/null
     done

@@ -252,6 +252,11 @@ static void reap_detached(pid_t pid)
     pthread_attr_destroy(&attributes);
 }
 
+pid_t process_pid(const struct Process *process)
+{
+    return process->pid;
+}
+
 void process_finish(struct Process *process)
 {
     if (process == NULL)

@@ -22,6 +22,7 @@ bool process_read(struct Process *process, struct Buf *out, bool *ended, struct 
                   struct Err *err) MUST_CHECK;
 bool process_status(struct Process *process, int *status, struct Buf *errors, struct Mono deadline,
                     struct Err *err) MUST_CHECK;
+pid_t process_pid(const struct Process *process); /* 0 once its status was taken */
 void process_finish(struct Process *process); /* accepts NULL; whoever still runs is reaped later */
 
 /* Starts argv with `fd` as its input and output: the socket under another library. 0 on failure. */

@@ -19,7 +19,7 @@ service_main_of_file() {
     case $main in
     '' | *[!0-9]* | 1) main='' && return 1 ;;
     esac
-    look_at $$
+    look_at self # the process that reads it: it begins now
     own=$born
     if ! look_at "$main" || [ "$state" = Z ] || [ "$state" = X ]; then main='' && return 1; fi
     begun=$(($(date +%s) - (own - born) / 100))
@@ -255,11 +255,10 @@ service_spawn() {
 }
 
 # Only where it is down, or was started by half before.
-service_start() {
-    service_thaw
+service_start_alone() {
     [ -e starting ] || ! service_up || return 0
     echo >starting
-    service_spawn || service_fail "$name cannot be started"
+    service_spawn 7>&- || service_fail "$name cannot be started"
     tries=100
     until service_up; do
         [ "$tries" -gt 0 ] || service_fail "$name was started and is down"
@@ -267,6 +266,12 @@ service_start() {
         nap 0.1
     done
     rm -f starting
+}
+
+# One at a time: an undo may come while a restart has yet to start it. Without the folder, nobody.
+service_start() {
+    service_thaw
+    { grab 7 600 && service_start_alone; } 7>>start.lock
 }
 
 service_stop() {
