@@ -16,10 +16,16 @@ static const struct FaultKind *const FAULTS[] = {
 };
 static const struct SystemKind *const SYSTEMS[] = {&redis_sentinel_system, NULL};
 static const struct TransportKind *const TRANSPORTS[] = {
-    &ssh_transport, &local_transport, &prefix_transport, NULL,
+    &ssh_transport,
+    &local_transport,
+    &prefix_transport,
+    NULL,
 };
 static const struct ReportFormat *const FORMATS[] = {
-    &text_format, &json_format, &html_format, NULL,
+    &text_format,
+    &json_format,
+    &html_format,
+    NULL,
 };
 
 /* Tests take the tables from here too. */

@@ -52,7 +52,8 @@ static bool voices_ready(struct Cli *cli, struct Err *err)
     bool unicode = options_value(cli, "ascii") == NULL && text_equal(nl_langinfo(CODESET), "UTF-8");
     bool out = isatty(STDOUT_FILENO) == 1, errors = isatty(STDERR_FILENO) == 1;
     cli->out = (struct Voice){.tty = out, .color = wants_color(color, out), .unicode = unicode};
-    cli->err = (struct Voice){.tty = errors, .color = wants_color(color, errors), .unicode = unicode};
+    cli->err =
+        (struct Voice){.tty = errors, .color = wants_color(color, errors), .unicode = unicode};
     return true;
 }
 
@@ -64,7 +65,8 @@ static bool count_fits(const struct Cli *cli, struct Err *err)
         return err_hint(err, "faildrill help %s", verb->name);
     }
     if (verb->most >= 0 && cli->arg_count > (size_t)verb->most) {
-        err_set(err, ERR_USAGE, NOWHERE, "%s does not take '%s'", verb->name, cli->args[verb->most]);
+        err_set(err, ERR_USAGE, NOWHERE, "%s does not take '%s'", verb->name,
+                cli->args[verb->most]);
         return err_hint(err, "faildrill help %s", verb->name);
     }
     return true;

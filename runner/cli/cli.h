@@ -36,7 +36,10 @@ struct Voice {
     bool color;   /* NO_COLOR > --color > CLICOLOR_FORCE > tty and TERM other than dumb */
     bool unicode; /* the locale is UTF-8, and no --ascii */
 };
-struct OptionGiven { const struct Option *option; const char *value; /* "" for flags */ };
+struct OptionGiven {
+    const struct Option *option;
+    const char *value; /* "" for flags */
+};
 
 /* The command line as read. Everything is in `arena`, which main frees. */
 struct Cli {
@@ -44,17 +47,17 @@ struct Cli {
     const struct Verb *verb;
     struct Arena *arena;
     struct Project project;
-    const char *environment;        /* -e NAME, or NULL: there is no default */
-    const char *state;              /* the folder; not made yet */
+    const char *environment; /* -e NAME, or NULL: there is no default */
+    const char *state;       /* the folder; not made yet */
     bool json, quiet, verbose;
-    bool may_ask;                   /* stdin is a terminal and no --no-input */
+    bool may_ask; /* stdin is a terminal and no --no-input */
     struct Voice out, err;
-    const char *const *args;        /* positional */
+    const char *const *args; /* positional */
     size_t arg_count;
     const struct ParamValue *params; /* -p name=value, of verbs with an option "param" */
     size_t param_count;
-    struct List given;              /* of struct OptionGiven */
-    struct List documents;          /* of const struct Document *: every file read so far */
+    struct List given;     /* of struct OptionGiven */
+    struct List documents; /* of const struct Document *: every file read so far */
 };
 
 /* The whole program behind main(): parses, runs the verb, returns the exit status. */
@@ -71,8 +74,8 @@ bool cli_environment_named(const struct Cli *cli, struct Err *err) MUST_CHECK;
 
 /* A scenario and an environment, read and checked together: all errors of both at once. */
 struct Loaded {
-    struct Environment *environment; /* NULL where none was asked for */
-    struct Scenario *scenario;       /* NULL where none was asked for */
+    struct Environment *environment;          /* NULL where none was asked for */
+    struct Scenario *scenario;                /* NULL where none was asked for */
     const struct Document *scenario_document; /* to decode again once targets are drawn (plan) */
 };
 /* `scenario` and `environment` are names or paths; either may be NULL. 0, or the exit status after
@@ -83,8 +86,8 @@ void cli_unload(struct Loaded *loaded);
 /* Reads one file and keeps it in cli->documents; never NULL (problems say what is wrong). */
 const struct Document *cli_read(struct Cli *cli, const char *path, struct Problems *problems);
 
-/* Prints an error as LANGUAGE.md 4.6 shows it, on stderr, with its excerpt where a document that was
- * read has one; returns its exit status. */
+/* Prints an error as LANGUAGE.md 4.6 shows it, on stderr, with its excerpt where a document that
+ * was read has one; returns its exit status. */
 int cli_fail(const struct Cli *cli, const struct Err *err);
 /* Prints all problems on stderr (warnings too, unless -q); returns problems_status(). */
 int cli_problems(const struct Cli *cli, struct Problems *problems);

@@ -39,7 +39,8 @@ static bool write_kinds(struct Cli *cli, struct Buf *out, struct Err *err)
         buf_printf(out, "  %-12s %s\n", files[i].name, files[i].summary);
     for (size_t i = 0; i < set_count; i++)
         for (size_t k = 0; k < sets[i].count; k++)
-            buf_printf(out, "  %-14s %-6s  %s\n", sets[i].at[k].name, sets[i].name, sets[i].at[k].summary);
+            buf_printf(out, "  %-14s %-6s  %s\n", sets[i].at[k].name, sets[i].name,
+                       sets[i].at[k].summary);
     return true;
 }
 

@@ -27,7 +27,8 @@ static void put_options(struct Buf *out, const struct Option *options)
         const char *value = options->value != NULL ? options->value : "";
         const char *gap = options->value != NULL ? " " : "";
         if (options->letter != 0)
-            snprintf(left, sizeof left, "-%c, --%s%s%s", options->letter, options->name, gap, value);
+            snprintf(left, sizeof left, "-%c, --%s%s%s", options->letter, options->name, gap,
+                     value);
         else
             snprintf(left, sizeof left, "    --%s%s%s", options->name, gap, value);
         buf_put(out, "  ");
@@ -38,11 +39,13 @@ static void put_options(struct Buf *out, const struct Option *options)
 
 void help_first_screen(struct Buf *out)
 {
-    buf_put(out, "faildrill breaks one thing on purpose, measures the recovery, and puts it back.\n\n"
-                 "  faildrill doctor staging                       is everything there?\n"
-                 "  faildrill plan -e staging redis_primary_dies   who, how, the way back; changes nothing\n"
-                 "  faildrill run -e staging redis_primary_dies    break, measure, undo, report\n"
-                 "  faildrill trends                               are we getting better?\n\n");
+    buf_put(
+        out,
+        "faildrill breaks one thing on purpose, measures the recovery, and puts it back.\n\n"
+        "  faildrill doctor staging                       is everything there?\n"
+        "  faildrill plan -e staging redis_primary_dies   who, how, the way back; changes nothing\n"
+        "  faildrill run -e staging redis_primary_dies    break, measure, undo, report\n"
+        "  faildrill trends                               are we getting better?\n\n");
     put_verbs(out, true);
     buf_put(out, "\nAlso: ");
     size_t count;

@@ -114,7 +114,8 @@ static bool take(struct Cli *cli, const struct Option *option, const char *value
 }
 
 /* getopt has state of its own: setting optind to 0 begins anew. */
-static bool read_options(struct Cli *cli, struct Rows *known, int argc, char **argv, struct Err *err)
+static bool read_options(struct Cli *cli, struct Rows *known, int argc, char **argv,
+                         struct Err *err)
 {
     opterr = 0;
     optind = 0;

@@ -10,7 +10,8 @@
 enum { TEXT_MOST = 4 << 20 };
 
 static const struct Option OPTIONS[] = {
-    {"output", 'o', "DIR", false, "Writes KIND.json into that folder; all kinds where none is named."},
+    {"output", 'o', "DIR", false,
+     "Writes KIND.json into that folder; all kinds where none is named."},
     {.name = NULL},
 };
 

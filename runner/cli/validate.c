@@ -100,7 +100,8 @@ static void check_all(struct Cli *cli, struct Tally *tally, struct Problems *pro
         check_file(cli, path[i], tally, problems);
 }
 
-/* ::error file=a.yaml,line=3,col=9,title=E104::unknown key. GitHub wants % and line ends escaped. */
+/* ::error file=a.yaml,line=3,col=9,title=E104::unknown key. GitHub wants % and line ends escaped.
+ */
 static void put_github(const struct Problems *problems, struct Buf *out)
 {
     for (size_t i = 0; i < problems_count(problems); i++) {

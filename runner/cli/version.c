@@ -22,14 +22,15 @@ const struct Verb verb_version = {
     .run = version,
 };
 
-/* Before 1.11 libssh2 cannot sign with RSA as OpenSSH 8.8 and later want it, and lacks the answer to
- * the Terrapin attack; the transport names its methods, which keeps that one out. */
+/* Before 1.11 libssh2 cannot sign with RSA as OpenSSH 8.8 and later want it, and lacks the answer
+ * to the Terrapin attack; the transport names its methods, which keeps that one out. */
 static void warn_of_libssh2(void)
 {
     if (libssh2_version(0x010b00) == NULL)
-        fprintf(stderr,
-                "note: libssh2 %s cannot log in with RSA keys to OpenSSH 8.8 and later: use ed25519\n",
-                libssh2_version(0));
+        fprintf(
+            stderr,
+            "note: libssh2 %s cannot log in with RSA keys to OpenSSH 8.8 and later: use ed25519\n",
+            libssh2_version(0));
 }
 
 static int version(struct Cli *cli)

@@ -12,8 +12,9 @@ enum { ENVIRONMENT_MEMORY = 64 << 20 };
 /* ---- ${ns.name} inside an environment file. ---- */
 static const char *const HOST_WORDS[] = {"name", "address"};
 
-static enum RefAnswer answer_pairs(struct EnvironmentBuild *build, const char *key, const char *name,
-                                   const char **value, const char *const **names, size_t *count)
+static enum RefAnswer answer_pairs(struct EnvironmentBuild *build, const char *key,
+                                   const char *name, const char **value, const char *const **names,
+                                   size_t *count)
 {
     const struct Node *map = node_get(build->root, key);
     const struct Node *node = node_get(map, name);
@@ -66,8 +67,8 @@ static const struct TransportKind *default_reach(const struct Kinds *kinds)
 }
 
 /* The value of `reach:` that counts for this host, as a node that REACH_RECORD decodes. */
-static const struct Node *reach_node(const struct EnvironmentBuild *build, const struct RoleFields *role,
-                                     const struct HostFields *host)
+static const struct Node *reach_node(const struct EnvironmentBuild *build,
+                                     const struct RoleFields *role, const struct HostFields *host)
 {
     if (host->reach != NULL)
         return node_get(host->node, "reach");
@@ -77,11 +78,13 @@ static const struct Node *reach_node(const struct EnvironmentBuild *build, const
     const struct Variant *variant = build->fields->reach.variant;
     if (variant != NULL)
         return node_single(variant->name, node_get(build->root, variant->name), build->arena);
-    return node_single(default_reach(build->kinds)->name, node_empty_map(where, build->arena), build->arena);
+    return node_single(default_reach(build->kinds)->name, node_empty_map(where, build->arena),
+                       build->arena);
 }
 
 /* A path in the transport's config is written relative to the project, not to where one stands. */
-static void make_absolute(struct EnvironmentBuild *build, const struct TransportKind *kind, void *config)
+static void make_absolute(struct EnvironmentBuild *build, const struct TransportKind *kind,
+                          void *config)
 {
     for (const struct Field *field = kind->config.fields; field->name != NULL; field++) {
         if (field->type != FIELD_TEXT || !text_equal(field->name, "config"))
@@ -187,7 +190,8 @@ static void bind_systems(struct EnvironmentBuild *build)
 {
     const struct RoleFields *fields = build->fields->roles.items;
     for (size_t i = 0; i < build->fields->roles.count; i++) {
-        const struct SystemKind *kind = fields[i].system.variant != NULL ? fields[i].system.variant->kind : NULL;
+        const struct SystemKind *kind =
+            fields[i].system.variant != NULL ? fields[i].system.variant->kind : NULL;
         if (kind != NULL && kind->bind != NULL)
             kind->bind(fields[i].system.config, find_for_system, build->environment);
     }
@@ -197,7 +201,8 @@ static void add_secrets(struct EnvironmentBuild *build)
 {
     const struct SecretFields *fields = build->fields->secrets.items;
     for (size_t i = 0; i < build->fields->secrets.count; i++) {
-        struct SecretSpec *secret = list_add(&build->environment->secrets, build->arena, sizeof *secret);
+        struct SecretSpec *secret =
+            list_add(&build->environment->secrets, build->arena, sizeof *secret);
         secret->name = fields[i].name;
         secret->source = fields[i].env != NULL ? SECRET_ENV : SECRET_FILE;
         secret->at = fields[i].env != NULL ? fields[i].env : fields[i].file;
@@ -257,7 +262,8 @@ struct Environment *environment_new(const struct Document *document, const struc
         .problems = problems,
         .good = true,
     };
-    build.decode = (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
+    build.decode =
+        (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
     build.decode.reference = answer;
     build.decode.reference_data = &build;
     if (decode_record(&build.decode, build.root, &ENVIRONMENT_RECORD, &fields)) {

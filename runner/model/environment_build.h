@@ -11,16 +11,17 @@ struct EnvironmentBuild {
     const struct EnvironmentFields *fields;
     const struct Kinds *kinds;
     const char *project_dir;
-    const struct Node *root;    /* in long form */
+    const struct Node *root; /* in long form */
     struct Arena *arena;
     struct Problems *problems;
     struct Decode decode;
-    const struct Target *host;  /* whose ${host.name} is asked for; NULL: later */
-    bool good;                  /* no rule was broken so far */
+    const struct Target *host; /* whose ${host.name} is asked for; NULL: later */
+    bool good;                 /* no rule was broken so far */
 };
 
 /* Rules between values; each adds its problems and clears `good`. */
-void environment_check_host(struct EnvironmentBuild *build, const struct HostFields *host, bool described);
+void environment_check_host(struct EnvironmentBuild *build, const struct HostFields *host,
+                            bool described);
 /* The host stands in another role already: it may be described once. */
 void environment_check_again(struct EnvironmentBuild *build, const struct RoleFields *role,
                              const struct HostFields *host, const struct Target *known);

@@ -20,7 +20,8 @@ say(struct EnvironmentBuild *build, enum ErrCode code, const struct Node *map, c
     va_start(values, format);
     vsnprintf(message, sizeof message, format, values);
     va_end(values);
-    problems_say(build->problems, code, node != NULL ? node->where : map->where, NULL, "%s", message);
+    problems_say(build->problems, code, node != NULL ? node->where : map->where, NULL, "%s",
+                 message);
     build->good = false;
     return problems_last(build->problems);
 }
@@ -38,7 +39,8 @@ static bool only(const char *text, const char *letters)
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 /* ---- A host. ---- */
-void environment_check_host(struct EnvironmentBuild *build, const struct HostFields *host, bool described)
+void environment_check_host(struct EnvironmentBuild *build, const struct HostFields *host,
+                            bool described)
 {
     if (!described)
         return;
@@ -46,12 +48,14 @@ void environment_check_host(struct EnvironmentBuild *build, const struct HostFie
         err_at(say(build, ERR_VALUE, host->node, "address", "'%s' is no address", host->address),
                "an IP address or a name");
     const char *key = host->host_key;
-    if (key != NULL && (!text_starts(key, "SHA256:") || strlen(key) != 50 || !only(key + 7, LETTERS "+/")))
+    if (key != NULL &&
+        (!text_starts(key, "SHA256:") || strlen(key) != 50 || !only(key + 7, LETTERS "+/")))
         err_at(say(build, ERR_VALUE, host->node, "host_key", "'%s' is no fingerprint", key),
                "as `ssh-keygen -lf` prints it: SHA256: and 43 characters");
     const char *id = host->machine_id;
     if (id != NULL && (strlen(id) != 64 || !only(id, "0123456789abcdef")))
-        err_at(say(build, ERR_VALUE, host->node, "machine_id", "'%s' is not the hash of a machine id", id),
+        err_at(say(build, ERR_VALUE, host->node, "machine_id",
+                   "'%s' is not the hash of a machine id", id),
                "64 hex digits, as `faildrill doctor` prints them");
 }
 
@@ -63,7 +67,8 @@ void environment_check_again(struct EnvironmentBuild *build, const struct RoleFi
     if (!described && reach == NULL)
         return;
     struct Where where = described ? host->node->where : reach->where;
-    problems_say(build->problems, ERR_RULE, where, "describe it where it stands first, and name it here",
+    problems_say(build->problems, ERR_RULE, where,
+                 "describe it where it stands first, and name it here",
                  "host '%s' is described twice", host->name);
     err_note(problems_last(build->problems), "it stands in line %u already", known->where.line);
     build->good = false;
@@ -74,7 +79,8 @@ static void check_way_to_run(struct EnvironmentBuild *build, const struct RoleFi
 {
     int ways = (role->unit != NULL) + (role->service != NULL) + (role->process != NULL);
     if (ways > 1)
-        err_hint(say(build, ERR_RULE, role->node, "", "role '%s' is run in more than one way", role->name),
+        err_hint(say(build, ERR_RULE, role->node, "", "role '%s' is run in more than one way",
+                     role->name),
                  "keep one of unit, service, process");
     if (role->process == NULL && (role->args != NULL || role->start != NULL))
         err_hint(say(build, ERR_RULE, role->node, role->args != NULL ? "args" : "start",
@@ -93,8 +99,8 @@ void environment_check_role(struct EnvironmentBuild *build, const struct RoleFie
         err_at(say(build, ERR_VALUE, role->node, "process", "'%s' is not absolute", role->process),
                "a path like /usr/bin/app");
     if (role->service != NULL && !is_absolute(role->service->pidfile))
-        err_at(say(build, ERR_VALUE, node_get(role->node, "service"), "pidfile", "'%s' is not absolute",
-                   role->service->pidfile),
+        err_at(say(build, ERR_VALUE, node_get(role->node, "service"), "pidfile",
+                   "'%s' is not absolute", role->service->pidfile),
                "a path like /run/app.pid");
 }
 
@@ -104,11 +110,12 @@ static void check_secrets(struct EnvironmentBuild *build)
     const struct SecretFields *secrets = build->fields->secrets.items;
     for (size_t i = 0; i < build->fields->secrets.count; i++) {
         if ((secrets[i].env != NULL) == (secrets[i].file != NULL))
-            err_hint(say(build, ERR_RULE, secrets[i].node, "", "secret '%s' needs exactly one source",
-                         secrets[i].name),
+            err_hint(say(build, ERR_RULE, secrets[i].node, "",
+                         "secret '%s' needs exactly one source", secrets[i].name),
                      "env: VARIABLE, or file: /absolute/path");
         else if (secrets[i].file != NULL && !is_absolute(secrets[i].file))
-            err_at(say(build, ERR_VALUE, secrets[i].node, "file", "'%s' is not absolute", secrets[i].file),
+            err_at(say(build, ERR_VALUE, secrets[i].node, "file", "'%s' is not absolute",
+                       secrets[i].file),
                    "a path like /run/secrets/redis");
         else if (secrets[i].env != NULL && !text_is_name(secrets[i].env, false))
             err_at(say(build, ERR_VALUE, secrets[i].node, "env", "'%s' is no variable's name",
@@ -134,7 +141,8 @@ static void check_gate(struct EnvironmentBuild *build)
     const struct Node *passed_in = build->fields->gate->passed_in->node;
     const char *from = environment->passed_in->environment;
     if (text_same_name(from, environment->name))
-        err_hint(say(build, ERR_RULE, passed_in, "environment", "'%s' would have to pass in itself", from),
+        err_hint(say(build, ERR_RULE, passed_in, "environment", "'%s' would have to pass in itself",
+                     from),
                  "name the environment that comes first, such as staging");
 }
 
@@ -164,12 +172,14 @@ void environment_check(struct EnvironmentBuild *build)
 {
     const struct Environment *environment = build->environment;
     if (!text_is_name(environment->name, true))
-        err_at(say(build, ERR_NAME, build->root, "environment", "'%s' is not a name", environment->name),
+        err_at(say(build, ERR_NAME, build->root, "environment", "'%s' is not a name",
+                   environment->name),
                "letters, digits, dashes and underscores, a letter first");
     else if (!file_is_named(environment->path, environment->name))
         err_hint(say(build, ERR_NAME, build->root, "environment",
                      "environment '%s' does not stand in a file of that name", environment->name),
-                 "rename one of them: -e %s looks for %s.yaml", environment->name, environment->name);
+                 "rename one of them: -e %s looks for %s.yaml", environment->name,
+                 environment->name);
     if (environment->timezone != NULL && !is_zone(environment->timezone))
         err_at(say(build, ERR_VALUE, build->root, "timezone", "there is no time zone '%s'",
                    environment->timezone),

@@ -23,12 +23,16 @@ const struct Record REACH_RECORD = {
 };
 
 static const struct Field HOST_FIELDS[] = {
-    {.name = "", .type = FIELD_NAME, .offset = offsetof(struct HostFields, name), .flags = FIELD_HOST},
+    {.name = "",
+     .type = FIELD_NAME,
+     .offset = offsetof(struct HostFields, name),
+     .flags = FIELD_HOST},
     {.name = "address",
      .type = FIELD_TEXT,
      .offset = offsetof(struct HostFields, address),
      .example = "10.10.0.31",
-     .doc = "What probes and rules use: an IP address or a name that resolves; default: what ssh_config says."},
+     .doc = "What probes and rules use: an IP address or a name that resolves; default: what "
+            "ssh_config says."},
     {.name = "host_key",
      .type = FIELD_TEXT,
      .offset = offsetof(struct HostFields, host_key),
@@ -84,7 +88,10 @@ static const struct Record SERVICE_RECORD = {
 };
 
 static const struct Field ROLE_FIELDS[] = {
-    {.name = "", .type = FIELD_NAME, .offset = offsetof(struct RoleFields, name), .flags = FIELD_SNAKE},
+    {.name = "",
+     .type = FIELD_NAME,
+     .offset = offsetof(struct RoleFields, name),
+     .flags = FIELD_SNAKE},
     {.name = "hosts",
      .type = FIELD_MAP,
      .offset = offsetof(struct RoleFields, hosts),
@@ -103,13 +110,15 @@ static const struct Field ROLE_FIELDS[] = {
      .type = FIELD_RECORD,
      .offset = offsetof(struct RoleFields, service),
      .of = &SERVICE_RECORD,
-     .example = "{pidfile: /run/app.pid, start: \"/etc/init.d/app start\", stop: \"/etc/init.d/app stop\"}",
+     .example = "{pidfile: /run/app.pid, start: \"/etc/init.d/app start\", stop: \"/etc/init.d/app "
+                "stop\"}",
      .doc = "How the service is run without systemd."},
     {.name = "process",
      .type = FIELD_TEXT,
      .offset = offsetof(struct RoleFields, process),
      .example = "/usr/bin/app",
-     .doc = "The absolute path of the executable, where neither unit nor pidfile names the service."},
+     .doc =
+         "The absolute path of the executable, where neither unit nor pidfile names the service."},
     {.name = "args",
      .type = FIELD_TEXT,
      .offset = offsetof(struct RoleFields, args),
@@ -140,7 +149,10 @@ static const struct Record ROLE_RECORD = {
 };
 
 static const struct Field SECRET_FIELDS[] = {
-    {.name = "", .type = FIELD_NAME, .offset = offsetof(struct SecretFields, name), .flags = FIELD_SNAKE},
+    {.name = "",
+     .type = FIELD_NAME,
+     .offset = offsetof(struct SecretFields, name),
+     .flags = FIELD_SNAKE},
     {.name = "env",
      .type = FIELD_TEXT,
      .offset = offsetof(struct SecretFields, env),
@@ -252,7 +264,8 @@ static const struct Field ENVIRONMENT_FIELDS[] = {
      .offset = offsetof(struct EnvironmentFields, secrets),
      .of = &SECRET_RECORD,
      .example = "{redis: {file: /run/secrets/redis_staging}}",
-     .doc = "Sources of the values for ${secret.NAME}; a value itself never stands in a file of ours."},
+     .doc = "Sources of the values for ${secret.NAME}; a value itself never stands in a file of "
+            "ours."},
     {.name = "gate",
      .type = FIELD_RECORD,
      .offset = offsetof(struct EnvironmentFields, gate),

@@ -1,4 +1,4 @@
-/* environment_fields.h - an environment file as its tables decode it; environment.c makes values of it. */
+/* environment_fields.h - an environment file as its tables decode it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_MODEL_ENVIRONMENT_FIELDS_H
 #define FD_MODEL_ENVIRONMENT_FIELDS_H
@@ -14,7 +14,9 @@ struct HostFields {
     const struct ReachFields *reach;
     const struct Node *node;
 };
-struct ServiceFields { const char *pidfile, *start, *stop; };
+struct ServiceFields {
+    const char *pidfile, *start, *stop;
+};
 struct RoleFields {
     const char *name;
     struct List hosts; /* of struct HostFields */
@@ -24,9 +26,18 @@ struct RoleFields {
     struct Chosen system; /* of the set "system" */
     const struct Node *node;
 };
-struct SecretFields { const char *name, *env, *file; const struct Node *node; };
-struct PassedInFields { const char *environment; int64_t within_ns, times; const struct Node *node; };
-struct GateFields { const struct PassedInFields *passed_in; };
+struct SecretFields {
+    const char *name, *env, *file;
+    const struct Node *node;
+};
+struct PassedInFields {
+    const char *environment;
+    int64_t within_ns, times;
+    const struct Node *node;
+};
+struct GateFields {
+    const struct PassedInFields *passed_in;
+};
 struct EnvironmentFields {
     const char *name, *timezone, *lock;
     bool is_protected;
@@ -39,7 +50,8 @@ struct EnvironmentFields {
 extern const struct Record ENVIRONMENT_RECORD;
 extern const struct Record REACH_RECORD; /* struct ReachFields */
 
-/* The tree with short forms written out, as the tables want it: `hosts: [a, b]` is {a: {}, b: {}}. */
+/* The tree with short forms written out, as the tables want it: `hosts: [a, b]` is {a: {}, b: {}}.
+ */
 const struct Node *environment_long_form(const struct Node *root, struct Arena *arena);
 
 #endif

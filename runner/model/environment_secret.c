@@ -17,8 +17,9 @@ struct Secret {
     char name[96];
     char value[SECRET_ROOM - 96];
 };
-/* The one piece of state outside main.c: a process drills one environment, and values must not travel
- * through configs, which are stored and printed. Written before any thread starts, then only read. */
+/* The one piece of state outside main.c: a process drills one environment, and values must not
+ * travel through configs, which are stored and printed. Written before any thread starts, then only
+ * read. */
 static struct Vault {
     struct Secret *secrets; /* locked pages, left out of core dumps */
     size_t count;
@@ -54,10 +55,11 @@ static bool read_env(const struct SecretSpec *spec, char *value, size_t room, st
 {
     const char *text = getenv(spec->at);
     if (text == NULL || text[0] == '\0')
-        return err_set(err, ERR_FILE, spec->where, "secret '%s': the variable %s is not set", spec->name,
-                       spec->at);
+        return err_set(err, ERR_FILE, spec->where, "secret '%s': the variable %s is not set",
+                       spec->name, spec->at);
     if (strlen(text) >= room)
-        return err_set(err, ERR_FILE, spec->where, "secret '%s': %s is too long", spec->name, spec->at);
+        return err_set(err, ERR_FILE, spec->where, "secret '%s': %s is too long", spec->name,
+                       spec->at);
     memcpy(value, text, strlen(text) + 1);
     return true;
 }
@@ -98,7 +100,8 @@ const char *environment_secret(const char *text)
     size_t size = strlen(text) - strlen("${secret.}");
     for (size_t i = 0; i < vault.count; i++) {
         const struct Secret *secret = &vault.secrets[i];
-        if (strlen(secret->name) == size && strncmp(secret->name, text + strlen("${secret."), size) == 0)
+        if (strlen(secret->name) == size &&
+            strncmp(secret->name, text + strlen("${secret."), size) == 0)
             return secret->value;
     }
     bug("'%s' was used before environment_unlock", text);

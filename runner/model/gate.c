@@ -29,7 +29,8 @@ static bool check_name(const struct GateInput *input, struct Arena *arena, struc
     if (!input->environment->is_protected)
         return true;
     if (!input->ask_name) {
-        add_rule(rules, arena, "protected", true, arena_printf(arena, "`run` asks for the name %s", name));
+        add_rule(rules, arena, "protected", true,
+                 arena_printf(arena, "`run` asks for the name %s", name));
         return true;
     }
     bool holds = text_equal(input->confirmed, name);
@@ -60,7 +61,8 @@ static struct Passes look_at_passes(const struct GateInput *input)
         const struct GatePass *pass = &input->passes[i];
         bool same = text_equal(pass->text_hash, input->scenario->text_hash);
         /* A pass from the future is as good as none: one of two clocks is wrong. */
-        bool fresh = pass->ended.ns <= input->now.ns && input->now.ns - pass->ended.ns <= rule->within_ns;
+        bool fresh =
+            pass->ended.ns <= input->now.ns && input->now.ns - pass->ended.ns <= rule->within_ns;
         if (same && fresh) {
             passes.fresh++;
             passes.newest = passes.newest != NULL ? passes.newest : pass;
@@ -73,27 +75,30 @@ static struct Passes look_at_passes(const struct GateInput *input)
     return passes;
 }
 
-static const char *say_passed(const struct GateInput *input, const struct Passes *passes, struct Arena *arena)
+static const char *say_passed(const struct GateInput *input, const struct Passes *passes,
+                              struct Arena *arena)
 {
     const struct PassedIn *rule = input->environment->passed_in;
     char within[32];
     duration_write(rule->within_ns, within);
-    return arena_printf(arena, "%s %zu of %" PRId64 " in %s: %s, same text%s", rule->environment, passes->fresh,
-                        rule->times, within, short_id(passes->newest->run),
+    return arena_printf(arena, "%s %zu of %" PRId64 " in %s: %s, same text%s", rule->environment,
+                        passes->fresh, rule->times, within, short_id(passes->newest->run),
                         passes->newest->unaffected ? " (nobody noticed)" : "");
 }
 
-static const char *say_refused(const struct GateInput *input, const struct Passes *passes, struct Arena *arena)
+static const char *say_refused(const struct GateInput *input, const struct Passes *passes,
+                               struct Arena *arena)
 {
     const struct PassedIn *rule = input->environment->passed_in;
     char within[32], ended[32];
     duration_write(rule->within_ns, within);
     if (passes->fresh > 0)
-        return arena_printf(arena, "%s has passed this text %zu times of %" PRId64 " in %s", rule->environment,
-                            passes->fresh, rule->times, within);
+        return arena_printf(arena, "%s has passed this text %zu times of %" PRId64 " in %s",
+                            rule->environment, passes->fresh, rule->times, within);
     if (passes->other != NULL && passes->other->canonical != NULL) {
         struct Buf text = BUF(1000);
-        canonical_difference(passes->other->canonical, input->scenario->canonical, DIFFERENCES_MOST, &text);
+        canonical_difference(passes->other->canonical, input->scenario->canonical, DIFFERENCES_MOST,
+                             &text);
         const char *sentence = arena_printf(
             arena, "%s has not passed this text: changed since %s: %s", rule->environment,
             short_id(passes->other->run), text.size > 0 ? text.text : "the tool's reading of it");
@@ -102,13 +107,14 @@ static const char *say_refused(const struct GateInput *input, const struct Passe
     }
     if (passes->stale != NULL) {
         wall_utc(passes->stale->ended, ended);
-        return arena_printf(arena, "%s passed this text in %s at %s, which is not within %s", rule->environment,
-                            short_id(passes->stale->run), ended, within);
+        return arena_printf(arena, "%s passed this text in %s at %s, which is not within %s",
+                            rule->environment, short_id(passes->stale->run), ended, within);
     }
     if (passes->other != NULL)
-        return arena_printf(arena, "%s has passed another text (%s), not this one", rule->environment,
-                            short_id(passes->other->run));
-    return arena_printf(arena, "%s has not passed `%s` yet", rule->environment, input->scenario->name);
+        return arena_printf(arena, "%s has passed another text (%s), not this one",
+                            rule->environment, short_id(passes->other->run));
+    return arena_printf(arena, "%s has not passed `%s` yet", rule->environment,
+                        input->scenario->name);
 }
 
 static bool check_passed_in(const struct GateInput *input, struct Arena *arena, struct List *rules)

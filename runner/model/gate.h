@@ -19,8 +19,8 @@ struct GateInput {
     const struct GatePass *passes; /* of this scenario in environment->passed_in->environment */
     size_t pass_count;
     struct Wall now;
-    bool ask_name;             /* false in `plan`, which only says that the name will be asked */
-    const char *confirmed;     /* the name as typed or by --confirm; NULL = neither */
+    bool ask_name;         /* false in `plan`, which only says that the name will be asked */
+    const char *confirmed; /* the name as typed or by --confirm; NULL = neither */
 };
 /* A rule that was looked at. `name` is the key in files: "protected", "passed_in". */
 struct GateRule {

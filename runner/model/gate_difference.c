@@ -53,20 +53,22 @@ static void compare_at(struct Difference *difference, const char *step, const js
                        const json_t *after)
 {
     size_t size = strlen(difference->path);
-    snprintf(difference->path + size, PATH_MOST - size, "%s%s", size > 0 && step[0] != '[' ? "." : "", step);
+    snprintf(difference->path + size, PATH_MOST - size, "%s%s",
+             size > 0 && step[0] != '[' ? "." : "", step);
     compare(difference, before, after);
     difference->path[size] = '\0';
 }
 
-static void compare_objects(struct Difference *difference, const json_t *before, const json_t *after)
+static void compare_objects(struct Difference *difference, const json_t *before,
+                            const json_t *after)
 {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)before, key, value)
         compare_at(difference, key, value, json_object_get(after, key));
-    json_object_foreach((json_t *)(uintptr_t)after, key, value)
-        if (json_object_get(before, key) == NULL)
-            compare_at(difference, key, NULL, value);
+    json_object_foreach((json_t *)(uintptr_t)after, key,
+                        value) if (json_object_get(before, key) == NULL)
+        compare_at(difference, key, NULL, value);
 }
 
 static void compare_arrays(struct Difference *difference, const json_t *before, const json_t *after)

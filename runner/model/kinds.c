@@ -35,7 +35,8 @@ static struct VariantSet probes(const struct Kinds *kinds, struct Arena *arena)
     struct List list = {.items = NULL};
     for (size_t i = 0; kinds->probes[i] != NULL; i++) {
         const struct ProbeKind *kind = kinds->probes[i];
-        add_variant(&list, arena, &(struct Variant){kind->name, kind->summary, &kind->config, kind});
+        add_variant(&list, arena,
+                    &(struct Variant){kind->name, kind->summary, &kind->config, kind});
     }
     return set_of("probe", &list);
 }
@@ -46,7 +47,8 @@ static struct VariantSet steps(const struct Kinds *kinds, struct Arena *arena)
     struct List list = {.items = NULL};
     for (size_t i = 0; kinds->faults[i] != NULL; i++) {
         const struct FaultKind *kind = kinds->faults[i];
-        add_variant(&list, arena, &(struct Variant){kind->name, kind->summary, &kind->config, kind});
+        add_variant(&list, arena,
+                    &(struct Variant){kind->name, kind->summary, &kind->config, kind});
     }
     add_variant(&list, arena,
                 &(struct Variant){"failover", "Asks the role's system for a planned failover.",
@@ -59,7 +61,8 @@ static struct VariantSet systems(const struct Kinds *kinds, struct Arena *arena)
     struct List list = {.items = NULL};
     for (size_t i = 0; kinds->systems[i] != NULL; i++) {
         const struct SystemKind *kind = kinds->systems[i];
-        add_variant(&list, arena, &(struct Variant){kind->name, kind->summary, &kind->config, kind});
+        add_variant(&list, arena,
+                    &(struct Variant){kind->name, kind->summary, &kind->config, kind});
     }
     return set_of("system", &list);
 }
@@ -69,7 +72,8 @@ static struct VariantSet transports(const struct Kinds *kinds, struct Arena *are
     struct List list = {.items = NULL};
     for (size_t i = 0; kinds->transports[i] != NULL; i++) {
         const struct TransportKind *kind = kinds->transports[i];
-        add_variant(&list, arena, &(struct Variant){kind->name, kind->summary, &kind->config, kind});
+        add_variant(&list, arena,
+                    &(struct Variant){kind->name, kind->summary, &kind->config, kind});
     }
     return set_of("reach", &list);
 }

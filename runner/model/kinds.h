@@ -1,4 +1,4 @@
-/* kinds.h - the tables of everything that comes in kinds; filled in main.c, which alone names them. */
+/* kinds.h - the tables of everything that comes in kinds; main.c alone names them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_MODEL_KINDS_H
 #define FD_MODEL_KINDS_H

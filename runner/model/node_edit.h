@@ -8,8 +8,8 @@
 /* A map in the making. */
 struct NodeEdit {
     struct Arena *arena;
-    const struct Node *like;  /* type and place */
-    struct List keys, items;  /* of const struct Node * */
+    const struct Node *like; /* type and place */
+    struct List keys, items; /* of const struct Node * */
 };
 struct NodeEdit node_edit_map(const struct Node *like, struct Arena *arena);
 void node_edit_put(struct NodeEdit *edit, const struct Node *key, const struct Node *item);

@@ -18,8 +18,10 @@ static int by_hash(const void *a, const void *b)
     return strcmp(left->hash, right->hash);
 }
 
-/* The three parts stand on lines of their own, so that no two choices of names give the same bytes. */
-void target_order(uint64_t seed, const char *target, const struct Role *role, const struct Target **out)
+/* The three parts stand on lines of their own, so that no two choices of names give the same bytes.
+ */
+void target_order(uint64_t seed, const char *target, const struct Role *role,
+                  const struct Target **out)
 {
     size_t count = role->host_count;
     struct Place *places = mem_zero(count + 1, sizeof *places);

@@ -12,7 +12,7 @@ struct Filling {
     struct Arena *arena;
     struct Buf out;
     const char *text;
-    size_t copied;             /* bytes of `text` that are in `out` */
+    size_t copied; /* bytes of `text` that are in `out` */
     struct List *variables;
     struct Err *err;
     bool good;
@@ -118,8 +118,12 @@ static void fill_one(void *data, const char *ns, const char *name, size_t start,
 bool script_fill(const struct ScriptInput *input, const char *script, struct Arena *arena,
                  const char **out, struct List *variables, struct Err *err)
 {
-    struct Filling filling = {.input = input, .arena = arena, .text = script, .variables = variables,
-                              .err = err, .good = true};
+    struct Filling filling = {.input = input,
+                              .arena = arena,
+                              .text = script,
+                              .variables = variables,
+                              .err = err,
+                              .good = true};
     filling.out = BUF(SCRIPT_MOST);
     reference_each(script, fill_one, &filling);
     buf_put(&filling.out, script + filling.copied);
@@ -164,7 +168,8 @@ bool step_config(const struct ScriptInput *input, const struct StepSpec *step, s
     for (const struct Field *field = record->fields; field->name != NULL; field++) {
         if (field->type != FIELD_TEXT || (field->flags & FIELD_SCRIPT) == 0)
             continue;
-        const char *script = *(const char *const *)((const unsigned char *)step->config + field->offset);
+        const char *script =
+            *(const char *const *)((const unsigned char *)step->config + field->offset);
         if (script == NULL)
             continue;
         if (copy == NULL)

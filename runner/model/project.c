@@ -83,7 +83,8 @@ static const char *climb(const char *dir, struct Arena *arena)
 static char *folder_of(const char *path, struct Arena *arena)
 {
     const char *slash = strrchr(path, '/');
-    return slash == path ? arena_text(arena, "/") : arena_bytes(arena, path, (size_t)(slash - path));
+    return slash == path ? arena_text(arena, "/")
+                         : arena_bytes(arena, path, (size_t)(slash - path));
 }
 
 /* `path` as people would write it here: without the folder that they stand in. */
@@ -133,7 +134,8 @@ static void list_folder(const struct Project *project, const char *folder, struc
                         struct List *paths)
 {
     char here[PATH_MAX];
-    const char *full = folder[0] == '/' ? folder : arena_printf(arena, "%s/%s", project->dir, folder);
+    const char *full =
+        folder[0] == '/' ? folder : arena_printf(arena, "%s/%s", project->dir, folder);
     DIR *dir = opendir(full);
     if (dir == NULL || realpath(".", here) == NULL) {
         if (dir != NULL)
@@ -150,8 +152,8 @@ static void list_folder(const struct Project *project, const char *folder, struc
     closedir(dir);
 }
 
-static void list_folders(const struct Project *project, const struct List *folders, struct Arena *arena,
-                         struct List *paths)
+static void list_folders(const struct Project *project, const struct List *folders,
+                         struct Arena *arena, struct List *paths)
 {
     size_t before = paths->count;
     const char *const *folder = folders->items;
@@ -180,8 +182,8 @@ static const char *stem_of(const char *path, struct Arena *arena)
     return arena_bytes(arena, base, dot != NULL ? (size_t)(dot - base) : strlen(base));
 }
 
-static bool look_up(const struct List *paths, const char *what, const char *name, struct Arena *arena,
-                    const char **out, struct Err *err)
+static bool look_up(const struct List *paths, const char *what, const char *name,
+                    struct Arena *arena, const char **out, struct Err *err)
 {
     const char *const *path = paths->items;
     if (strchr(name, '/') != NULL || text_ends(name, ".yaml") || text_ends(name, ".yml")) {

@@ -9,19 +9,21 @@
  * the search began, and every other key has its default. */
 struct Project {
     const char *name, *path;
-    const char *dir;               /* absolute; other paths in it are relative to this */
+    const char *dir;                     /* absolute; other paths in it are relative to this */
     struct List scenarios, environments; /* of const char *: folders, as written */
-    const char *state;             /* as written, or NULL */
+    const char *state;                   /* as written, or NULL */
 };
 extern const struct Record PROJECT_RECORD;
 
-/* The nearest `faildrill.yaml` (or `.faildrill.yaml`) from `start` upwards, to the git root. Documents
- * read are appended to `documents` (of const struct Document *). False where the file is broken. */
+/* The nearest `faildrill.yaml` (or `.faildrill.yaml`) from `start` upwards, to the git root.
+ * Documents read are appended to `documents` (of const struct Document *). False where the file is
+ * broken. */
 bool project_find(const char *start, struct Arena *arena, struct List *documents,
                   struct Problems *problems, struct Project *out) MUST_CHECK;
 
-/* A NAME or a path on the command line as a path that exists, relative to the caller where possible.
- * NAME is NAME.yaml in the project's folders; '-' and '_' are equal. False names what exists. */
+/* A NAME or a path on the command line as a path that exists, relative to the caller where
+ * possible. NAME is NAME.yaml in the project's folders; '-' and '_' are equal. False names what
+ * exists. */
 bool project_scenario(const struct Project *project, const char *name, struct Arena *arena,
                       const char **path, struct Err *err) MUST_CHECK;
 bool project_environment(const struct Project *project, const char *name, struct Arena *arena,

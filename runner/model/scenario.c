@@ -68,14 +68,16 @@ static void check_name(struct ScenarioBuild *build)
     const struct Node *name = node_get(build->root, "scenario");
     if (build->fields.name == NULL || file_is_named(build->scenario->path, build->fields.name))
         return;
-    err_hint(scenario_say(build, ERR_NAME, name->where, "scenario '%s' does not stand in a file of that name",
+    err_hint(scenario_say(build, ERR_NAME, name->where,
+                          "scenario '%s' does not stand in a file of that name",
                           build->fields.name),
              "rename one of them: `faildrill run %s` looks for %s.yaml", build->fields.name,
              build->fields.name);
 }
 
-/* Twice: first with the environment's references as written, which is what the hashes mean; then with
- * them filled in. What is wrong is said once: the second time comes only after a clean first. */
+/* Twice: first with the environment's references as written, which is what the hashes mean; then
+ * with them filled in. What is wrong is said once: the second time comes only after a clean first.
+ */
 static void read_all(struct ScenarioBuild *build)
 {
     size_t before = problems_errors(build->problems);
@@ -115,7 +117,8 @@ struct Scenario *scenario_new(const struct ScenarioInput *input, struct Problems
         .arena = arena,
         .problems = problems,
     };
-    build.decode = (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
+    build.decode =
+        (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
     build.decode.reference = scenario_answer;
     build.decode.reference_data = &build;
     size_t before = problems_errors(problems);

@@ -7,14 +7,18 @@
 #include "probe.h"
 #include "kinds.h"
 
-/* All in the scenario's arena; owns all of it. Names of roles and hosts are text: a scenario knows no
- * environment until plan_make binds them. */
-struct ParamSpec { const char *name; const char *value; struct Where where; /* as text, checked against its type */ };
+/* All in the scenario's arena; owns all of it. Names of roles and hosts are text: a scenario knows
+ * no environment until plan_make binds them. */
+struct ParamSpec {
+    const char *name;
+    const char *value;
+    struct Where where; /* as text, checked against its type */
+};
 
 struct TargetSpec {
-    const char *name;      /* under `targets:`, or "step N" for an inline one */
+    const char *name; /* under `targets:`, or "step N" for an inline one */
     const char *role;
-    enum Rank is;          /* RANK_UNKNOWN = not asked */
+    enum Rank is; /* RANK_UNKNOWN = not asked */
     struct Pick pick;
     bool seed_given;
     int64_t seed;
@@ -24,34 +28,48 @@ struct TargetSpec {
 struct ProbeSpec {
     const char *name;
     const struct ProbeKind *kind;
-    const void *config;        /* decoded by kind->config */
-    const char *role;          /* kind->needs_role: its role's name; else NULL */
-    const char *from;          /* target's name, or NULL */
+    const void *config;                        /* decoded by kind->config */
+    const char *role;                          /* kind->needs_role: its role's name; else NULL */
+    const char *from;                          /* target's name, or NULL */
     int64_t interval_ns, timeout_ns, under_ns; /* under: 0 = none */
     int64_t hold_ns, gap_ns;
-    bool control;              /* on a path that the fault must not touch */
-    bool keep;                 /* connection: keep */
+    bool control; /* on a path that the fault must not touch */
+    bool keep;    /* connection: keep */
     struct Where where;
 };
 
 struct StepSpec {
-    const char *name;              /* "isolate victim", or as `name:` says */
-    const struct FaultKind *kind;  /* NULL: plain `run:`, or `failover` of the role's system */
+    const char *name;             /* "isolate victim", or as `name:` says */
+    const struct FaultKind *kind; /* NULL: plain `run:`, or `failover` of the role's system */
     bool is_failover, is_run;
     const void *config;
     const struct TargetSpec *target; /* NULL for failover, which has the role */
-    const char *role;              /* failover */
-    const char *script;            /* plain run */
-    int64_t hold_ns, timeout_ns;   /* hold = `for`; -1 = not given */
+    const char *role;                /* failover */
+    const char *script;              /* plain run */
+    int64_t hold_ns, timeout_ns;     /* hold = `for`; -1 = not given */
     bool accept_no_undo;
     struct Where where, for_where;
 };
 
 /* Words of `expect` and `halt`; one row each in bound.c with type, meaning and what it needs. */
 enum BoundWord {
-    BOUND_MAX_OUTAGE, BOUND_MAX_DOWNTIME, BOUND_MAX_ERRORS, BOUND_MAX_LOST, BOUND_MAX_DUPLICATED, BOUND_MAX_STALE,
-    BOUND_MAX_SPLIT, BOUND_MAX_P50, BOUND_MAX_P95, BOUND_MAX_P99, BOUND_RECOVER_WITHIN, BOUND_RECOVER_NOT_BEFORE,
-    BOUND_FAILOVER_WITHIN, BOUND_REDUNDANT_WITHIN, BOUND_DETECTED_WITHIN, BOUND_MIN_SUCCESS, BOUND_MUST_NOTICE,
+    BOUND_MAX_OUTAGE,
+    BOUND_MAX_DOWNTIME,
+    BOUND_MAX_ERRORS,
+    BOUND_MAX_LOST,
+    BOUND_MAX_DUPLICATED,
+    BOUND_MAX_STALE,
+    BOUND_MAX_SPLIT,
+    BOUND_MAX_P50,
+    BOUND_MAX_P95,
+    BOUND_MAX_P99,
+    BOUND_RECOVER_WITHIN,
+    BOUND_RECOVER_NOT_BEFORE,
+    BOUND_FAILOVER_WITHIN,
+    BOUND_REDUNDANT_WITHIN,
+    BOUND_DETECTED_WITHIN,
+    BOUND_MIN_SUCCESS,
+    BOUND_MUST_NOTICE,
     BOUND_COUNT
 };
 struct Expectation {
@@ -72,29 +90,33 @@ struct Scenario {
     struct List probes, steps;              /* of struct ProbeSpec, StepSpec */
     struct List expectations, halts;        /* of struct Expectation */
     bool halt_any_host_lost;
-    int64_t halt_after_ns;                  /* -1 = none */
+    int64_t halt_after_ns; /* -1 = none */
     int64_t steady_ns, steady_within_ns, observe_ns, settle_ns, hold_ns, gap_ns;
     int64_t lease_ns, grace_ns, undo_within_ns;
     bool leave_stopped;
-    bool snapshot_first;                    /* undo: {snapshot: true}: a BGSAVE before a primary is killed */
-    const char *text;                       /* the file as read */
-    const char *canonical;                  /* canonical JSON, the bytes of text_hash; for "changed since" */
+    bool snapshot_first;   /* undo: {snapshot: true}: a BGSAVE before a primary is killed */
+    const char *text;      /* the file as read */
+    const char *canonical; /* canonical JSON, the bytes of text_hash; for "changed since" */
     struct Arena *arena;
 };
 
-struct ParamValue { const char *name, *value; }; /* -p name=value */
+struct ParamValue {
+    const char *name, *value;
+}; /* -p name=value */
 struct ScenarioInput {
-    const struct Document *document;  /* in a longer-lived arena */
+    const struct Document *document; /* in a longer-lived arena */
     const struct Kinds *kinds;
-    const struct Environment *environment; /* NULL: `validate` without one; references to it stay as written */
+    const struct Environment
+        *environment; /* NULL: `validate` without one; references to it stay as written */
     const struct ParamValue *params;
     size_t param_count;
     /* `${target.NAME.address}` once targets are drawn (plan); NULL before: stays as written. */
     const char *(*target_address)(void *data, const char *name);
     void *target_data;
 };
-/* Decodes and checks all; every problem is added. NULL where any was an error. The hashes are those of the text with
- * parameters filled in and references to the environment as written, whatever was given. */
+/* Decodes and checks all; every problem is added. NULL where any was an error. The hashes are those
+ * of the text with parameters filled in and references to the environment as written, whatever was
+ * given. */
 struct Scenario *scenario_new(const struct ScenarioInput *input, struct Problems *problems);
 void scenario_free(struct Scenario *scenario); /* accepts NULL */
 

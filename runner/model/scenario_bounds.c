@@ -9,30 +9,39 @@
 #define LIMIT(word) .offset = offsetof(struct BoundFields, limit[word]), .flags = FIELD_UNSET
 
 #define DURATION_ROW(key, word, at_most, sample, text)                                             \
-    {.name = key, .type = FIELD_DURATION, LIMIT(word), .min = 0, .max = (at_most), .example = sample, \
-     .doc = text}
+    {                                                                                              \
+        .name = key, .type = FIELD_DURATION, LIMIT(word), .min = 0, .max = (at_most),              \
+        .example = sample, .doc = text                                                             \
+    }
 #define SHARE_ROW(key, word, sample, text)                                                         \
-    {.name = key, .type = FIELD_SHARE, LIMIT(word), .min = 0, .max = WHOLE, .example = sample, .doc = text}
+    {                                                                                              \
+        .name = key, .type = FIELD_SHARE, LIMIT(word), .min = 0, .max = WHOLE, .example = sample,  \
+        .doc = text                                                                                \
+    }
 
 /* Words that halt: those that can be known while the drill runs. */
 #define HALT_ROWS                                                                                  \
-    DURATION_ROW("max_outage", BOUND_MAX_OUTAGE, DAY_NS, "5s", "The longest failing stretch."),     \
-    DURATION_ROW("max_downtime", BOUND_MAX_DOWNTIME, DAY_NS, "10s", "The sum of all failing stretches."), \
-    SHARE_ROW("max_errors", BOUND_MAX_ERRORS, "6%",                                                \
-              "The share of failed requests while the fault was in effect."),                      \
-    SHARE_ROW("min_success", BOUND_MIN_SUCCESS, "94%",                                             \
-              "The share of good requests while the fault was in effect."),                        \
-    DURATION_ROW("max_split", BOUND_MAX_SPLIT, DAY_NS, "0s",                                       \
-                 "The longest time with two primaries, the aftermath of the undo included."),       \
-    DURATION_ROW("max_p50", BOUND_MAX_P50, DAY_NS, "50ms",                                         \
-                 "The latency within which half of the answers came."),                            \
-    DURATION_ROW("max_p95", BOUND_MAX_P95, DAY_NS, "200ms",                                        \
-                 "The latency within which 95 of 100 answers came."),                              \
-    DURATION_ROW("max_p99", BOUND_MAX_P99, DAY_NS, "800ms",                                        \
-                 "The latency within which 99 of 100 answers came.")
+    DURATION_ROW("max_outage", BOUND_MAX_OUTAGE, DAY_NS, "5s", "The longest failing stretch."),    \
+        DURATION_ROW("max_downtime", BOUND_MAX_DOWNTIME, DAY_NS, "10s",                            \
+                     "The sum of all failing stretches."),                                         \
+        SHARE_ROW("max_errors", BOUND_MAX_ERRORS, "6%",                                            \
+                  "The share of failed requests while the fault was in effect."),                  \
+        SHARE_ROW("min_success", BOUND_MIN_SUCCESS, "94%",                                         \
+                  "The share of good requests while the fault was in effect."),                    \
+        DURATION_ROW("max_split", BOUND_MAX_SPLIT, DAY_NS, "0s",                                   \
+                     "The longest time with two primaries, the aftermath of the undo included."),  \
+        DURATION_ROW("max_p50", BOUND_MAX_P50, DAY_NS, "50ms",                                     \
+                     "The latency within which half of the answers came."),                        \
+        DURATION_ROW("max_p95", BOUND_MAX_P95, DAY_NS, "200ms",                                    \
+                     "The latency within which 95 of 100 answers came."),                          \
+        DURATION_ROW("max_p99", BOUND_MAX_P99, DAY_NS, "800ms",                                    \
+                     "The latency within which 99 of 100 answers came.")
 
 static const struct Field EXPECT_FIELDS[] = {
-    {.name = "", .type = FIELD_NAME, .offset = offsetof(struct BoundFields, probe), .flags = FIELD_SNAKE},
+    {.name = "",
+     .type = FIELD_NAME,
+     .offset = offsetof(struct BoundFields, probe),
+     .flags = FIELD_SNAKE},
     DURATION_ROW("recover_within", BOUND_RECOVER_WITHIN, DAY_NS, "20s",
                  "From the fault to the start of the good stretch that holds."),
     DURATION_ROW("recover_not_before", BOUND_RECOVER_NOT_BEFORE, DAY_NS, "2s",
@@ -40,17 +49,28 @@ static const struct Field EXPECT_FIELDS[] = {
     DURATION_ROW("failover_within", BOUND_FAILOVER_WITHIN, DAY_NS, "12s",
                  "From the fault to one primary that is not the old one."),
     DURATION_ROW("redundant_within", BOUND_REDUNDANT_WITHIN, DAY_NS, "60s",
-                 "From the undo (from the fault where there is nothing to undo) to the redundancy of before."),
+                 "From the undo (from the fault where there is nothing to undo) to the redundancy "
+                 "of before."),
     DURATION_ROW("detected_within", BOUND_DETECTED_WITHIN, DAY_NS, "5s",
                  "From the fault to its first notice by the system's control plane."),
-    {.name = "max_lost", .type = FIELD_LOSS, .offset = offsetof(struct BoundFields, max_lost),
+    {.name = "max_lost",
+     .type = FIELD_LOSS,
+     .offset = offsetof(struct BoundFields, max_lost),
      .example = "0",
      .doc = "Acknowledged writes that are gone: a count, or a duration for the writes of so long."},
-    {.name = "max_duplicated", .type = FIELD_INT, LIMIT(BOUND_MAX_DUPLICATED), .min = 0, .max = INT64_MAX,
-     .example = "0", .doc = "Writes that are there twice."},
+    {.name = "max_duplicated",
+     .type = FIELD_INT,
+     LIMIT(BOUND_MAX_DUPLICATED),
+     .min = 0,
+     .max = INT64_MAX,
+     .example = "0",
+     .doc = "Writes that are there twice."},
     HALT_ROWS,
-    {.name = "must_notice", .type = FIELD_BOOL, .offset = offsetof(struct BoundFields, must_notice),
-     .fallback = "false", .example = "true",
+    {.name = "must_notice",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct BoundFields, must_notice),
+     .fallback = "false",
+     .example = "true",
      .doc = "The probe must have failed: a negative control, else the run shows nothing."},
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct BoundFields, node)},
     {.name = NULL},
@@ -65,14 +85,18 @@ const struct Record EXPECT_RECORD = {
 /* HALT_RECORD has no row for the words that only expect has, so that decoding leaves 0 there:
  * bound_may_halt() says which to read. */
 static const struct Field HALT_FIELDS[] = {
-    {.name = "", .type = FIELD_NAME, .offset = offsetof(struct BoundFields, probe), .flags = FIELD_SNAKE},
+    {.name = "",
+     .type = FIELD_NAME,
+     .offset = offsetof(struct BoundFields, probe),
+     .flags = FIELD_SNAKE},
     HALT_ROWS,
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct BoundFields, node)},
     {.name = NULL},
 };
 const struct Record HALT_RECORD = {
     .name = "halt",
-    .doc = "Bounds of one probe that stop the drill at once; shares and latencies over the last 30 s.",
+    .doc =
+        "Bounds of one probe that stop the drill at once; shares and latencies over the last 30 s.",
     .size = sizeof(struct BoundFields),
     .fields = HALT_FIELDS,
 };

@@ -24,7 +24,7 @@ struct ProbeFields {
     const char *name, *from;
     int64_t interval_ns, timeout_ns, hold_ns, gap_ns;
     bool control;
-    int connection; /* 1 = keep */
+    int connection;     /* 1 = keep */
     struct Chosen kind; /* of the set "probe" */
     const struct Node *node;
 };
@@ -35,8 +35,13 @@ struct StepFields {
     struct Chosen kind; /* of the set "step" */
     const struct Node *node;
 };
-struct SteadyFields { int64_t for_ns, within_ns; };
-struct UndoFields { int64_t lease_ns, grace_ns, within_ns; int leave; /* 1 = stopped */ };
+struct SteadyFields {
+    int64_t for_ns, within_ns;
+};
+struct UndoFields {
+    int64_t lease_ns, grace_ns, within_ns;
+    int leave; /* 1 = stopped */
+};
 /* Bounds of one probe: FIELD_NOT_GIVEN where a word is not there. */
 struct BoundFields {
     const char *probe;
@@ -45,7 +50,10 @@ struct BoundFields {
     bool must_notice;
     const struct Node *node;
 };
-struct HaltAlsoFields { bool any_host_lost; int64_t after_ns; };
+struct HaltAlsoFields {
+    bool any_host_lost;
+    int64_t after_ns;
+};
 struct ScenarioFields {
     const char *name, *hypothesis, *owner, *runbook;
     struct List tags, params, targets, probes, steps, expect, halt;
@@ -56,9 +64,12 @@ struct ScenarioFields {
     const struct Node *node;
 };
 /* `failover: ROLE`, which is no fault kind: the role's system does it. */
-struct FailoverFields { const char *role; };
+struct FailoverFields {
+    const char *role;
+};
 
-extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, FAILOVER_RECORD;
+extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, PROBE_RECORD, STEP_RECORD;
+extern const struct Record FAILOVER_RECORD;
 extern const struct Record EXPECT_RECORD, HALT_RECORD; /* struct BoundFields */
 /* `halt` takes fewer words than `expect`. */
 bool bound_may_halt(enum BoundWord word);

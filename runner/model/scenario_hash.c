@@ -7,7 +7,8 @@
 
 enum { CANONICAL_MOST = 4 << 20 };
 
-/* Parameters that stand where nothing was filled in: in shell text and inline targets, so in steps. */
+/* Parameters that stand where nothing was filled in: in shell text and inline targets, so in steps.
+ */
 struct Used {
     const struct Scenario *scenario;
     bool *used;

@@ -26,7 +26,8 @@ static void check_fit(struct ScenarioBuild *build, const char *section,
     err_at(err, "it is asked of a probe of kind `%s`; this one is `%s`", wanted, probe->kind->name);
 }
 
-static const struct Expectation *find_bound(const struct List *bounds, const char *probe, enum BoundWord word)
+static const struct Expectation *find_bound(const struct List *bounds, const char *probe,
+                                            enum BoundWord word)
 {
     const struct Expectation *at = bounds->items;
     for (size_t i = 0; i < bounds->count; i++)
@@ -35,14 +36,14 @@ static const struct Expectation *find_bound(const struct List *bounds, const cha
     return NULL;
 }
 
-static void say_order(struct ScenarioBuild *build, const struct Expectation *bound, const char *format,
-                      int64_t other_ns)
+static void say_order(struct ScenarioBuild *build, const struct Expectation *bound,
+                      const char *format, int64_t other_ns)
 {
     char mine[32], other[32];
     duration_write(bound->limit, mine);
     duration_write(other_ns, other);
-    err_note(scenario_say(build, ERR_RULE, bound->where, "these two bounds of `%s` cannot both mean something",
-                          bound->probe),
+    err_note(scenario_say(build, ERR_RULE, bound->where,
+                          "these two bounds of `%s` cannot both mean something", bound->probe),
              "%s %s, %s %s", bound_name(bound->word), mine, format, other);
 }
 
@@ -85,17 +86,18 @@ static void check_probe(struct ScenarioBuild *build, const struct ProbeSpec *pro
     const struct Expectation *notice =
         find_bound(&build->scenario->expectations, probe->name, BOUND_MUST_NOTICE);
     if (probe->control && notice != NULL)
-        err_hint(scenario_say(build, ERR_RULE, notice->where,
-                              "probe `%s` is on a path that the fault must not touch, and must notice it",
-                              probe->name),
+        err_hint(scenario_say(
+                     build, ERR_RULE, notice->where,
+                     "probe `%s` is on a path that the fault must not touch, and must notice it",
+                     probe->name),
                  "keep one of control and must_notice");
     if (probe->under_ns > probe->timeout_ns) {
         char under[32], timeout[32];
         duration_write(probe->under_ns, under);
         duration_write(probe->timeout_ns, timeout);
         err_hint(scenario_say(build, ERR_RULE, probe->where,
-                              "probe `%s` waits %s only, and calls an answer slow after %s", probe->name,
-                              timeout, under),
+                              "probe `%s` waits %s only, and calls an answer slow after %s",
+                              probe->name, timeout, under),
                  "timeout: %s or more", under);
     }
 }

@@ -6,10 +6,10 @@
 
 enum { NAMES_MOST = 512 };
 
-
-/* The role in the environment; NULL, with a problem, where there is none. Without an environment NULL
- * and no problem. */
-static const struct Role *need_role(struct ScenarioBuild *build, const char *name, struct Where where)
+/* The role in the environment; NULL, with a problem, where there is none. Without an environment
+ * NULL and no problem. */
+static const struct Role *need_role(struct ScenarioBuild *build, const char *name,
+                                    struct Where where)
 {
     const struct Environment *environment = build->input->environment;
     if (environment == NULL || name == NULL)
@@ -17,8 +17,8 @@ static const struct Role *need_role(struct ScenarioBuild *build, const char *nam
     const struct Role *role = environment_role(environment, name);
     if (role != NULL)
         return role;
-    struct Err *err = scenario_say(build, ERR_ROLE, where, "role `%s` is not in environment `%s`", name,
-                                   environment->name);
+    struct Err *err = scenario_say(build, ERR_ROLE, where, "role `%s` is not in environment `%s`",
+                                   name, environment->name);
     const struct Role *roles = environment->roles.items;
     const char *names[NAMES_MOST];
     size_t count = 0;
@@ -38,8 +38,9 @@ static void need_system(struct ScenarioBuild *build, const struct Role *role, st
 {
     if (role == NULL || role->system != NULL)
         return;
-    struct Err *err = scenario_say(build, ERR_RULE, where, "%s asks who leads role `%s`, which is no system",
-                                   what, role->name);
+    struct Err *err =
+        scenario_say(build, ERR_RULE, where, "%s asks who leads role `%s`, which is no system",
+                     what, role->name);
     err_hint(err, "say in the environment which it is, such as redis_sentinel: {master: NAME}");
     err_note(err, "defined in %s:%u", build->input->environment->path, role->where.line);
 }
@@ -54,9 +55,11 @@ static void check_targets(struct ScenarioBuild *build)
     }
 }
 
-static void say_no_from(struct ScenarioBuild *build, const struct ProbeSpec *probe, struct Where where)
+static void say_no_from(struct ScenarioBuild *build, const struct ProbeSpec *probe,
+                        struct Where where)
 {
-    struct Err *err = scenario_say(build, ERR_TARGET_NAME, where, "there is no target `%s`", probe->from);
+    struct Err *err =
+        scenario_say(build, ERR_TARGET_NAME, where, "there is no target `%s`", probe->from);
     const struct TargetSpec *targets = build->scenario->targets.items;
     const char *names[NAMES_MOST];
     size_t count = 0;
@@ -77,7 +80,8 @@ static void check_probes(struct ScenarioBuild *build)
         const struct Node *subject = node_get(node, probes[i].kind->name);
         struct Where where = subject != NULL ? subject->where : probes[i].where;
         if (probes[i].kind->needs_role)
-            need_system(build, need_role(build, probes[i].role, where), where, probes[i].kind->name);
+            need_system(build, need_role(build, probes[i].role, where), where,
+                        probes[i].kind->name);
         const struct Node *from = node_get(node, "from");
         if (probes[i].from != NULL && from != NULL &&
             scenario_target(build->scenario, probes[i].from) == NULL)
@@ -94,7 +98,8 @@ static void check_failovers(struct ScenarioBuild *build)
         const struct Role *role = need_role(build, steps[i].role, steps[i].where);
         need_system(build, role, steps[i].where, "`failover`");
         if (role != NULL && role->system != NULL && role->system->failover == NULL)
-            scenario_say(build, ERR_RULE, steps[i].where, "%s has no planned failover", role->system->name);
+            scenario_say(build, ERR_RULE, steps[i].where, "%s has no planned failover",
+                         role->system->name);
     }
 }
 
@@ -106,7 +111,8 @@ static void check_section(struct ScenarioBuild *build, const char *section)
         const struct Node *key = map->keys[i];
         if (node_get(node_get(build->root, "probes"), key->text) != NULL)
             continue;
-        struct Err *err = scenario_say(build, ERR_PROBE_NAME, key->where, "there is no probe `%s`", key->text);
+        struct Err *err =
+            scenario_say(build, ERR_PROBE_NAME, key->where, "there is no probe `%s`", key->text);
         const char *names[NAMES_MOST];
         size_t count = 0;
         for (size_t k = 0; k < build->scenario->probes.count && count < NAMES_MOST; k++) {

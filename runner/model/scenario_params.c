@@ -39,31 +39,35 @@ static bool in_list(const struct List *of, const char *text)
 }
 
 /* Says what is wrong with a value, if anything. `where` is the declaration, or nowhere for -p. */
-static void check_value(struct ScenarioBuild *build, const struct ParamFields *param, const char *text,
-                        struct Where where)
+static void check_value(struct ScenarioBuild *build, const struct ParamFields *param,
+                        const char *text, struct Where where)
 {
     const char *why = "";
     int64_t value = 0, limit = 0;
     if (has_number(param->type) && !number_of(param->type, text, &value, &why)) {
-        err_at(scenario_say(build, ERR_PARAM, where, "'%s' does not fit parameter `%s`", text, param->name),
+        err_at(scenario_say(build, ERR_PARAM, where, "'%s' does not fit parameter `%s`", text,
+                            param->name),
                "%s", why);
         return;
     }
     if (has_number(param->type) && param->least != NULL &&
         number_of(param->type, param->least, &limit, &why) && value < limit)
-        err_at(scenario_say(build, ERR_PARAM, where, "%s is too little for parameter `%s`", text, param->name),
+        err_at(scenario_say(build, ERR_PARAM, where, "%s is too little for parameter `%s`", text,
+                            param->name),
                "%s at least", param->least);
     if (has_number(param->type) && param->most != NULL &&
         number_of(param->type, param->most, &limit, &why) && value > limit)
-        err_at(scenario_say(build, ERR_PARAM, where, "%s is too much for parameter `%s`", text, param->name),
+        err_at(scenario_say(build, ERR_PARAM, where, "%s is too much for parameter `%s`", text,
+                            param->name),
                "%s at most", param->most);
     if (param->type == PARAM_BOOL && !text_equal(text, "true") && !text_equal(text, "false"))
-        err_at(scenario_say(build, ERR_PARAM, where, "'%s' does not fit parameter `%s`", text, param->name),
+        err_at(scenario_say(build, ERR_PARAM, where, "'%s' does not fit parameter `%s`", text,
+                            param->name),
                "true or false");
     if (param->type != PARAM_CHOICE || in_list(&param->of, text))
         return;
-    struct Err *err = scenario_say(build, ERR_PARAM, where, "'%s' does not fit parameter `%s`", text,
-                                   param->name);
+    struct Err *err = scenario_say(build, ERR_PARAM, where, "'%s' does not fit parameter `%s`",
+                                   text, param->name);
     for (size_t i = 0; i < param->of.count; i++)
         err_allow(err, ((const char *const *)param->of.items)[i]);
 }
@@ -83,13 +87,13 @@ static void check_declaration(struct ScenarioBuild *build, const struct ParamFie
             err_hint(scenario_say(build, ERR_RULE, where, "`%s` belongs to numbers", keys[i]),
                      "say type: int, duration or share");
         else if (!number_of(param->type, limits[i], &unused, &why))
-            err_at(scenario_say(build, ERR_PARAM, where, "'%s' is no limit for parameter `%s`", limits[i],
-                                param->name),
+            err_at(scenario_say(build, ERR_PARAM, where, "'%s' is no limit for parameter `%s`",
+                                limits[i], param->name),
                    "%s", why);
     }
     if (param->type == PARAM_CHOICE && param->of.count == 0)
-        err_hint(scenario_say(build, ERR_RULE, param->node->where, "parameter `%s` has nothing to choose from",
-                              param->name),
+        err_hint(scenario_say(build, ERR_RULE, param->node->where,
+                              "parameter `%s` has nothing to choose from", param->name),
                  "of: [fast, slow]");
     if (param->type != PARAM_CHOICE && param->of.count > 0)
         err_hint(scenario_say(build, ERR_RULE, node_get(param->node, "of")->where,
@@ -112,7 +116,8 @@ static void read_param(struct ScenarioBuild *build, const struct ParamFields *pa
     } else if (param->fallback != NULL) {
         spec->value = param->fallback;
     } else {
-        err_hint(scenario_say(build, ERR_PARAM, param->node->where, "parameter `%s` has no value", param->name),
+        err_hint(scenario_say(build, ERR_PARAM, param->node->where, "parameter `%s` has no value",
+                              param->name),
                  "give it: -p %s=VALUE, or write a default", param->name);
     }
 }
@@ -125,15 +130,15 @@ static void check_given(struct ScenarioBuild *build)
         const struct Node *params = node_get(build->root, "params");
         if (params != NULL && node_get(params, value->name) != NULL)
             continue;
-        struct Err *err = scenario_say(build, ERR_PARAM, NOWHERE, "-p %s: the scenario has no such parameter",
-                                       value->name);
+        struct Err *err = scenario_say(build, ERR_PARAM, NOWHERE,
+                                       "-p %s: the scenario has no such parameter", value->name);
         for (size_t k = 0; k < build->scenario->params.count; k++)
             err_allow(err, specs[k].name);
     }
 }
 
-/* Parameters come first: everything else may refer to them. What is wrong in their own tables is said
- * when the whole file is decoded, so problems of this decoding are thrown away. */
+/* Parameters come first: everything else may refer to them. What is wrong in their own tables is
+ * said when the whole file is decoded, so problems of this decoding are thrown away. */
 void scenario_read_params(struct ScenarioBuild *build)
 {
     const struct Node *params = node_get(build->root, "params");

@@ -23,8 +23,8 @@ static enum RefAnswer unknown(const struct List *found, const char *const **name
     return REF_UNKNOWN;
 }
 
-static enum RefAnswer answer_param(struct ScenarioBuild *build, const char *name, const char **value,
-                                   const char *const **names, size_t *count)
+static enum RefAnswer answer_param(struct ScenarioBuild *build, const char *name,
+                                   const char **value, const char *const **names, size_t *count)
 {
     const struct ParamSpec *params = build->scenario->params.items;
     struct List found = {.items = NULL};
@@ -69,8 +69,8 @@ static enum RefAnswer answer_secret(struct ScenarioBuild *build, const char *nam
 }
 
 /* target.NAME.address: the host that was drawn, once it was. */
-static enum RefAnswer answer_target(struct ScenarioBuild *build, const char *name, const char **value,
-                                    const char *const **names, size_t *count)
+static enum RefAnswer answer_target(struct ScenarioBuild *build, const char *name,
+                                    const char **value, const char *const **names, size_t *count)
 {
     const struct Node *targets = node_get(build->root, "targets");
     struct List found = {.items = NULL};

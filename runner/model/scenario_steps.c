@@ -15,10 +15,12 @@ static const struct Node *step_node(const struct ScenarioBuild *build, size_t in
     return steps->type == NODE_LIST ? steps->items[index] : steps;
 }
 
-static const struct Role *role_of(const struct ScenarioBuild *build, const struct TargetSpec *target)
+static const struct Role *role_of(const struct ScenarioBuild *build,
+                                  const struct TargetSpec *target)
 {
     const struct Environment *environment = build->input->environment;
-    return environment != NULL && target != NULL ? environment_role(environment, target->role) : NULL;
+    return environment != NULL && target != NULL ? environment_role(environment, target->role)
+                                                 : NULL;
 }
 
 /* ---- How a step ends. ---- */
@@ -26,15 +28,17 @@ static void check_for(struct ScenarioBuild *build, const struct StepSpec *step)
 {
     bool ends_itself = step->kind == NULL || step->kind->reversal == REVERSAL_SELF;
     if (step->hold_ns >= 0 && ends_itself)
-        err_hint(scenario_say(build, ERR_RULE, step->for_where, "`%s` ends by itself: `for` has no meaning here",
-                              step->name),
+        err_hint(scenario_say(build, ERR_RULE, step->for_where,
+                              "`%s` ends by itself: `for` has no meaning here", step->name),
                  "take `for` away; `observe` says how long to look afterwards");
     bool cannot = step->kind != NULL && step->kind->reversal == REVERSAL_NONE;
     if (cannot && !step->accept_no_undo)
-        err_hint(scenario_say(build, ERR_NO_UNDO, step->where, "nothing can put `%s` back", step->name),
-                 "if that is meant, say accept_no_undo: true");
+        err_hint(
+            scenario_say(build, ERR_NO_UNDO, step->where, "nothing can put `%s` back", step->name),
+            "if that is meant, say accept_no_undo: true");
     if (!cannot && step->accept_no_undo)
-        scenario_say(build, ERR_RULE, step->where, "`%s` has an undo: there is nothing to accept", step->name);
+        scenario_say(build, ERR_RULE, step->where, "`%s` has an undo: there is nothing to accept",
+                     step->name);
 }
 
 /* DESIGN.md 11.3: what the undo mends cannot be judged as recovery. */
@@ -48,7 +52,8 @@ static void check_outlasts(struct ScenarioBuild *build, const struct StepSpec *s
     int64_t needed = 0;
     for (size_t i = 0; i < scenario->expectations.count; i++) {
         const struct ProbeSpec *probe = scenario_probe(scenario, bounds[i].probe);
-        if (bounds[i].word != BOUND_RECOVER_WITHIN || probe == NULL || bounds[i].limit + probe->hold_ns <= needed)
+        if (bounds[i].word != BOUND_RECOVER_WITHIN || probe == NULL ||
+            bounds[i].limit + probe->hold_ns <= needed)
             continue;
         needed = bounds[i].limit + probe->hold_ns;
         longest = &bounds[i];
@@ -60,15 +65,17 @@ static void check_outlasts(struct ScenarioBuild *build, const struct StepSpec *s
     duration_write(longest->limit, limit);
     duration_write(needed - longest->limit, hold);
     duration_write(needed, sum);
-    struct Err *err = scenario_say(build, ERR_RULE, step->for_where,
-                                   "`for: %s` is too short to see a recovery within %s", has, limit);
+    struct Err *err =
+        scenario_say(build, ERR_RULE, step->for_where,
+                     "`for: %s` is too short to see a recovery within %s", has, limit);
     err_at(err, "%s at least", sum);
     err_note(err, "%s.recover_within %s, and hold %s", longest->probe, limit, hold);
     err_hint(err, "what the undo mends cannot be judged as recovery");
 }
 
 /* ---- Whom a step meets. ---- */
-static void check_pick(struct ScenarioBuild *build, const struct TargetSpec *target, const struct Role *role)
+static void check_pick(struct ScenarioBuild *build, const struct TargetSpec *target,
+                       const struct Role *role)
 {
     const struct Node *pick = NULL;
     const struct Node *targets = node_get(build->root, "targets");
@@ -81,8 +88,8 @@ static void check_pick(struct ScenarioBuild *build, const struct TargetSpec *tar
                               n == 1 ? "" : "s"),
                  "shares are rounded down: take more, or a number");
     else if (wanted > n)
-        err_note(scenario_say(build, ERR_RULE, where, "%zu hosts are picked, role `%s` has %zu", wanted,
-                              role->name, n),
+        err_note(scenario_say(build, ERR_RULE, where, "%zu hosts are picked, role `%s` has %zu",
+                              wanted, role->name, n),
                  "defined in %s:%u", build->input->environment->path, role->where.line);
 }
 
@@ -102,7 +109,8 @@ static bool names_service(const struct StepSpec *step)
 static void check_target(struct ScenarioBuild *build, const struct StepSpec *step)
 {
     if (step->target == NULL && !step->is_failover) {
-        err_hint(scenario_say(build, ERR_REQUIRED, step->where, "`%s` does not say on which host", step->name),
+        err_hint(scenario_say(build, ERR_REQUIRED, step->where, "`%s` does not say on which host",
+                              step->name),
                  "target: NAME, or target: {role: ROLE, pick: 1}");
         return;
     }
@@ -115,8 +123,8 @@ static void check_target(struct ScenarioBuild *build, const struct StepSpec *ste
     if (step->kind == NULL || !step->kind->needs_service || runs || names_service(step))
         return;
     struct Err *err = scenario_say(build, ERR_RULE, step->where,
-                                   "`%s` cannot: the environment does not say how role `%s` is run", step->name,
-                                   role->name);
+                                   "`%s` cannot: the environment does not say how role `%s` is run",
+                                   step->name, role->name);
     err_hint(err, "say it there: unit: NAME.service, or service: {pidfile, start, stop}");
     err_note(err, "defined in %s:%u", build->input->environment->path, role->where.line);
 }
@@ -145,9 +153,11 @@ static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, 
                               "plain work has no undo and no proof"),
                  "if it breaks something, say fault: true");
     if (is_run_fault && (undo == NULL || proof == NULL))
-        err_hint(scenario_say(build, ERR_NO_UNDO, step->where, "a `run` with fault: true needs `%s`",
+        err_hint(scenario_say(build, ERR_NO_UNDO, step->where,
+                              "a `run` with fault: true needs `%s`",
                               undo == NULL ? "undo" : "proof"),
-                 "undo: the command that puts it back; proof: one that succeeds only while it is broken");
+                 "undo: the command that puts it back; proof: one that succeeds only while it is "
+                 "broken");
     if (is_run_fault)
         node_each_scalar(node, look_for_secret, &(struct Secrets){build});
 }
@@ -168,6 +178,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
     if (environment == NULL || !environment->is_protected || !breaks || scenario->halts.count > 0)
         return;
     err_hint(scenario_say(build, ERR_RULE, node_key(build->root, "steps")->where,
-                          "`%s` is protected: a drill without `halt` does not run there", environment->name),
+                          "`%s` is protected: a drill without `halt` does not run there",
+                          environment->name),
              "halt: {PROBE: {max_outage: 60s}} stops and undoes at once");
 }

@@ -48,9 +48,11 @@ static const struct TargetSpec *inline_target(struct ScenarioBuild *build, const
     return spec;
 }
 
-static struct Err *say_no_target(struct ScenarioBuild *build, const struct Node *node, const char *name)
+static struct Err *say_no_target(struct ScenarioBuild *build, const struct Node *node,
+                                 const char *name)
 {
-    struct Err *err = scenario_say(build, ERR_TARGET_NAME, node->where, "there is no target `%s`", name);
+    struct Err *err =
+        scenario_say(build, ERR_TARGET_NAME, node->where, "there is no target `%s`", name);
     const struct TargetSpec *targets = build->scenario->targets.items;
     const char *names[128];
     size_t count = 0;
@@ -91,7 +93,8 @@ static const struct TargetSpec *step_target(struct ScenarioBuild *build, const s
 }
 
 /* ---- Steps. ---- */
-static const void *config_at(const struct Chosen *chosen, const char *field_name, enum FieldType type)
+static const void *config_at(const struct Chosen *chosen, const char *field_name,
+                             enum FieldType type)
 {
     const struct Field *field = record_field(chosen->variant->record, field_name);
     if (field == NULL || field->type != type)
@@ -184,7 +187,8 @@ static void make_probes(struct ScenarioBuild *build)
             .keep = fields[i].connection == 1,
             .where = fields[i].node->where,
         };
-        bool own_hold = fields[i].hold_ns != FIELD_NOT_GIVEN, own_gap = fields[i].gap_ns != FIELD_NOT_GIVEN;
+        bool own_hold = fields[i].hold_ns != FIELD_NOT_GIVEN,
+             own_gap = fields[i].gap_ns != FIELD_NOT_GIVEN;
         probe->hold_ns = own_hold ? fields[i].hold_ns : build->fields.hold_ns;
         probe->gap_ns = own_gap ? fields[i].gap_ns : build->fields.gap_ns;
         if (kind->needs_role)
@@ -197,7 +201,8 @@ static void make_probes(struct ScenarioBuild *build)
 }
 
 /* ---- Bounds, in the order of the file. ---- */
-static bool take_bound(const struct BoundFields *fields, enum BoundWord word, struct Expectation *out)
+static bool take_bound(const struct BoundFields *fields, enum BoundWord word,
+                       struct Expectation *out)
 {
     if (word == BOUND_MAX_LOST) {
         out->limit = fields->max_lost.value;
@@ -212,7 +217,8 @@ static bool take_bound(const struct BoundFields *fields, enum BoundWord word, st
     return out->limit != FIELD_NOT_GIVEN;
 }
 
-static void make_bounds(struct ScenarioBuild *build, const struct List *from, bool halts, struct List *out)
+static void make_bounds(struct ScenarioBuild *build, const struct List *from, bool halts,
+                        struct List *out)
 {
     const struct BoundFields *fields = from->items;
     for (size_t i = 0; i < from->count; i++) {
@@ -244,7 +250,8 @@ static void set_times(struct ScenarioBuild *build)
     int64_t observe = scenario->hold_ns, settle = SETTLE_NS;
     for (size_t i = 0; i < scenario->expectations.count; i++) {
         int64_t needed = bounds[i].limit + hold_of(scenario, bounds[i].probe);
-        bool looks_on = bounds[i].word == BOUND_RECOVER_WITHIN || bounds[i].word == BOUND_FAILOVER_WITHIN ||
+        bool looks_on = bounds[i].word == BOUND_RECOVER_WITHIN ||
+                        bounds[i].word == BOUND_FAILOVER_WITHIN ||
                         bounds[i].word == BOUND_DETECTED_WITHIN;
         if (looks_on && needed > observe)
             observe = needed;

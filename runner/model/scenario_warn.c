@@ -11,13 +11,26 @@
 #include <strings.h>
 
 /* ---- W301: a number in the hypothesis that equals no bound. ---- */
-struct Unit { const char *word; int64_t worth; };
+struct Unit {
+    const char *word;
+    int64_t worth;
+};
 static const struct Unit UNITS[] = {
-    {"milliseconds", NS_PER_MS}, {"millisecond", NS_PER_MS}, {"ms", NS_PER_MS},
-    {"seconds", NS_PER_S},       {"second", NS_PER_S},       {"sec", NS_PER_S},
-    {"s", NS_PER_S},             {"minutes", 60 * NS_PER_S}, {"minute", 60 * NS_PER_S},
-    {"min", 60 * NS_PER_S},      {"m", 60 * NS_PER_S},       {"hours", 3600 * NS_PER_S},
-    {"hour", 3600 * NS_PER_S},   {"h", 3600 * NS_PER_S},     {"percent", 10000},
+    {"milliseconds", NS_PER_MS},
+    {"millisecond", NS_PER_MS},
+    {"ms", NS_PER_MS},
+    {"seconds", NS_PER_S},
+    {"second", NS_PER_S},
+    {"sec", NS_PER_S},
+    {"s", NS_PER_S},
+    {"minutes", 60 * NS_PER_S},
+    {"minute", 60 * NS_PER_S},
+    {"min", 60 * NS_PER_S},
+    {"m", 60 * NS_PER_S},
+    {"hours", 3600 * NS_PER_S},
+    {"hour", 3600 * NS_PER_S},
+    {"h", 3600 * NS_PER_S},
+    {"percent", 10000},
     {"%", 10000},
 };
 
@@ -62,11 +75,13 @@ static void warn_of_hypothesis(struct ScenarioBuild *build)
     const struct Node *node = node_get(build->root, "hypothesis");
     for (size_t i = 0; text != NULL && text[i] != '\0';) {
         size_t size = 1;
-        bool begins = isdigit((unsigned char)text[i]) && (i == 0 || !isalnum((unsigned char)text[i - 1]));
+        bool begins =
+            isdigit((unsigned char)text[i]) && (i == 0 || !isalnum((unsigned char)text[i - 1]));
         int64_t value = begins ? number_with_unit(text + i, &size) : 0;
         if (value > 0 && !is_a_bound(build->scenario, value))
             err_hint(scenario_say(build, ERR_W_UNPROVEN_HYPOTHESIS, node->where,
-                                  "the hypothesis says '%.*s', and no bound does", (int)size, text + i),
+                                  "the hypothesis says '%.*s', and no bound does", (int)size,
+                                  text + i),
                      "write the bound under `expect`, or say it without the number");
         i += size > 0 ? size : 1;
     }
@@ -83,10 +98,11 @@ static bool has_word(const char *text, const char *const *words, size_t count)
 
 static void warn_of_kill(struct ScenarioBuild *build)
 {
-    static const char *const MACHINES[] = {"machine", "server is", "host is", "node is", "hosts are",
-                                           "a host", "a node", "a server", "one server", "one host"};
-    static const char *const LOSSES[] = {"lost", "lose", "loss", "vanish", "disappear", "power", "unplug",
-                                         "gone", "unreachable"};
+    static const char *const MACHINES[] = {"machine",    "server is", "host is", "node is",
+                                           "hosts are",  "a host",    "a node",  "a server",
+                                           "one server", "one host"};
+    static const char *const LOSSES[] = {"lost",  "lose",   "loss", "vanish",     "disappear",
+                                         "power", "unplug", "gone", "unreachable"};
     const struct Scenario *scenario = build->scenario;
     const char *text = scenario->hypothesis;
     if (!has_word(text, MACHINES, COUNT_OF(MACHINES)) || !has_word(text, LOSSES, COUNT_OF(LOSSES)))
@@ -96,7 +112,8 @@ static void warn_of_kill(struct ScenarioBuild *build)
     for (size_t i = 0; i < scenario->steps.count; i++) {
         if (steps[i].kind == NULL)
             continue;
-        bool ends_process = steps[i].kind->stops_service || text_equal(steps[i].kind->name, "restart");
+        bool ends_process =
+            steps[i].kind->stops_service || text_equal(steps[i].kind->name, "restart");
         if (!ends_process)
             return;
         kill = kill != NULL ? kill : &steps[i];
@@ -139,9 +156,10 @@ static void warn_of_rate(struct ScenarioBuild *build)
     for (size_t i = 0; i < scenario->expectations.count; i++) {
         const struct ProbeSpec *probe = scenario_probe(scenario, bounds[i].probe);
         enum BoundWord word = bounds[i].word;
-        bool is_time = word == BOUND_MAX_OUTAGE || word == BOUND_MAX_DOWNTIME || word == BOUND_RECOVER_WITHIN ||
-                       word == BOUND_FAILOVER_WITHIN;
-        if (probe == NULL || !is_time || bounds[i].limit == 0 || probe->interval_ns * 4 <= bounds[i].limit)
+        bool is_time = word == BOUND_MAX_OUTAGE || word == BOUND_MAX_DOWNTIME ||
+                       word == BOUND_RECOVER_WITHIN || word == BOUND_FAILOVER_WITHIN;
+        if (probe == NULL || !is_time || bounds[i].limit == 0 ||
+            probe->interval_ns * 4 <= bounds[i].limit)
             continue;
         char every[32], limit[32], better[32];
         duration_write(probe->interval_ns, every);
@@ -149,7 +167,8 @@ static void warn_of_rate(struct ScenarioBuild *build)
         int64_t quick = bounds[i].limit / 20 / NS_PER_MS * NS_PER_MS;
         duration_write(quick > 0 ? quick : NS_PER_MS, better);
         err_hint(scenario_say(build, ERR_W_PROBE_RATE, bounds[i].where,
-                              "probe `%s` asks every %s only: too slow to judge %s", bounds[i].probe, every, limit),
+                              "probe `%s` asks every %s only: too slow to judge %s",
+                              bounds[i].probe, every, limit),
                  "every: %s", better);
     }
 }
