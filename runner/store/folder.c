@@ -15,26 +15,23 @@ static bool fail_errno(struct Err *err, const char *what, const char *path)
     return err_set(err, ERR_STORE, NOWHERE, "cannot %s '%s': %s", what, path, strerror(errno));
 }
 
-/* With the folders above it. */
+/* With the folders above it; an umask like 0277 takes nothing away from us. */
 static bool make_folder(const char *path, struct Err *err)
 {
-    if (mkdir(path, 0700) == 0) {
-        if (chmod(path, 0700) != 0) /* an umask like 0277 took away what we need */
-            return fail_errno(err, "set the permissions of", path);
-        return true;
-    }
-    if (errno == EEXIST)
-        return true;
+    bool made = mkdir(path, 0700) == 0;
     const char *slash = strrchr(path, '/');
-    if (errno != ENOENT || slash == NULL || slash == path)
-        return fail_errno(err, "make the state folder", path);
-    struct Buf above = BUF(PATH_MAX);
-    buf_add(&above, path, (size_t)(slash - path));
-    bool made = make_folder(above.text, err);
-    buf_free(&above);
-    if (made && mkdir(path, 0700) != 0 && errno != EEXIST)
-        return fail_errno(err, "make the state folder", path);
-    return made;
+    if (!made && errno == ENOENT && slash != NULL && slash != path) {
+        struct Buf above = BUF(PATH_MAX);
+        buf_add(&above, path, (size_t)(slash - path));
+        bool ok = make_folder(above.text, err);
+        buf_free(&above);
+        if (!ok)
+            return false;
+        made = mkdir(path, 0700) == 0;
+    }
+    if (made ? chmod(path, 0700) == 0 : errno == EEXIST)
+        return true;
+    return fail_errno(err, "make the state folder", path);
 }
 
 static bool check_owner(const struct stat *stat, const char *path, struct Err *err)

@@ -115,7 +115,7 @@ static void read_fault(struct Query *query, struct Arena *arena, void *item)
 static const struct Part faults_part = {
     .sql = "SELECT id & 4294967295, step, kind, host, role, sent, proven, undo_sent, undone,"
            " ended_early, ends_by, state, proof, undo, apply, stays, acts_by FROM faults"
-           " WHERE id BETWEEN ? AND ? ORDER BY id",
+           " WHERE id BETWEEN ? AND ? AND kind <> 'lock' ORDER BY id",
     .size = sizeof(struct RunFault),
     .read = read_fault,
 };

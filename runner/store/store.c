@@ -105,10 +105,20 @@ static bool read_version(struct Store *store, int64_t *version, struct Err *err)
     return err_hint(err, "Use the newer faildrill that wrote it.");
 }
 
+/* In one moment: another process may be making it. */
+static bool look_at_version(struct Store *store, int64_t *version, struct Err *err)
+{
+    if (!read_begin(store, err))
+        return false;
+    bool ok = read_version(store, version, err);
+    read_end(store);
+    return ok;
+}
+
 static bool migrate(struct Store *store, struct Err *err)
 {
     int64_t version = 0;
-    if (!read_version(store, &version, err))
+    if (!look_at_version(store, &version, err))
         return false;
     if (version == COUNT_OF(versions))
         return true;
@@ -131,7 +141,7 @@ static bool open_database(struct Store *store, struct Err *err)
         return store_fail(store, err);
     }
     int64_t version = 0;
-    return harden(store, err) && read_version(store, &version, err) && use_wal(store, err) &&
+    return harden(store, err) && look_at_version(store, &version, err) && use_wal(store, err) &&
            run_script(store, "PRAGMA cell_size_check = ON", err) && migrate(store, err);
 }
 

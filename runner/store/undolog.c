@@ -102,6 +102,15 @@ static void give_procedure(struct Query *query, const struct Procedure *procedur
     query_int(query, procedure->cap_ns);
 }
 
+/* "lock": a lock on a host, kept here so that `undo` finds it; it is no fault of the run's record.
+ */
+static const char *kind_text(const struct StepSpec *step)
+{
+    if (step->kind != NULL)
+        return step->kind->name;
+    return step->is_failover ? "failover" : step->is_run ? "run" : "lock";
+}
+
 static bool add_fault(struct Store *store, const struct Arming *arming, struct Arena *arena,
                       struct Err *err)
 {
@@ -115,7 +124,7 @@ static bool add_fault(struct Store *store, const struct Arming *arming, struct A
     query_text(&query, state_names[FAULT_ARMING]);
     query_text(&query, arming->token->text);
     query_text(&query, fault->step->name);
-    query_text(&query, fault->step->kind != NULL ? fault->step->kind->name : "run");
+    query_text(&query, kind_text(fault->step));
     query_text(&query, fault->role != NULL ? fault->role->name : NULL);
     give_target(&query, fault->target, arena);
     query_text(&query, arming->boot_id != NULL ? arming->boot_id : "");

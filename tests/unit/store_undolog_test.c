@@ -302,6 +302,31 @@ static void test_undo_closes_the_faults_of_a_run_that_died(void **state)
     fixture_close(&f);
 }
 
+static void test_a_lock_on_a_host_is_open_but_no_fault_of_the_record(void **state)
+{
+    (void)state;
+    struct Fixture f;
+    fixture_open(&f);
+    struct Store *store = fixture_store(&f);
+    must(&f, fixture_begin(&f, store, "01run"));
+    struct StepSpec lock = {.name = "lock"};
+    struct StepSpec failover = {.name = "failover db", .is_failover = true};
+    struct Procedure none = {.ends_by = CLASS_REBOOT};
+    f.faults[0].step = &lock;
+    f.faults[1].step = &failover;
+    f.faults[0].procedure = f.faults[1].procedure = none;
+
+    must(&f, fixture_arm(&f, store, 1) && fixture_arm(&f, store, 2));
+
+    assert_int_equal(read_open(&f, "01run").count, 2);
+    struct RunRecord run = fixture_read(&f);
+    assert_int_equal(run.fault_count, 1);
+    assert_string_equal(run.faults[0].kind, "failover");
+    assert_string_equal(run.faults[0].undo_text, "");
+    store_close(store);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_times_and_texts_of_a_fault_reach_the_report),
         cmocka_unit_test(test_a_fault_that_was_sent_but_not_proven_has_half_a_t0),
         cmocka_unit_test(test_undo_closes_the_faults_of_a_run_that_died),
+        cmocka_unit_test(test_a_lock_on_a_host_is_open_but_no_fault_of_the_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
