@@ -26,7 +26,7 @@ short() {
     "$FAILDRILL" "$@" >"$work/out" && [ "$(wc -l <"$work/out")" -lt 40 ]
 }
 
-check "no words: the first screen, with the next step last" says 0 out '^Next: faildrill help' 
+check "no words: the first screen, with the next step last" says 0 out '^Next: faildrill help'
 check "the first screen has fewer than 40 lines" short
 check "help all lists every verb" says 0 out '^  validate ' help all
 for verb in doctor plan run status halt undo report trends validate explain schema runs version; do
