@@ -29,8 +29,11 @@ static void put_problems(const struct Cli *cli, struct Problems *problems, struc
     size_t errors = problems_errors(problems), read = cli->documents.count;
     if (errors == 0)
         return;
-    buf_printf(out, "%zu error%s in %zu of %zu file%s. Nothing was contacted.\n", errors,
-               errors == 1 ? "" : "s", files_with_errors(problems), read, read == 1 ? "" : "s");
+    size_t files = files_with_errors(problems);
+    buf_printf(out, "%zu error%s", errors, errors == 1 ? "" : "s");
+    if (files > 0)
+        buf_printf(out, " in %zu of %zu file%s", files, read, read == 1 ? "" : "s");
+    buf_put(out, ". Nothing was contacted.\n");
 }
 
 int cli_problems(const struct Cli *cli, struct Problems *problems)

@@ -126,9 +126,26 @@ static void put_github(const struct Problems *problems, struct Buf *out)
     }
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void put_tally(const struct Tally *tally, size_t warnings, bool strict, struct Buf *out)
+{
+    if (warnings > 0 && strict)
+        buf_printf(out, "%zu warning%s, and --strict counts %s.\n", warnings, plural(warnings),
+                   warnings == 1 ? "it" : "them");
+    else
+        buf_printf(out, "%zu scenario%s and %zu environment%s are right; %zu warning%s.\n",
+                   tally->scenarios, plural(tally->scenarios), tally->environments,
+                   plural(tally->environments), warnings, plural(warnings));
+}
+
 static int say(struct Cli *cli, const struct Tally *tally, struct Problems *problems)
 {
     bool strict = cli_option(cli, "strict") != NULL;
+    size_t warnings = problems_warnings(problems);
     int status = 0;
     struct Buf out = BUF(1 << 20);
     if (text_equal(cli_option(cli, "format"), "github")) {
@@ -137,13 +154,10 @@ static int say(struct Cli *cli, const struct Tally *tally, struct Problems *prob
         status = problems_status(problems);
     } else {
         status = cli_problems(cli, problems);
-        if (status == 0 && !cli->quiet)
-            buf_printf(&out, "%zu scenario%s and %zu environment%s are right; %zu warning%s.\n",
-                       tally->scenarios, tally->scenarios == 1 ? "" : "s", tally->environments,
-                       tally->environments == 1 ? "" : "s", problems_warnings(problems),
-                       problems_warnings(problems) == 1 ? "" : "s");
+        if (status == 0 && (!cli->quiet || strict))
+            put_tally(tally, warnings, strict, &out);
     }
-    if (status == 0 && strict && problems_warnings(problems) > 0)
+    if (status == 0 && strict && warnings > 0)
         status = err_status(ERR_USAGE);
     status = cli_print(&out, status);
     buf_free(&out);

@@ -251,13 +251,14 @@ struct Environment *environment_new(const struct Document *document, const struc
 
     size_t set_count;
     const struct VariantSet *sets = kinds_sets(kinds, arena, &set_count);
+    size_t before = problems_errors(problems);
     struct EnvironmentFields fields = {.name = NULL};
     struct EnvironmentBuild build = {
         .environment = environment,
         .fields = &fields,
         .kinds = kinds,
         .project_dir = arena_text(arena, project_dir),
-        .root = environment_long_form(document->root, arena),
+        .root = environment_long_form(document->root, arena, problems),
         .arena = arena,
         .problems = problems,
         .good = true,
@@ -268,7 +269,7 @@ struct Environment *environment_new(const struct Document *document, const struc
     build.decode.reference_data = &build;
     if (decode_record(&build.decode, build.root, &ENVIRONMENT_RECORD, &fields)) {
         build_values(&build);
-        if (build.good)
+        if (build.good && problems_errors(problems) == before)
             return environment;
     }
     environment_free(environment);

@@ -292,21 +292,30 @@ const struct Record ENVIRONMENT_RECORD = {
 };
 
 /* ---- Short forms. ---- */
-static const struct Node *hosts_long(const struct Node *hosts, struct Arena *arena)
+static const struct Node *hosts_long(const struct Node *hosts, struct Arena *arena,
+                                     struct Problems *problems)
 {
     if (hosts->type != NODE_LIST)
         return hosts;
     struct NodeEdit edit = node_edit_map(hosts, arena);
     for (size_t i = 0; i < hosts->count; i++) {
         const struct Node *name = hosts->items[i];
-        if (name->type != NODE_SCALAR || node_edit_has(&edit, name->text))
-            return hosts; /* the table says what is wrong with it */
-        node_edit_put(&edit, name, node_empty_map(name->where, arena));
+        if (name->type != NODE_SCALAR)
+            problems_say(problems, ERR_TYPE, name->where,
+                         "hosts: {NAME: {address: ADDRESS}} says more about them",
+                         "a list of hosts holds names");
+        else if (node_edit_has(&edit, name->text))
+            problems_say(problems, ERR_DUPLICATE_KEY, name->where, NULL,
+                         "the host '%s' stands twice", name->text);
+        else
+            node_edit_put(&edit, name, node_empty_map(name->where, arena));
     }
+    edit.broken = edit.keys.count < hosts->count; /* said above; the table need not say it again */
     return node_edit_end(&edit);
 }
 
-const struct Node *environment_long_form(const struct Node *root, struct Arena *arena)
+const struct Node *environment_long_form(const struct Node *root, struct Arena *arena,
+                                         struct Problems *problems)
 {
     const struct Node *roles = node_get(root, "roles");
     if (roles == NULL || roles->type != NODE_MAP)
@@ -316,7 +325,7 @@ const struct Node *environment_long_form(const struct Node *root, struct Arena *
         const struct Node *role = roles->items[i];
         const struct Node *hosts = node_get(role, "hosts");
         if (hosts != NULL)
-            role = node_replace(role, "hosts", hosts_long(hosts, arena), arena);
+            role = node_replace(role, "hosts", hosts_long(hosts, arena, problems), arena);
         node_edit_put(&edit, roles->keys[i], role);
     }
     return node_replace(root, "roles", node_edit_end(&edit), arena);

@@ -52,6 +52,7 @@ extern const struct Record REACH_RECORD; /* struct ReachFields */
 
 /* The tree with short forms written out, as the tables want it: `hosts: [a, b]` is {a: {}, b: {}}.
  */
-const struct Node *environment_long_form(const struct Node *root, struct Arena *arena);
+const struct Node *environment_long_form(const struct Node *root, struct Arena *arena,
+                                         struct Problems *problems);
 
 #endif

@@ -31,7 +31,7 @@ const struct Node *node_edit_end(struct NodeEdit *edit)
     struct Node *map = arena_zero(edit->arena, 1, sizeof *map);
     map->type = NODE_MAP;
     map->where = edit->like->where;
-    map->broken = edit->like->broken;
+    map->broken = edit->broken || edit->like->broken;
     map->keys = edit->keys.items;
     map->items = edit->items.items;
     map->count = edit->keys.count;

@@ -10,6 +10,7 @@ struct NodeEdit {
     struct Arena *arena;
     const struct Node *like; /* type and place */
     struct List keys, items; /* of const struct Node * */
+    bool broken;             /* what is wrong with it was said */
 };
 struct NodeEdit node_edit_map(const struct Node *like, struct Arena *arena);
 void node_edit_put(struct NodeEdit *edit, const struct Node *key, const struct Node *item);

@@ -79,42 +79,71 @@ struct RunRecord {
 };
 
 /* ---- What analyse() makes of it. ---- */
+/* Faults that were fired together: one T0 (DESIGN.md 11). */
+struct Cause {
+    const char *step, *kind;    /* of the first of them */
+    const struct RunFault *const *faults;
+    size_t fault_count;
+    struct Moment t0;           /* first sent, last proven; high 0 = one was not proven */
+    struct Moment undone;       /* first undo sent, last all_clear; 0 = not */
+};
+/* One probe under one cause. Spans count from its T0, `healed` from its undo. */
+struct CauseResult {
+    bool unaffected, censored;
+    struct Span down, recovered, first_recovered, healed; /* as in ProbeResult */
+};
+struct Latency { uint32_t count; int64_t p50_ns, p95_ns, p99_ns, max_ns; }; /* of answered; -1 = none */
 struct ProbeResult {
     const struct RunProbe *probe;
+    const struct Sample *const *samples; size_t sample_count; /* in the order in which they were sent */
     uint32_t attempts, ok, failed, skipped, broken; /* T0 low to the end of OBSERVING */
+    uint32_t all_attempts, all_unasked;             /* whole run; skipped or broken */
     uint32_t during_attempts, during_failed;        /* sent to undo sent: max_errors */
     uint32_t failures[16];  /* by enum Failure, while the fault was in effect */
-    struct Stretch *stretches; size_t stretch_count;
+    const struct Stretch *stretches; size_t stretch_count; /* of the whole run */
+    const struct CauseResult *causes;               /* report->cause_count of them */
     struct Span down;       /* T0 -> first attempt that failed; low NS_NEVER = unaffected */
-    struct Span recovered;  /* T0 -> stable; high NS_NEVER = not before the undo (censored) */
+    struct Span recovered;  /* T0 -> stable, of the slowest cause; high NS_NEVER = not before the undo (censored) */
     struct Span first_recovered; /* first such stretch where it differs */
     struct Span healed;     /* undo -> the same for stretches that reach or follow it; 0,0 = nothing to heal */
-    struct Span downtime, outage; /* sum; longest */
-    int64_t resolution_ns;
+    struct Span downtime, outage; /* sum; longest: T0 to the end of OBSERVING; high NS_NEVER = still failing there */
+    uint32_t windows;       /* failing stretches in that time: flaps */
+    int64_t resolution_ns;  /* width of the interval; unaffected: no outage as long as this or longer was seen */
     bool unaffected, censored, froze; /* froze: connected, but no answer: while the fault was in effect */
-    int64_t p50_ns, p95_ns, p99_ns; /* of answered, while the fault was in effect; -1 = none */
+    bool silent;            /* it failed by silence: the resolution has min(timeout, under) in it */
+    bool failing_at_t0;     /* it failed already when the fault was sent */
+    int64_t p50_ns, p95_ns, p99_ns; /* of answered, T0 to the end of OBSERVING; -1 = none */
+    struct Latency before, during, after; /* BASELINE; sent to undo sent; from undone on */
 };
 struct LostWrite { uint32_t writer; uint64_t number; uint32_t by; struct Mono acked; };
 struct LedgerResult {
     const struct RunProbe *probe;
     uint64_t acked, unknown, failed, read, lost, ghosts, duplicated, unexpected, lost_before, lost_inside, lost_after;
+    uint64_t refused_but_there; /* a client or proxy lied: answered as failed, yet found */
+    uint64_t lost_found_elsewhere; /* of `lost`: found on another host than the primary */
+    uint64_t acked_in_last_second; /* before T0: what the resolution of "0 lost" rests on */
     enum Known complete;        /* the primary was read back whole */
     bool acked_by_target_before_t0; /* else "lost" is INCONCLUSIVE */
+    const char *not_by_target;  /* why that is false, or NULL */
     struct LostWrite *first_lost; size_t first_lost_count; /* 50 at most, in order of time */
+    uint32_t lost_by;           /* who acknowledged all of them, as Sample.by; 0 = several, or unknown */
     struct Span lost_span;      /* first to last lost acknowledgement, as one duration: low = high */
     int64_t loss_age_ns, zombie_ns; /* MEASURING.md B.10; -1 = none */
-    bool holes;                 /* losses with later survivors of the same writer */
+    bool holes;                 /* losses with later survivors of the same writer and host */
     int64_t spacing_ns;         /* between writes */
 };
 struct PrimaryResult {
     const struct RunProbe *probe;
+    const struct RunSystem *system; /* or NULL */
     struct Span failover;       /* T0 -> one primary that is not the old one; high NS_NEVER = never */
     struct Span detected;       /* from RunSystem; high NS_NEVER = not seen */
-    struct Span split;          /* overlap of two that said primary; 0,0 = none seen */
+    struct Span split;          /* overlap of two that said primary, the longest; 0,0 = none seen */
     struct Span split_after_undo;
     bool split_proven;          /* both acknowledged writes */
-    struct Span redundant;      /* from the undo (or T0) */
-    const char *before, *after; /* host names */
+    bool seen;                  /* there was a census; else nothing is known of a split */
+    int64_t unasked_ns;         /* the old primary could not be asked so long while another one led */
+    struct Span redundant;      /* from the undo (or T0); high NS_NEVER = not seen */
+    const char *before, *after; /* host names, or NULL */
 };
 struct Judged {
     const struct RunExpectation *expectation;
@@ -128,12 +157,15 @@ struct Report {
     const struct RunRecord *run;
     enum Verdict verdict;
     char why[300];
-    struct Moment t0, undone;
+    const struct Cause *causes; size_t cause_count; /* in order of time */
+    struct Moment t0, undone;   /* of the first cause; of all: first undo sent to last all_clear */
+    struct Mono window_end;     /* end of OBSERVING, or of what there was of it */
     struct ProbeResult *probes; size_t probe_count;
     struct LedgerResult *ledgers; size_t ledger_count;
     struct PrimaryResult *primaries; size_t primary_count;
     struct Judged *judged; size_t judged_count;
     struct Finding *findings; size_t finding_count;
+    const char *const *spoiled; size_t spoiled_count; /* why the run is INCONCLUSIVE, each a sentence part */
     uint32_t undone_count, fault_count; /* of those sent */
     bool unaffected;            /* a proven fault that no probe noticed */
     bool cut_side_unmeasured;   /* a partition without a ledger on the cut side */

@@ -75,14 +75,26 @@ static void check_name(struct ScenarioBuild *build)
              build->fields.name);
 }
 
+/* Errors of this file so far, those of its syntax too. */
+static size_t errors_here(const struct ScenarioBuild *build)
+{
+    size_t errors = 0;
+    for (size_t i = 0; i < problems_count(build->problems); i++) {
+        const struct Err *err = problems_at(build->problems, i);
+        bool here =
+            err->where.file == NULL || text_equal(err->where.file, build->input->document->path);
+        errors += here && err_status(err->code) != 0;
+    }
+    return errors;
+}
+
 /* Twice: first with the environment's references as written, which is what the hashes mean; then
  * with them filled in. What is wrong is said once: the second time comes only after a clean first.
  */
 static void read_all(struct ScenarioBuild *build)
 {
-    size_t before = problems_errors(build->problems);
     scenario_read_params(build);
-    bool clean = decode(build, false) && problems_errors(build->problems) == before;
+    bool clean = decode(build, false) && errors_here(build) == 0;
     check_name(build);
     if (clean) {
         scenario_hash(build);
@@ -93,7 +105,7 @@ static void read_all(struct ScenarioBuild *build)
     if (!clean)
         return;
     scenario_check_references(build);
-    if (problems_errors(build->problems) != before)
+    if (errors_here(build) > 0)
         return;
     scenario_check_steps(build);
     scenario_check_bounds(build);

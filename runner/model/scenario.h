@@ -48,7 +48,7 @@ struct StepSpec {
     const char *script;              /* plain run */
     int64_t hold_ns, timeout_ns;     /* hold = `for`; -1 = not given */
     bool accept_no_undo;
-    struct Where where, for_where;
+    struct Where where, for_where, whom_where; /* of the verb, `for`, the target or role */
 };
 
 /* Words of `expect` and `halt`; one row each in bound.c with type, meaning and what it needs. */

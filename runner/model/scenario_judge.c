@@ -63,23 +63,12 @@ static void check_pairs(struct ScenarioBuild *build, const char *probe)
         say_order(build, halt, "which halts before max_outage", outage->limit);
 }
 
-static bool is_judged(const struct ScenarioBuild *build, const char *probe)
-{
-    const struct Expectation *bounds = build->scenario->expectations.items;
-    for (size_t i = 0; i < build->scenario->expectations.count; i++)
-        if (text_equal(bounds[i].probe, probe))
-            return true;
-    bounds = build->scenario->halts.items;
-    for (size_t i = 0; i < build->scenario->halts.count; i++)
-        if (text_equal(bounds[i].probe, probe))
-            return true;
-    return false;
-}
-
 static void check_probe(struct ScenarioBuild *build, const struct ProbeSpec *probe)
 {
     const struct Node *probes = node_get(build->root, "probes");
-    if (!probe->control && !is_judged(build, probe->name))
+    bool is_judged = node_get(node_get(build->root, "expect"), probe->name) != NULL ||
+                     node_get(node_get(build->root, "halt"), probe->name) != NULL;
+    if (!probe->control && !is_judged)
         err_hint(scenario_say(build, ERR_UNJUDGED, node_key(probes, probe->name)->where,
                               "nothing looks at probe `%s`", probe->name),
                  "give it a bound under `expect` or `halt`, or say control: true");

@@ -95,8 +95,8 @@ static void check_failovers(struct ScenarioBuild *build)
     for (size_t i = 0; i < build->scenario->steps.count; i++) {
         if (!steps[i].is_failover)
             continue;
-        const struct Role *role = need_role(build, steps[i].role, steps[i].where);
-        need_system(build, role, steps[i].where, "`failover`");
+        const struct Role *role = need_role(build, steps[i].role, steps[i].whom_where);
+        need_system(build, role, steps[i].whom_where, "`failover`");
         if (role != NULL && role->system != NULL && role->system->failover == NULL)
             scenario_say(build, ERR_RULE, steps[i].where, "%s has no planned failover",
                          role->system->name);
@@ -106,10 +106,13 @@ static void check_failovers(struct ScenarioBuild *build)
 static void check_section(struct ScenarioBuild *build, const char *section)
 {
     const struct Node *map = node_get(build->root, section);
+    const struct Node *known = node_get(build->root, "probes");
+    if (known == NULL || known->type != NODE_MAP)
+        return;
     const struct ProbeSpec *probes = build->scenario->probes.items;
     for (size_t i = 0; map != NULL && map->type == NODE_MAP && i < map->count; i++) {
         const struct Node *key = map->keys[i];
-        if (node_get(node_get(build->root, "probes"), key->text) != NULL)
+        if (node_get(known, key->text) != NULL)
             continue;
         struct Err *err =
             scenario_say(build, ERR_PROBE_NAME, key->where, "there is no probe `%s`", key->text);

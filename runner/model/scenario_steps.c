@@ -74,22 +74,23 @@ static void check_outlasts(struct ScenarioBuild *build, const struct StepSpec *s
 }
 
 /* ---- Whom a step meets. ---- */
-static void check_pick(struct ScenarioBuild *build, const struct TargetSpec *target,
+static void check_pick(struct ScenarioBuild *build, const struct StepSpec *step,
                        const struct Role *role)
 {
-    const struct Node *pick = NULL;
-    const struct Node *targets = node_get(build->root, "targets");
-    if (node_get(targets, target->name) != NULL)
-        pick = node_get(node_get(targets, target->name), "pick");
-    struct Where where = pick != NULL ? pick->where : target->where;
+    const struct TargetSpec *target = step->target;
+    const struct Node *named = node_get(node_get(build->root, "targets"), target->name);
+    const struct Node *pick = node_get(named, "pick");
+    struct Where where = step->whom_where;
+    if (named != NULL)
+        where = pick != NULL ? pick->where : target->where;
     size_t n = role->host_count, wanted = pick_count(&target->pick, n);
     if (wanted == 0)
         err_hint(scenario_say(build, ERR_RULE, where, "a share of %zu host%s that means nobody", n,
                               n == 1 ? "" : "s"),
                  "shares are rounded down: take more, or a number");
     else if (wanted > n)
-        err_note(scenario_say(build, ERR_RULE, where, "%zu hosts are picked, role `%s` has %zu",
-                              wanted, role->name, n),
+        err_note(scenario_say(build, ERR_RULE, where, "%zu host%s picked, role `%s` has %zu",
+                              wanted, wanted == 1 ? " is" : "s are", role->name, n),
                  "defined in %s:%u", build->input->environment->path, role->where.line);
 }
 
@@ -117,7 +118,7 @@ static void check_target(struct ScenarioBuild *build, const struct StepSpec *ste
     const struct Role *role = role_of(build, step->target);
     if (role == NULL)
         return;
-    check_pick(build, step->target, role);
+    check_pick(build, step, role);
     const struct Service *service = &role->service;
     bool runs = service->unit != NULL || service->pidfile != NULL || service->exe != NULL;
     if (step->kind == NULL || !step->kind->needs_service || runs || names_service(step))

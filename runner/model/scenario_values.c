@@ -118,12 +118,16 @@ static void set_kind(struct ScenarioBuild *build, const struct StepFields *field
     step->config = chosen->config;
     if (kind == NULL) {
         step->is_failover = true;
+        step->whom_where = node_get(fields->node, chosen->variant->name)->where;
         step->role = ((const struct FailoverFields *)chosen->config)->role;
         return;
     }
     const struct Node *const *target = config_at(chosen, "target", FIELD_ANY);
-    if (target != NULL)
+    if (target != NULL && *target != NULL) {
+        const struct Node *pick = node_get(*target, "pick");
+        step->whom_where = pick != NULL ? pick->where : (*target)->where;
         step->target = step_target(build, *target, index);
+    }
     const bool *is_fault = config_at(chosen, "fault", FIELD_BOOL);
     if (is_fault != NULL && !*is_fault) {
         step->is_run = true;
@@ -144,7 +148,8 @@ static const char *step_name(struct ScenarioBuild *build, const struct StepField
         whom = step->role;
     else if (step->target != NULL)
         whom = text_starts(step->target->name, "step ") ? step->target->role : step->target->name;
-    return arena_printf(build->arena, "%s %s", verb, whom != NULL ? whom : "");
+    bool said = whom != NULL && whom[0] != '\0';
+    return said ? arena_printf(build->arena, "%s %s", verb, whom) : verb;
 }
 
 static void make_steps(struct ScenarioBuild *build)

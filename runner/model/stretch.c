@@ -72,6 +72,13 @@ bool sample_answered(const struct Sample *sample)
     return false;
 }
 
+enum Failure sample_failure(const struct Sample *sample)
+{
+    if (sample->outcome == OUTCOME_TIMEOUT)
+        return FAILURE_TIMEOUT;
+    return (enum Failure)sample->failure;
+}
+
 int64_t sorted_percentile(const int64_t *sorted, size_t count, unsigned percent)
 {
     if (count == 0)
@@ -148,10 +155,10 @@ static unsigned take_bad(struct Track *track, const struct Sample *sample)
     int64_t low = mono_since(stretch->first_bad_ended, stretch->last_bad_started);
     stretch->length.low_ns = low > 0 ? low : 0;
     stretch->attempts++;
-    if (sample->failure < COUNT_OF(stretch->failures))
-        stretch->failures[sample->failure]++;
+    track->failure = sample_failure(sample);
+    if ((size_t)track->failure < COUNT_OF(stretch->failures))
+        stretch->failures[track->failure]++;
     track->failing = true;
-    track->failure = (enum Failure)sample->failure;
     track->ok_count = 0;
     track->held = false;
     return change;

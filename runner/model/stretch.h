@@ -78,6 +78,8 @@ void stretch_now(const struct StretchMachine *machine, struct Mono since, struct
 bool sample_answered(const struct Sample *sample);
 /* OK, or a failure: it counts at all. */
 bool sample_counts(const struct Sample *sample);
+/* Its class; a TIMEOUT is FAILURE_TIMEOUT whatever else stands there. */
+enum Failure sample_failure(const struct Sample *sample);
 /* The value below which `percent` of the sorted values lie (nearest rank); -1 of none. */
 int64_t sorted_percentile(const int64_t *sorted, size_t count, unsigned percent);
 

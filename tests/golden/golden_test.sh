@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# golden_test - what the program says about files, word for word: bad/*.yaml beside bad/*.expect.
+# SPDX-License-Identifier: Apache-2.0
+# A first line `# validate: OPTIONS` gives options. UPDATE=1 writes the .expect files anew: read the diff.
+set -uo pipefail
+
+cd -- "${BASH_SOURCE[0]%/*}" || exit 1
+program=${FAILDRILL:-../../build/faildrill}
+actual=$(mktemp) failed=0
+trap 'rm -f "$actual"' EXIT
+unset FAILDRILL_STATE
+
+# Runs `validate` on a file; what it said and its exit status go to $actual.
+look() {
+    local -a options=()
+    read -r -a options < <(sed -n '1s/^# validate: //p' "$1")
+    "$program" validate "${options[@]}" "$1" >"$actual" 2>&1
+    echo "exit $?" >>"$actual"
+}
+
+say() {
+    if [ "$1" = 0 ]; then
+        echo "ok $2"
+    else
+        echo "not ok $2"
+        failed=1
+    fi
+}
+
+for file in bad/*.yaml; do
+    name=${file#bad/} expect=${file%.yaml}.expect
+    look "$file"
+    if [ "${UPDATE:-}" = 1 ]; then
+        cp "$actual" "$expect"
+    fi
+    diff -u "$expect" "$actual"
+    say $? "bad file ${name%.yaml}"
+    ! grep -qx 'exit 0' "$actual"
+    say $? "bad file ${name%.yaml} is refused"
+done
+
+for file in good/*.yaml good/environments/*.yaml; do
+    name=${file#good/}
+    "$program" validate --strict "$file" >"$actual" 2>&1
+    status=$?
+    [ $status = 0 ] || cat "$actual"
+    say $status "good file ${name%.yaml}"
+done
+
+# The project's own drills, without an environment and in each that it has.
+for options in "" "-e staging" "-e production"; do
+    # shellcheck disable=SC2086
+    "$program" -C ../.. validate --strict $options >"$actual" 2>&1
+    status=$?
+    [ $status = 0 ] || cat "$actual"
+    say $status "the project's own files${options:+ in ${options#-e }}"
+done
+exit $failed
