@@ -25,23 +25,44 @@ host_is_recorded() {
     grep -qs "^$1 $(started "$1")\$" "$state"/hosts/*/init
 }
 
-# As a process of the host, with no more rights than those have.
 host_exec() {
+    (host_enter "$@")
+}
+
+# Becomes a process of the host, with no more rights and open files than one that came by ssh.
+host_enter() {
     local pid
     read -r pid _ <"$state/hosts/$1/init"
     shift
-    nsenter --target "$pid" --mount --uts --ipc --net --pid -- \
+    close_files
+    exec nsenter --target "$pid" --mount --uts --ipc --net --pid -- \
         env -i PATH="$host_path" HOME=/root TERM="${TERM-dumb}" setpriv "${host_drops[@]}" "$@"
 }
 
 host_drops=(-sys_time,-sys_boot,-sys_module)
 host_drops=(--ambient-caps="${host_drops[0]}" --inh-caps="${host_drops[0]}" --bounding-set="${host_drops[0]}")
 
-# host_up SET NAME OCTET SERVICES
+# What our caller has open, hosts must not hold open.
+close_files() {
+    local file
+    for file in "/proc/$BASHPID/fd/"*; do
+        file=${file##*/}
+        [ "$file" -le 2 ] || eval "exec $file>&-"
+    done
+}
+
+# host_up "SET NAME OCTET SERVICES"
 host_up() {
-    host_alive "$2" && return
-    [ -d "$state/hosts/$2" ] || host_make "$@" || return 1
-    host_boot "$2"
+    local set name octet services pid
+    read -r set name octet services <<<"$1"
+    if host_alive "$name" && cmp -s "$state/hosts/$name/init" "$state/hosts/$name/booted"; then
+        read -r pid _ <"$state/hosts/$name/init"
+        wire_is_up "$name" || wire_up "$name" "$pid"
+        return
+    fi
+    host_halt "$name" || return 1 # an up was killed while it booted
+    [ -d "$state/hosts/$name" ] || host_make "$set" "$name" "$octet" "$services" || return 1
+    host_boot "$name"
 }
 
 # What is a host's own and outlives its processes, as a machine's disk does: its name, keys, logs and data. The rest of
@@ -82,6 +103,7 @@ hosts_make_etc() {
     # What we may not read is left out: tar then says 2 and goes on.
     tar -C /etc -cf "$state/etc.tar.new" --exclude=./ssh --exclude=./redis --exclude='./*shadow*' \
         --exclude=./ssl/private --exclude=./passwd --exclude=./motd --exclude=./resolv.conf . 2>/dev/null
+    chmod 600 "$state/etc.tar.new"
     printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$etc/nsswitch.conf"
     : >"$etc/resolv.conf"
     ln -s /run/motd.d/faildrill "$etc/motd" # so that who logs in sees what is in effect
@@ -136,27 +158,34 @@ host_boot() {
     rm -f "$dir/init"
     # unshare --fork would stay as a parent; this shell forks the first process of the pid namespace and goes.
     # shellcheck disable=SC2016
-    env -i PATH="$host_path" LAB_HOST="$state" setsid unshare --net --mount --uts --ipc --pid \
-        sh -c '"$@" &' sh "$here/boot" "$dir" "$1" </dev/null >"$dir/console.log" 2>&1
+    (
+        close_files
+        exec env -i PATH="$host_path" LAB_HOST="$state" setsid unshare --net --mount --uts --ipc --pid \
+            sh -c '"$@" &' sh "$here/boot" "$dir" "$1" </dev/null >"$dir/console.log" 2>&1
+    )
     wait_until 10 test -e "$dir/init" && read -r pid _ <"$dir/init" && wire_up "$1" "$pid" &&
-        wait_until 10 test -e "/proc/$pid/root/run/lab-ready" && return
+        wait_until 10 test -e "/proc/$pid/root/run/lab-ready" && cp "$dir/init" "$dir/booted" && return
     printf 'lab: %s did not boot: %s\n' "$1" "$(tail -n 3 "$dir/console.log")" >&2
     return 1
 }
 
 # With its PID 1 the kernel ends all of a host's processes, and with those its namespaces and mounts.
-host_down() {
-    local pid start
-    if read -r pid start 2>/dev/null <"$state/hosts/$1/init" && [ "$(started "$pid")" = "$start" ]; then
-        kill -9 "$pid"
-        wait_until 10 host_gone "$pid" "$start" || return 1
-    fi
-    wire_down "$1"
-    rm -rf "${state:?}/hosts/$1"
+host_halt() {
+    local pid
+    host_alive "$1" || return 0
+    read -r pid _ <"$state/hosts/$1/init"
+    kill -9 "$pid"
+    wait_until 10 host_is_dead "$1"
 }
 
-host_gone() {
-    [ "$(started "$1")" != "$2" ]
+host_is_dead() {
+    ! host_alive "$1"
+}
+
+host_down() {
+    host_halt "$1" || return 1
+    wire_down "$1"
+    rm -rf "${state:?}/hosts/$1"
 }
 
 # One line for `status`; 1 unless the host and all its services are up.

@@ -30,6 +30,7 @@ net_choose() {
     flock 6 # one lab at a time on this machine, until ours is up and seen
     if [ -e "$state/net" ]; then
         lab_net=$(<"$state/net")
+        [ "${LAB_NET:-$lab_net}" = "$lab_net" ] || die "$state is a lab at $lab_net; LAB_NET says $LAB_NET: take it down first"
     elif [ -n "${LAB_NET-}" ]; then
         lab_net=$LAB_NET
     elif [ "$state" = "$default_state" ]; then
@@ -127,6 +128,10 @@ link set lo up
 address add $address/24 dev eth0
 link set eth0 up
 END
+}
+
+wire_is_up() {
+    links master "$(bridge_of "$(<"$state/hosts/$1/set")")" | grep -qx "$(wire_of "$1")"
 }
 
 wire_down() {

@@ -40,20 +40,6 @@ sets_want() {
     done
 }
 
-# Runs COMMAND SET NAME OCTET SERVICES for every wanted host, all at once; 1 if one fails.
-for_wanted() {
-    local line set name octet services pids=() pid rc=0
-    for line in "${want[@]}"; do
-        read -r set name octet services <<<"$line"
-        ("$@" "$set" "$name" "$octet" "$services" 9<&-) &
-        pids+=($!)
-    done
-    for pid in "${pids[@]}"; do
-        wait "$pid" || rc=1
-    done
-    return "$rc"
-}
-
 set_hosts_file() {
     local line set name octet
     printf '127.0.0.1 localhost\n'
@@ -120,20 +106,8 @@ redis_rank() {
     printf '%s\n' "$rank"
 }
 
-# The services of all sets side by side; in a set Sentinel comes last, for it then finds all in place at its first
-# look and not at its second, 10 s later.
-sets_up() {
-    local set pids=() pid rc=0
-    for set in "${sets[@]}"; do
-        (set_up "$set" 9<&-) &
-        pids+=($!)
-    done
-    for pid in "${pids[@]}"; do
-        wait "$pid" || rc=1
-    done
-    return "$rc"
-}
-
+# Starts a set's services. Sentinel comes last, for it then finds all in place at its first look and not at its second,
+# 10 s later.
 set_up() {
     local name
     for name in $(hosts_of "$1"); do
@@ -183,7 +157,7 @@ has_two_replicas() {
 }
 
 sentinels_agree() {
-    local prefix n primary='' seen
+    local prefix n primary='' seen key value
     local -A fact
     prefix=$(net_of "$1")
     for n in 11 12 13; do

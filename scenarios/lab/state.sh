@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# DIR/net           first three octets of the lab's addresses, without the last: 10.77.B, sets are at B+1...
+# DIR/net           10.77.B: the sets have 10.77.(B+1) and so on
 # DIR/hosts/NAME/   address, set, services; init (pid and start time of its PID 1); disk/; console.log
 # DIR/ssh_config, known_hosts, key, key.pub, environments/*.yaml
 
@@ -24,10 +24,27 @@ wait_until() {
     done
 }
 
+# all_at_once COMMAND WORD...: COMMAND WORD for each, side by side; 1 if one fails.
+all_at_once() {
+    local command=$1 word pids=() pid rc=0
+    shift
+    for word in "$@"; do
+        (
+            exec 9<&-
+            "$command" "$word"
+        ) &
+        pids+=($!)
+    done
+    for pid in ${pids[@]+"${pids[@]}"}; do
+        wait "$pid" || rc=1
+    done
+    return "$rc"
+}
+
 state_choose() {
     local top
     top=$(cd -- "$here/../.." && pwd -P)
-    [ -w "$top" ] && [ -e "$top/scenarios/environments" ] || top=$PWD # installed: the folder we are in
+    [ -w "$top" ] && [ -e "$top/Makefile" ] || top=$PWD # installed, or not ours: the folder we stand in
     default_state=$top/build/lab
     state=$(realpath -m -- "${LAB_STATE:-$default_state${LAB_NAME:+-$LAB_NAME}}")
     case $state in *[!A-Za-z0-9/._+-]*) die "'$state' has a character that ssh_config cannot hold" ;; esac
@@ -52,14 +69,22 @@ need_tools() {
         "redis-server redis-sentinel python3-redis)"
 }
 
-# One up or down at a time. The lock is on the folder itself and ends with us: no child keeps descriptor 9.
-state_lock() {
-    mkdir -p -m 755 "$state/hosts"
+# One up or down at a time: the lock is on the folder itself and ends with us, for no child that stays keeps
+# descriptor 9. Then everything that we start gets a mark, by which it is found should we be killed.
+state_lock_and_mark() {
+    [ "${LAB_OF-}" != "$state" ] || return 0
+    mkdir -p "$state/hosts"
     exec 9<"$state"
     flock 9
+    while ! [ "/proc/$$/fd/9" -ef "$state" ]; do # a down was before us and removed it
+        mkdir -p "$state/hosts"
+        exec 9<"$state"
+        flock 9
+    done
     if [ -e "$state/run_lock" ] && [ "${LAB_RUN-}" != "$state" ]; then
         flock -n "$state/run_lock" true || die "a \`lab run\` is using $state"
     fi
+    LAB_OF=$state exec "$here/lab" --state "$state" "$@"
 }
 
 # While `lab run` lives, its lab is nobody else's.
@@ -73,6 +98,19 @@ state_claim_for_run() {
 # What up and down start carries LAB_OF, a host's first process LAB_HOST (see host_boot). We hold the lock, so whoever
 # else carries our mark belongs to an up or down that was killed.
 state_end_leftovers() {
+    wait_until 10 no_leftovers || die "cannot end what an earlier lab left: $(leftovers)"
+}
+
+no_leftovers() {
+    local pids
+    pids=$(leftovers)
+    [ -n "$pids" ] || return 0
+    # shellcheck disable=SC2086
+    kill -9 $pids 2>/dev/null
+    return 1
+}
+
+leftovers() {
     local pids
     while pids=$(leftovers) && [ -n "$pids" ]; do
         # shellcheck disable=SC2086

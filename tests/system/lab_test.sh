@@ -204,6 +204,33 @@ processes_in_hosts() {
     done < <(cat "$LAB_STATE"/hosts/*/init 2>/dev/null)
 }
 
+down_killed_at() {
+    local pid
+    "$lab" up staging bare:4 >/dev/null || return 1
+    "$lab" down &
+    pid=$!
+    sleep "$1" # as above
+    kill -9 "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    leaves_nothing
+}
+
+two_ups_at_once() {
+    local one two rc=0
+    "$lab" up bare:3 &
+    one=$!
+    "$lab" up bare:3 staging &
+    two=$!
+    wait "$one" || rc=1
+    wait "$two" || rc=1
+    "$lab" status && leaves_nothing && return "$rc"
+}
+
+# A pipe whose writing end a host kept would never end.
+hosts_keep_nothing_of_ours_open() {
+    (exec 5>&1 && exec "$lab" up bare:1 >&2) | timeout 20 cat && leaves_nothing
+}
+
 forgotten_folder() {
     "$lab" up bare:2 >/dev/null && rm -rf "$LAB_STATE" && leaves_nothing
 }
@@ -298,6 +325,11 @@ for moment in 0.02 0.06 0.1 0.15 0.2 0.25 0.3 0.4 0.5 0.7; do
     check "up killed after $moment s: up repairs, down leaves nothing" killed_at "$moment" up
     check "up killed after $moment s: down leaves nothing" killed_at "$moment" down
 done
+for moment in 0.02 0.05 0.1 0.2; do
+    check "down killed after $moment s: down leaves nothing" down_killed_at "$moment"
+done
+check "two ups of one lab wait for each other" two_ups_at_once
+check "hosts keep nothing open that we have" hosts_keep_nothing_of_ours_open
 check "down finds a lab whose folder is gone" forgotten_folder
 check "run passes on status and input" run_passes_on_status_and_input
 check "run --private too" run_passes_on_status_and_input --private
