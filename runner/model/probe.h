@@ -15,15 +15,6 @@
  * lives there. */
 struct Attempt;
 struct ReadBack;
-struct Reply { /* copied; borrowed for the call */
-    enum Outcome outcome;
-    enum Failure failure;
-    int code;
-    bool connected;      /* TCP was connected */
-    const char *by;      /* address of who answered, "" where unknown */
-    const char *detail;  /* text for people, "" where none; kept for the first failure of a stretch */
-};
-
 /* What a probe is opened with; outlives it. */
 struct ProbeInput {
     const void *config;          /* decoded by kind->config */

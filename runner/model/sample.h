@@ -4,6 +4,7 @@
 #define FD_MODEL_SAMPLE_H
 
 #include "../base/clock.h"
+#include <stdbool.h>
 
 enum Outcome {
     OUTCOME_OK,
@@ -30,6 +31,16 @@ struct Sample {
     uint64_t number;                       /* from 1, never used twice by one writer */
     uint32_t by;                           /* who answered: index + 1 of a host in the plan's hosts; 0 = unknown */
     bool connected;                        /* TCP connected though no answer came: the freeze signature */
+};
+
+/* How an attempt ended, as its kind says. */
+struct Reply { /* copied; borrowed for the call */
+    enum Outcome outcome;
+    enum Failure failure;
+    int code;
+    bool connected;      /* TCP was connected */
+    const char *by;      /* address of who answered, "" where unknown */
+    const char *detail;  /* text for people, "" where none; kept for the first failure of a stretch */
 };
 
 /* What a `primary` probe saw of one host, stored beside its sample. */

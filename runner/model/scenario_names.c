@@ -79,7 +79,7 @@ static void check_probes(struct ScenarioBuild *build)
         const struct Node *node = node_get(node_get(build->root, "probes"), probes[i].name);
         const struct Node *subject = node_get(node, probes[i].kind->name);
         struct Where where = subject != NULL ? subject->where : probes[i].where;
-        if (probes[i].kind->needs_role)
+        if (probes[i].kind->needs_role && probes[i].role != NULL) /* redis may have a URL */
             need_system(build, need_role(build, probes[i].role, where), where,
                         probes[i].kind->name);
         const struct Node *from = node_get(node, "from");

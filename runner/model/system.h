@@ -5,6 +5,7 @@
 
 #include "../io/loop.h"
 #include "fault.h"
+#include "ledger.h"
 
 enum Rank { RANK_UNKNOWN, RANK_PRIMARY, RANK_REPLICA, RANK_OTHER };
 struct Standing {              /* one host, asked directly, never through a proxy */
@@ -64,6 +65,10 @@ struct SystemKind {
      * where a client would connect now; used by ledgers and probes. Ends with numeric address or unknown. */
     void (*find_primary)(void *system, struct Mono deadline,
                          void (*done)(void *data, const char *address, uint16_t port), void *data);
+    /* How a client connects to one of its hosts: address, port, TLS, user, secret. Borrowed from
+     * config and host. */
+    void (*endpoint)(const void *config, const struct Target *host, struct Endpoint *out);
+    const struct LedgerKind *ledger; /* NULL = it takes no numbered writes */
     void (*cancel)(void *system);  /* forgets all open questions: no done function comes after it */
     void (*close)(void *system);
 };
