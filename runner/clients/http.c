@@ -309,7 +309,8 @@ struct Call *http_call(struct HttpClient *client, const struct HttpRequest *requ
     loop_timer_at(call->timer, deadline);
     call->easy.curl = spare_easy(client);
     easy_set(&call->easy, request, call);
-    take_name(call, request->url);
+    if (request->through == NULL)
+        take_name(call, request->url);
     /* A connection that is kept needs no address; libcurl says so by opening a socket. */
     if (call->name.host == NULL || (request->keep && client->url_resolved))
         transfer(call);

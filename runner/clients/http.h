@@ -14,13 +14,16 @@ struct HttpRequest {                 /* borrowed for the call of http_call() */
     const char *url, *method, *body; /* method NULL = GET; body NULL = none */
     const struct TextPair *headers;
     size_t header_count;
+    const struct Endpoint
+        *through; /* numeric: connect there, the URL stays as it is; may be NULL */
     bool keep;
 };
 struct HttpClient *http_open(struct Loop *loop, struct Err *err);
 struct Call *http_call(struct HttpClient *client, const struct HttpRequest *request,
                        struct Mono deadline, CallDone *done, void *data);
 void http_close(struct HttpClient *client); /* cancels what is under way; accepts NULL */
-/* NULL, or why this is no URL that can be asked: "it has no host". */
-const char *http_url_fault(const char *url);
+/* NULL, or why this is no URL that can be asked. Then host (cut at its size) and port are filled;
+ * host may be NULL. */
+const char *http_url_fault(const char *url, char *host, size_t size, uint16_t *port);
 
 #endif

@@ -72,13 +72,18 @@ void http_url_free(struct HttpUrl *url)
     *url = (struct HttpUrl){.text = NULL};
 }
 
-const char *http_url_fault(const char *text)
+const char *http_url_fault(const char *text, char *host, size_t size, uint16_t *port)
 {
     struct HttpUrl url = {.text = NULL};
     const char *why = NULL;
-    if (http_url_read(text, &url, &why))
-        http_url_free(&url);
-    return why;
+    if (!http_url_read(text, &url, &why))
+        return why;
+    if (host != NULL) {
+        snprintf(host, size, "%s", url.host);
+        *port = url.port;
+    }
+    http_url_free(&url);
+    return NULL;
 }
 
 static size_t take_body(char *bytes, size_t one, size_t size, void *data)
@@ -138,6 +143,17 @@ static void set_method(struct HttpEasy *easy, const struct HttpRequest *request)
     }
 }
 
+static void set_through(struct HttpEasy *easy, const struct Endpoint *through)
+{
+    struct Buf line = BUF(256);
+    bool v6 = strchr(through->host, ':') != NULL;
+    buf_printf(&line, "::%s%s%s:%u", v6 ? "[" : "", through->host, v6 ? "]" : "",
+               (unsigned)through->port);
+    easy->addresses = curl_slist_append(NULL, line.text);
+    curl_easy_setopt(easy->curl, CURLOPT_CONNECT_TO, easy->addresses);
+    buf_free(&line);
+}
+
 void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *private)
 {
     CURL *curl = easy->curl;
@@ -161,6 +177,8 @@ void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *pr
     curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, request->keep ? 1L : 0L);
     set_headers(easy, request);
     set_method(easy, request);
+    if (request->through != NULL)
+        set_through(easy, request->through);
 }
 
 void easy_set_addresses(struct HttpEasy *easy, const struct HttpUrl *url,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/arena.h"
+#include "../base/duration.h"
 #include "dial.h"
 
 enum CallEnd tcp_end_of_errno(int number)
@@ -144,4 +145,23 @@ struct Call *tcp_call(struct Loop *loop, const struct Endpoint *endpoint, struct
         .call = {.cancel = cancel}, .done = done, .data = data, .started = mono_now()};
     call->dial = dial_begin(loop, endpoint, deadline, on_dialled, call);
     return &call->call;
+}
+
+bool tcp_address_split(const char *text, char host[256], uint16_t *port)
+{
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL)
+        return false;
+    size_t size = (size_t)(colon - text);
+    bool bracketed = size > 2 && text[0] == '[' && text[size - 1] == ']';
+    const char *start = bracketed ? text + 1 : text;
+    size -= bracketed ? 2 : 0;
+    int64_t number = 0;
+    if (size == 0 || size > 255 || !int_parse(colon + 1, &number, NULL) || number < 1 ||
+        number > 65535 || (!bracketed && memchr(start, ':', size) != NULL))
+        return false;
+    memcpy(host, start, size);
+    host[size] = '\0';
+    *port = (uint16_t)number;
+    return true;
 }

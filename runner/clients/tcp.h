@@ -17,4 +17,7 @@ enum CallEnd tcp_connected(int fd, int *code);
 enum CallEnd tcp_end_of_errno(int number); /* ECONNREFUSED -> REFUSED, EMFILE -> LOCAL ... */
 void tcp_close_by_reset(int fd);           /* SO_LINGER 0, then close: leaves no TIME_WAIT */
 
+/* "10.0.0.1:80", "name:80", "[::1]:80". False where it is none. */
+bool tcp_address_split(const char *text, char host[256], uint16_t *port);
+
 #endif

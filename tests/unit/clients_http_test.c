@@ -285,11 +285,35 @@ static void test_the_client_may_be_closed_in_done(void **state)
 static void test_urls_are_checked_beforehand(void **state)
 {
     (void)state;
-    assert_null(http_url_fault("http://127.0.0.1:8080/x?y=z"));
-    assert_null(http_url_fault("https://[::1]/"));
-    assert_string_equal(http_url_fault("ftp://host/"), "only http and https are asked");
-    assert_non_null(http_url_fault("http://"));
-    assert_non_null(http_url_fault("http://host:99999/"));
+    char host[64];
+    uint16_t port = 0;
+    assert_null(http_url_fault("http://127.0.0.1:8080/x?y=z", host, sizeof(host), &port));
+    assert_string_equal(host, "127.0.0.1");
+    assert_int_equal(port, 8080);
+    assert_null(http_url_fault("https://[::1]/", host, sizeof(host), &port));
+    assert_string_equal(host, "::1");
+    assert_int_equal(port, 443);
+    assert_string_equal(http_url_fault("ftp://host/", NULL, 0, NULL),
+                        "only http and https are asked");
+    assert_non_null(http_url_fault("http://", NULL, 0, NULL));
+    assert_non_null(http_url_fault("http://host:99999/", NULL, 0, NULL));
+}
+
+static void test_a_call_may_go_through_another_place(void **state)
+{
+    (void)state;
+    struct Scene scene = begin(ok);
+    serve(&scene, "127.0.0.1");
+    struct Endpoint through = {.host = "127.0.0.1", .port = server_port(scene.server)};
+    struct HttpRequest request = {.url = "http://no-such-host.invalid:81/x", .through = &through};
+    struct Ended ended = {.came = false};
+
+    http_call(scene.client, &request, in_ms(5000), keep_ended, &ended);
+    run_until(scene.loop, &ended.came);
+
+    assert_int_equal(ended.code, 200);
+    assert_non_null(strstr(scene.asked, "Host: no-such-host.invalid:81\r\n"));
+    end(&scene);
 }
 
 int main(void)
@@ -306,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_cancel_and_close_are_silent_at_any_moment),
         cmocka_unit_test(test_the_client_may_be_closed_in_done),
         cmocka_unit_test(test_urls_are_checked_beforehand),
+        cmocka_unit_test(test_a_call_may_go_through_another_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
