@@ -93,7 +93,7 @@ static const char *say_refused(const struct GateInput *input, const struct Passe
     char within[32], ended[32];
     duration_write(rule->within_ns, within);
     if (passes->fresh > 0)
-        return arena_printf(arena, "%s has passed this text %zu times of %" PRId64 " in %s",
+        return arena_printf(arena, "%s has passed this text %zu of %" PRId64 " times in %s",
                             rule->environment, passes->fresh, rule->times, within);
     if (passes->other != NULL && passes->other->canonical != NULL) {
         struct Buf text = BUF(1000);
