@@ -46,10 +46,9 @@ static void say_unfinished(struct Drill *drill)
         return;
     const struct RunRow *runs = rows.items;
     for (size_t at = 0; at < rows.count; at++)
-        if (!runs[at].alive && (runs[at].open_faults > 0 || !runs[at].finished))
-            fprintf(stderr, "run %s (%s in %s) did not end%s: faildrill undo %s\n",
+        if (!runs[at].alive && runs[at].open_faults > 0)
+            fprintf(stderr, "run %s (%s in %s) may have left something: faildrill undo %s\n",
                     short_id(runs[at].id), runs[at].scenario, runs[at].environment,
-                    runs[at].open_faults > 0 ? " and may have left something" : "",
                     short_id(runs[at].id));
 }
 

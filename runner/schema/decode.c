@@ -44,11 +44,12 @@ static const struct Variant *find_variant(const struct VariantSet *set, const ch
     return NULL;
 }
 
-/* The field that a key of a file names, or NULL; subjects stand under the variant's own key. */
-static const struct Field *find_field(const struct Record *record, const char *name)
+/* The field that a key of a file names, or NULL. A variant's subject stands under the variant's own
+ * key; in a record that is read by itself it is a field like any other. */
+static const struct Field *find_field(const struct Record *record, const char *name, bool alone)
 {
     for (const struct Field *field = record->fields; field->name != NULL; field++) {
-        if (field->name[0] != '\0' && (field->flags & FIELD_SUBJECT) == 0 &&
+        if (field->name[0] != '\0' && (alone || (field->flags & FIELD_SUBJECT) == 0) &&
             strcmp(field->name, name) == 0)
             return field;
     }
@@ -102,7 +103,7 @@ static void choose_variant(struct Reading *reading)
     }
     for (size_t n = 0; n < node->count && node->type == NODE_MAP; n++) {
         const struct Variant *variant = find_variant(reading->set, node->keys[n]->text);
-        if (variant == NULL || find_field(reading->record, node->keys[n]->text) != NULL)
+        if (variant == NULL || find_field(reading->record, node->keys[n]->text, true) != NULL)
             continue;
         if (reading->variant != NULL)
             say_two_kinds(reading, reading->variant_key, node->keys[n]);
@@ -114,7 +115,8 @@ static void choose_variant(struct Reading *reading)
 static void add_names(struct Reading *reading, struct List *names, const struct Record *record)
 {
     for (const struct Field *field = record->fields; field->name != NULL; field++) {
-        if (field->name[0] != '\0' && (field->flags & FIELD_SUBJECT) == 0)
+        bool alone = record == reading->record;
+        if (field->name[0] != '\0' && (alone || (field->flags & FIELD_SUBJECT) == 0))
             *(const char **)list_add(names, reading->decode->arena, sizeof(char *)) = field->name;
     }
 }
@@ -145,7 +147,7 @@ static void note_other_kinds(struct Reading *reading, const char *key, struct Er
     size_t used = 0;
     for (size_t n = 0; reading->set != NULL && n < reading->set->count; n++) {
         const struct Variant *variant = &reading->set->at[n];
-        if (find_subject(variant->record) == NULL || find_field(variant->record, key) == NULL ||
+        if (find_subject(variant->record) == NULL || find_field(variant->record, key, false) == NULL ||
             used + strlen(variant->name) + 3 > sizeof(kinds))
             continue;
         used += (size_t)snprintf(kinds + used, sizeof(kinds) - used, "%s%s", used > 0 ? ", " : "",
@@ -186,7 +188,7 @@ static bool read_subject(struct Reading *reading, const struct Node *value)
 
 static bool read_key(struct Reading *reading, const struct Node *key, const struct Node *value)
 {
-    const struct Field *field = find_field(reading->record, key->text);
+    const struct Field *field = find_field(reading->record, key->text, true);
     if (field != NULL)
         return field_read(reading->decode, field, value, reading->out + field->offset);
     if (key == reading->variant_key)
@@ -194,7 +196,7 @@ static bool read_key(struct Reading *reading, const struct Node *key, const stru
     if (find_variant(reading->set, key->text) != NULL)
         return false; /* a second kind, reported already */
     if (reading->subject != NULL)
-        field = find_field(reading->variant->record, key->text);
+        field = find_field(reading->variant->record, key->text, false);
     if (field != NULL)
         return field_read(reading->decode, field, value,
                           (unsigned char *)reading->config + field->offset);
@@ -207,7 +209,7 @@ static void read_missing(struct Reading *reading, const struct Record *record, u
                          bool subject_given)
 {
     for (const struct Field *field = record->fields; field->name != NULL; field++) {
-        bool subject = (field->flags & FIELD_SUBJECT) != 0;
+        bool subject = record != reading->record && (field->flags & FIELD_SUBJECT) != 0;
         const char *name = subject ? reading->variant->name : field->name;
         if (field->type == FIELD_NODE) {
             memcpy(out + field->offset, &reading->node, sizeof(reading->node));
