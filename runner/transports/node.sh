@@ -164,7 +164,8 @@ take_away() {
 
 stop_guard() {
     [ ! -d /run/systemd/system ] || systemctl stop "fd-$FD_ID.service" >/dev/null 2>&1 </dev/null
-    read -r pid pid_born _ 2>/dev/null <"$FD_DIR/armed" && alive "$pid" "$pid_born" && kill -KILL "$pid"
+    read -r pid pid_born _ 2>/dev/null <"$FD_DIR/armed" && alive "$pid" "$pid_born" &&
+        kill_family "$pid"
     return 0
 }
 
