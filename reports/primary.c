@@ -1,0 +1,288 @@
+/* primary.c - who led when: failover, and the time with two primaries. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "../runner/base/text.h"
+#include "../runner/model/system.h"
+#include "analyse_parts.h"
+
+#define NOBODY UINT32_MAX
+
+/* A time in which one host said "primary" and nothing else, look after look. `said` is from the
+ * first question to the last answer; `surely` lies within it; `perhaps` reaches to the looks beside
+ * it. */
+struct Reign {
+    uint32_t host;
+    struct Moment said, surely, perhaps;
+};
+struct Watch {
+    const struct Analysis *analysis;
+    const struct RunProbe *probe;
+    const struct Census **at; /* in the order asked */
+    size_t count;
+    int64_t patience_ns; /* looks further apart than this are not neighbours */
+    uint32_t old;
+    struct List reigns;
+    struct PrimaryResult *out;
+};
+
+const struct RunSystem *system_of(const struct RunRecord *run, const char *role)
+{
+    for (size_t n = 0; n < run->system_count; n++) {
+        if (text_equal(run->systems[n].role, role))
+            return &run->systems[n];
+    }
+    return NULL;
+}
+
+static int by_asked(const void *a, const void *b)
+{
+    const struct Census *left = *(const struct Census *const *)a;
+    const struct Census *right = *(const struct Census *const *)b;
+    return (left->asked.ns > right->asked.ns) - (left->asked.ns < right->asked.ns);
+}
+
+static void gather(struct Watch *watch, uint32_t probe)
+{
+    const struct RunRecord *run = watch->analysis->run;
+    size_t room = 0;
+    for (size_t n = 0; n < run->census_count; n++)
+        room += run->census[n].probe == probe ? 1 : 0;
+    watch->at = arena_zero(watch->analysis->arena, room + 1, sizeof(*watch->at));
+    for (size_t n = 0; n < run->census_count; n++) {
+        if (run->census[n].probe == probe)
+            watch->at[watch->count++] = &run->census[n];
+    }
+    if (watch->count > 1)
+        qsort(watch->at, watch->count, sizeof(*watch->at), by_asked);
+    watch->out->seen = watch->count > 0;
+}
+
+static struct Reign *open_reign(const struct Watch *watch, uint32_t host, size_t from)
+{
+    struct Reign *reigns = watch->reigns.items;
+    for (size_t n = watch->reigns.count; n > from; n--) {
+        if (reigns[n - 1].host == host)
+            return &reigns[n - 1];
+    }
+    return NULL;
+}
+
+/* The look at the same host before this one; NULL where there is none that is near enough, or where
+ * it could not be asked: nothing is known of the time between. */
+static const struct Census *neighbour(const struct Watch *watch, size_t at)
+{
+    const struct Census *look = watch->at[at];
+    for (size_t n = at; n > 0; n--) {
+        const struct Census *before = watch->at[n - 1];
+        if (before->host != look->host)
+            continue;
+        bool near = mono_since(before->answered, look->asked) <= watch->patience_ns;
+        return near && before->rank != RANK_UNKNOWN ? before : NULL;
+    }
+    return NULL;
+}
+
+static void add_look(struct Watch *watch, size_t at)
+{
+    const struct Census *look = watch->at[at], *before = neighbour(watch, at);
+    struct Reign *reign = open_reign(watch, look->host, 0);
+    bool led = before != NULL && before->rank == RANK_PRIMARY;
+    if (look->rank != RANK_PRIMARY) {
+        if (led && reign != NULL && look->rank != RANK_UNKNOWN)
+            reign->perhaps.high = look->answered;
+        return;
+    }
+    if (led && reign != NULL && text_equal(before->identity, look->identity)) {
+        reign->said.high = reign->perhaps.high = look->answered;
+        reign->surely.high = look->asked;
+        return;
+    }
+    reign = list_add(&watch->reigns, watch->analysis->arena, sizeof(*reign));
+    *reign =
+        (struct Reign){.host = look->host,
+                       .said = {look->asked, look->answered},
+                       .surely = {look->answered, look->answered},
+                       .perhaps = {before != NULL ? before->asked : look->asked, look->answered}};
+}
+
+static int64_t overlap(const struct Moment *a, const struct Moment *b, struct Mono from)
+{
+    struct Mono low = mono_before(a->low, b->low) ? b->low : a->low;
+    struct Mono high = mono_min(a->high, b->high);
+    if (mono_before(low, from))
+        low = from;
+    int64_t length = mono_since(low, high);
+    return length > 0 ? length : 0;
+}
+
+/* The longest time with two, from `from` on. Two that never said it at the same time do not count.
+ */
+static struct Span split_from(const struct Watch *watch, struct Mono from)
+{
+    struct Span longest = {0, 0};
+    const struct Reign *reigns = watch->reigns.items;
+    for (size_t a = 0; a < watch->reigns.count; a++) {
+        for (size_t b = a + 1; b < watch->reigns.count; b++) {
+            const struct Reign *one = &reigns[a], *other = &reigns[b];
+            if (one->host == other->host || overlap(&one->said, &other->said, from) == 0)
+                continue;
+            int64_t high = overlap(&one->perhaps, &other->perhaps, from);
+            int64_t low = overlap(&one->surely, &other->surely, from);
+            if (high > longest.high_ns)
+                longest = (struct Span){low, high};
+        }
+    }
+    return longest;
+}
+
+/* Who said "primary" last before the fault was sent. */
+static uint32_t old_primary(const struct Watch *watch)
+{
+    uint32_t old = NOBODY;
+    for (size_t n = 0; n < watch->count; n++) {
+        if (watch->at[n]->rank == RANK_PRIMARY &&
+            mono_before(watch->at[n]->answered, watch->analysis->out->t0.low))
+            old = watch->at[n]->host;
+    }
+    return old;
+}
+
+/* [last asked when it was not primary, first answered that it is] of the first new one. */
+static struct Moment new_primary(const struct Watch *watch)
+{
+    struct Mono t0 = watch->analysis->out->t0.low;
+    const struct Census *first = NULL;
+    struct Mono not_yet = t0;
+    for (size_t n = 0; n < watch->count && first == NULL; n++) {
+        const struct Census *look = watch->at[n];
+        if (look->rank == RANK_PRIMARY && look->host != watch->old &&
+            mono_before(t0, look->answered))
+            first = look;
+    }
+    if (first == NULL)
+        return (struct Moment){{0}, {0}};
+    for (size_t n = 0; n < watch->count && watch->at[n] != first; n++) {
+        const struct Census *look = watch->at[n];
+        if (look->host == first->host && look->rank != RANK_UNKNOWN &&
+            mono_before(not_yet, look->asked))
+            not_yet = look->asked;
+    }
+    return (struct Moment){not_yet, first->answered};
+}
+
+/* By the control plane and itself, and as the probe saw it: the later of the two. */
+static struct Span failover(const struct Watch *watch, const struct Moment *seen)
+{
+    const struct RunSystem *system = watch->out->system;
+    struct Moment t0 = watch->analysis->out->t0, both = *seen;
+    if (system != NULL && system->failed_over_high.ns != 0) {
+        if (mono_before(both.low, system->failed_over_low))
+            both.low = system->failed_over_low;
+        if (mono_before(both.high, system->failed_over_high))
+            both.high = system->failed_over_high;
+    }
+    if (both.high.ns == 0 || !watch->analysis->any_sent)
+        return (struct Span){0, NS_NEVER};
+    return span_since(t0, both.low, both.high);
+}
+
+/* How long the old one could not be asked while another led: then nobody knows whether it led too.
+ */
+static int64_t unasked(const struct Watch *watch, struct Mono from)
+{
+    struct Mono last = from;
+    int64_t longest = 0;
+    if (watch->old == NOBODY || from.ns == 0)
+        return 0;
+    for (size_t n = 0; n <= watch->count; n++) {
+        const struct Census *look = n < watch->count ? watch->at[n] : NULL;
+        if (look != NULL && (look->host != watch->old || look->rank == RANK_UNKNOWN ||
+                             mono_before(look->asked, from)))
+            continue;
+        struct Mono until = look != NULL ? look->asked : watch->analysis->run->mono_ended;
+        int64_t gap = mono_since(last, until);
+        longest = gap > longest ? gap : longest;
+        last = look != NULL ? look->answered : last;
+    }
+    return longest > watch->patience_ns ? longest : 0;
+}
+
+static bool by_host(const struct RunRecord *run, const struct Sample *sample, const char *host)
+{
+    return sample->by > 0 && sample->by <= run->host_count &&
+           text_equal(run->hosts[sample->by - 1], host);
+}
+
+/* The old one acknowledged a write that was sent after another one had acknowledged one. */
+static bool both_acknowledged(const struct Watch *watch)
+{
+    const struct RunRecord *run = watch->analysis->run;
+    const char *old = watch->out->before;
+    struct Mono first = {0};
+    if (old == NULL || watch->out->split.high_ns == 0)
+        return false;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t n = 0; n < run->sample_count; n++) {
+            const struct Sample *sample = &run->samples[n];
+            const struct RunProbe *probe = &run->probes[sample->probe];
+            if (!probe->is_ledger || sample->outcome != OUTCOME_OK || sample->by == 0 ||
+                !text_equal(probe->role, watch->probe->role) ||
+                mono_before(sample->ended, watch->analysis->out->t0.low))
+                continue;
+            bool is_old = by_host(run, sample, old);
+            if (pass == 0 && !is_old && (first.ns == 0 || mono_before(sample->ended, first)))
+                first = sample->ended;
+            if (pass == 1 && is_old && first.ns != 0 && mono_before(first, sample->started))
+                return true;
+        }
+    }
+    return false;
+}
+
+static struct Span detected(const struct Analysis *analysis, const struct RunSystem *system)
+{
+    if (system == NULL || system->detected_high.ns == 0 || !analysis->any_sent)
+        return (struct Span){0, NS_NEVER};
+    return span_since(analysis->out->t0, system->detected_low, system->detected_high);
+}
+
+static struct Span redundant(const struct Analysis *analysis, const struct RunSystem *system)
+{
+    const struct Report *report = analysis->out;
+    if (system == NULL || system->redundant_high.ns == 0)
+        return (struct Span){0, NS_NEVER};
+    return span_since(report->undone.low.ns != 0 ? report->undone : report->t0,
+                      system->redundant_low, system->redundant_high);
+}
+
+static const char *named(const char *host)
+{
+    return host != NULL && host[0] != '\0' ? host : NULL;
+}
+
+void analyse_primary(const struct Analysis *analysis, uint32_t probe, struct PrimaryResult *out)
+{
+    const struct RunProbe *of = &analysis->run->probes[probe];
+    struct Watch watch = {.analysis = analysis,
+                          .probe = of,
+                          .patience_ns = 3 * of->interval_ns + of->timeout_ns,
+                          .out = out};
+    out->probe = of;
+    out->system = system_of(analysis->run, of->role);
+    out->before = out->system != NULL ? named(out->system->primary_before) : NULL;
+    out->after = out->system != NULL ? named(out->system->primary_after) : NULL;
+    gather(&watch, probe);
+    watch.old = old_primary(&watch);
+    for (size_t n = 0; n < watch.count; n++)
+        add_look(&watch, n);
+    struct Moment seen = new_primary(&watch);
+    out->failover = failover(&watch, &seen);
+    out->split = split_from(&watch, analysis->out->t0.low);
+    if (analysis->out->undone.low.ns != 0)
+        out->split_after_undo = split_from(&watch, analysis->out->undone.low);
+    out->unasked_ns = unasked(&watch, seen.high);
+    out->split_proven = both_acknowledged(&watch);
+    out->detected = detected(analysis, out->system);
+    out->redundant = redundant(analysis, out->system);
+}
