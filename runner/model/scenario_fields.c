@@ -140,7 +140,7 @@ static const struct Field SCENARIO_FIELDS[] = {
     {.name = "params",
      .type = FIELD_MAP,
      AT(ScenarioFields, params),
-     .flags = FIELD_PROSE,
+     .flags = FIELD_PROSE | FIELD_SCALARS,
      .max = 100,
      .of = &PARAM_RECORD,
      .example = "{machines: {type: int, default: 1, max: 2}}",

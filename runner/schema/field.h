@@ -40,7 +40,11 @@ enum FieldFlag {
     FIELD_SCRIPT = 128, /* shell text: ${ns.name} are checked but left (LANGUAGE.md rule 10) */
     FIELD_SNAKE = 256,  /* FIELD_TEXT, FIELD_NAME: must be a snake_case name */
     FIELD_DASHES = 512, /* FIELD_NAME: dashes too */
-    FIELD_HOST = 1024   /* FIELD_NAME: as hosts are named: dots, dashes, digits first */
+    FIELD_HOST = 1024,  /* FIELD_NAME: as hosts are named: dots, dashes, digits first */
+    /* FIELD_MAP, for editors: the floor above takes short forms too and writes them out before it
+     * decodes: a list of names for empty records; a scalar for a record. */
+    FIELD_NAMES = 2048,
+    FIELD_SCALARS = 4096
 };
 #define FIELD_NOT_GIVEN INT64_MIN
 

@@ -94,18 +94,6 @@ static void put_object(struct Schema *schema, const struct Record *record,
     json_end(schema->json);
 }
 
-/* Kinds that need no value may be written as their name alone: `reach: local`. */
-static void put_names_alone(struct Schema *schema, const struct VariantSet *set)
-{
-    json_open_object(schema->json);
-    json_key(schema->json, "enum");
-    json_open_array(schema->json);
-    for (size_t n = 0; n < set->count; n++)
-        json_text(schema->json, set->at[n].name);
-    json_end(schema->json);
-    json_end(schema->json);
-}
-
 static bool needs_nothing(const struct Record *record)
 {
     for (const struct Field *field = record->fields; field->name != NULL; field++) {
@@ -115,11 +103,25 @@ static bool needs_nothing(const struct Record *record)
     return true;
 }
 
+/* Kinds that need no value may be written as their name alone: `reach: local`. */
+static void put_names_alone(struct Schema *schema, const struct VariantSet *set)
+{
+    json_open_object(schema->json);
+    json_key(schema->json, "enum");
+    json_open_array(schema->json);
+    for (size_t n = 0; n < set->count; n++) {
+        if (needs_nothing(set->at[n].record))
+            json_text(schema->json, set->at[n].name);
+    }
+    json_end(schema->json);
+    json_end(schema->json);
+}
+
 /* The members of the record's definition; inside an object that is open. */
 static void put_record(struct Schema *schema, const struct Record *record)
 {
     const struct VariantSet *set = words_set(&schema->words, record);
-    bool by_name = needs_nothing(record);
+    bool by_name = false;
     if (record->doc != NULL)
         json_put_text(schema->json, "description", record->doc);
     if (set == NULL) {
@@ -129,7 +131,7 @@ static void put_record(struct Schema *schema, const struct Record *record)
     json_key(schema->json, "anyOf");
     json_open_array(schema->json);
     for (size_t n = 0; n < set->count; n++) {
-        by_name = by_name && needs_nothing(set->at[n].record);
+        by_name = by_name || (needs_nothing(record) && needs_nothing(set->at[n].record));
         json_open_object(schema->json);
         json_put_text(schema->json, "title", set->at[n].name);
         put_object(schema, record, &set->at[n]);

@@ -118,6 +118,15 @@ static void put_list(struct Schema *schema, const struct Field *field)
         put_text(schema, field);
 }
 
+static void put_names(struct Schema *schema)
+{
+    json_open_object(schema->json);
+    json_put_text(schema->json, "type", "array");
+    json_key(schema->json, "items");
+    put_any_scalar(schema);
+    json_end(schema->json);
+}
+
 static void put_map(struct Schema *schema, const struct Field *field)
 {
     json_open_object(schema->json);
@@ -125,11 +134,22 @@ static void put_map(struct Schema *schema, const struct Field *field)
     if (field->type == FIELD_MAP && field->min > 0)
         json_put_int(schema->json, "minProperties", field->min);
     json_key(schema->json, "additionalProperties");
-    if (field->type == FIELD_MAP)
+    if ((field->flags & FIELD_SCALARS) != 0) {
+        json_open_object(schema->json);
+        json_key(schema->json, "anyOf");
+        json_open_array(schema->json);
         schema_put_ref(schema, field->of);
-    else
+        put_any_scalar(schema);
+        json_end(schema->json);
+        json_end(schema->json);
+    } else if (field->type == FIELD_MAP) {
+        schema_put_ref(schema, field->of);
+    } else {
         put_text(schema, field);
+    }
     json_end(schema->json);
+    if ((field->flags & FIELD_NAMES) != 0)
+        put_names(schema);
 }
 
 /* The definition that says how a number of this type is written, or NULL. */
