@@ -258,7 +258,7 @@ struct Environment *environment_new(const struct Document *document, const struc
         .fields = &fields,
         .kinds = kinds,
         .project_dir = arena_text(arena, project_dir),
-        .root = environment_long_form(document->root, arena, problems),
+        .root = document->root,
         .arena = arena,
         .problems = problems,
         .good = true,

@@ -11,7 +11,7 @@ struct EnvironmentBuild {
     const struct EnvironmentFields *fields;
     const struct Kinds *kinds;
     const char *project_dir;
-    const struct Node *root; /* in long form */
+    const struct Node *root;
     struct Arena *arena;
     struct Problems *problems;
     struct Decode decode;

@@ -4,7 +4,6 @@
 
 #include "../base/clock.h"
 #include "../base/text.h"
-#include "node_edit.h"
 #include <stddef.h>
 
 #define DAY_NS (24 * 3600 * NS_PER_S)
@@ -290,43 +289,3 @@ const struct Record ENVIRONMENT_RECORD = {
     .variant_offset = offsetof(struct EnvironmentFields, reach),
     .variant_optional = true,
 };
-
-/* ---- Short forms. ---- */
-static const struct Node *hosts_long(const struct Node *hosts, struct Arena *arena,
-                                     struct Problems *problems)
-{
-    if (hosts->type != NODE_LIST)
-        return hosts;
-    struct NodeEdit edit = node_edit_map(hosts, arena);
-    for (size_t i = 0; i < hosts->count; i++) {
-        const struct Node *name = hosts->items[i];
-        if (name->type != NODE_SCALAR)
-            problems_say(problems, ERR_TYPE, name->where,
-                         "hosts: {NAME: {address: ADDRESS}} says more about them",
-                         "a list of hosts holds names");
-        else if (node_edit_has(&edit, name->text))
-            problems_say(problems, ERR_DUPLICATE_KEY, name->where, NULL,
-                         "the host '%s' stands twice", name->text);
-        else
-            node_edit_put(&edit, name, node_empty_map(name->where, arena));
-    }
-    edit.broken = edit.keys.count < hosts->count; /* said above; the table need not say it again */
-    return node_edit_end(&edit);
-}
-
-const struct Node *environment_long_form(const struct Node *root, struct Arena *arena,
-                                         struct Problems *problems)
-{
-    const struct Node *roles = node_get(root, "roles");
-    if (roles == NULL || roles->type != NODE_MAP)
-        return root;
-    struct NodeEdit edit = node_edit_map(roles, arena);
-    for (size_t i = 0; i < roles->count; i++) {
-        const struct Node *role = roles->items[i];
-        const struct Node *hosts = node_get(role, "hosts");
-        if (hosts != NULL)
-            role = node_replace(role, "hosts", hosts_long(hosts, arena, problems), arena);
-        node_edit_put(&edit, roles->keys[i], role);
-    }
-    return node_replace(root, "roles", node_edit_end(&edit), arena);
-}

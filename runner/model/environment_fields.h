@@ -50,9 +50,4 @@ struct EnvironmentFields {
 extern const struct Record ENVIRONMENT_RECORD;
 extern const struct Record REACH_RECORD; /* struct ReachFields */
 
-/* The tree with short forms written out, as the tables want it: `hosts: [a, b]` is {a: {}, b: {}}.
- */
-const struct Node *environment_long_form(const struct Node *root, struct Arena *arena,
-                                         struct Problems *problems);
-
 #endif

@@ -125,7 +125,7 @@ struct Scenario *scenario_new(const struct ScenarioInput *input, struct Problems
     struct ScenarioBuild build = {
         .input = input,
         .scenario = scenario,
-        .root = scenario_long_form(input->document->root, arena),
+        .root = input->document->root,
         .arena = arena,
         .problems = problems,
     };

@@ -10,7 +10,7 @@ struct ScenarioBuild {
     const struct ScenarioInput *input;
     struct Scenario *scenario;
     struct ScenarioFields fields;
-    const struct Node *root; /* in long form */
+    const struct Node *root;
     struct Arena *arena;
     struct Problems *problems;
     struct Decode decode;

@@ -3,7 +3,6 @@
 #include "scenario_fields.h"
 
 #include "../base/text.h"
-#include "node_edit.h"
 #include <stddef.h>
 
 #define HOUR_NS (3600 * NS_PER_S)
@@ -252,17 +251,19 @@ const struct Record SCENARIO_RECORD = {
     .fields = SCENARIO_FIELDS,
 };
 
-const struct Node *scenario_long_form(const struct Node *root, struct Arena *arena)
-{
-    const struct Node *params = node_get(root, "params");
-    if (params == NULL || params->type != NODE_MAP)
-        return root;
-    struct NodeEdit edit = node_edit_map(params, arena);
-    for (size_t i = 0; i < params->count; i++) {
-        const struct Node *param = params->items[i];
-        if (param->type == NODE_SCALAR)
-            param = node_single("default", param, arena);
-        node_edit_put(&edit, params->keys[i], param);
-    }
-    return node_replace(root, "params", node_edit_end(&edit), arena);
-}
+/* `params:` alone: they are read before everything else, which may refer to them. */
+static const struct Field PARAMS_FIELDS[] = {
+    {.name = "params",
+     .type = FIELD_MAP,
+     .flags = FIELD_SCALARS,
+     .of = &PARAM_RECORD,
+     .example = "{path: /healthz}",
+     .doc = "Values that the command line may change with -p."},
+    {.name = NULL},
+};
+const struct Record PARAMS_RECORD = {
+    .name = "params",
+    .doc = "Values that the command line may change with -p.",
+    .size = sizeof(struct List),
+    .fields = PARAMS_FIELDS,
+};

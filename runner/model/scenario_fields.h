@@ -70,11 +70,9 @@ struct FailoverFields {
 
 extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, PROBE_RECORD, STEP_RECORD;
 extern const struct Record FAILOVER_RECORD;
+extern const struct Record PARAMS_RECORD;              /* struct List of ParamFields */
 extern const struct Record EXPECT_RECORD, HALT_RECORD; /* struct BoundFields */
 /* `halt` takes fewer words than `expect`. */
 bool bound_may_halt(enum BoundWord word);
-
-/* The tree with short forms written out: `params: {n: 1}` is {n: {default: 1}}. */
-const struct Node *scenario_long_form(const struct Node *root, struct Arena *arena);
 
 #endif

@@ -146,11 +146,14 @@ void scenario_read_params(struct ScenarioBuild *build)
     struct Decode decode = build->decode;
     decode.reference = NULL;
     decode.problems = said_later;
-    for (size_t i = 0; params != NULL && params->type == NODE_MAP && i < params->count; i++) {
-        struct ParamFields param = {.name = params->keys[i]->text};
-        if (decode_record(&decode, params->items[i], &PARAM_RECORD, &param))
-            read_param(build, &param);
-    }
+    struct List list = {.items = NULL};
+    if (params != NULL && params->type == NODE_MAP)
+        (void)decode_record(&decode, node_single("params", params, build->arena), &PARAMS_RECORD,
+                            &list);
+    const struct ParamFields *param = list.items;
+    for (size_t i = 0; i < list.count; i++)
+        if (param[i].node != NULL)
+            read_param(build, &param[i]);
     problems_free(said_later);
     check_given(build);
 }

@@ -51,9 +51,69 @@ static const struct Field *name_field(const struct Record *record)
     bug("the record '%s' has no FIELD_NAME", record->name);
 }
 
+static const struct Node *empty_map(struct Decode *decode, struct Where where)
+{
+    struct Node *node = arena_zero(decode->arena, 1, sizeof(*node));
+    *node = (struct Node){.type = NODE_MAP, .where = where};
+    return node;
+}
+
+/* `[a, b]` as {a: {}, b: {}}; NULL, with a problem, where it is no list of different names. */
+static const struct Node *names_as_map(struct Decode *decode, const struct Field *field,
+                                       const struct Node *list)
+{
+    struct Node *map = arena_zero(decode->arena, 1, sizeof(*map));
+    const struct Node **empty = arena_zero(decode->arena, list->count + 1, sizeof(*empty));
+    bool good = value_in_range(decode, field, list->where, (int64_t)list->count, NULL);
+    *map = (struct Node){.type = NODE_MAP, .where = list->where, .count = list->count};
+    map->keys = list->items;
+    map->items = empty;
+    for (size_t n = 0; n < list->count; n++) {
+        const struct Node *name = list->items[n];
+        empty[n] = empty_map(decode, name->where);
+        if (name->type != NODE_SCALAR) {
+            problems_say(decode->problems, ERR_TYPE, name->where, NULL,
+                         "`%s` as a list holds names", field->name);
+            good = false;
+        }
+        for (size_t k = 0; good && k < n; k++) {
+            if (strcmp(list->items[k]->text, name->text) != 0)
+                continue;
+            problems_say(decode->problems, ERR_DUPLICATE_KEY, name->where, NULL,
+                         "'%s' stands twice in `%s`", name->text, field->name);
+            good = false;
+        }
+    }
+    return good ? map : NULL;
+}
+
+/* A scalar as the record whose FIELD_SUBJECT it is: {subject: scalar}. */
+static const struct Node *scalar_as_map(struct Decode *decode, const struct Record *record,
+                                        const struct Node *scalar)
+{
+    const struct Field *field = record->fields;
+    while ((field->flags & FIELD_SUBJECT) == 0)
+        field++;
+    struct Node *key = arena_zero(decode->arena, 1, sizeof(*key));
+    *key = (struct Node){.type = NODE_SCALAR, .where = scalar->where, .text = field->name};
+    struct Node *map = arena_zero(decode->arena, 1, sizeof(*map));
+    const struct Node **both = arena_zero(decode->arena, 2, sizeof(*both));
+    both[0] = key;
+    both[1] = scalar;
+    *map = (struct Node){.type = NODE_MAP, .where = scalar->where, .count = 1};
+    map->keys = &both[0];
+    map->items = &both[1];
+    return map;
+}
+
 static bool read_map(struct Decode *decode, const struct Field *field, const struct Node *node,
                      struct List *out)
 {
+    if (node->type == NODE_LIST && (field->flags & FIELD_NAMES) != 0) {
+        node = names_as_map(decode, field, node);
+        if (node == NULL)
+            return false;
+    }
     if (node->type != NODE_MAP)
         return value_wrong_type(decode, field, node);
     const struct Field *name = name_field(field->of);
@@ -62,9 +122,12 @@ static bool read_map(struct Decode *decode, const struct Field *field, const str
     bool good = true;
     for (size_t n = 0; n < node->count; n++, at += field->of->size) {
         const char *key = node->keys[n]->text;
+        const struct Node *item = node->items[n];
+        if (item->type == NODE_SCALAR && !item->broken && (field->flags & FIELD_SCALARS) != 0)
+            item = scalar_as_map(decode, field->of, item);
         memcpy(at + name->offset, &key, sizeof(key));
         good = value_name(decode, name, node->keys[n]) && good;
-        good = decode_record(decode, node->items[n], field->of, at) && good;
+        good = decode_record(decode, item, field->of, at) && good;
     }
     good = good && value_in_range(decode, field, node->where, (int64_t)node->count, NULL);
     *out = list;
@@ -110,13 +173,6 @@ static void read_fallback(struct Decode *decode, const struct Field *field, void
     if (document->root == NULL || !field_read(decode, field, document->root, at))
         bug("the default of '%s' is no %s: %s", field->name, type_say(field->type),
             field->fallback);
-}
-
-static const struct Node *empty_map(struct Decode *decode, struct Where where)
-{
-    struct Node *node = arena_zero(decode->arena, 1, sizeof(*node));
-    *node = (struct Node){.type = NODE_MAP, .where = where};
-    return node;
 }
 
 bool field_set_default(struct Decode *decode, const struct Field *field, struct Where where,

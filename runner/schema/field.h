@@ -41,10 +41,8 @@ enum FieldFlag {
     FIELD_SNAKE = 256,  /* FIELD_TEXT, FIELD_NAME: must be a snake_case name */
     FIELD_DASHES = 512, /* FIELD_NAME: dashes too */
     FIELD_HOST = 1024,  /* FIELD_NAME: as hosts are named: dots, dashes, digits first */
-    /* FIELD_MAP, for editors: the floor above takes short forms too and writes them out before it
-     * decodes: a list of names for empty records; a scalar for a record. */
-    FIELD_NAMES = 2048,
-    FIELD_SCALARS = 4096
+    FIELD_NAMES = 2048,  /* FIELD_MAP: a list of names stands for a map of empty records */
+    FIELD_SCALARS = 4096 /* FIELD_MAP: a scalar stands for a record with that FIELD_SUBJECT */
 };
 #define FIELD_NOT_GIVEN INT64_MIN
 
