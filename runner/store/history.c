@@ -46,16 +46,16 @@ static void give_history(struct Query *query, const struct History *of)
     query_int(query, of != NULL ? of->since.ns : 0);
 }
 
-/* "last" and "last~2"; false for anything else. */
-static bool parse_last(const char *run, int64_t *back)
+/* 0 for "last", 2 for "last~2", -1 for anything else. */
+static int64_t parse_last(const char *run)
 {
-    *back = 0;
-    if (text_equal(run, "last"))
-        return true;
-    return text_starts(run, "last~") && int_parse(run + 5, back, NULL) && *back >= 0;
+    int64_t back = 0;
+    if (text_equal(run, "last") || (text_starts(run, "last~") && int_parse(run + 5, &back, NULL)))
+        return back;
+    return -1;
 }
 
-static bool find_last(struct Store *store, const char *run, int64_t back, const struct History *of,
+static bool find_last(struct Store *store, const char *run, const struct History *of,
                       struct Arena *arena, const char **id, struct Err *err)
 {
     struct Query query =
@@ -63,7 +63,7 @@ static bool find_last(struct Store *store, const char *run, int64_t back, const 
                            " AND (?2 IS NULL OR scenario = ?2) AND started >= ?3"
                            " ORDER BY started DESC, key DESC LIMIT 1 OFFSET ?4");
     give_history(&query, of);
-    query_int(&query, back);
+    query_int(&query, parse_last(run));
     enum Step step = query_step(&query, err);
     if (step == STEP_ROW)
         *id = row_text(&query, arena);
@@ -103,9 +103,8 @@ static bool find_by_end(struct Store *store, const char *run, const struct Histo
 bool store_find_run(struct Store *store, const char *run, const struct History *of,
                     struct Arena *arena, const char **id, struct Err *err)
 {
-    int64_t back = 0;
-    if (parse_last(run, &back))
-        return find_last(store, run, back, of, arena, id, err);
+    if (parse_last(run) >= 0)
+        return find_last(store, run, of, arena, id, err);
     if (run[0] == '\0')
         return fail_unknown(run, err);
     return find_by_end(store, run, of, arena, id, err);

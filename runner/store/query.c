@@ -1,5 +1,4 @@
-/* query.c - prepared statements, changes that are whole or not at all, SQLite's errors in our
- * words. */
+/* query.c - prepared statements, changes that are whole or not at all, errors in our words. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

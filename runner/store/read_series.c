@@ -1,5 +1,4 @@
-/* read_series.c - a run's samples, census and found numbers: many rows, read with one allocation.
- */
+/* read_series.c - a run's samples, census and found numbers, read with one allocation each. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,4 @@
-/* store_undolog_test.c - faults only go forward, and what is open can be undone from the log alone.
- */
+/* store_undolog_test.c - faults only go forward, and can be undone from the log alone. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
