@@ -14,6 +14,7 @@ struct ScenarioBuild {
     struct Arena *arena;
     struct Problems *problems;
     struct Decode decode;
+    size_t named_targets; /* the first of scenario->targets; inline ones follow */
     bool resolve; /* references to the environment are filled in; else they stay as written */
 };
 

@@ -63,7 +63,7 @@ static void say_no_from(struct ScenarioBuild *build, const struct ProbeSpec *pro
     const struct TargetSpec *targets = build->scenario->targets.items;
     const char *names[NAMES_MOST];
     size_t count = 0;
-    for (size_t i = 0; i < build->fields.targets.count && count < NAMES_MOST; i++) {
+    for (size_t i = 0; i < build->named_targets && count < NAMES_MOST; i++) {
         names[count++] = targets[i].name;
         err_allow(err, targets[i].name);
     }

@@ -146,14 +146,12 @@ void scenario_read_params(struct ScenarioBuild *build)
     struct Decode decode = build->decode;
     decode.reference = NULL;
     decode.problems = said_later;
-    struct List list = {.items = NULL};
-    if (params != NULL && params->type == NODE_MAP)
-        (void)decode_record(&decode, node_single("params", params, build->arena), &PARAMS_RECORD,
-                            &list);
-    const struct ParamFields *param = list.items;
-    for (size_t i = 0; i < list.count; i++)
-        if (param[i].node != NULL)
-            read_param(build, &param[i]);
+    for (size_t i = 0; params != NULL && params->type == NODE_MAP && i < params->count; i++) {
+        const struct Node *one = node_single(params->keys[i]->text, params->items[i], build->arena);
+        struct List list = {.items = NULL};
+        if (decode_record(&decode, node_single("params", one, build->arena), &PARAMS_RECORD, &list))
+            read_param(build, list.items);
+    }
     problems_free(said_later);
     check_given(build);
 }

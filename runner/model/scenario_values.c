@@ -34,6 +34,7 @@ static void make_targets(struct ScenarioBuild *build)
     for (size_t i = 0; i < build->fields.targets.count; i++)
         if (fields[i].node != NULL)
             set_target(&fields[i], fields[i].name, &specs[targets->count++]);
+    build->named_targets = targets->count;
 }
 
 static const struct TargetSpec *inline_target(struct ScenarioBuild *build, const struct Node *node,
@@ -56,7 +57,7 @@ static struct Err *say_no_target(struct ScenarioBuild *build, const struct Node 
     const struct TargetSpec *targets = build->scenario->targets.items;
     const char *names[128];
     size_t count = 0;
-    for (size_t i = 0; i < build->fields.targets.count && count < COUNT_OF(names); i++) {
+    for (size_t i = 0; i < build->named_targets && count < COUNT_OF(names); i++) {
         names[count++] = targets[i].name;
         err_allow(err, targets[i].name);
     }
