@@ -160,9 +160,9 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
                               .token = &plan->token,
                               .number = fault->number,
                               .hold_ns = fault->step->hold_ns,
-                              .lease_ns = scenario->lease_ns,
                               .cap_ns = planned + scenario->grace_ns,
                               .leave_stopped = scenario->leave_stopped};
+    input.lease_ns = scenario->lease_ns < input.cap_ns ? scenario->lease_ns : input.cap_ns;
     input.peers = peers_of(planning, fault->target, &input.peer_count);
     const struct SystemKind *system = fault->role->system;
     if (fault->step->kind->stops_service && system != NULL && system->plan_rejoin != NULL &&

@@ -153,11 +153,9 @@ void run_take_flights(struct Run *run)
         case FLIGHT_CENSUS:
             store_census(run->in.store, &flight.census);
             break;
-        case FLIGHT_DETAIL: {
-            const struct ProbeSpec *specs = run->scenario->probes.items;
-            run_event(run, specs[flight.detail.probe].name, "first failure: %s", flight.detail.text);
+        case FLIGHT_DETAIL:
+            snprintf(run->details[flight.detail.probe], sizeof *run->details, "%s", flight.detail.text);
             break;
-        }
         }
     }
 }

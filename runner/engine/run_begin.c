@@ -308,6 +308,7 @@ bool begin_probes(struct Run *run)
     const struct ProbeSpec *specs = run->scenario->probes.items;
     run->machines = arena_zero(run->arena, count + 1, sizeof(void *));
     run->oks = arena_zero(run->arena, count + 1, sizeof *run->oks);
+    run->details = arena_zero(run->arena, count + 1, sizeof *run->details);
     run->probe_views = arena_zero(run->arena, count + 1, sizeof *run->probe_views);
     for (size_t at = 0; at < count; at++) {
         run->machines[at] = settle_machine(run, &specs[at]);

@@ -79,6 +79,7 @@ struct Run {
     struct Sight *sight;      /* what the systems of the roles say */
     struct StretchMachine **machines;
     struct OkStretch *oks;
+    char (*details)[120];     /* per probe: what the last failure that had one said */
     struct List forwards;     /* of struct Forwarded */
     size_t read_backs;        /* under way */
     struct Mono undo_last;    /* the last undo was sent; 0 = none */

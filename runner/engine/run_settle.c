@@ -23,10 +23,21 @@ struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *s
     return stretch_new(run->arena, &rules);
 }
 
+/* One line where a failing stretch begins, one where ok has held; never one an attempt. */
+static void say_change(struct Run *run, const struct Sample *sample, unsigned change)
+{
+    const struct ProbeSpec *spec = (const struct ProbeSpec *)run->scenario->probes.items + sample->probe;
+    if (change & STRETCH_OPENED)
+        run_event(run, spec->name, "first failure: %s%s%s", failure_name((enum Failure)sample->failure),
+                  run->details[sample->probe][0] ? ", " : "", run->details[sample->probe]);
+    if ((change & STRETCH_HELD) && stretch_count(run->machines[sample->probe]) > 0)
+        run_event(run, spec->name, "ok again, and held for %.1f s", (double)spec->hold_ns / 1e9);
+}
+
 void settle_sample(struct Run *run, const struct Sample *sample)
 {
     struct OkStretch *ok = &run->oks[sample->probe];
-    (void)stretch_feed(run->machines[sample->probe], sample);
+    say_change(run, sample, stretch_feed(run->machines[sample->probe], sample));
     if (sample->outcome == OUTCOME_BROKEN || sample->outcome == OUTCOME_SKIPPED)
         return;
     if (sample->outcome != OUTCOME_OK) {
