@@ -119,7 +119,8 @@ static void set_kind(struct ScenarioBuild *build, const struct StepFields *field
     step->config = chosen->config;
     if (kind == NULL) {
         step->is_failover = true;
-        step->whom_where = node_get(fields->node, chosen->variant->name)->where;
+        const struct Node *role = node_get(fields->node, chosen->variant->name);
+        step->whom_where = role != NULL ? role->where : step->where;
         step->role = ((const struct FailoverFields *)chosen->config)->role;
         return;
     }
