@@ -3,6 +3,8 @@
 #include "cli.h"
 
 #include "../base/text.h"
+#include <stdlib.h>
+#include <time.h>
 
 enum { PROBLEMS_MOST = 1 << 20 };
 
@@ -128,6 +130,10 @@ int cli_load(struct Cli *cli, const char *scenario, const char *environment, str
     problems_free(problems);
     if (status != 0)
         cli_unload(out);
+    else if (out->environment != NULL && out->environment->timezone != NULL) {
+        setenv("TZ", out->environment->timezone, 1); /* wall_local() shows that zone from here on */
+        tzset();
+    }
     return status;
 }
 

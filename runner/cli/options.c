@@ -113,6 +113,20 @@ static bool take(struct Cli *cli, const struct Option *option, const char *value
     return true;
 }
 
+/* The word that getopt has just read as this long option. */
+static const char *word_of(const struct Option *option, char **argv)
+{
+    bool apart = option->value != NULL && optarg == argv[optind - 1];
+    return argv[optind - (apart ? 2 : 1)];
+}
+
+/* getopt takes the beginning of a name too; a script that relied on it would break one day. */
+static bool is_cut_short(const struct Option *option, char **argv)
+{
+    const char *word = word_of(option, argv) + 2;
+    return strcspn(word, "=") != strlen(option->name);
+}
+
 /* getopt has state of its own: setting optind to 0 begins anew. */
 static bool read_options(struct Cli *cli, struct Rows *known, int argc, char **argv,
                          struct Err *err)
@@ -135,6 +149,8 @@ static bool read_options(struct Cli *cli, struct Rows *known, int argc, char **a
             char letter[3] = {'-', (char)optopt, '\0'};
             return refuse_unknown(cli, known, optopt > 0 ? letter : argv[optind - 1], err);
         }
+        if (code >= FIRST_LONG && is_cut_short(known_find(known, code), argv))
+            return refuse_unknown(cli, known, word_of(known_find(known, code), argv), err);
         if (!take(cli, known_find(known, code), optarg, err))
             return false;
     }

@@ -126,6 +126,33 @@ static void put_github(const struct Problems *problems, struct Buf *out)
     }
 }
 
+static void put_json(const struct Problems *problems, struct Buf *out)
+{
+    struct Json json = json_begin(out, true);
+    json_open_object(&json);
+    json_put_int(&json, "errors", (int64_t)problems_errors(problems));
+    json_put_int(&json, "warnings", (int64_t)problems_warnings(problems));
+    json_key(&json, "problems");
+    json_open_array(&json);
+    for (size_t i = 0; i < problems_count(problems); i++) {
+        const struct Err *err = problems_at(problems, i);
+        const char *texts[] = {err->message, err->at, err->allowed, err->note, err->hint};
+        static const char *const keys[] = {"message", "at", "allowed", "note", "help"};
+        json_open_object(&json);
+        json_put_text(&json, "code", err_number(err->code));
+        json_put_text(&json, "file", err->where.file);
+        json_put_int(&json, "line", err->where.line);
+        json_put_int(&json, "column", err->where.column);
+        for (size_t k = 0; k < COUNT_OF(keys); k++)
+            if (texts[k][0] != '\0')
+                json_put_text(&json, keys[k], texts[k]);
+        json_end(&json);
+    }
+    json_end(&json);
+    json_end(&json);
+    buf_char(out, '\n');
+}
+
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
@@ -148,9 +175,13 @@ static int say(struct Cli *cli, const struct Tally *tally, struct Problems *prob
     size_t warnings = problems_warnings(problems);
     int status = 0;
     struct Buf out = BUF(1 << 20);
-    if (text_equal(cli_option(cli, "format"), "github")) {
+    bool github = text_equal(cli_option(cli, "format"), "github");
+    if (github || cli->json) {
         problems_sort(problems);
-        put_github(problems, &out);
+        if (github)
+            put_github(problems, &out);
+        else
+            put_json(problems, &out);
         status = problems_status(problems);
     } else {
         status = cli_problems(cli, problems);
