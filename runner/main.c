@@ -22,9 +22,9 @@ static const struct TransportKind *const TRANSPORTS[] = {
     NULL,
 };
 static const struct ReportFormat *const FORMATS[] = {
-    &text_format,
-    &json_format,
-    &html_format,
+    &report_text,
+    &report_json,
+    &report_html,
     NULL,
 };
 
