@@ -7,7 +7,12 @@
 #include "scenario.h"
 
 /* Who a target means: for `is:` as of now, asked again before each use. */
-struct Drawn { const struct TargetSpec *spec; const struct Role *role; const struct Target *const *hosts; size_t count; };
+struct Drawn {
+    const struct TargetSpec *spec;
+    const struct Role *role;
+    const struct Target *const *hosts;
+    size_t count;
+};
 
 /* One fault on one host that may be chosen. */
 struct PlannedFault {
@@ -15,60 +20,66 @@ struct PlannedFault {
     uint32_t step_index;
     const struct Target *target;
     const struct Role *role;
-    uint32_t number;       /* from 1; traces carry TOKEN_NUMBER */
-    bool candidate;        /* `is:` decides at the time of use among the candidates of the step */
-    bool chosen;           /* who it would be now */
+    uint32_t number; /* from 1; traces carry TOKEN_NUMBER */
+    bool candidate;  /* `is:` decides at the time of use among the candidates of the step */
+    bool chosen;     /* who it would be now */
     struct Procedure procedure;
 };
 struct BoundProbe {
     const struct ProbeSpec *spec;
-    const struct Role *role;      /* or NULL */
-    const struct Target *from;    /* or NULL */
+    const struct Role *role;   /* or NULL */
+    const struct Target *from; /* or NULL */
 };
 /* What a step would do to the rank, foreseen: DESIGN.md 12.2. Texts in the plan's arena. */
 struct Foresight {
     const struct Role *role;
     struct Span failover;
-    struct List knobs;      /* of struct Knob */
+    struct List knobs;                  /* of struct Knob */
     const char *loss, *returns, *stays; /* each a line for people, or NULL */
 };
-/* ERR_REFUSED (exit 4): it would do harm. ERR_NOT_READY (exit 3): a host or system is not as it must be. */
-struct Obstacle { enum ErrCode code; const char *text, *help; };
+/* ERR_REFUSED (exit 4): it would do harm. ERR_NOT_READY (exit 3): a host or system is not as it
+ * must be. */
+struct Obstacle {
+    enum ErrCode code;
+    const char *text, *help;
+};
 struct Plan {
     const struct Scenario *scenario;
     const struct Environment *environment;
     struct Token token;
     uint64_t seed;
     char hash[65];
-    char bytes_hash[65];      /* of all procedures of all candidates: the very bytes that run on hosts */
-    struct List faults;       /* of struct PlannedFault */
-    struct List probes;       /* of struct BoundProbe, in the scenario's order */
-    struct List facts;        /* of struct HostFacts, touched hosts */
-    struct List drawn;        /* of struct Drawn: who each target means now */
-    struct List foresights;   /* of struct Foresight */
-    struct List obstacles;    /* of struct Obstacle: why it may not run (the gate's own rules are in gate.h) */
+    char bytes_hash[65]; /* of all procedures of all candidates: the very bytes that run on hosts */
+    struct List faults;  /* of struct PlannedFault */
+    struct List probes;  /* of struct BoundProbe, in the scenario's order */
+    struct List facts;   /* of struct HostFacts, touched hosts */
+    struct List drawn;   /* of struct Drawn: who each target means now */
+    struct List foresights; /* of struct Foresight */
+    struct List
+        obstacles; /* of struct Obstacle: why it may not run (the gate's own rules are in gate.h) */
     struct Wall made;
     struct Arena *arena;
 };
 
-/* Hosts in the order of SHA-256(seed, target's name, host's name) (LANGUAGE.md rule 11); out has room for
- * role->host_count. */
-void target_order(uint64_t seed, const char *target, const struct Role *role, const struct Target **out);
+/* Hosts in the order of SHA-256(seed, target's name, host's name) (LANGUAGE.md rule 11); out has
+ * room for role->host_count. */
+void target_order(uint64_t seed, const char *target, const struct Role *role,
+                  const struct Target **out);
 /* How many of n a pick means; a share rounds down; 0 is the caller's error. */
 size_t pick_count(const struct Pick *pick, size_t n);
 /* What a script's ${ns.name} stand for: NULL where nothing is known yet (host: no host). */
 struct ScriptInput {
     const struct Scenario *scenario;
     const struct Environment *environment;
-    const struct Target *host;  /* ${host.name}, ${host.address} */
-    const char *run;            /* ${run.id}: the token */
+    const struct Target *host; /* ${host.name}, ${host.address} */
+    const char *run;           /* ${run.id}: the token */
     /* ${target.NAME.name} and .address: the host drawn for it; NULL where none is. */
     const struct Target *(*drawn)(void *data, const char *target);
     void *drawn_data;
 };
-/* LANGUAGE.md rule 10: every ${ns.name} becomes a shell variable. *out is the text with "${fd_param_x}"
- * in their place, `variables` (of struct TextPair) what to set before it; a secret's value is its
- * reference still. */
+/* LANGUAGE.md rule 10: every ${ns.name} becomes a shell variable. *out is the text with
+ * "${fd_param_x}" in their place, `variables` (of struct TextPair) what to set before it; a
+ * secret's value is its reference still. */
 bool script_fill(const struct ScriptInput *input, const char *script, struct Arena *arena,
                  const char **out, struct List *variables, struct Err *err) MUST_CHECK;
 /* The step's config for one host, for FaultKind.plan: a copy in which every shell text has its
@@ -76,7 +87,8 @@ bool script_fill(const struct ScriptInput *input, const char *script, struct Are
 bool step_config(const struct ScriptInput *input, const struct StepSpec *step, struct Arena *arena,
                  const void **out, struct Err *err) MUST_CHECK;
 
-/* The longest that a fault of this step lasts as planned, from its `for` or from what follows it. */
+/* The longest that a fault of this step lasts as planned, from its `for` or from what follows it.
+ */
 int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index);
 
 #endif

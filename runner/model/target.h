@@ -12,20 +12,20 @@ struct SystemKind;
 
 /* How a role's service is run on its hosts: exactly one of unit, pidfile, exe. */
 struct Service {
-    const char *unit;    /* systemd unit; NULL without systemd */
-    const char *pidfile; /* absolute path; with start and stop */
+    const char *unit;         /* systemd unit; NULL without systemd */
+    const char *pidfile;      /* absolute path; with start and stop */
     const char *start, *stop; /* shell lines, run by the host's sh as root; NULL where unknown */
-    const char *exe;     /* `process:` absolute path of the executable; args NULL or text that must
-                            stand in its command line */
+    const char *exe; /* `process:` absolute path of the executable; args NULL or text that must
+                        stand in its command line */
     const char *args;
 };
 
 /* In the environment's arena, all of it. */
 struct Target {
     const char *name;
-    const char *address;    /* what probes and rules use: numeric IPv4/IPv6, or a name that resolves;
-                               NULL until `ssh -G` or the resolver said it (environment_resolve) */
-    const char *host_key;   /* "SHA256:...", the only one accepted; NULL: known_hosts decides */
+    const char *address;  /* what probes and rules use: numeric IPv4/IPv6, or a name that resolves;
+                             NULL until `ssh -G` or the resolver said it (environment_resolve) */
+    const char *host_key; /* "SHA256:...", the only one accepted; NULL: known_hosts decides */
     const char *machine_id; /* SHA-256 hex of /etc/machine-id, or NULL */
     const char *zone;
     const struct TransportKind *reach;
@@ -44,6 +44,8 @@ struct Role {
 };
 
 /* The run's ULID in lower case, drawn in `plan`; on every trace left on a node. */
-struct Token { char text[32]; };
+struct Token {
+    char text[32];
+};
 
 #endif
