@@ -1,4 +1,4 @@
-/* doctor.c - `doctor`: every host and system of an environment, and what a drill there would lack. */
+/* doctor.c - `doctor`: what a drill in an environment would lack, host by host. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/duration.h"
 #include "../engine/survey.h"
@@ -33,13 +33,16 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
                                                      : "not known to run";
     buf_printf(out, "  %s %-20s %-15s %s, service %s%s%s, %s, nft %s, machine_id %.16s...\n",
                facts->missing || facts->traces[0] ? "!" : " ", host->target->name,
-               host->target->address ? host->target->address : "", facts->root ? "root" : "NOT ROOT", active,
-               host->role->system ? ", " : "", host->role->system ? rank_word(host->standing.rank) : "",
-               facts->systemd ? "systemd" : "no systemd", facts->nft ? "yes" : "NO", facts->machine_id_hash);
+               host->target->address ? host->target->address : "",
+               facts->root ? "root" : "NOT ROOT", active, host->role->system ? ", " : "",
+               host->role->system ? rank_word(host->standing.rank) : "",
+               facts->systemd ? "systemd" : "no systemd", facts->nft ? "yes" : "NO",
+               facts->machine_id_hash);
     if (facts->missing != NULL)
         buf_printf(out, "      = lacks: %s\n", facts->missing);
     if (facts->traces[0] != '\0')
-        buf_printf(out, "      = traces of a drill: %s; faildrill undo --scan -e ENV\n", facts->traces);
+        buf_printf(out, "      = traces of a drill: %s; faildrill undo --scan -e ENV\n",
+                   facts->traces);
     return facts->missing || facts->traces[0] ? err_status(ERR_NOT_READY) : 0;
 }
 
@@ -48,17 +51,20 @@ static int say_system(const struct SurveyRole *role, struct Buf *out)
     const struct Prospect *prospect = &role->prospect;
     char range[64];
     span_say(prospect->failover.low_ns, prospect->failover.high_ns, range);
-    buf_printf(out, "  %s: primary %s, redundancy %s%s%s\n", role->role->system->name,
-               role->primary ? role->primary->name : "UNKNOWN",
-               role->redundancy.complete == KNOWN_YES ? "whole" : "NOT whole: ",
-               role->redundancy.complete == KNOWN_YES || !role->redundancy.why ? "" : role->redundancy.why, "");
+    buf_printf(
+        out, "  %s: primary %s, redundancy %s%s%s\n", role->role->system->name,
+        role->primary ? role->primary->name : "UNKNOWN",
+        role->redundancy.complete == KNOWN_YES ? "whole" : "NOT whole: ",
+        role->redundancy.complete == KNOWN_YES || !role->redundancy.why ? "" : role->redundancy.why,
+        "");
     if (prospect->knob_count > 0)
         buf_printf(out, "    a failover should take %s\n", range);
     for (size_t at = 0; at < prospect->knob_count; at++)
         buf_printf(out, "    %s %s\n", prospect->knobs[at].name, prospect->knobs[at].value);
     if (prospect->not_ready != NULL)
         buf_printf(out, "    ! %s\n", prospect->not_ready);
-    return role->primary == NULL || role->redundancy.complete != KNOWN_YES || prospect->not_ready != NULL
+    return role->primary == NULL || role->redundancy.complete != KNOWN_YES ||
+                   prospect->not_ready != NULL
                ? err_status(ERR_NOT_READY)
                : 0;
 }
@@ -79,7 +85,8 @@ static int say(const struct Environment *environment, const struct Survey *surve
         int found = system ? say_system(system, out) : 0;
         status = found > status ? found : status;
     }
-    buf_put(out, status == 0 ? "ready: drills may run here\n" : "not ready: see the lines with !\n");
+    buf_put(out,
+            status == 0 ? "ready: drills may run here\n" : "not ready: see the lines with !\n");
     return status;
 }
 
@@ -104,7 +111,8 @@ static int doctor(struct Drill *drill, const char *name)
                                       .arena = cli->arena},
                 &survey);
     struct Buf out = BUF(1U << 20);
-    buf_printf(&out, "%s: %zu hosts\n", loud(cli->arena, environment->name), environment->hosts.count);
+    buf_printf(&out, "%s: %zu hosts\n", loud(cli->arena, environment->name),
+               environment->hosts.count);
     status = say(environment, &survey, &out);
     status = cli_print(&out, status);
     buf_free(&out);

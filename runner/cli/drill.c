@@ -1,4 +1,4 @@
-/* drill.c - what plan, run, undo and doctor share: store, loop and hosts, opened and closed together. */
+/* drill.c - what plan, run, undo and doctor open and close together. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drill.h"
 

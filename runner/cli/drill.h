@@ -1,4 +1,4 @@
-/* drill.h - what plan, run, undo and doctor share: store, loop and hosts, opened and closed together. */
+/* drill.h - what plan, run, undo and doctor open and close together. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_CLI_DRILL_H
 #define FD_CLI_DRILL_H
@@ -18,7 +18,8 @@ struct Drill {
     struct Plan *plan;
     const char *who; /* "ana@drillbox" */
 };
-/* Opens store and loop; says on stderr which runs did not end. 0, or the exit status after it was printed. */
+/* Opens store and loop; says on stderr which runs did not end. 0, or the exit status after it was
+ * printed. */
 int drill_open(struct Cli *cli, struct Drill *out);
 void drill_close(struct Drill *drill);
 /* Reads the files of a scenario in the environment named by -e, unlocks its secrets. */
@@ -33,10 +34,12 @@ struct SavedPlan {
     size_t param_count;
 };
 /* KNOWN_NO where `name` names no saved plan (a unique end of its id). */
-enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out, struct Err *err);
+enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out,
+                            struct Err *err);
 /* Surveys and plans. `saved` may be NULL. */
 int drill_plan(struct Drill *drill, const struct SavedPlan *saved);
-bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struct List *rules, struct Err *err) MUST_CHECK;
+bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struct List *rules,
+                struct Err *err) MUST_CHECK;
 /* The last 4 characters of a run's id, in capitals as people say it. */
 const char *short_id(const char *id);
 /* "STAGING"/"PRODUCTION": capitals, as the first line of everything. In the arena. */

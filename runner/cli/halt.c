@@ -44,11 +44,13 @@ static int halt(struct Drill *drill)
         run = NULL;
     if (run == NULL)
         return cli_fail(cli, &err);
-    reason = arena_printf(cli->arena, "halted by %s%s%s", drill->who, reason ? ": " : "", reason ? reason : "");
+    reason = arena_printf(cli->arena, "halted by %s%s%s", drill->who, reason ? ": " : "",
+                          reason ? reason : "");
     if (!store_request_halt(drill->store, run, reason, drill->who, &err))
         return cli_fail(cli, &err);
     struct Buf out = BUF(300);
-    buf_printf(&out, "asked %s to halt; it undoes now: faildrill status %s\n", short_id(run), short_id(run));
+    buf_printf(&out, "asked %s to halt; it undoes now: faildrill status %s\n", short_id(run),
+               short_id(run));
     int status = cli_print(&out, 0);
     buf_free(&out);
     return status;

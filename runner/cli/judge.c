@@ -14,8 +14,8 @@
 #define PAGE_BYTES (16U << 20)
 
 /* Comparable: same scenario, environment and behaviour; the run itself is not its own past. */
-static bool past_of(struct Drill *drill, const struct RunRecord *run, struct Arena *arena, struct List *out,
-                    struct Err *err)
+static bool past_of(struct Drill *drill, const struct RunRecord *run, struct Arena *arena,
+                    struct List *out, struct Err *err)
 {
     struct List all = {0};
     struct History of = {.scenario = run->scenario, .environment = run->environment};
@@ -23,8 +23,8 @@ static bool past_of(struct Drill *drill, const struct RunRecord *run, struct Are
         return false;
     const struct Past *rows = all.items;
     for (size_t at = 0; at < all.count; at++)
-        if (text_equal(rows[at].behaviour_hash, run->behaviour_hash) && !text_equal(rows[at].id, run->id) &&
-            rows[at].started.ns < run->started.ns)
+        if (text_equal(rows[at].behaviour_hash, run->behaviour_hash) &&
+            !text_equal(rows[at].id, run->id) && rows[at].started.ns < run->started.ns)
             *(struct Past *)list_add(out, arena, sizeof(struct Past)) = rows[at];
     return true;
 }
@@ -39,11 +39,13 @@ static void drop_locks(struct RunRecord *run)
     run->fault_count = kept;
 }
 
-bool judge_read(struct Drill *drill, const char *run, struct Arena *arena, struct Report *out, struct Err *err)
+bool judge_read(struct Drill *drill, const char *run, struct Arena *arena, struct Report *out,
+                struct Err *err)
 {
     struct RunRecord *record = arena_zero(arena, 1, sizeof *record);
     struct List past = {0};
-    if (!store_read_run(drill->store, run, arena, record, err) || !past_of(drill, record, arena, &past, err))
+    if (!store_read_run(drill->store, run, arena, record, err) ||
+        !past_of(drill, record, arena, &past, err))
         return false;
     drop_locks(record);
     analyse(record, past.items, past.count, arena, out);
@@ -65,7 +67,8 @@ bool file_write(const char *path, const struct Buf *text, struct Err *err)
     int fd = open(beside.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     size_t done = 0;
     ssize_t wrote = 0;
-    while (fd >= 0 && done < text->size && (wrote = write(fd, text->text + done, text->size - done)) > 0)
+    while (fd >= 0 && done < text->size &&
+           (wrote = write(fd, text->text + done, text->size - done)) > 0)
         done += (size_t)wrote;
     bool ok = fd >= 0 && done == text->size && fsync(fd) == 0;
     int why = errno;
@@ -79,13 +82,14 @@ bool file_write(const char *path, const struct Buf *text, struct Err *err)
     return ok ? true : err_set(err, ERR_OWN, NOWHERE, "cannot write '%s': %s", path, strerror(why));
 }
 
-static bool write_page(struct Drill *drill, const struct Report *report, const char *format, const char *folder,
-                       struct Err *err)
+static bool write_page(struct Drill *drill, const struct Report *report, const char *format,
+                       const char *folder, struct Err *err)
 {
     const struct ReportFormat *kind = judge_format(drill, format);
     struct Buf page = BUF(PAGE_BYTES);
     bool ok = kind->write(report, &page, err) &&
-              file_write(arena_printf(drill->cli->arena, "%s/report.%s", folder, kind->extension), &page, err);
+              file_write(arena_printf(drill->cli->arena, "%s/report.%s", folder, kind->extension),
+                         &page, err);
     buf_free(&page);
     return ok;
 }
@@ -104,14 +108,16 @@ static bool publish(struct Drill *drill, const char *run, struct Report *report,
 {
     struct Cli *cli = drill->cli;
     const char *folder = make_folder(drill, run);
-    if (!write_page(drill, report, "html", folder, err) || !write_page(drill, report, "json", folder, err))
+    if (!write_page(drill, report, "html", folder, err) ||
+        !write_page(drill, report, "json", folder, err))
         return false;
     struct Buf text = BUF(PAGE_BYTES);
     bool ok = judge_format(drill, cli->json ? "json" : "text")->write(report, &text, err);
     if (ok && !cli->json)
         buf_printf(&text, "report %s/report.html\n", folder);
     if (ok)
-        ok = cli_print(&text, 0) == 0 ? true : err_set(err, ERR_OWN, NOWHERE, "standard output is closed");
+        ok = cli_print(&text, 0) == 0 ? true
+                                      : err_set(err, ERR_OWN, NOWHERE, "standard output is closed");
     buf_free(&text);
     return ok;
 }

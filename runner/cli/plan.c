@@ -22,8 +22,7 @@ static bool save(struct Drill *drill, int64_t valid_ns, struct Err *err)
     bool ok = store_plan_save(drill->store, drill->plan, text.text, err);
     const char *path = cli_option(drill->cli, "out");
     FILE *file = ok && path != NULL ? fopen(path, "we") : NULL;
-    if (ok && path != NULL &&
-        (file == NULL || fputs(text.text, file) < 0 || fclose(file) != 0))
+    if (ok && path != NULL && (file == NULL || fputs(text.text, file) < 0 || fclose(file) != 0))
         ok = err_set(err, ERR_OWN, NOWHERE, "the plan cannot be written to '%s'", path);
     buf_free(&text);
     return ok;
@@ -79,8 +78,9 @@ const struct Verb verb_plan = {
     .summary = "which hosts, which commands, the way back; reads only",
     .on_first_screen = true,
     .options = OPTIONS,
-    .examples = "  faildrill plan -e staging redis_primary_dies\n"
-                "  faildrill plan -e staging -v redis_primary_dies    with the very bytes per host\n",
+    .examples =
+        "  faildrill plan -e staging redis_primary_dies\n"
+        "  faildrill plan -e staging -v redis_primary_dies    with the very bytes per host\n",
     .next = "Next: faildrill run PLAN",
     .run = verb,
 };

@@ -39,7 +39,8 @@ static const char *text_of(const struct Node *root, const char *key)
     return node && node->type == NODE_SCALAR ? node->text : "";
 }
 
-static enum Known read_plan(struct Arena *arena, const struct Node *root, struct SavedPlan *out, struct Err *err)
+static enum Known read_plan(struct Arena *arena, const struct Node *root, struct SavedPlan *out,
+                            struct Err *err)
 {
     int64_t seed = 0;
     const char *why = NULL;
@@ -85,7 +86,8 @@ static const char *find_plan(struct Drill *drill, const char *name, struct Err *
     return found;
 }
 
-enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out, struct Err *err)
+enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out,
+                            struct Err *err)
 {
     struct Problems *problems = problems_new();
     *out = (struct SavedPlan){0};

@@ -65,7 +65,8 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
     buf_printf(out, "     on %s%s   class %c", fault->target->name,
                fault->chosen ? "" : " (only if it has that rank then)",
                fault_class_letter(procedure->ends_by));
-    buf_printf(out, "   ends %s after this runner is gone, %s after arming at the latest\n", lease, cap);
+    buf_printf(out, "   ends %s after this runner is gone, %s after arming at the latest\n", lease,
+               cap);
     for (size_t at = 0; at < procedure->apply.count; at++)
         buf_printf(out, "       do     %s\n", procedure->apply.at[at].what);
     for (size_t at = 0; at < procedure->undo.count; at++)
@@ -104,8 +105,9 @@ static void show_probes(const struct Plan *plan, struct Buf *out)
         struct Buf asks = BUF(300);
         if (spec->kind->say != NULL)
             spec->kind->say(spec->config, &asks);
-        buf_printf(out, "  %-9s %s  %s%s%s every %s\n", at == 0 ? "Measures" : "", spec->name, asks.text,
-                   probes[at].from ? " from " : "", probes[at].from ? probes[at].from->name : "", every);
+        buf_printf(out, "  %-9s %s  %s%s%s every %s\n", at == 0 ? "Measures" : "", spec->name,
+                   asks.text, probes[at].from ? " from " : "",
+                   probes[at].from ? probes[at].from->name : "", every);
         buf_free(&asks);
     }
 }
@@ -115,12 +117,13 @@ static void show_limits(const struct Plan *plan, const struct Foresight *foresig
 {
     const struct Expectation *rows = plan->scenario->expectations.items;
     for (size_t at = 0; at < plan->scenario->expectations.count; at++) {
-        bool within = rows[at].word == BOUND_FAILOVER_WITHIN || rows[at].word == BOUND_RECOVER_WITHIN;
+        bool within =
+            rows[at].word == BOUND_FAILOVER_WITHIN || rows[at].word == BOUND_RECOVER_WITHIN;
         if (!within)
             continue;
         char limit[32];
         duration_say(rows[at].limit, limit);
-        const char *says = rows[at].limit >= foresight->failover.high_ns  ? "holds"
+        const char *says = rows[at].limit >= foresight->failover.high_ns ? "holds"
                            : rows[at].limit < foresight->failover.low_ns ? "CANNOT HOLD"
                                                                          : "may not hold";
         buf_printf(out, "            limit %s %s: %s.%s\n", limit, says, rows[at].probe,
@@ -153,7 +156,8 @@ static void show_rules(const struct Drill *drill, const struct List *rules, stru
 {
     const struct GateRule *rule = rules->items;
     for (size_t at = 0; at < rules->count; at++)
-        buf_printf(out, "  %s %-12s %s\n", mark(drill, rule[at].holds), rule[at].name, rule[at].sentence);
+        buf_printf(out, "  %s %-12s %s\n", mark(drill, rule[at].holds), rule[at].name,
+                   rule[at].sentence);
     const struct Obstacle *rows = drill->plan->obstacles.items;
     for (size_t at = 0; at < drill->plan->obstacles.count; at++) {
         buf_printf(out, "  %s %-12s %s\n", mark(drill, false),
@@ -163,7 +167,8 @@ static void show_rules(const struct Drill *drill, const struct List *rules, stru
     }
 }
 
-void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns, struct Buf *out)
+void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns,
+               struct Buf *out)
 {
     const struct Plan *plan = drill->plan;
     show_head(drill, valid_ns, out);

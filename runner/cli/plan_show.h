@@ -6,6 +6,7 @@
 #include "drill.h"
 
 /* rules: of struct GateRule. With -v the bytes for every host follow. */
-void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns, struct Buf *out);
+void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns,
+               struct Buf *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* report.c - `report`: a run as a page, or in another format; made anew from the store each time. */
+/* report.c - `report`: a run as a page, made anew from the store each time. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge.h"
 
@@ -20,7 +20,8 @@ static int unknown_format(const struct Drill *drill, const char *name)
     return cli_fail(drill->cli, &err);
 }
 
-static int write_out(struct Drill *drill, const struct Report *report, const struct ReportFormat *format)
+static int write_out(struct Drill *drill, const struct Report *report,
+                     const struct ReportFormat *format)
 {
     struct Cli *cli = drill->cli;
     struct Err err;
@@ -29,7 +30,8 @@ static int write_out(struct Drill *drill, const struct Report *report, const str
     bool to_file = path != NULL ? path[0] != '-' || path[1] != '\0' : format->name[0] == 'h';
     int status = 0;
     if (path == NULL)
-        path = arena_printf(cli->arena, "%s/runs/%s/report.%s", cli->state, report->run->id, format->extension);
+        path = arena_printf(cli->arena, "%s/runs/%s/report.%s", cli->state, report->run->id,
+                            format->extension);
     if (!format->write(report, &page, &err) || (to_file && !file_write(path, &page, &err))) {
         status = cli_fail(cli, &err);
     } else if (to_file) {
@@ -58,7 +60,8 @@ static int report(struct Drill *drill)
     if (!store_find_run(drill->store, cli->args[0], &of, cli->arena, &run, &err))
         return cli_fail(cli, &err);
     struct Arena *arena = arena_new("report", (size_t)4 << 30);
-    int status = judge_read(drill, run, arena, &made, &err) ? write_out(drill, &made, format) : cli_fail(cli, &err);
+    int status = judge_read(drill, run, arena, &made, &err) ? write_out(drill, &made, format)
+                                                            : cli_fail(cli, &err);
     arena_free(arena);
     return status;
 }

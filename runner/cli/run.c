@@ -10,7 +10,9 @@
 #include "watch.h"
 
 static const struct Option OPTIONS[] = {
-    {.name = "confirm", .value = "NAME", .doc = "The protected environment's name, instead of typing it."},
+    {.name = "confirm",
+     .value = "NAME",
+     .doc = "The protected environment's name, instead of typing it."},
     {.name = "seed", .value = "N", .doc = "Draw the hosts with this seed."},
     {.name = "param", .letter = 'p', .value = "K=V", .many = true, .doc = "Set a parameter."},
     {.name = NULL},
@@ -47,7 +49,8 @@ static bool ask(const char *question, char *answer, size_t room)
     return true;
 }
 
-/* The name of a protected environment, typed or given; for others a plain yes, where somebody is there to ask. */
+/* The name of a protected environment, typed or given; for others a plain yes, where somebody is
+ * there to ask. */
 static bool confirm(struct Drill *drill, char *typed, size_t room, const char **confirmed)
 {
     struct Cli *cli = drill->cli;
@@ -59,7 +62,8 @@ static bool confirm(struct Drill *drill, char *typed, size_t room, const char **
         environment->is_protected
             ? arena_printf(cli->arena, "This breaks %s on purpose. Type its name to go on: ",
                            loud(cli->arena, environment->name))
-            : arena_printf(cli->arena, "Run %s in %s? [y/N] ", drill->loaded.scenario->name, environment->name);
+            : arena_printf(cli->arena, "Run %s in %s? [y/N] ", drill->loaded.scenario->name,
+                           environment->name);
     if (!ask(question, typed, room))
         return false;
     if (environment->is_protected)
@@ -85,12 +89,15 @@ static bool gate(struct Drill *drill, struct Err *err)
 static bool same_plan(const struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
 {
     if (wall_now().ns > saved->valid_until.ns)
-        err_set(err, ERR_REFUSED, NOWHERE, "plan %s is no longer valid", short_id(saved->token.text));
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s is no longer valid",
+                short_id(saved->token.text));
     else if (!text_equal(drill->plan->bytes_hash, saved->bytes_hash))
-        err_set(err, ERR_REFUSED, NOWHERE, "plan %s no longer says what would run: its hosts or files changed",
+        err_set(err, ERR_REFUSED, NOWHERE,
+                "plan %s no longer says what would run: its hosts or files changed",
                 short_id(saved->token.text));
     else if (!text_equal(drill->plan->hash, saved->hash))
-        err_set(err, ERR_REFUSED, NOWHERE, "plan %s was made from other files", short_id(saved->token.text));
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s was made from other files",
+                short_id(saved->token.text));
     else
         return true;
     return err_hint(err, "Make a new one: faildrill plan.");
@@ -126,7 +133,8 @@ static void signalled(void *data, int number)
     struct Buf left = BUF(2000);
     run_left(running->run, &left);
     watch_say(running->watching, "%s: %s%s%s", name,
-              running->signals == 0 ? "halting, undoing what is in effect" : "still undoing; nothing is skipped",
+              running->signals == 0 ? "halting, undoing what is in effect"
+                                    : "still undoing; nothing is skipped",
               left.size ? "\n" : "", left.text);
     buf_free(&left);
     running->signals++;

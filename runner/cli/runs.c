@@ -6,7 +6,9 @@
 #include "../base/text.h"
 
 static const struct Option RUNS_OPTIONS[] = {
-    {.name = "since", .value = "TIME", .doc = "Only runs that began within this time, such as 30d."},
+    {.name = "since",
+     .value = "TIME",
+     .doc = "Only runs that began within this time, such as 30d."},
     {.name = NULL},
 };
 
@@ -49,8 +51,12 @@ static void runs_table(const struct RunRow *rows, size_t count, struct Buf *out)
     for (size_t at = 0; at < count; at++) {
         char started[48];
         wall_local(rows[at].started, started);
-        const char *cells[] = {short_id(rows[at].id), how(&rows[at]),      rows[at].scenario,
-                               rows[at].environment,  started, rows[at].unaffected ? "unaffected" : rows[at].who};
+        const char *cells[] = {short_id(rows[at].id),
+                               how(&rows[at]),
+                               rows[at].scenario,
+                               rows[at].environment,
+                               started,
+                               rows[at].unaffected ? "unaffected" : rows[at].who};
         table_row(table, cells);
     }
     table_write(table, out);
@@ -103,8 +109,8 @@ static int status(struct Drill *drill)
     const char *run = NULL;
     struct List rows = {0}, open = {0};
     struct History recent = {.most = 50};
-    if ((cli->arg_count > 0 &&
-         !store_find_run(drill->store, cli->args[0], &(struct History){0}, cli->arena, &run, &err)) ||
+    if ((cli->arg_count > 0 && !store_find_run(drill->store, cli->args[0], &(struct History){0},
+                                               cli->arena, &run, &err)) ||
         !undolog_open(drill->store, cli->kinds, run, cli->arena, &open, &err) ||
         !store_runs(drill->store, &recent, cli->arena, &rows, &err))
         return cli_fail(cli, &err);

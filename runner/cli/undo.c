@@ -7,7 +7,8 @@
 #include "drill.h"
 
 static const struct Option OPTIONS[] = {
-    {.name = "scan", .doc = "Ask every host of the environment (-e) for our marks, without any store."},
+    {.name = "scan",
+     .doc = "Ask every host of the environment (-e) for our marks, without any store."},
     {.name = "host", .value = "NAME", .doc = "Only what is left on this host."},
     {.name = NULL},
 };
@@ -18,7 +19,9 @@ static void say_left(const struct UndoneFault *row, struct Buf *out)
     wall_local(row->fault.acts_by, by);
     buf_printf(out, "  ! STILL IN EFFECT, as far as is known, on %s: %s (%s)\n", row->fault.host,
                row->fault.step, row->why && row->why[0] ? row->why : "no answer");
-    buf_printf(out, "    its guard acts by %s; now, on the host:\n      sudo sh /run/faildrill/undo\n", by);
+    buf_printf(out,
+               "    its guard acts by %s; now, on the host:\n      sudo sh /run/faildrill/undo\n",
+               by);
 }
 
 static int say(const struct List *rows, struct Buf *out)
@@ -104,9 +107,10 @@ static int scan(struct Drill *drill)
         else if (row[at].traces.count == 0)
             buf_printf(&out, "clean    %s\n", row[at].target->name);
         for (size_t trace = 0; trace < row[at].traces.count; trace++)
-            buf_printf(&out, "FOUND    %s: %s %s %s %s; to end it there: sudo sh /run/faildrill/undo\n",
-                       row[at].target->name, traces[trace].kind, traces[trace].id, traces[trace].what,
-                       traces[trace].who);
+            buf_printf(&out,
+                       "FOUND    %s: %s %s %s %s; to end it there: sudo sh /run/faildrill/undo\n",
+                       row[at].target->name, traces[trace].kind, traces[trace].id,
+                       traces[trace].what, traces[trace].who);
         if (!row[at].answered || row[at].traces.count > 0)
             status = err_status(ERR_NOT_UNDONE);
     }

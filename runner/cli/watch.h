@@ -1,4 +1,4 @@
-/* watch.h - what a person sees while a run goes on: a live view on a terminal, a line per event elsewhere. */
+/* watch.h - what a person sees while a run goes on. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_CLI_WATCH_H
 #define FD_CLI_WATCH_H
@@ -11,7 +11,8 @@ struct Watching;
 struct Watching *watch_new(struct Drill *drill); /* in the cli's arena */
 struct RunWatch watch_of(struct Watching *watching);
 /* A line of ours, above the view. */
-void watch_say(struct Watching *watching, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void watch_say(struct Watching *watching, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void watch_end(struct Watching *watching); /* the terminal is as it was */
 
 #endif

@@ -25,11 +25,13 @@ static enum Rank rank_of(const struct Role *role, const enum Rank *ranks, const 
     return RANK_UNKNOWN;
 }
 
-bool target_draw(const struct TargetSpec *spec, const struct Role *role, uint64_t seed,
-                 const enum Rank *ranks, struct Arena *arena, struct List *out, struct Err *err)
+bool target_draw(const struct Draw *draw, struct Arena *arena, struct List *out, struct Err *err)
 {
+    const struct TargetSpec *spec = draw->spec;
+    const struct Role *role = draw->role;
+    const enum Rank *ranks = draw->ranks;
     const struct Target **order = arena_zero(arena, role->host_count + 1, sizeof(void *));
-    target_order(spec->seed_given ? (uint64_t)spec->seed : seed, spec->name, role, order);
+    target_order(spec->seed_given ? (uint64_t)spec->seed : draw->seed, spec->name, role, order);
     size_t fit = 0;
     for (size_t at = 0; at < role->host_count; at++)
         if (spec->is == RANK_UNKNOWN || (ranks && rank_of(role, ranks, order[at]) == spec->is))

@@ -6,8 +6,8 @@
 #include "../store/store.h"
 #include "../transports/node.h"
 
-/* Worker thread. Fires what stands ready. Only a synced undo-log row can make an Armed, and only with a guard that was
- * read back: so nothing is injected that nobody would undo. */
+/* Worker thread. Fires what stands ready. Only a synced undo-log row can make an Armed, and only
+ * with a guard that was read back: so nothing is injected that nobody would undo. */
 enum Effect executor_fire(const struct Armed *armed, struct Firing *firing, struct Mono deadline,
                           struct Moment *t0, struct Err *err) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* foresee.c - what a plan can know beforehand: what is missing, what would do harm, how long it takes. */
+/* foresee.c - what is missing, what would do harm, how long it takes. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "foresee.h"
 
@@ -39,12 +39,17 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
     const char *name = host->target->name;
     const struct HostFacts *facts = &host->facts;
     if (facts->missing != NULL)
-        obstacle(plan, ERR_NOT_READY, "", arena_printf(plan->arena, "host '%s': %s", name, facts->missing));
+        obstacle(plan, ERR_NOT_READY, "",
+                 arena_printf(plan->arena, "host '%s': %s", name, facts->missing));
     if (facts->traces != NULL && facts->traces[0] != '\0')
-        obstacle(plan, ERR_NOT_READY, "Run `faildrill undo --scan -e ENV` to see whose they are, `faildrill undo` to end them.",
-                 arena_printf(plan->arena, "host '%s' carries traces of another drill: %s", name, facts->traces));
+        obstacle(plan, ERR_NOT_READY,
+                 "Run `faildrill undo --scan -e ENV` to see whose they are, `faildrill undo` to "
+                 "end them.",
+                 arena_printf(plan->arena, "host '%s' carries traces of another drill: %s", name,
+                              facts->traces));
     if (step->kind->needs_service && facts->active != KNOWN_YES)
-        obstacle(plan, ERR_NOT_READY, "A fault on a service that is down proves nothing; start it first.",
+        obstacle(plan, ERR_NOT_READY,
+                 "A fault on a service that is down proves nothing; start it first.",
                  arena_printf(plan->arena, "the service of role '%s' does not run on host '%s'",
                               host->role->name, name));
     if (step->kind->needs_nft && !facts->nft)
@@ -86,19 +91,28 @@ static void foresee_persistence(struct Plan *plan, const struct SurveyRole *role
     case PERSIST_SNAPSHOT:
         if (!plan->scenario->snapshot_first)
             obstacle(plan, ERR_REFUSED,
-                     "Say `undo: {snapshot: true}`, and a BGSAVE comes first; or isolate or freeze it instead.",
-                     arena_printf(plan->arena, "kill of the primary '%s' is refused: it has snapshots (RDB) alone, and "
-                                               "%s changes since the last one would be gone from it", host, risk));
+                     "Say `undo: {snapshot: true}`, and a BGSAVE comes first; or isolate or freeze "
+                     "it instead.",
+                     arena_printf(
+                         plan->arena,
+                         "kill of the primary '%s' is refused: it has snapshots (RDB) alone, and "
+                         "%s changes since the last one would be gone from it",
+                         host, risk));
         return;
     case PERSIST_NONE:
-        obstacle(plan, ERR_REFUSED,
-                 "Turn on appendonly; or drill with isolate, freeze or failover, which keep its memory.",
-                 arena_printf(plan->arena, "kill of a Redis primary without persistence is refused: '%s' would come back "
-                                           "empty, and where no failover came in time all %s keys with it", host, risk));
+        obstacle(
+            plan, ERR_REFUSED,
+            "Turn on appendonly; or drill with isolate, freeze or failover, which keep its memory.",
+            arena_printf(
+                plan->arena,
+                "kill of a Redis primary without persistence is refused: '%s' would come back "
+                "empty, and where no failover came in time all %s keys with it",
+                host, risk));
         return;
     case PERSIST_UNKNOWN:
         obstacle(plan, ERR_NOT_READY, "Nothing is killed whose persistence is not known.",
-                 arena_printf(plan->arena, "the persistence of the primary '%s' could not be read", host));
+                 arena_printf(plan->arena, "the persistence of the primary '%s' could not be read",
+                              host));
         return;
     }
 }
@@ -107,28 +121,34 @@ static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
 {
     const struct Prospect *prospect = &role->prospect;
     if (!role->prospect_known || prospect->not_ready != NULL)
-        obstacle(plan, ERR_NOT_READY, "",
-                 arena_printf(plan->arena, "role '%s': %s", role->role->name,
-                              prospect->not_ready ? prospect->not_ready : "its system does not answer"));
+        obstacle(
+            plan, ERR_NOT_READY, "",
+            arena_printf(plan->arena, "role '%s': %s", role->role->name,
+                         prospect->not_ready ? prospect->not_ready : "its system does not answer"));
     if (prospect->cool_down_ns > 0) {
         char wait[32];
         duration_say(prospect->cool_down_ns, wait);
-        obstacle(plan, ERR_REFUSED, "A failover that cannot start would be measured as one that failed.",
-                 arena_printf(plan->arena, "role '%s' is in its cool-down: next drill not before %s from now",
+        obstacle(plan, ERR_REFUSED,
+                 "A failover that cannot start would be measured as one that failed.",
+                 arena_printf(plan->arena,
+                              "role '%s' is in its cool-down: next drill not before %s from now",
                               role->role->name, wait));
     }
     bool stops = stops_primary(plan, role);
     if (stops)
         foresee_persistence(plan, role);
     struct Foresight *row = list_add(&plan->foresights, plan->arena, sizeof *row);
-    *row = (struct Foresight){.role = role->role, .failover = prospect->failover, .loss = prospect->loss};
-    row->knobs = (struct List){.items = (void *)(uintptr_t)prospect->knobs, .count = prospect->knob_count};
+    *row = (struct Foresight){
+        .role = role->role, .failover = prospect->failover, .loss = prospect->loss};
+    row->knobs =
+        (struct List){.items = (void *)(uintptr_t)prospect->knobs, .count = prospect->knob_count};
     if (stops && role->primary != NULL)
-        row->returns = arena_printf(plan->arena, "%s (%s) returns as a replica of the new primary",
-                                    role->primary->name,
-                                    prospect->persistence == PERSIST_ALL ? "AOF" : "RDB");
+        row->returns =
+            arena_printf(plan->arena, "%s (%s) returns as a replica of the new primary",
+                         role->primary->name, prospect->persistence == PERSIST_ALL ? "AOF" : "RDB");
     if (role->primary != NULL)
-        row->stays = arena_printf(plan->arena, "the primary may move away from %s", role->primary->name);
+        row->stays =
+            arena_printf(plan->arena, "the primary may move away from %s", role->primary->name);
 }
 
 void foresee_roles(struct Plan *plan, const struct Survey *survey)

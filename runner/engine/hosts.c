@@ -60,7 +60,8 @@ static void job_work(void *own, void *data)
     struct Job *job = data;
     struct HostCall *call = &job->call;
     if (state->node == NULL)
-        state->node = node_open(call->target, mono_add(mono_now(), job->ask.timeout_ns), &call->err);
+        state->node =
+            node_open(call->target, mono_add(mono_now(), job->ask.timeout_ns), &call->err);
     if (state->node == NULL)
         return;
     call->opened = true;

@@ -6,20 +6,20 @@
 #include "../io/loop.h"
 #include "../transports/node.h"
 
-/* Conductor only, but for the work functions. LANE_ACT arms, fires and undoes; LANE_WATCH renews and
- * looks, over a connection of its own that is opened when first needed: while a fault is in effect
- * that is the proof that a new connection still gets through. */
+/* Conductor only, but for the work functions. LANE_ACT arms, fires and undoes; LANE_WATCH renews
+ * and looks, over a connection of its own that is opened when first needed: while a fault is in
+ * effect that is the proof that a new connection still gets through. */
 enum Lane { LANE_ACT, LANE_WATCH, LANE_COUNT };
 
 struct Hosts;
 struct HostCall {
     const struct Target *target;
-    struct HostNode *node;    /* in work: open */
-    struct Arena *arena;  /* the lane's: what work leaves there lives as long as the Hosts */
-    struct Mono deadline; /* in work: what was asked for, counted from the start of the work */
-    bool opened;          /* in done: false = no session, work was not called; err says why */
-    bool lost;            /* set by work: the session cannot be trusted, the next job opens a new one */
-    bool ok;              /* set by work */
+    struct HostNode *node; /* in work: open */
+    struct Arena *arena;   /* the lane's: what work leaves there lives as long as the Hosts */
+    struct Mono deadline;  /* in work: what was asked for, counted from the start of the work */
+    bool opened;           /* in done: false = no session, work was not called; err says why */
+    bool lost; /* set by work: the session cannot be trusted, the next job opens a new one */
+    bool ok;   /* set by work */
     struct Err err;
     void *data;
 };
@@ -35,7 +35,8 @@ struct HostJob {
 struct Hosts *hosts_new(struct Loop *loop);
 void hosts_do(struct Hosts *hosts, const struct HostJob *job);
 size_t hosts_pending(const struct Hosts *hosts);
-/* Closes all sessions; waits for jobs under way (each has its deadline). Their done no longer comes. */
+/* Closes all sessions; waits for jobs under way (each has its deadline). Their done no longer
+ * comes. */
 void hosts_free(struct Hosts *hosts);
 
 #endif

@@ -83,8 +83,11 @@ static bool draw_all(struct Planning *planning, const struct Scenario *scenario)
     for (size_t at = 0; at < scenario->targets.count; at++) {
         const struct Role *role = role_named(planning, targets[at].role);
         struct List hosts = {0};
-        if (!target_draw(&targets[at], role, plan->seed, ranks_of(planning, role), plan->arena,
-                         &hosts, planning->err))
+        struct Draw draw = {.spec = &targets[at],
+                            .role = role,
+                            .seed = plan->seed,
+                            .ranks = ranks_of(planning, role)};
+        if (!target_draw(&draw, plan->arena, &hosts, planning->err))
             return false;
         struct Drawn *drawn = list_add(&plan->drawn, plan->arena, sizeof *drawn);
         *drawn = (struct Drawn){
@@ -184,14 +187,14 @@ static void plan_failover(struct Planning *planning, uint32_t index, uint32_t nu
     const struct Role *role = role_named(planning, step->role);
     const struct SurveyRole *found = survey_role(&planning->survey, role);
     struct PlannedFault *fault = list_add(&plan->faults, plan->arena, sizeof *fault);
-    *fault = (struct PlannedFault){
-        .step = step,
-        .step_index = index,
-        .target = found && found->primary ? found->primary : role->hosts[0],
-        .role = role,
-        .number = number,
-        .chosen = true,
-        .procedure = {.ends_by = CLASS_STICKY, .stays = "the primary moves"}};
+    *fault =
+        (struct PlannedFault){.step = step,
+                              .step_index = index,
+                              .target = found && found->primary ? found->primary : role->hosts[0],
+                              .role = role,
+                              .number = number,
+                              .chosen = true,
+                              .procedure = {.ends_by = CLASS_STICKY, .stays = "the primary moves"}};
 }
 
 /* One row for every host that the step may choose: with `is:` every host of the role. */
@@ -254,11 +257,11 @@ void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out)
     for (size_t at = 0; at < plan->faults.count; at++)
         if (faults[at].step->kind != NULL)
             node_plan_text(&(struct ArmInput){.procedure = &faults[at].procedure,
-                                          .token = &plan->token,
-                                          .number = faults[at].number,
-                                          .what = faults[at].step->kind->name,
-                                          .who = who},
-                       out);
+                                              .token = &plan->token,
+                                              .number = faults[at].number,
+                                              .what = faults[at].step->kind->name,
+                                              .who = who},
+                           out);
 }
 
 static void hash_plan(struct Planning *planning)
@@ -278,15 +281,14 @@ static void hash_plan(struct Planning *planning)
 static struct Scenario *read_scenario(struct Planning *planning, bool drawn,
                                       struct Problems *problems)
 {
-    return scenario_new(
-        &(struct ScenarioInput){.document = planning->input->document,
-                                .kinds = planning->input->kinds,
-                                .environment = planning->input->environment,
-                                .params = planning->input->params,
-                                .param_count = planning->input->param_count,
-                                .target_address = drawn ? address_of_target : NULL,
-                                .target_data = planning},
-        problems);
+    return scenario_new(&(struct ScenarioInput){.document = planning->input->document,
+                                                .kinds = planning->input->kinds,
+                                                .environment = planning->input->environment,
+                                                .params = planning->input->params,
+                                                .param_count = planning->input->param_count,
+                                                .target_address = drawn ? address_of_target : NULL,
+                                                .target_data = planning},
+                        problems);
 }
 
 /* Everything after the first reading of the files. */

@@ -20,20 +20,28 @@ struct PlannerInput {
     struct Hosts *hosts;
     struct Loop *loop;
 };
-/* NULL where the files are wrong (problems) or nothing can be planned (err). What speaks against running it is in
- * plan->obstacles. The plan owns its scenario: plan_free. */
-struct Plan *planner_make(const struct PlannerInput *input, struct Problems *problems, struct Err *err) MUST_CHECK;
+/* NULL where the files are wrong (problems) or nothing can be planned (err). What speaks against
+ * running it is in plan->obstacles. The plan owns its scenario: plan_free. */
+struct Plan *planner_make(const struct PlannerInput *input, struct Problems *problems,
+                          struct Err *err) MUST_CHECK;
 void plan_free(struct Plan *plan); /* accepts NULL */
 
-/* The very bytes that arming and firing send to the hosts, fault by fault; bytes_hash is their SHA-256. */
+/* The very bytes that arming and firing send to the hosts, fault by fault; bytes_hash is their
+ * SHA-256. */
 void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out);
 
 /* What ${ns.name} mean in shell text that goes to `host`. */
 struct ScriptInput plan_script_input(const struct Plan *plan, const struct Target *host);
 
-/* Who a target is now, given the ranks of the role's hosts in file order; ranks may be NULL where `is` is not asked.
- * Appends const struct Target * to `out`; false with *err where nobody is left. Pure. */
-bool target_draw(const struct TargetSpec *spec, const struct Role *role, uint64_t seed, const enum Rank *ranks,
-                 struct Arena *arena, struct List *out, struct Err *err) MUST_CHECK;
+/* Who a target is now. ranks: of the role's hosts in file order; NULL where `is` is not asked. */
+struct Draw {
+    const struct TargetSpec *spec;
+    const struct Role *role;
+    uint64_t seed;
+    const enum Rank *ranks;
+};
+/* Appends const struct Target * to `out`; false with *err where nobody is left. Pure. */
+bool target_draw(const struct Draw *draw, struct Arena *arena, struct List *out,
+                 struct Err *err) MUST_CHECK;
 
 #endif

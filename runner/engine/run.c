@@ -5,8 +5,8 @@
 #include <stdarg.h>
 
 #define RUN_ARENA_BYTES (256U << 20)
-#define VIEW_EVERY 4  /* ticks */
-#define ASK_EVERY 4   /* ticks between looks for a halt that was asked for elsewhere */
+#define VIEW_EVERY 4 /* ticks */
+#define ASK_EVERY 4  /* ticks between looks for a halt that was asked for elsewhere */
 
 struct Run *run_new(const struct RunInput *input)
 {
@@ -154,7 +154,8 @@ void run_take_flights(struct Run *run)
             store_census(run->in.store, &flight.census);
             break;
         case FLIGHT_DETAIL:
-            snprintf(run->details[flight.detail.probe], sizeof *run->details, "%s", flight.detail.text);
+            snprintf(run->details[flight.detail.probe], sizeof *run->details, "%s",
+                     flight.detail.text);
             break;
         }
     }

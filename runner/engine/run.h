@@ -8,13 +8,26 @@
 #include "../store/store.h"
 #include "hosts.h"
 
-/* Conductor. Every abort leads to UNDOING; UNDOING that cannot prove all_clear ends DIRTY. The table of
- * transitions is in run_states.c. */
+/* Conductor. Every abort leads to UNDOING; UNDOING that cannot prove all_clear ends DIRTY. The
+ * table of transitions is in run_states.c. */
 enum RunState {
-    RUN_PLANNED, RUN_BASELINE, RUN_STEPS, RUN_OBSERVING, RUN_UNDOING, RUN_SETTLING, RUN_FINISHED, RUN_DIRTY
+    RUN_PLANNED,
+    RUN_BASELINE,
+    RUN_STEPS,
+    RUN_OBSERVING,
+    RUN_UNDOING,
+    RUN_SETTLING,
+    RUN_FINISHED,
+    RUN_DIRTY
 };
 enum RunSignal {
-    EVENT_BEGIN, EVENT_STEADY, EVENT_STEPS_DONE, EVENT_OBSERVED, EVENT_UNDONE, EVENT_SETTLED, EVENT_ABORT,
+    EVENT_BEGIN,
+    EVENT_STEADY,
+    EVENT_STEPS_DONE,
+    EVENT_OBSERVED,
+    EVENT_UNDONE,
+    EVENT_SETTLED,
+    EVENT_ABORT,
     EVENT_NOT_UNDONE
 };
 const char *run_state_name(enum RunState state);
@@ -32,7 +45,10 @@ struct FaultView {
     struct Moment t0, undone;
     struct Mono until; /* planned undo; 0 = at the end of the drill */
 };
-struct ProbeView { const char *name, *kind; const struct StretchMachine *machine; };
+struct ProbeView {
+    const char *name, *kind;
+    const struct StretchMachine *machine;
+};
 struct RunView {
     const struct Plan *plan;
     enum RunState state;
@@ -58,9 +74,11 @@ struct RunInput {
 };
 /* Arguments outlive it. */
 struct Run *run_new(const struct RunInput *input);
-/* Takes the locks and goes; runs the loop until the run has ended. Never fails: how it ended is below. */
+/* Takes the locks and goes; runs the loop until the run has ended. Never fails: how it ended is
+ * below. */
 void run_go(struct Run *run);
-/* Goes to UNDOING, never past it; a second call changes nothing but the wait in SETTLING, which it ends. Any time. */
+/* Goes to UNDOING, never past it; a second call changes nothing but the wait in SETTLING, which it
+ * ends. Any time. */
 void run_abort(struct Run *run, enum Verdict as, const char *reason);
 enum Verdict run_ended_as(const struct Run *run, const char **why);
 bool run_was_stored(const struct Run *run); /* false: refused before anything was written */

@@ -1,4 +1,4 @@
-/* run_begin.c - locks before anything else, probes before any fault; and both taken away at the end. */
+/* run_begin.c - locks first, probes next; and both taken away at the end. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_parts.h"
 
@@ -72,11 +72,11 @@ static void list_lock_rows(struct Run *run)
     static const struct StepSpec LOCK = {.name = "lock"};
     run->lock_rows = arena_zero(run->arena, run->lock_count + 1, sizeof *run->lock_rows);
     for (size_t at = 0; at < run->lock_count; at++)
-        run->lock_rows[at] = (struct PlannedFault){.step = &LOCK,
-                                                   .target = run->lock_hosts[at],
-                                                   .number = (uint32_t)(run->fault_count + 1 + at),
-                                                   .procedure = {.ends_by = CLASS_REBOOT,
-                                                                 .cap_ns = longest_cap(run)}};
+        run->lock_rows[at] = (struct PlannedFault){
+            .step = &LOCK,
+            .target = run->lock_hosts[at],
+            .number = (uint32_t)(run->fault_count + 1 + at),
+            .procedure = {.ends_by = CLASS_REBOOT, .cap_ns = longest_cap(run)}};
 }
 
 static bool log_lock(struct Run *run, size_t at)
@@ -94,8 +94,10 @@ static void log_unlocked(struct Run *run, size_t at)
 {
     struct Err err;
     struct Mono now = mono_now();
-    (void)run_stored(run, undolog_clear(run->in.store, run->lock_rows[at].number,
-                                        (struct Moment){now, now}, &err), &err);
+    (void)run_stored(
+        run,
+        undolog_clear(run->in.store, run->lock_rows[at].number, (struct Moment){now, now}, &err),
+        &err);
 }
 
 static void lock_work(struct HostCall *call)
@@ -263,7 +265,8 @@ void run_over(struct Run *run)
 
 /* ---- probes ---- */
 
-/* Where a probe `from:` a host connects: through that host, by a forward that is opened when first asked. */
+/* Where a probe `from:` a host connects: through that host, by a forward that is opened when first
+ * asked. */
 static bool place(void *data, uint32_t probe, const char *host, uint16_t port, struct Endpoint *out)
 {
     struct Run *run = data;
@@ -281,11 +284,12 @@ static bool place(void *data, uint32_t probe, const char *host, uint16_t port, s
             return true;
         }
     struct Err err;
-    struct Forwarded row = {.from = bound->from, .host = arena_text(run->arena, host), .port = port};
+    struct Forwarded row = {
+        .from = bound->from, .host = arena_text(run->arena, host), .port = port};
     if (run->state != RUN_PLANNED)
         return false;
-    row.forward = forward_open(bound->from, row.host, port, mono_add(mono_now(), FORWARD_TIMEOUT_NS),
-                               &row.local, &err);
+    row.forward = forward_open(bound->from, row.host, port,
+                               mono_add(mono_now(), FORWARD_TIMEOUT_NS), &row.local, &err);
     if (row.forward == NULL) {
         run->step_err = err;
         return false;
@@ -324,6 +328,7 @@ bool begin_probes(struct Run *run)
                                                          .wake_data = run},
                                    &err);
     if (run->prober == NULL)
-        run_abort(run, VERDICT_NOT_READY, run->step_err.message[0] ? run->step_err.message : err.message);
+        run_abort(run, VERDICT_NOT_READY,
+                  run->step_err.message[0] ? run->step_err.message : err.message);
     return run->prober != NULL;
 }

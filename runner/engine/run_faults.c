@@ -1,4 +1,4 @@
-/* run_faults.c - arms the faults of a step, fires them together, watches them while they are in effect. */
+/* run_faults.c - arms the faults of a step, fires them together, watches them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor.h"
 #include "run_parts.h"
@@ -50,7 +50,8 @@ bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err)
 
 static void group_next(struct Run *run);
 
-/* One job of the group has ended. After an abort the answers still count, the next phase does not begin. */
+/* One job of the group has ended. After an abort the answers still count, the next phase does not
+ * begin. */
 static void job_ended(struct FaultRun *fault, const struct HostCall *call, bool ok)
 {
     struct Run *run = fault->run;
@@ -91,7 +92,9 @@ static void arm_done(struct HostCall *call)
     struct Err err;
     bool ok = call->opened && call->ok;
     if (ok && fault->state == FAULT_ARMING &&
-        run_stored(run, undolog_armed(run->in.store, fault->planned->number, mono_now(), wall_now(), &err), &err)) {
+        run_stored(
+            run, undolog_armed(run->in.store, fault->planned->number, mono_now(), wall_now(), &err),
+            &err)) {
         fault->state = FAULT_ARMED;
         run_event(run, fault->planned->target->name, "guard armed: lease %.1f s, at most %.0f s",
                   (double)fault->planned->procedure.lease_ns / 1e9,
@@ -117,7 +120,8 @@ static void ready_done(struct HostCall *call)
 static void fire_work(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
-    fault->effect = executor_fire(fault->armed, fault->firing, call->deadline, &fault->t0, &call->err);
+    fault->effect =
+        executor_fire(fault->armed, fault->firing, call->deadline, &fault->t0, &call->err);
     node_unready(fault->firing);
     fault->firing = NULL;
     call->ok = fault->effect == EFFECT_PROVEN;
@@ -135,8 +139,8 @@ static void fire_done(struct HostCall *call)
     if (ok && fault->state == FAULT_INJECTING) {
         fault->state = FAULT_IN_EFFECT;
         fault->watched = fault->t0.high;
-        (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err),
-                         &err);
+        (void)run_stored(
+            run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
         run_event(run, fault->planned->target->name, "%s proven (%.0f ms after it was sent)",
                   fault->planned->step->kind->name,
                   (double)mono_since(fault->t0.low, fault->t0.high) / 1e6);
@@ -174,8 +178,8 @@ static void group_fire(struct Run *run)
     struct Err err;
     for (size_t at = 0; at < run->group_count; at++) {
         struct FaultRun *fault = run->group[at];
-        fault->armed =
-            undolog_injecting(run->in.store, fault->planned->number, fault->guarded, mono_now(), &err);
+        fault->armed = undolog_injecting(run->in.store, fault->planned->number, fault->guarded,
+                                         mono_now(), &err);
         if (!run_stored(run, fault->armed != NULL, &err))
             return;
         fault->state = FAULT_INJECTING;
@@ -229,8 +233,9 @@ void group_arm(struct Run *run)
 static void look_work(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
-    call->ok = guard_watch(call->node, fault->guarded, fault->renewing,
-                           !fault->planned->procedure.once, call->deadline, &fault->look, &call->err);
+    call->ok =
+        guard_watch(call->node, fault->guarded, fault->renewing, !fault->planned->procedure.once,
+                    call->deadline, &fault->look, &call->err);
     call->lost = !call->ok;
 }
 
@@ -239,10 +244,11 @@ static void ended_early(struct FaultRun *fault, const char *how)
     struct Run *run = fault->run;
     struct Err err;
     fault->ended_early = true;
-    (void)run_stored(run, undolog_ended_early(run->in.store, fault->planned->number, mono_now(), &err),
-                     &err);
+    (void)run_stored(
+        run, undolog_ended_early(run->in.store, fault->planned->number, mono_now(), &err), &err);
     char text[200];
-    snprintf(text, sizeof text, "the fault on %s ended early: %s", fault->planned->target->name, how);
+    snprintf(text, sizeof text, "the fault on %s ended early: %s", fault->planned->target->name,
+             how);
     run_abort(run, VERDICT_INCONCLUSIVE, text);
 }
 
@@ -253,7 +259,8 @@ static void look_missed(struct FaultRun *fault, const struct HostCall *call)
               call->err.message);
     if (fault->missed >= MISSED_MOST) {
         char text[200];
-        snprintf(text, sizeof text, "%s was not reached %d times in a row while its fault was in effect",
+        snprintf(text, sizeof text,
+                 "%s was not reached %d times in a row while its fault was in effect",
                  fault->planned->target->name, MISSED_MOST);
         run_abort(run, VERDICT_INCONCLUSIVE, text);
     }
@@ -283,8 +290,9 @@ static void look_done(struct HostCall *call)
         run_abort(run, VERDICT_INCONCLUSIVE, "a guard is gone, so its fault ends now");
 }
 
-/* Each fault is looked at each second, and its lease renewed each third of it. Between arming and firing
- * nothing is looked at: all hosts are armed within their leases, or the firing script refuses. */
+/* Each fault is looked at each second, and its lease renewed each third of it. Between arming and
+ * firing nothing is looked at: all hosts are armed within their leases, or the firing script
+ * refuses. */
 void faults_watch(struct Run *run, struct Mono now)
 {
     for (size_t at = 0; at < run->fault_count; at++) {

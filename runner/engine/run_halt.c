@@ -57,7 +57,8 @@ static void halt_by(struct Run *run, const struct Expectation *rule)
         share_say(rule->limit, limit);
     else
         duration_say(rule->limit, limit);
-    snprintf(text, sizeof text, "halted by rule: %s.%s %s", rule->probe, bound_name(rule->word), limit);
+    snprintf(text, sizeof text, "halted by rule: %s.%s %s", rule->probe, bound_name(rule->word),
+             limit);
     run_abort(run, VERDICT_HALTED, text);
 }
 
@@ -90,6 +91,7 @@ void halt_tick(struct Run *run, struct Mono now)
     }
     if (run->scenario->halt_any_host_lost)
         halt_on_lost_host(run);
-    if (run->scenario->halt_after_ns > 0 && mono_since(run->began, now) > run->scenario->halt_after_ns)
+    if (run->scenario->halt_after_ns > 0 &&
+        mono_since(run->began, now) > run->scenario->halt_after_ns)
         run_abort(run, VERDICT_HALTED, "halted by rule: after");
 }

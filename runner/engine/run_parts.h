@@ -10,8 +10,8 @@
 #define TICK_NS (50 * NS_PER_MS)
 #define OPEN_TIMEOUT_NS (10 * NS_PER_S)
 
-/* One planned fault while the run goes on. Its worker-side members (firing, effect, err ...) belong to
- * the job under way; the conductor reads them after `done`. */
+/* One planned fault while the run goes on. Its worker-side members (firing, effect, err ...) belong
+ * to the job under way; the conductor reads them after `done`. */
 struct FaultRun {
     struct Run *run;
     const struct PlannedFault *planned;
@@ -21,12 +21,12 @@ struct FaultRun {
     struct Firing *firing;
     enum Effect effect;
     struct Moment t0, undone;
-    struct Mono until;        /* planned undo; 0 = at the end */
+    struct Mono until; /* planned undo; 0 = at the end */
     struct Mono watched, renewed;
-    bool watching;            /* a look is under way */
+    bool watching; /* a look is under way */
     bool ended_early;
     struct GuardState look;
-    uint32_t missed;          /* looks in a row without an answer */
+    uint32_t missed; /* looks in a row without an answer */
     bool renewing;
     bool undo_busy, given_up;
     uint32_t undo_tries;
@@ -41,7 +41,12 @@ struct OkStretch {
     uint32_t count;
 };
 
-struct Forwarded { const struct Target *from; const char *host; uint16_t port, local; struct Forward *forward; };
+struct Forwarded {
+    const struct Target *from;
+    const char *host;
+    uint16_t port, local;
+    struct Forward *forward;
+};
 
 struct Run {
     struct RunInput in;
@@ -61,13 +66,13 @@ struct Run {
 
     struct FaultRun *faults;
     size_t fault_count;
-    uint32_t step;            /* index of the step under way */
-    uint32_t step_pending;    /* jobs of the step */
+    uint32_t step;         /* index of the step under way */
+    uint32_t step_pending; /* jobs of the step */
     bool step_failed, step_started, step_asked;
     struct Err step_err;
     enum Rank *step_ranks;
     struct Mono step_began, step_ended;
-    struct FaultRun **group;  /* chosen faults of the step */
+    struct FaultRun **group; /* chosen faults of the step */
     size_t group_count;
     int group_phase;
 
@@ -76,22 +81,23 @@ struct Run {
     size_t lock_count, locked, unlocking;
 
     struct Prober *prober;
-    struct Sight *sight;      /* what the systems of the roles say */
+    struct Sight *sight; /* what the systems of the roles say */
     struct StretchMachine **machines;
     struct OkStretch *oks;
-    char (*details)[120];     /* per probe: what the last failure that had one said */
-    struct List forwards;     /* of struct Forwarded */
-    size_t read_backs;        /* under way */
-    struct Mono undo_last;    /* the last undo was sent; 0 = none */
-    struct Mono first_sent;   /* right before the first fault */
-    bool any_sent;            /* a fault counts as having been present */
-    bool reading;             /* the ledgers are being read back */
+    char (*details)[120];   /* per probe: what the last failure that had one said */
+    struct List forwards;   /* of struct Forwarded */
+    size_t read_backs;      /* under way */
+    struct Mono undo_last;  /* the last undo was sent; 0 = none */
+    struct Mono first_sent; /* right before the first fault */
+    bool any_sent;          /* a fault counts as having been present */
+    bool reading;           /* the ledgers are being read back */
     struct FaultView *fault_views;
     struct ProbeView *probe_views;
 };
 
 /* run.c */
-void run_event(struct Run *run, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void run_event(struct Run *run, const char *subject, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void run_enter(struct Run *run, enum RunSignal event);
 /* A store that failed: own failure, and on to UNDOING. Returns ok. */
 void note_sent(struct Run *run); /* from here on a fault counts as present */

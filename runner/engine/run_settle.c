@@ -1,11 +1,12 @@
-/* run_settle.c - steady before the first fault and after the last undo; then the ledgers are read back. */
+/* run_settle.c - steady before and after; then the ledgers are read back. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_parts.h"
 
 #define STEADY_SAMPLES 3
 #define READ_BACK_NS (30 * NS_PER_S)
 
-/* One read-back under way; filled on the prober's thread, read by the conductor once it has ended. */
+/* One read-back under way; filled on the prober's thread, read by the conductor once it has ended.
+ */
 struct Reading {
     struct Run *run;
     uint32_t probe, host; /* host: index + 1 in the role; 0 = the primary */
@@ -26,9 +27,11 @@ struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *s
 /* One line where a failing stretch begins, one where ok has held; never one an attempt. */
 static void say_change(struct Run *run, const struct Sample *sample, unsigned change)
 {
-    const struct ProbeSpec *spec = (const struct ProbeSpec *)run->scenario->probes.items + sample->probe;
+    const struct ProbeSpec *spec =
+        (const struct ProbeSpec *)run->scenario->probes.items + sample->probe;
     if (change & STRETCH_OPENED)
-        run_event(run, spec->name, "first failure: %s%s%s", failure_name((enum Failure)sample->failure),
+        run_event(run, spec->name, "first failure: %s%s%s",
+                  failure_name((enum Failure)sample->failure),
                   run->details[sample->probe][0] ? ", " : "", run->details[sample->probe]);
     if ((change & STRETCH_HELD) && stretch_count(run->machines[sample->probe]) > 0)
         run_event(run, spec->name, "ok again, and held for %.1f s", (double)spec->hold_ns / 1e9);
@@ -85,7 +88,8 @@ void baseline_tick(struct Run *run, struct Mono now)
     char text[250];
     const char *probe = unsteady_probe(run, run->scenario->steady_ns);
     if (probe != NULL)
-        snprintf(text, sizeof text, "not steady before the fault: probe '%s' was not ok for %.1f s in a row", probe,
+        snprintf(text, sizeof text,
+                 "not steady before the fault: probe '%s' was not ok for %.1f s in a row", probe,
                  (double)run->scenario->steady_ns / 1e9);
     else
         snprintf(text, sizeof text, "not steady before the fault: %s", sight_lacking(run->sight));
@@ -104,7 +108,8 @@ static void reading_stored(void *data, int events)
         store_found(run->in.store, &reading->found[at]);
     mem_free(reading->found);
     if (reading->host == 0)
-        (void)run_stored(run, store_read_back(run->in.store, reading->probe, reading->complete, &err), &err);
+        (void)run_stored(
+            run, store_read_back(run->in.store, reading->probe, reading->complete, &err), &err);
     if (--run->read_backs == 0 && run->state == RUN_SETTLING)
         run_enter(run, EVENT_SETTLED);
 }
@@ -132,12 +137,13 @@ static void read_back(struct Run *run, uint32_t probe, uint32_t host, const stru
     struct Reading *reading = arena_zero(run->arena, 1, sizeof *reading);
     *reading = (struct Reading){.run = run, .probe = probe, .host = host};
     run->read_backs++;
-    prober_read_back(run->prober, &(struct ReadBackInput){.probe = probe,
-                                                          .host = target,
-                                                          .deadline = mono_add(mono_now(), READ_BACK_NS),
-                                                          .found = reading_found,
-                                                          .done = reading_done,
-                                                          .data = reading});
+    prober_read_back(run->prober,
+                     &(struct ReadBackInput){.probe = probe,
+                                             .host = target,
+                                             .deadline = mono_add(mono_now(), READ_BACK_NS),
+                                             .found = reading_found,
+                                             .done = reading_done,
+                                             .data = reading});
 }
 
 /* From the primary, which decides what is lost; then from each host, for the record. */

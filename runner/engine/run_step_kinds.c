@@ -24,11 +24,13 @@ static void script_work(struct HostCall *call)
     struct TextPair *pairs = variables.items;
     for (size_t at = 0; at < variables.count; at++)
         pairs[at].value = environment_secret(pairs[at].value);
-    call->ok = node_run(call->node, script, pairs, variables.count, call->deadline, &result, &call->err);
+    call->ok =
+        node_run(call->node, script, pairs, variables.count, call->deadline, &result, &call->err);
     call->lost = !call->ok;
     if (call->ok && result.status != 0) {
         err_set(&call->err, ERR_TARGET, NOWHERE, "step %u ended with status %d on '%s': %.120s",
-                run->step + 1, result.status, call->target->name, result.errors.text ? result.errors.text : "");
+                run->step + 1, result.status, call->target->name,
+                result.errors.text ? result.errors.text : "");
         call->ok = false;
     }
     buf_free(&result.out);
@@ -90,11 +92,13 @@ static void accepted(void *data, enum Known accepted_, const char *why)
         return; /* no answer: only a change of primary can prove it now */
     fault->t0.high = mono_now();
     fault->state = FAULT_IN_EFFECT;
-    (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
+    (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err),
+                     &err);
     run_event(run, fault->planned->role->name, "failover accepted");
 }
 
-/* Nothing holds it on a host, so there is no guard; the rows are written all the same, before it is asked. */
+/* Nothing holds it on a host, so there is no guard; the rows are written all the same, before it is
+ * asked. */
 void step_failover_begin(struct Run *run)
 {
     struct FaultRun *fault = failover_fault(run);
@@ -110,7 +114,8 @@ void step_failover_begin(struct Run *run)
     note_sent(run);
     fault->t0.low = mono_now();
     sight_fault(run->sight, fault->t0.low);
-    sight_failover(run->sight, fault->planned->role, mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS), accepted, run);
+    sight_failover(run->sight, fault->planned->role, mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS),
+                   accepted, run);
 }
 
 void step_failover_tick(struct Run *run, struct Mono now)
@@ -122,9 +127,11 @@ void step_failover_tick(struct Run *run, struct Mono now)
     if (fault->state == FAULT_INJECTING) { /* the answer got lost, the change is the sign */
         fault->t0.high = now;
         fault->state = FAULT_IN_EFFECT;
-        (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
+        (void)run_stored(
+            run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
     }
     const struct Target *primary = sight_primary(run->sight, fault->planned->role);
-    run_event(run, fault->planned->role->name, "the primary is %s now", primary ? primary->name : "another one");
+    run_event(run, fault->planned->role->name, "the primary is %s now",
+              primary ? primary->name : "another one");
     step_over(run);
 }

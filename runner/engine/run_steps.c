@@ -52,11 +52,13 @@ static void snapshot_done(void *data, enum Known saved, const char *why)
         return;
     }
     char text[200];
-    snprintf(text, sizeof text, "the snapshot before the kill was not taken: %s", why ? why : "no answer");
+    snprintf(text, sizeof text, "the snapshot before the kill was not taken: %s",
+             why ? why : "no answer");
     run_abort(run, run->any_sent ? VERDICT_FAIL : VERDICT_NOT_READY, text);
 }
 
-/* A primary that has snapshots alone is saved right before it is killed, where the scenario says so. */
+/* A primary that has snapshots alone is saved right before it is killed, where the scenario says
+ * so. */
 static void group_begin(struct Run *run)
 {
     const struct StepSpec *step = step_now(run);
@@ -78,7 +80,11 @@ static void ranks_done(void *data)
     struct Err err;
     if (run->state != RUN_STEPS)
         return;
-    if (!target_draw(drawn->spec, drawn->role, run->in.plan->seed, run->step_ranks, run->arena, &hosts, &err)) {
+    struct Draw draw = {.spec = drawn->spec,
+                        .role = drawn->role,
+                        .seed = run->in.plan->seed,
+                        .ranks = run->step_ranks};
+    if (!target_draw(&draw, run->arena, &hosts, &err)) {
         run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
         return;
     }
@@ -166,5 +172,6 @@ void steps_tick(struct Run *run)
     int64_t hold = step->hold_ns > 0 ? step->hold_ns : 0;
     if (run->state == RUN_STEPS && run->step_started &&
         mono_since(run->step_began, now) > step->timeout_ns + hold)
-        run_abort(run, step->kind ? VERDICT_INCONCLUSIVE : VERDICT_FAIL, "a step did not end within its timeout");
+        run_abort(run, step->kind ? VERDICT_INCONCLUSIVE : VERDICT_FAIL,
+                  "a step did not end within its timeout");
 }

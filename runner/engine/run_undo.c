@@ -9,12 +9,13 @@ static void fault_do(struct FaultRun *fault, HostFn *work, HostFn *done)
 {
     int64_t left = mono_since(mono_now(), fault->undo_deadline);
     hosts_do(fault->run->in.hosts,
-             &(struct HostJob){.target = fault->planned->target,
-                               .lane = LANE_ACT,
-                               .timeout_ns = left < UNDO_TIMEOUT_NS && left > NS_PER_S ? left : UNDO_TIMEOUT_NS,
-                               .work = work,
-                               .done = done,
-                               .data = fault});
+             &(struct HostJob){
+                 .target = fault->planned->target,
+                 .lane = LANE_ACT,
+                 .timeout_ns = left < UNDO_TIMEOUT_NS && left > NS_PER_S ? left : UNDO_TIMEOUT_NS,
+                 .work = work,
+                 .done = done,
+                 .data = fault});
 }
 
 static void disarm_work(struct HostCall *call)
@@ -31,7 +32,8 @@ static void disarm_done(struct HostCall *call)
     struct FaultRun *fault = call->data;
     fault->undo_busy = false;
     if (!call->opened || !call->ok)
-        run_event(fault->run, call->target->name, "the guard could not be disarmed: %s", call->err.message);
+        run_event(fault->run, call->target->name, "the guard could not be disarmed: %s",
+                  call->err.message);
 }
 
 static void undo_work(struct HostCall *call)
@@ -54,7 +56,8 @@ static void undo_work(struct HostCall *call)
         if (facts[at].host == call->target)
             input.boot_id = facts[at].boot_id;
     struct Buf detail = BUF(sizeof fault->detail - 1);
-    fault->clear = node_undo(call->node, &input, call->deadline, &fault->undone, &detail, &call->err);
+    fault->clear =
+        node_undo(call->node, &input, call->deadline, &fault->undone, &detail, &call->err);
     snprintf(fault->detail, sizeof fault->detail, "%s", detail.text);
     buf_free(&detail);
     call->ok = fault->clear == KNOWN_YES;
@@ -74,7 +77,8 @@ static void undo_failed(struct FaultRun *fault, const struct HostCall *call)
         return;
     fault->given_up = true;
     fault->state = FAULT_UNKNOWN;
-    (void)run_stored(run, undolog_unknown(run->in.store, fault->planned->number, why, mono_now(), &err), &err);
+    (void)run_stored(
+        run, undolog_unknown(run->in.store, fault->planned->number, why, mono_now(), &err), &err);
 }
 
 static void undo_done(struct HostCall *call)
@@ -89,13 +93,15 @@ static void undo_done(struct HostCall *call)
         return;
     }
     fault->state = FAULT_CLEAR;
-    (void)run_stored(run, undolog_clear(run->in.store, fault->planned->number, fault->undone, &err), &err);
+    (void)run_stored(run, undolog_clear(run->in.store, fault->planned->number, fault->undone, &err),
+                     &err);
     if (fault->armed != NULL)
         run_event(run, call->target->name, "%s undone, proven", fault->planned->step->kind->name);
     fault_do(fault, disarm_work, disarm_done);
 }
 
-/* Sends the undo of one fault, once more where it was sent before. Nothing that the store answers stops it. */
+/* Sends the undo of one fault, once more where it was sent before. Nothing that the store answers
+ * stops it. */
 void undo_begin(struct FaultRun *fault)
 {
     struct Run *run = fault->run;
@@ -105,7 +111,8 @@ void undo_begin(struct FaultRun *fault)
         fault->undo_began = now;
         fault->undo_deadline = mono_add(now, run->scenario->undo_within_ns);
         fault->state = FAULT_UNDOING;
-        (void)run_stored(run, undolog_undoing(run->in.store, fault->planned->number, now, &err), &err);
+        (void)run_stored(run, undolog_undoing(run->in.store, fault->planned->number, now, &err),
+                         &err);
     }
     fault->undo_busy = true;
     if (fault->armed != NULL) {
@@ -116,20 +123,23 @@ void undo_begin(struct FaultRun *fault)
     fault_do(fault, undo_work, undo_done);
 }
 
-/* A planned failover has nothing to bring back: what stays changed is in the plan and the report. */
+/* A planned failover has nothing to bring back: what stays changed is in the plan and the report.
+ */
 static void failover_over(struct FaultRun *fault)
 {
     struct Run *run = fault->run;
     struct Err err;
     struct Moment at = {.low = mono_now(), .high = mono_now()};
     fault->state = FAULT_CLEAR;
-    (void)run_stored(run, undolog_undoing(run->in.store, fault->planned->number, at.low, &err), &err);
+    (void)run_stored(run, undolog_undoing(run->in.store, fault->planned->number, at.low, &err),
+                     &err);
     (void)run_stored(run, undolog_clear(run->in.store, fault->planned->number, at, &err), &err);
     run->undo_last = fault->t0.low;
     sight_undo(run->sight, fault->t0.low);
 }
 
-/* The newest step that still has something open: its faults are undone side by side, then the next. */
+/* The newest step that still has something open: its faults are undone side by side, then the next.
+ */
 void undo_tick(struct Run *run, struct Mono now)
 {
     uint32_t newest = 0;

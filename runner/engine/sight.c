@@ -24,14 +24,14 @@ struct SightRole {
     void *system;
     bool asking_control, asking_standing, asking_detected, asking_redundancy;
     struct Mono control_asked, detected_asked, redundancy_asked;
-    const struct Target *primary;  /* control plane and itself agree */
-    const struct Target *named;    /* by the control plane, not yet by itself */
-    const struct Target *before;   /* last one before the first fault */
+    const struct Target *primary; /* control plane and itself agree */
+    const struct Target *named;   /* by the control plane, not yet by itself */
+    const struct Target *before;  /* last one before the first fault */
     enum Known whole;
     bool redundancy_seen, was_whole;
     char why[160];
     struct RunSystem seen;
-    struct Mono last_old;          /* asked when the old primary still led */
+    struct Mono last_old; /* asked when the old primary still led */
     struct Mono last_undetected, last_lacking;
     struct Ranking ranking;
 };
@@ -86,8 +86,8 @@ static void detected_done(void *data, enum Known detected)
     }
 }
 
-/* Redundant again: whole, asked after the undo was sent (or after the fault where nothing is undone),
- * and not lacking since. */
+/* Redundant again: whole, asked after the undo was sent (or after the fault where nothing is
+ * undone), and not lacking since. */
 static void redundancy_done(void *data, const struct Redundancy *redundancy)
 {
     struct SightRole *role = data;
@@ -294,7 +294,8 @@ void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadl
     /* One question of a kind and host at a time: the census of this role pauses meanwhile. */
     if (row->asking_control || row->asking_standing) {
         role->system->cancel(row->system);
-        row->asking_control = row->asking_standing = row->asking_detected = row->asking_redundancy = false;
+        row->asking_control = row->asking_standing = row->asking_detected = row->asking_redundancy =
+            false;
     }
     row->ranking = (struct Ranking){
         .role = row, .ranks = ranks, .pending = role->host_count, .done = done, .data = data};

@@ -5,17 +5,21 @@
 
 #include "../model/plan.h"
 
-/* Conductor. Each role with a system is asked four times a second: who leads (by the control plane, then by
- * the host itself), whether the failure was detected, whether redundancy is whole. An answer that does not
- * come is unknown and changes nothing. Times are brackets: [asked when it was not yet so, answered when it was]. */
+/* Conductor. Each role with a system is asked four times a second: who leads (by the control plane,
+ * then by the host itself), whether the failure was detected, whether redundancy is whole. An
+ * answer that does not come is unknown and changes nothing. Times are brackets: [asked when it was
+ * not yet so, answered when it was]. */
 struct Sight;
-struct Sight *sight_open(const struct Plan *plan, struct Loop *loop, struct Arena *arena, struct Err *err);
+struct Sight *sight_open(const struct Plan *plan, struct Loop *loop, struct Arena *arena,
+                         struct Err *err);
 void sight_tick(struct Sight *sight, struct Mono now);
 void sight_fault(struct Sight *sight, struct Mono sent); /* the first fault was sent */
 void sight_undo(struct Sight *sight, struct Mono sent);  /* the last undo was sent */
-bool sight_whole(const struct Sight *sight);             /* every role that was whole in BASELINE is whole now */
-bool sight_answered(const struct Sight *sight);          /* every role was asked for redundancy at least once */
-const char *sight_lacking(const struct Sight *sight);    /* why not whole, for people; never NULL */
+bool sight_whole(
+    const struct Sight *sight); /* every role that was whole in BASELINE is whole now */
+bool sight_answered(
+    const struct Sight *sight); /* every role was asked for redundancy at least once */
+const char *sight_lacking(const struct Sight *sight); /* why not whole, for people; never NULL */
 /* Who leads a role now, by the control plane and itself; NULL = unknown. */
 const struct Target *sight_primary(const struct Sight *sight, const struct Role *role);
 /* Another one leads than before the first fault. */
@@ -23,13 +27,16 @@ bool sight_failed_over(const struct Sight *sight, const struct Role *role);
 /* Triggers a planned failover; accepted: KNOWN_YES. */
 void sight_failover(struct Sight *sight, const struct Role *role, struct Mono deadline,
                     void (*done)(void *data, enum Known accepted, const char *why), void *data);
-void sight_snapshot(struct Sight *sight, const struct Role *role, const struct Target *host, struct Mono deadline,
+void sight_snapshot(struct Sight *sight, const struct Role *role, const struct Target *host,
+                    struct Mono deadline,
                     void (*done)(void *data, enum Known saved, const char *why), void *data);
-/* Ranks of the role's hosts, asked anew; ranks has host_count entries and stays valid until done was called. */
-void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadline, enum Rank *ranks,
-                 void (*done)(void *data), void *data);
+/* Ranks of the role's hosts, asked anew; ranks has host_count entries and stays valid until done
+ * was called. */
+void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadline,
+                 enum Rank *ranks, void (*done)(void *data), void *data);
 size_t sight_count(const struct Sight *sight);
-struct RunSystem sight_system(const struct Sight *sight, size_t index); /* as stored; texts in the arena */
-void sight_close(struct Sight *sight); /* accepts NULL */
+struct RunSystem sight_system(const struct Sight *sight,
+                              size_t index); /* as stored; texts in the arena */
+void sight_close(struct Sight *sight);       /* accepts NULL */
 
 #endif

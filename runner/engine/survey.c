@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survey.h"
 
-
 #define SURVEY_TIMEOUT_NS (8 * NS_PER_S)
 #define SYSTEM_TIMEOUT_NS (3 * NS_PER_S)
 

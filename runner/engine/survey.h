@@ -10,7 +10,7 @@
 struct SurveyHost {
     const struct Role *role;
     const struct Target *target;
-    bool answered;           /* facts are there; else err says why not */
+    bool answered; /* facts are there; else err says why not */
     struct HostFacts facts;
     struct Err err;
     struct Standing standing; /* RANK_UNKNOWN where the role has no system or nobody answered */
@@ -18,7 +18,8 @@ struct SurveyHost {
 /* One role with a system. Texts are in the survey's arena. */
 struct SurveyRole {
     const struct Role *role;
-    const struct Target *primary; /* by the control plane, else by the hosts themselves; NULL = unknown */
+    const struct Target
+        *primary; /* by the control plane, else by the hosts themselves; NULL = unknown */
     struct Prospect prospect;
     bool prospect_known;
     struct Redundancy redundancy;

@@ -1,7 +1,6 @@
-/* undo.c - brings back what earlier runs left, from the store alone; and finds what no store knows. */
+/* undo.c - brings back what earlier runs left; finds what no store knows. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "undo.h"
-
 
 #include "../base/text.h"
 
@@ -29,8 +28,8 @@ static void undo_work(struct HostCall *call)
     const struct OpenFault *fault = &job->row->fault;
     if (text_equal(fault->step, "lock")) { /* goes with the last of this host */
         job->row->clear = KNOWN_YES;
-        call->ok = !job->last_on_host ||
-                   node_unlock(call->node, &job->token, call->deadline, &call->err);
+        call->ok =
+            !job->last_on_host || node_unlock(call->node, &job->token, call->deadline, &call->err);
         call->lost = !call->ok;
         return;
     }
@@ -61,7 +60,8 @@ static void undo_done(struct HostCall *call)
     if (!call->opened || !call->ok) {
         row->clear = call->opened ? row->clear : KNOWN_UNKNOWN;
         if (row->clear == KNOWN_YES)
-            row->clear = KNOWN_UNKNOWN; /* gone, but its guard or lock is not: say so, and come again */
+            row->clear =
+                KNOWN_UNKNOWN; /* gone, but its guard or lock is not: say so, and come again */
         if (row->why == NULL || row->why[0] == '\0')
             row->why = arena_text(all->arena, call->err.message);
     }
@@ -81,7 +81,8 @@ static bool same_place(const struct OpenFault *a, const struct OpenFault *b)
     return text_equal(a->run, b->run) && text_equal(a->host, b->host);
 }
 
-/* Hosts are told apart by their Target: rows of one host share the first one's, so that its jobs queue. */
+/* Hosts are told apart by their Target: rows of one host share the first one's, so that its jobs
+ * queue. */
 static const struct Target *target_of(const struct List *rows, size_t index)
 {
     struct UndoneFault *all = rows->items;
@@ -104,8 +105,8 @@ static void begin(const struct UndoAsk *input, struct Undoing *all, const struct
             if (same_place(&row[before].fault, &row[at].fault))
                 job->last_on_host = false;
         if (row[at].fault.target.reach == NULL) {
-            row[at].why = arena_printf(all->arena, "this version cannot reach it: %s %s", row[at].fault.reach,
-                                       row[at].fault.reach_text);
+            row[at].why = arena_printf(all->arena, "this version cannot reach it: %s %s",
+                                       row[at].fault.reach, row[at].fault.reach_text);
             continue;
         }
         all->pending++;
@@ -118,7 +119,8 @@ static void begin(const struct UndoAsk *input, struct Undoing *all, const struct
     }
 }
 
-bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct List *out, struct Err *err)
+bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct List *out,
+                      struct Err *err)
 {
     struct List open = {0};
     if (!undolog_open(input->store, input->kinds, input->run, arena, &open, err))
@@ -172,7 +174,8 @@ void undo_scan(struct Hosts *hosts, struct Loop *loop, const struct Environment 
         ((struct Scanned *)list_add(out, arena, sizeof(struct Scanned)))->target = targets[at];
     for (size_t at = 0; at < out->count; at++) {
         struct ScanJob *job = arena_zero(arena, 1, sizeof *job);
-        *job = (struct ScanJob){.loop = loop, .row = (struct Scanned *)out->items + at, .pending = &pending};
+        *job = (struct ScanJob){
+            .loop = loop, .row = (struct Scanned *)out->items + at, .pending = &pending};
         job->row->why = "no session";
         pending++;
         hosts_do(hosts, &(struct HostJob){.target = targets[at],

@@ -1,4 +1,4 @@
-/* undo.h - brings back what earlier runs left, from the store alone; and finds what no store knows. */
+/* undo.h - brings back what earlier runs left; finds what no store knows. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_ENGINE_UNDO_H
 #define FD_ENGINE_UNDO_H
@@ -9,24 +9,31 @@
 /* How one open fault ended. In the arena. */
 struct UndoneFault {
     struct OpenFault fault;
-    enum Known clear;  /* KNOWN_YES: all_clear said so, just now */
-    const char *why;   /* for the other two */
+    enum Known clear; /* KNOWN_YES: all_clear said so, just now */
+    const char *why;  /* for the other two */
 };
 struct UndoAsk {
     struct Store *store;
     const struct Kinds *kinds;
     struct Loop *loop;
     struct Hosts *hosts;
-    const char *run;   /* NULL: every run with something open */
-    const char *host;  /* NULL: every host */
+    const char *run;  /* NULL: every run with something open */
+    const char *host; /* NULL: every host */
 };
-/* Conductor; runs the loop. Hosts side by side, on one host newest first. Safe to repeat and to run twice at
- * once. False where the store failed; `out`: struct UndoneFault, those that are clear too. */
-bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct List *out, struct Err *err) MUST_CHECK;
+/* Conductor; runs the loop. Hosts side by side, on one host newest first. Safe to repeat and to run
+ * twice at once. False where the store failed; `out`: struct UndoneFault, those that are clear too.
+ */
+bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct List *out,
+                      struct Err *err) MUST_CHECK;
 
 /* What a scan found on one host, or why it could not be asked. In the arena. */
-struct Scanned { const struct Target *target; bool answered; const char *why; struct List traces; /* of struct Trace */ };
-void undo_scan(struct Hosts *hosts, struct Loop *loop, const struct Environment *environment, struct Arena *arena,
-               struct List *out); /* of struct Scanned */
+struct Scanned {
+    const struct Target *target;
+    bool answered;
+    const char *why;
+    struct List traces; /* of struct Trace */
+};
+void undo_scan(struct Hosts *hosts, struct Loop *loop, const struct Environment *environment,
+               struct Arena *arena, struct List *out); /* of struct Scanned */
 
 #endif

@@ -18,7 +18,8 @@ static struct List draw(struct TargetSpec spec, const enum Rank *ranks, uint64_t
 {
     struct List out = {0};
     spec.name = "victim";
-    assert_int_equal(target_draw(&spec, &ROLE, seed, ranks, arena, &out, err), good);
+    struct Draw asked = {.spec = &spec, .role = &ROLE, .seed = seed, .ranks = ranks};
+    assert_int_equal(target_draw(&asked, arena, &out, err), good);
     return out;
 }
 

@@ -10,8 +10,9 @@
 
 #include "../../runner/engine/run.h"
 
-static const enum RunSignal SIGNALS[] = {EVENT_BEGIN,  EVENT_STEADY,  EVENT_STEPS_DONE, EVENT_OBSERVED,
-                                         EVENT_UNDONE, EVENT_SETTLED, EVENT_ABORT,      EVENT_NOT_UNDONE};
+static const enum RunSignal SIGNALS[] = {EVENT_BEGIN,    EVENT_STEADY,    EVENT_STEPS_DONE,
+                                         EVENT_OBSERVED, EVENT_UNDONE,    EVENT_SETTLED,
+                                         EVENT_ABORT,    EVENT_NOT_UNDONE};
 static const enum RunState BEFORE_UNDOING[] = {RUN_PLANNED, RUN_BASELINE, RUN_STEPS, RUN_OBSERVING};
 
 static void test_every_abort_leads_to_undoing(void **state)
