@@ -26,25 +26,78 @@ static int64_t lost_of(const struct Report *report, const struct RunProbe *probe
     return -1;
 }
 
-static bool add_result(struct Store *store, const struct Report *report, size_t index, int64_t run,
-                       struct Err *err)
+/* The key of a series, made where it is new. */
+static bool series_of(struct Store *store, const struct RunRecord *run, const char *probe,
+                      int64_t *key, struct Err *err)
 {
-    const struct ProbeResult *result = &report->probes[index];
-    bool recovered = !result->unaffected && !result->censored;
-    struct Query query = query_begin(store, "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    query_int(&query, row_id(run, (uint32_t)index));
-    query_text(&query, result->probe->name);
+    struct Query add =
+        query_begin(store, "INSERT INTO series (scenario, environment, probe, behaviour_hash)"
+                           " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
+    struct Query query = query_begin(store, "SELECT key FROM series WHERE scenario = ? AND"
+                                            " environment = ? AND probe = ? AND"
+                                            " behaviour_hash = ?");
+    struct Query *const both[] = {&add, &query};
+    for (size_t i = 0; i < COUNT_OF(both); i++) {
+        query_text(both[i], run->scenario);
+        query_text(both[i], run->environment);
+        query_text(both[i], probe);
+        query_text(both[i], run->behaviour_hash);
+    }
+    if (!query_run(&add, err))
+        return false;
+    enum Step step = query_step(&query, err);
+    if (step == STEP_ROW)
+        *key = row_int(&query);
+    query_end(&query);
+    return step == STEP_ROW;
+}
+
+/* A report may be made again: then the run keeps its number in the series. */
+static bool number_in(struct Store *store, int64_t series, const char *run, int64_t *id,
+                      struct Err *err)
+{
+    struct Query query = query_begin(
+        store, "SELECT coalesce((SELECT id FROM results WHERE id BETWEEN ?1 AND ?2 AND run = ?3),"
+               " (SELECT max(id) FROM results WHERE id BETWEEN ?1 AND ?2) + 1, ?1)");
+    query_int(&query, row_id(series, 1));
+    query_int(&query, row_id(series, UINT32_MAX));
+    query_text(&query, run);
+    enum Step step = query_step(&query, err);
+    if (step == STEP_ROW)
+        *id = row_int(&query);
+    query_end(&query);
+    return step == STEP_ROW;
+}
+
+static bool write_result(struct Store *store, const struct Report *report,
+                         const struct ProbeResult *result, struct Err *err)
+{
+    const struct RunRecord *run = report->run;
+    int64_t series = 0;
+    int64_t id = 0;
+    if (!series_of(store, run, result->probe->name, &series, err) ||
+        !number_in(store, series, run->id, &id, err))
+        return false;
+    bool recovered =
+        !result->unaffected && !result->censored && result->recovered.high_ns != NS_NEVER;
+    struct Query query = query_begin(store, "INSERT OR REPLACE INTO results VALUES"
+                                            " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    query_int(&query, id);
+    query_text(&query, run->id);
+    query_int(&query, run->started.ns);
+    query_int(&query, run->finished);
+    query_int(&query, run->is_protected);
+    query_text(&query, verdict_name(report->verdict));
+    query_text(&query, report->why);
     query_int(&query, result->unaffected ? -1 : result->recovered.low_ns);
-    query_int(&query,
-              recovered && result->recovered.high_ns != NS_NEVER ? result->recovered.high_ns : -1);
-    query_int(&query, limit_of(report->run, result->probe->name));
+    query_int(&query, recovered ? result->recovered.high_ns : -1);
+    query_int(&query, limit_of(run, result->probe->name));
     query_int(&query, lost_of(report, result->probe));
     query_int(&query, result->unaffected);
     query_int(&query, result->censored);
     return query_run(&query, err);
 }
 
-/* A report may be made again, so its results replace those before. */
 static bool write_judged(struct Store *store, const struct Report *report, int64_t run,
                          struct Err *err)
 {
@@ -54,14 +107,9 @@ static bool write_judged(struct Store *store, const struct Report *report, int64
     query_text(&query, report->why);
     query_int(&query, report->unaffected);
     query_int(&query, run);
-    if (!query_run(&query, err))
-        return false;
-    struct Query old = query_begin(store, "DELETE FROM results WHERE id BETWEEN ? AND ?");
-    query_int(&old, row_id(run, 0));
-    query_int(&old, row_id(run, UINT32_MAX));
-    bool ok = query_run(&old, err);
+    bool ok = query_run(&query, err);
     for (size_t i = 0; ok && i < report->probe_count; i++)
-        ok = add_result(store, report, i, run, err);
+        ok = write_result(store, report, &report->probes[i], err);
     struct LogRow row = {.type = LOG_JUDGED,
                          .run = run,
                          .at = report->run->mono_ended,
@@ -79,51 +127,54 @@ bool store_run_judged(struct Store *store, const struct Report *report, struct E
 
 /* ---- Past results ---- */
 
-/* Names come again and again: each is copied once. */
-struct Names {
-    struct Arena *arena;
-    const char *seen[16];
-    size_t next;
+struct Series {
+    int64_t key;
+    const char *scenario, *environment, *probe, *behaviour_hash;
+    size_t count; /* at most so many rows */
 };
 
-static const char *keep_name(struct Names *names, const unsigned char *stored)
+static bool list_series(struct Store *store, const struct History *of, struct Arena *arena,
+                        struct List *out, struct Err *err)
 {
-    const char *text = (const char *)stored;
-    if (text == NULL)
-        return "";
-    for (size_t i = 0; i < COUNT_OF(names->seen); i++) {
-        if (names->seen[i] != NULL && text_equal(names->seen[i], text))
-            return names->seen[i];
+    struct Query query =
+        query_begin(store, "SELECT key, scenario, environment, probe, behaviour_hash,"
+                           " (SELECT max(id) & 4294967295 FROM results"
+                           "  WHERE id BETWEEN key << 32 AND key << 32 | 4294967295)"
+                           " FROM series WHERE (?1 IS NULL OR environment = ?1)"
+                           " AND (?2 IS NULL OR scenario = ?2)"
+                           " ORDER BY scenario, environment, probe, behaviour_hash");
+    query_text(&query, of != NULL ? of->environment : NULL);
+    query_text(&query, of != NULL ? of->scenario : NULL);
+    enum Step step;
+    while ((step = query_step(&query, err)) == STEP_ROW) {
+        struct Series *series = list_add(out, arena, sizeof(*series));
+        series->key = row_int(&query);
+        series->scenario = row_text(&query, arena);
+        series->environment = row_text(&query, arena);
+        series->probe = row_text(&query, arena);
+        series->behaviour_hash = row_text(&query, arena);
+        series->count = (size_t)row_int(&query);
     }
-    const char *copy = arena_text(names->arena, text);
-    names->seen[names->next++ % COUNT_OF(names->seen)] = copy;
-    return copy;
+    return step == STEP_END;
 }
 
-/* The run's own columns, from 8 on: read once for all of its probes. */
-static void read_run_part(sqlite3_stmt *stmt, struct Arena *arena, struct Names *names,
-                          struct Past *out)
+/* Half a million of these for all trends: the columns are read as SQLite gives them. */
+static void read_past(sqlite3_stmt *stmt, struct Arena *arena, struct Past *out)
 {
-    out->id = arena_text(arena, (const char *)sqlite3_column_text(stmt, 8));
-    out->scenario = keep_name(names, sqlite3_column_text(stmt, 9));
-    out->environment = keep_name(names, sqlite3_column_text(stmt, 10));
-    out->behaviour_hash = keep_name(names, sqlite3_column_text(stmt, 11));
-    out->why = keep_name(names, sqlite3_column_text(stmt, 12));
-    out->started.ns = sqlite3_column_int64(stmt, 13);
-    out->verdict = verdict_stored((const char *)sqlite3_column_text(stmt, 14));
-    out->is_protected = sqlite3_column_int(stmt, 15) != 0;
-    out->finished = sqlite3_column_int(stmt, 16) != 0;
-}
-
-static void read_past(sqlite3_stmt *stmt, struct Names *names, struct Past *out)
-{
-    out->probe = keep_name(names, sqlite3_column_text(stmt, 1));
-    out->recovery_low_ns = sqlite3_column_int64(stmt, 2);
-    out->recovery_high_ns = sqlite3_column_int64(stmt, 3);
-    out->limit_ns = sqlite3_column_int64(stmt, 4);
-    out->lost = sqlite3_column_int64(stmt, 5);
-    out->unaffected = sqlite3_column_int(stmt, 6) != 0;
-    out->censored = sqlite3_column_int(stmt, 7) != 0;
+    const char *why = (const char *)sqlite3_column_text(stmt, 5);
+    out->id = arena_bytes(arena, (const char *)sqlite3_column_text(stmt, 0),
+                          (size_t)sqlite3_column_bytes(stmt, 0));
+    out->started.ns = sqlite3_column_int64(stmt, 1);
+    out->finished = sqlite3_column_int(stmt, 2) != 0;
+    out->is_protected = sqlite3_column_int(stmt, 3) != 0;
+    out->verdict = verdict_stored((const char *)sqlite3_column_text(stmt, 4));
+    out->why = why == NULL || why[0] == '\0' ? "" : arena_text(arena, why);
+    out->recovery_low_ns = sqlite3_column_int64(stmt, 6);
+    out->recovery_high_ns = sqlite3_column_int64(stmt, 7);
+    out->limit_ns = sqlite3_column_int64(stmt, 8);
+    out->lost = sqlite3_column_int64(stmt, 9);
+    out->unaffected = sqlite3_column_int(stmt, 10) != 0;
+    out->censored = sqlite3_column_int(stmt, 11) != 0;
 }
 
 static int compare_started(const void *a, const void *b)
@@ -133,58 +184,69 @@ static int compare_started(const void *a, const void *b)
     return (left->started.ns > right->started.ns) - (left->started.ns < right->started.ns);
 }
 
-/* Runs are stored as they begin, so this has work to do only after an import or a clock set back.
- */
-static void sort_past(struct List *past)
+/* Runs are judged as they end, so this has work to do only after an import or a clock set back. */
+static void sort_past(struct Past *items, size_t count)
 {
-    struct Past *items = past->items;
-    for (size_t i = 1; i < past->count; i++) {
+    for (size_t i = 1; i < count; i++) {
         if (compare_started(&items[i - 1], &items[i]) > 0) {
-            qsort(items, past->count, sizeof(*items), compare_started);
+            qsort(items, count, sizeof(*items), compare_started);
             return;
         }
     }
 }
 
+static bool read_series_past(struct Store *store, const struct Series *series, struct Wall since,
+                             struct Arena *arena, struct List *out, struct Err *err)
+{
+    struct Query query = query_begin(
+        store, "SELECT run, started, finished, is_protected, verdict, why, recovery_low,"
+               " recovery_high, limit_ns, lost, unaffected, censored FROM results"
+               " WHERE id BETWEEN ? AND ? AND started >= ? ORDER BY id");
+    query_int(&query, row_id(series->key, 1));
+    query_int(&query, row_id(series->key, UINT32_MAX));
+    query_int(&query, since.ns);
+    struct Past *items = (struct Past *)out->items + out->count;
+    size_t count = 0;
+    enum Step step;
+    while ((step = query_step(&query, err)) == STEP_ROW) {
+        struct Past *past = &items[count++];
+        read_past(query.stmt, arena, past);
+        past->scenario = series->scenario;
+        past->environment = series->environment;
+        past->probe = series->probe;
+        past->behaviour_hash = series->behaviour_hash;
+    }
+    sort_past(items, count);
+    out->count += count;
+    return step == STEP_END;
+}
+
+static bool read_all_past(struct Store *store, const struct History *of, struct Arena *arena,
+                          struct List *out, struct Err *err)
+{
+    struct List list = {.items = NULL};
+    if (!list_series(store, of, arena, &list, err))
+        return false;
+    const struct Series *series = list.items;
+    size_t count = 0;
+    for (size_t i = 0; i < list.count; i++)
+        count += series[i].count;
+    struct List past = {.items = arena_zero(arena, count, sizeof(struct Past))};
+    struct Wall since = {.ns = of != NULL ? of->since.ns : 0};
+    for (size_t i = 0; i < list.count; i++) {
+        if (!read_series_past(store, &series[i], since, arena, &past, err))
+            return false;
+    }
+    *out = past;
+    return true;
+}
+
 bool store_past(struct Store *store, const struct History *of, struct Arena *arena,
                 struct List *out, struct Err *err)
 {
-    static const char columns_of_one[] =
-        "SELECT key, probe, recovery_low, recovery_high, limit_ns, lost, results.unaffected,"
-        " censored, runs.id, scenario, environment, behaviour_hash, judged_why, started, judged,"
-        " is_protected, ended IS NOT NULL FROM runs CROSS JOIN results"
-        " ON results.id BETWEEN key << 32 AND key << 32 | 4294967295"
-        " WHERE judged IS NOT NULL AND scenario = ?2 AND (?1 IS NULL OR environment = ?1)"
-        " AND started >= ?3 ORDER BY started, key";
-    static const char columns_of_all[] =
-        "SELECT key, probe, recovery_low, recovery_high, limit_ns, lost, results.unaffected,"
-        " censored, runs.id, scenario, environment, behaviour_hash, judged_why, started, judged,"
-        " is_protected, ended IS NOT NULL FROM runs CROSS JOIN results"
-        " ON results.id BETWEEN key << 32 AND key << 32 | 4294967295"
-        " WHERE judged IS NOT NULL AND (?1 IS NULL OR environment = ?1)"
-        " AND (?2 IS NULL OR scenario = ?2) AND started >= ?3 ORDER BY key";
-    bool one = of != NULL && of->scenario != NULL;
-    struct Query query = query_begin(store, one ? columns_of_one : columns_of_all);
-    query_text(&query, of != NULL ? of->environment : NULL);
-    query_text(&query, of != NULL ? of->scenario : NULL);
-    query_int(&query, of != NULL ? of->since.ns : 0);
-    struct Names names = {.arena = arena};
-    struct List past = {.items = NULL};
-    struct Past run = {.id = NULL};
-    int64_t key = 0;
-    enum Step step;
-    while ((step = query_step(&query, err)) == STEP_ROW) {
-        int64_t now = sqlite3_column_int64(query.stmt, 0);
-        if (now != key)
-            read_run_part(query.stmt, arena, &names, &run);
-        key = now;
-        struct Past *one_past = list_add(&past, arena, sizeof(*one_past));
-        *one_past = run;
-        read_past(query.stmt, &names, one_past);
-    }
-    if (step == STEP_END) {
-        sort_past(&past);
-        *out = past;
-    }
-    return step == STEP_END;
+    if (!read_begin(store, err))
+        return false;
+    bool ok = read_all_past(store, of, arena, out, err);
+    read_end(store);
+    return ok;
 }

@@ -171,7 +171,7 @@ CREATE TABLE samples (
     writer INTEGER, -- ledgers only
     number INTEGER,
     answered_by INTEGER
-);
+) STRICT;
 
 CREATE TABLE census (
     id INTEGER PRIMARY KEY,
@@ -182,7 +182,7 @@ CREATE TABLE census (
     rank INTEGER NOT NULL,
     epoch TEXT NOT NULL,
     identity TEXT NOT NULL
-);
+) STRICT;
 
 CREATE TABLE found (
     id INTEGER PRIMARY KEY,
@@ -190,11 +190,27 @@ CREATE TABLE found (
     host INTEGER NOT NULL,
     writer INTEGER NOT NULL,
     number INTEGER NOT NULL
-);
+) STRICT;
 
-CREATE TABLE results ( -- what trends need of a judged run; id: number of the probe
-    id INTEGER PRIMARY KEY,
+CREATE TABLE series ( -- what trends compare: the same drill, seen by the same probe
+    key INTEGER PRIMARY KEY,
+    scenario TEXT NOT NULL,
+    environment TEXT NOT NULL,
     probe TEXT NOT NULL,
+    behaviour_hash TEXT NOT NULL,
+    UNIQUE (scenario, environment, probe, behaviour_hash)
+) STRICT;
+
+-- Judged runs, all that trends need of them: id is the key of the series * 2^32 + a number from 1, so
+-- that a series lies side by side.
+CREATE TABLE results (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    finished INTEGER NOT NULL,
+    is_protected INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    why TEXT NOT NULL,
     recovery_low INTEGER NOT NULL, -- -1: none
     recovery_high INTEGER NOT NULL,
     limit_ns INTEGER NOT NULL,

@@ -1,4 +1,4 @@
--- schema_2.sql - version 2 of the store: what lists of runs and trends look up by.
+-- schema_2.sql - version 2 of the store: what lists of runs are looked up by.
 -- SPDX-License-Identifier: Apache-2.0
 CREATE INDEX runs_started ON runs (started);
 CREATE INDEX runs_of_scenario ON runs (scenario, environment, started);

@@ -163,8 +163,8 @@ struct RunRow {
 };
 bool store_runs(struct Store *store, const struct History *of, struct Arena *arena,
                 struct List *out, struct Err *err) MUST_CHECK; /* of struct RunRow, newest first */
-/* Past results per probe of judged runs for trends, oldest first. Censored: low = the time
- * observed, high = -1. */
+/* Past results of judged runs for trends: series by series (scenario, environment, probe,
+ * behaviour), oldest first within each. Censored: low = the time observed, high = -1. */
 bool store_past(struct Store *store, const struct History *of, struct Arena *arena,
                 struct List *out, struct Err *err) MUST_CHECK; /* of struct Past */
 /* `canonical`: of its scenario, for "changed since". */

@@ -196,7 +196,7 @@ static struct List list_past(struct Fixture *f, const struct History *of)
     return list;
 }
 
-static void test_trends_get_what_was_judged_oldest_first(void **state)
+static void test_trends_get_each_series_oldest_first(void **state)
 {
     (void)state;
     struct Fixture f;
@@ -225,12 +225,15 @@ static void test_trends_get_what_was_judged_oldest_first(void **state)
     assert_int_equal(past[0].recovery_high_ns, 2000);
     assert_int_equal(past[0].limit_ns, 30 * NS_PER_S);
     assert_int_equal(past[0].lost, -1);
-    assert_string_equal(past[1].probe, "writes");
-    assert_true(past[1].unaffected);
-    assert_int_equal(past[1].recovery_high_ns, -1);
-    assert_int_equal(past[1].limit_ns, -1);
-    assert_int_equal(past[1].lost, 4);
-    assert_string_equal(past[2].id, "01ddddzz");
+    assert_string_equal(past[1].id, "01ddddzz");
+    assert_int_equal(past[1].verdict, VERDICT_PASS);
+    assert_string_equal(past[2].id, "01aaaaxx");
+    assert_string_equal(past[2].probe, "writes");
+    assert_true(past[2].unaffected);
+    assert_int_equal(past[2].recovery_high_ns, -1);
+    assert_int_equal(past[2].limit_ns, -1);
+    assert_int_equal(past[2].lost, 4);
+    assert_string_equal(past[3].probe, "writes");
     assert_int_equal(list_past(&f, &(struct History){.scenario = "kill"}).count, 4);
     assert_int_equal(list_past(&f, &(struct History){.scenario = "cut"}).count, 0);
     assert_int_equal(list_past(&f, &(struct History){.environment = "staging"}).count, 4);
@@ -330,7 +333,7 @@ int main(void)
         cmocka_unit_test(test_an_end_that_several_runs_have_is_refused_with_their_names),
         cmocka_unit_test(test_runs_are_listed_newest_first),
         cmocka_unit_test(test_a_run_under_way_is_alive_and_one_that_left_faults_is_not_undone),
-        cmocka_unit_test(test_trends_get_what_was_judged_oldest_first),
+        cmocka_unit_test(test_trends_get_each_series_oldest_first),
         cmocka_unit_test(test_a_censored_recovery_has_the_time_observed_and_no_end),
         cmocka_unit_test(test_only_a_judged_and_clean_pass_opens_the_gate),
         cmocka_unit_test(test_a_pass_with_a_fault_left_open_does_not_count),
