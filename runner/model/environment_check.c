@@ -158,6 +158,28 @@ static void check_lock(struct EnvironmentBuild *build)
         err_allow(err, hosts[i]->name);
 }
 
+struct Place {
+    struct EnvironmentBuild *build;
+    const struct Node *scalar;
+};
+
+static void check_reference(void *data, const char *ns, const char *name, size_t start, size_t size)
+{
+    struct Place *place = data;
+    (void)start;
+    (void)size;
+    if (text_equal(ns, "env"))
+        return;
+    problems_say(place->build->problems, ERR_REFERENCE, place->scalar->where, NULL,
+                 "there is no `${%s.%s}` in an endpoint", ns, name);
+    place->build->good = false;
+}
+
+static void check_endpoint(void *data, const struct Node *scalar)
+{
+    reference_each(scalar->text, check_reference, &(struct Place){data, scalar});
+}
+
 static void check_nested(void *data, const struct Node *scalar)
 {
     struct EnvironmentBuild *build = data;
@@ -189,5 +211,5 @@ void environment_check(struct EnvironmentBuild *build)
     check_lock(build);
     node_each_scalar(node_get(build->root, "vars"), check_nested, build);
     secret_stands_alone(node_get(build->root, "roles"), build->problems, &build->good);
-    secret_stands_alone(node_get(build->root, "endpoints"), build->problems, &build->good);
+    node_each_scalar(node_get(build->root, "endpoints"), check_endpoint, build);
 }

@@ -44,6 +44,11 @@ static void check_value(struct ScenarioBuild *build, const struct ParamFields *p
 {
     const char *why = "";
     int64_t value = 0, limit = 0;
+    if (reference_present(text)) {
+        scenario_say(build, ERR_PARAM, where, "the value of parameter `%s` cannot refer to another",
+                     param->name);
+        return;
+    }
     if (has_number(param->type) && !number_of(param->type, text, &value, &why)) {
         err_at(scenario_say(build, ERR_PARAM, where, "'%s' does not fit parameter `%s`", text,
                             param->name),
