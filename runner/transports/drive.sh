@@ -92,11 +92,11 @@ start_guard() {
     else
         setsid sh "$FD_DIR/guard" </dev/null >/dev/null 2>&1 3<&- 8<&- 9<&- &
     fi
-    tries=50
+    tries=250
     until [ -s "$FD_DIR/armed" ]; do
         [ "$tries" -gt 0 ] || { refuse "the guard does not start: $(part_said guard)"; return; }
         tries=$((tries - 1))
-        nap 0.1
+        nap 0.02
     done
 }
 
@@ -182,7 +182,11 @@ undo_without_folder() {
 }
 
 halt() {
-    for folder in "$fd_root/${FD_TOKEN:-*}"_[0-9]*; do
-        [ -d "$folder" ] && echo >"$folder/halt" && say "halt ${folder##*/}"
+    for folder in "$fd_root"/*_[0-9]*; do
+        case ${folder##*/} in
+        "${FD_TOKEN:-${folder##*/}}" | "${FD_TOKEN:-}"_*)
+            [ ! -d "$folder" ] || { echo >"$folder/halt" && say "halt ${folder##*/}"; }
+            ;;
+        esac
     done
 }

@@ -122,16 +122,22 @@ bool space_until(const struct Space *space, const char *line, int seconds)
     return false;
 }
 
+/* Processes without those of this script, of process 1, and of whoever else looks in just now. */
+static const char fingerprint_text[] =
+    "echo rules; nft list ruleset\n"
+    "echo files; find /run | sort\n"
+    "echo processes\n"
+    "for p in /proc/[0-9]*; do\n"
+    "    read -r s 2>/dev/null <$p/stat || continue\n"
+    "    line=$(tr '\\0\\n' '  ' 2>/dev/null <$p/cmdline)\n"
+    "    set -- ${s##*) }\n"
+    "    [ \"$2\" = 0 ] || [ \"$2\" = $$ ] || [ \"$1\" = Z ] || printf '%s %s\\n' \"$1\" \"$line\"\n"
+    "done | grep -a -v -e '^. cat $' -e '^. sleep 0.2 $' | sort\n"
+    "echo oom; cat /proc/[0-9]*/oom_score_adj 2>/dev/null | sort -u\n";
+
 struct Buf space_fingerprint(const struct Space *space)
 {
     struct Buf out = BUF(1 << 20);
-    space_sh(space,
-             "echo rules; nft list ruleset; echo files; find /run | sort; echo processes; "
-             "for p in /proc/[0-9]*; do [ ${p#/proc/} = 1 ] || [ ${p#/proc/} = $$ ] || "
-             "grep -q '^PPid:.0' $p/status || "
-             "{ read -r s <$p/stat; s=${s##*) }; echo \"${s%% *} $(tr '\\0\\n' '  ' <$p/cmdline)\"; }; "
-             "done 2>/dev/null | grep -v -e '^. cat ' -e '^. sleep 0.2 ' -e '^Z' -e '^. *$' | sort; "
-             "echo oom; for p in /proc/[0-9]*; do cat $p/oom_score_adj; done 2>/dev/null | sort -u",
-             &out);
+    space_sh(space, fingerprint_text, &out);
     return out;
 }

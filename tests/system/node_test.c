@@ -1,0 +1,398 @@
+/* node_test.c - every kind of fault, and everything that may go wrong around it: nothing is left. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../fakes/drill.h"
+
+#define LEASE_NS (2 * NS_PER_S)
+#define CAP_NS (60 * NS_PER_S)
+static const char kill_guard[] = "set -- $(cat /run/faildrill/*_1/armed); kill -9 $1";
+#define LEASE_AND_TWO 4 /* s: after these, nothing is left without us */
+
+static enum DrillKind kind_of(void **state)
+{
+    return *(const enum DrillKind *)*state;
+}
+
+static bool stays_broken(enum DrillKind kind)
+{
+    return kind != DRILL_RESTART; /* it is over by itself */
+}
+
+/* Arms, fires; the fault is there. */
+static void begin(struct Drill *drill, void **state)
+{
+    drill_open(drill, kind_of(state), LEASE_NS, CAP_NS);
+    drill_lock(drill);
+    drill_arm(drill);
+    drill_fire(drill);
+    if (stays_broken(kind_of(state)))
+        assert_true(drill_in_place(drill));
+}
+
+static void vanish(struct Drill *drill)
+{
+    node_unready(drill->firing);
+    drill->firing = NULL;
+    node_close(drill->node);
+    drill->node = NULL;
+}
+
+static void come_back(struct Drill *drill)
+{
+    cut_at(CUT_NEVER);
+    if (drill->node == NULL)
+        drill->node = node_open(&drill->target, drill_in(5), &drill->err);
+    assert_non_null(drill->node);
+}
+
+static void undone_and_disarmed(void **state)
+{
+    struct Drill drill;
+    struct GuardState watched;
+    begin(&drill, state);
+    assert_true(guard_watch(drill.node, drill.guarded, true, true, drill_in(5), &watched, &drill.err));
+    assert_true(watched.alive && !watched.undone && !watched.halt_asked && !watched.rebooted);
+    if (stays_broken(kind_of(state)))
+        assert_int_equal(watched.in_place, KNOWN_YES);
+    drill_undo(&drill);
+    drill_is_clean(&drill, 1);
+    drill_close(&drill);
+}
+
+static void undone_twice(void **state)
+{
+    struct Drill drill;
+    struct Buf detail = BUF(1000);
+    begin(&drill, state);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail,
+                                   &drill.err), KNOWN_YES);
+    drill_undo(&drill);
+    assert_int_equal(node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail,
+                               &drill.err), KNOWN_YES);
+    drill_is_clean(&drill, 1);
+    buf_free(&detail);
+    drill_close(&drill);
+}
+
+static void renewed_it_outlasts_its_lease(void **state)
+{
+    struct Drill drill;
+    struct GuardState watched = {.alive = true};
+    begin(&drill, state);
+    struct Mono until = drill_in(5);
+    while (mono_before(mono_now(), until)) {
+        assert_true(guard_watch(drill.node, drill.guarded, true, true, drill_in(5), &watched,
+                                &drill.err));
+        assert_true(watched.alive && !watched.undone);
+        if (stays_broken(kind_of(state)))
+            assert_int_equal(watched.in_place, KNOWN_YES);
+        poll(NULL, 0, 300);
+    }
+    drill_undo(&drill);
+    drill_is_clean(&drill, 1);
+    drill_close(&drill);
+}
+
+static void runner_gone_the_guard_undoes(void **state)
+{
+    struct Drill drill;
+    begin(&drill, state);
+    vanish(&drill);
+    drill_is_clean(&drill, LEASE_AND_TWO);
+    come_back(&drill);
+    drill_undo(&drill);
+    drill_is_clean(&drill, 1);
+    drill_close(&drill);
+}
+
+static void a_live_runner_learns_that_the_guard_undid(void **state)
+{
+    struct Drill drill;
+    struct GuardState watched = {.alive = true};
+    begin(&drill, state);
+    struct Mono until = drill_in(LEASE_AND_TWO);
+    while (!watched.undone && mono_before(mono_now(), until)) {
+        assert_true(guard_watch(drill.node, drill.guarded, false, false, drill_in(5), &watched,
+                                &drill.err));
+        poll(NULL, 0, 100);
+    }
+    assert_true(watched.undone && !watched.rebooted);
+    drill_undo(&drill);
+    drill_is_clean(&drill, 1);
+    drill_close(&drill);
+}
+
+static void cap_ends_it_though_it_is_renewed(void **state)
+{
+    struct Drill drill;
+    struct GuardState watched = {.alive = true};
+    drill_open(&drill, kind_of(state), LEASE_NS, 4 * NS_PER_S);
+    drill_lock(&drill);
+    drill_arm(&drill);
+    drill_fire(&drill);
+    struct Mono until = drill_in(8);
+    while (!watched.undone && mono_before(mono_now(), until)) {
+        assert_true(guard_watch(drill.node, drill.guarded, true, false, drill_in(5), &watched,
+                                &drill.err));
+        poll(NULL, 0, 100);
+    }
+    assert_true(watched.undone);
+    vanish(&drill);
+    drill_is_clean(&drill, LEASE_AND_TWO);
+    drill_close(&drill);
+}
+
+static void guard_killed_the_runner_still_undoes(void **state)
+{
+    struct Drill drill;
+    struct GuardState watched;
+    begin(&drill, state);
+    assert_int_equal(space_sh(&drill.space, kill_guard, NULL), 0);
+    assert_true(guard_watch(drill.node, drill.guarded, true, false, drill_in(5), &watched, &drill.err));
+    assert_false(watched.alive);
+    if (kind_of(state) == DRILL_ISOLATE) /* class K: the kernel ends it, with nobody left */
+        assert_true(space_until(&drill.space, "! nft list ruleset | grep -q '0.0.0.0/0 timeout'",
+                                LEASE_AND_TWO));
+    drill_undo(&drill);
+    drill_is_clean(&drill, 1);
+    drill_close(&drill);
+}
+
+static void no_guard_no_fire(void **state)
+{
+    struct Drill drill;
+    drill_open(&drill, kind_of(state), LEASE_NS, CAP_NS);
+    drill_lock(&drill);
+    drill_arm(&drill);
+    drill.firing = node_ready(drill.node, drill.guarded, drill_in(5), &drill.err);
+    assert_non_null(drill.firing);
+    assert_int_equal(space_sh(&drill.space, kill_guard, NULL), 0);
+    assert_int_equal(node_fire(drill.firing, drill_in(10), &drill.t0, &drill.err), EFFECT_NONE);
+    assert_string_equal(drill.err.message, "'host' refused to fire: its guard is dead");
+    assert_null(node_ready(drill.node, drill.guarded, drill_in(5), &drill.err));
+    drill_undo(&drill);
+    drill_is_clean(&drill, 1);
+    drill_close(&drill);
+}
+
+static void halt_from_anywhere_undoes(void **state)
+{
+    struct Drill drill;
+    struct GuardState watched = {.alive = true};
+    begin(&drill, state);
+    assert_true(node_halt(drill.node, NULL, drill_in(5), &drill.err));
+    struct Mono until = drill_in(LEASE_AND_TWO);
+    while (!watched.undone && mono_before(mono_now(), until))
+        assert_true(guard_watch(drill.node, drill.guarded, true, false, drill_in(5), &watched,
+                                &drill.err));
+    assert_true(watched.undone && watched.halt_asked);
+    vanish(&drill);
+    drill_is_clean(&drill, LEASE_AND_TWO);
+    drill_close(&drill);
+}
+
+static void by_hand_it_is_over_at_once(void **state)
+{
+    struct Drill drill;
+    struct Buf out = BUF(1000);
+    begin(&drill, state);
+    vanish(&drill);
+    struct Mono asked = mono_now();
+    assert_int_equal(space_sh(&drill.space, "sh /run/faildrill/undo", &out), 0);
+    assert_true(mono_since(asked, mono_now()) < 5 * NS_PER_S);
+    assert_int_equal(strncmp(out.text, "undone: ", 8), 0);
+    drill_is_clean(&drill, 1);
+    buf_free(&out);
+    drill_close(&drill);
+}
+
+/* All that was sent before is dead with its boot id; what a reboot clears is only looked at. */
+static void rebooted_nothing_fires_and_nothing_is_left(void **state)
+{
+    struct Drill drill;
+    struct GuardState watched;
+    drill_open(&drill, kind_of(state), LEASE_NS, CAP_NS);
+    drill_lock(&drill);
+    drill_arm(&drill);
+    drill.firing = node_ready(drill.node, drill.guarded, drill_in(5), &drill.err);
+    assert_non_null(drill.firing);
+    assert_int_equal(space_sh(&drill.space,
+                              "echo another >/run/boot_id; "
+                              "mount --bind /run/boot_id /proc/sys/kernel/random/boot_id", NULL), 0);
+    assert_int_equal(node_fire(drill.firing, drill_in(10), &drill.t0, &drill.err), EFFECT_NONE);
+    assert_string_equal(drill.err.message, "'host' refused to fire: the host was rebooted");
+    node_unready(drill.firing);
+    drill.firing = NULL;
+    assert_int_equal(space_sh(&drill.space, kill_guard, NULL), 0);
+    assert_int_equal(space_sh(&drill.space, "rm -rf /run/faildrill /run/motd.d", NULL), 0);
+    assert_true(guard_watch(drill.node, drill.guarded, true, true, drill_in(5), &watched, &drill.err));
+    assert_true(watched.rebooted && !watched.alive && !watched.undone);
+    drill_undo(&drill);
+    assert_int_equal(space_sh(&drill.space, "umount /proc/sys/kernel/random/boot_id; rm -rf /run/boot_id /run/mount",
+                              NULL), 0);
+    drill_is_clean(&drill, 1);
+    drill_close(&drill);
+}
+
+/* ---- An apply that lands while, or after, the undo does. ---- */
+
+struct Racer {
+    struct Drill *drill;
+    int64_t wait_ns;
+    enum Effect effect;
+};
+
+static void *fire_late(void *data)
+{
+    struct Racer *racer = data;
+    struct Moment t0;
+    struct Err err;
+    poll(NULL, 0, (int)(racer->wait_ns / NS_PER_MS));
+    racer->effect = node_fire(racer->drill->firing, drill_in(20), &t0, &err);
+    return NULL;
+}
+
+static void late_apply_never_wins(void **state)
+{
+    struct Drill drill;
+    enum DrillKind kind = kind_of(state);
+    int races = kind == DRILL_RUN ? 200 : kind == DRILL_ISOLATE ? 100 : 10, applied = 0, refused = 0;
+    drill_open(&drill, kind, 20 * NS_PER_S, CAP_NS);
+    for (int i = 0; i < races; i++) {
+        struct Buf detail = BUF(1000);
+        struct Racer racer = {.drill = &drill, .wait_ns = i * 7 % 60 * NS_PER_MS};
+        pthread_t thread;
+        drill_lock(&drill);
+        drill_arm(&drill);
+        drill.firing = node_ready(drill.node, drill.guarded, drill_in(10), &drill.err);
+        assert_non_null(drill.firing);
+        assert_int_equal(pthread_create(&thread, NULL, fire_late, &racer), 0);
+        assert_int_equal(node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail,
+                                   &drill.err), KNOWN_YES);
+        pthread_join(thread, NULL);
+        applied += racer.effect == EFFECT_PROVEN;
+        refused += racer.effect == EFFECT_NONE;
+        node_unready(drill.firing);
+        drill.firing = NULL;
+        drill_undo(&drill);
+        drill_is_clean(&drill, 1);
+        buf_free(&detail);
+    }
+    print_message("%s: %d races, %d applied before the undo, %d refused, 0 left\n",
+                  drill_kind_name(kind), races, applied, refused);
+    drill_close(&drill);
+}
+
+/* The line was sent, and lies in a channel that nobody reads, until long after the undo. */
+static void a_line_read_after_the_tombstone_does_nothing(void **state)
+{
+    struct Drill drill;
+    drill_open(&drill, kind_of(state), 20 * NS_PER_S, CAP_NS);
+    drill_lock(&drill);
+    drill_arm(&drill);
+    drill.firing = node_ready(drill.node, drill.guarded, drill_in(10), &drill.err);
+    assert_non_null(drill.firing);
+    assert_int_equal(space_sh(&drill.space, "cd /run/faildrill/*_1 && mv permit tomb", NULL), 0);
+    assert_int_equal(node_fire(drill.firing, drill_in(20), &drill.t0, &drill.err), EFFECT_NONE);
+    assert_string_equal(drill.err.message, "'host' refused to fire: it was undone before");
+    drill_undo(&drill);
+    drill_is_clean(&drill, 1);
+    drill_close(&drill);
+}
+
+/* ---- The link is cut, at each step, before, within and after what is sent. ---- */
+
+static void cut_here(void **state, int step, enum CutAt when)
+{
+    struct Drill drill;
+    struct Buf detail = BUF(1000);
+    drill_open(&drill, kind_of(state), LEASE_NS, CAP_NS);
+    drill_lock(&drill);
+    if (step == 0)
+        cut_at(when);
+    drill.guarded = guard_arm(drill.node, &drill.arm, drill_in(20), drill.arena, &drill.err);
+    if (drill.guarded != NULL) {
+        drill.firing = node_ready(drill.node, drill.guarded, drill_in(10), &drill.err);
+        assert_non_null(drill.firing);
+        if (step == 1)
+            cut_at(when);
+        enum Effect effect = node_fire(drill.firing, drill_in(20), &drill.t0, &drill.err);
+        assert_int_equal(effect, step == 1 ? EFFECT_UNKNOWN : EFFECT_PROVEN);
+    }
+    if (step == 2) {
+        cut_at(when);
+        assert_int_equal(node_undo(drill.node, &drill.undo, drill_in(10), &drill.undone, &detail,
+                                   &drill.err), KNOWN_UNKNOWN);
+    }
+    vanish(&drill);
+    /* A lock alone may stand where nothing was armed; nothing else. */
+    assert_true(space_until(&drill.space, "! ls -d /run/faildrill/*_*", LEASE_AND_TWO + 1));
+    come_back(&drill);
+    drill_undo(&drill);
+    drill_is_clean(&drill, 1);
+    buf_free(&detail);
+    drill_close(&drill);
+}
+
+static void arming_cut_before(void **state) { cut_here(state, 0, CUT_BEFORE_SEND); }
+static void arming_cut_within(void **state) { cut_here(state, 0, CUT_MID_SEND); }
+static void arming_cut_after(void **state) { cut_here(state, 0, CUT_BEFORE_REPLY); }
+static void firing_cut_before(void **state) { cut_here(state, 1, CUT_BEFORE_SEND); }
+static void firing_cut_within(void **state) { cut_here(state, 1, CUT_MID_SEND); }
+static void firing_cut_after(void **state) { cut_here(state, 1, CUT_BEFORE_REPLY); }
+static void undo_cut_before(void **state) { cut_here(state, 2, CUT_BEFORE_SEND); }
+static void undo_cut_within(void **state) { cut_here(state, 2, CUT_MID_SEND); }
+static void undo_cut_after(void **state) { cut_here(state, 2, CUT_BEFORE_REPLY); }
+
+#define ROW(test) {#test, test}
+static const struct { const char *name; CMUnitTestFunction function; } rows[] = {
+    ROW(undone_and_disarmed),
+    ROW(undone_twice),
+    ROW(renewed_it_outlasts_its_lease),
+    ROW(runner_gone_the_guard_undoes),
+    ROW(a_live_runner_learns_that_the_guard_undid),
+    ROW(cap_ends_it_though_it_is_renewed),
+    ROW(guard_killed_the_runner_still_undoes),
+    ROW(no_guard_no_fire),
+    ROW(halt_from_anywhere_undoes),
+    ROW(by_hand_it_is_over_at_once),
+    ROW(rebooted_nothing_fires_and_nothing_is_left),
+    ROW(a_line_read_after_the_tombstone_does_nothing),
+    ROW(late_apply_never_wins),
+    ROW(arming_cut_before), ROW(arming_cut_within), ROW(arming_cut_after),
+    ROW(firing_cut_before), ROW(firing_cut_within), ROW(firing_cut_after),
+    ROW(undo_cut_before), ROW(undo_cut_within), ROW(undo_cut_after),
+};
+
+int main(int argc, char **argv)
+{
+    static enum DrillKind kinds[DRILL_KINDS];
+    static char names[DRILL_KINDS][COUNT_OF(rows)][96];
+    static struct CMUnitTest tests[DRILL_KINDS * COUNT_OF(rows)];
+    size_t count = 0;
+    for (int kind = 0; kind < DRILL_KINDS; kind++) {
+        kinds[kind] = (enum DrillKind)kind;
+        if (argc > 1 && strstr(drill_kind_name(kinds[kind]), argv[1]) == NULL)
+            continue;
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            snprintf(names[kind][i], sizeof names[kind][i], "%s: %s", drill_kind_name(kinds[kind]),
+                     rows[i].name);
+            if (argc > 2 && strstr(rows[i].name, argv[2]) == NULL)
+                continue;
+            tests[count++] = (struct CMUnitTest){.name = names[kind][i],
+                                                 .test_func = rows[i].function,
+                                                 .initial_state = &kinds[kind]};
+        }
+    }
+    return _cmocka_run_group_tests("node", tests, count, NULL, NULL);
+}
