@@ -9,6 +9,8 @@
 
 #define STORE_BUSY_MS 5000
 #define STORE_BATCH 1000
+/* What one change may need of memory: several rows of the longest that SQLite is let keep. */
+#define STORE_ARENA_BYTES ((size_t)32 << 20)
 
 /* Samples wait in memory, not in an open transaction, which would keep other processes out. */
 struct Batch {

@@ -92,7 +92,7 @@ bool store_lock(struct Store *store, const struct LockRow *lock, struct Err *err
 {
     if (!change_begin(store, err))
         return false;
-    struct Arena *arena = arena_new("lock", 64 * 1024);
+    struct Arena *arena = arena_new("lock", STORE_ARENA_BYTES);
     bool ok = change_end(store, take(store, lock, arena, err), err);
     arena_free(arena);
     return ok;
@@ -137,7 +137,7 @@ bool store_request_halt(struct Store *store, const char *run, const char *reason
 {
     if (!change_begin(store, err))
         return false;
-    struct Arena *arena = arena_new("halt", 64 * 1024);
+    struct Arena *arena = arena_new("halt", STORE_ARENA_BYTES);
     bool ok = check_halts(store, run, arena, err);
     if (ok) {
         struct Query query = query_begin(

@@ -185,7 +185,7 @@ bool store_run_begin(struct Store *store, const struct RunBegin *begin, struct E
         bug("a second run in one store: close it first");
     if (!change_begin(store, err))
         return false;
-    struct Arena *arena = arena_new("run", (size_t)1 << 20);
+    struct Arena *arena = arena_new("run", STORE_ARENA_BYTES);
     int64_t run = 0;
     bool ok = add_run(store, begin, &run, err) && add_details(store, begin, run, arena, err) &&
               add_tables(store, begin->plan, run, arena, err);

@@ -142,7 +142,7 @@ bool undolog_arming(struct Store *store, const struct Arming *arming, struct Err
     fault_id(store, arming->fault->number);
     if (!change_begin(store, err))
         return false;
-    struct Arena *arena = arena_new("arming", (size_t)4 << 20);
+    struct Arena *arena = arena_new("arming", STORE_ARENA_BYTES);
     struct LogRow row = {.type = LOG_FAULT,
                          .run = store->run,
                          .at = arming->at,
@@ -234,7 +234,7 @@ static bool advance(struct Store *store, const struct Advance *step, struct Err 
 {
     if (!change_begin(store, err))
         return false;
-    struct Arena *arena = arena_new("advance", 64 * 1024);
+    struct Arena *arena = arena_new("advance", STORE_ARENA_BYTES);
     bool ok = change_end(store, advance_inside(store, step, arena, err), err);
     arena_free(arena);
     return ok;
