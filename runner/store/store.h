@@ -10,7 +10,7 @@
  * versions migrate forward; an old database opens for ever, a newer one is refused. Another process
  * may read and write it at the same time (status, halt, a second run in another environment): busy
  * timeout 5 s. After an error of the disk nothing more is written through this Store: a sync that
- * failed once is never trusted again. */
+ * failed once is never trusted again. A full disk is no such error: later calls may succeed. */
 struct Store;
 struct Store *store_open(const char *state_dir, struct Err *err) MUST_CHECK;
 void store_close(struct Store *store); /* accepts NULL */
@@ -63,9 +63,10 @@ void store_census(struct Store *store, const struct Census *census);
 void store_found(struct Store *store, const struct Found *found);
 bool store_flush(struct Store *store, struct Err *err) MUST_CHECK;
 
-/* ---- Undo log (DESIGN.md 6). Each call is one synced transaction; states only go forward (a step
- * back is ERR_OWN): to a later one of the list, but from UNKNOWN only to CLEAR, or to UNKNOWN
- * again. A fault that has no row is PLANNED. ---- */
+/* ---- Undo log (DESIGN.md 6). Each call is one synced transaction. ----
+ * States only go forward, along the list below; CLEAR is the end, from UNKNOWN an undo may be tried
+ * again (UNDOING, CLEAR, UNKNOWN). Anything else is ERR_OWN and changes nothing. A fault that has
+ * no row is PLANNED. */
 enum FaultState {
     FAULT_PLANNED,
     FAULT_ARMING,
