@@ -14,7 +14,7 @@ const struct Verb verb_explain = {
     .name = "explain",
     .takes = "[WORD]",
     .most = 1,
-    .summary = "Says what a key of a file means: type, default, example.",
+    .summary = "what a key of a file means: type, default, example",
     .options = OPTIONS,
     .examples = "  faildrill explain expect              every bound\n"
                 "  faildrill explain kill                one verb and its keys\n"

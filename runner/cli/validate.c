@@ -16,7 +16,7 @@ const struct Verb verb_validate = {
     .name = "validate",
     .takes = "[FILE...]",
     .most = -1,
-    .summary = "Checks files and contacts nothing; all errors at once.",
+    .summary = "checks files, all errors at once; contacts nothing",
     .options = OPTIONS,
     .examples = "  faildrill validate                                 all of the project\n"
                 "  faildrill validate -e staging redis_primary_dies   against one environment\n"

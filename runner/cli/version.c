@@ -16,7 +16,7 @@ static int version(struct Cli *cli);
 const struct Verb verb_version = {
     .name = "version",
     .takes = "",
-    .summary = "Prints the version; with -v those of all libraries.",
+    .summary = "the version; with -v those of all libraries",
     .examples = "  faildrill version\n  faildrill version -v\n",
     .next = "Next: faildrill doctor",
     .run = version,

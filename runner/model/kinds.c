@@ -8,9 +8,9 @@
 #include "scenario_fields.h"
 
 static const struct FileKind FILES[] = {
-    {"scenario", "A drill: what is broken, what is measured, what must hold.", &SCENARIO_RECORD},
-    {"environment", "Hosts, how to reach them, secrets and the gate.", &ENVIRONMENT_RECORD},
-    {"project", "Where scenarios, environments and the history are.", &PROJECT_RECORD},
+    {"scenario", "a drill: what is broken, what is measured, what must hold", &SCENARIO_RECORD},
+    {"environment", "hosts, how to reach them, secrets and the gate", &ENVIRONMENT_RECORD},
+    {"project", "where scenarios, environments and the history are", &PROJECT_RECORD},
 };
 
 const struct FileKind *kinds_files(size_t *count)
@@ -51,7 +51,7 @@ static struct VariantSet steps(const struct Kinds *kinds, struct Arena *arena)
                     &(struct Variant){kind->name, kind->summary, &kind->config, kind});
     }
     add_variant(&list, arena,
-                &(struct Variant){"failover", "Asks the role's system for a planned failover.",
+                &(struct Variant){"failover", "a planned failover, asked of the role's system",
                                   &FAILOVER_RECORD, NULL});
     return set_of("step", &list);
 }
