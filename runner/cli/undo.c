@@ -140,6 +140,6 @@ const struct Verb verb_undo = {
     .examples = "  faildrill undo                       every run that did not end\n"
                 "  faildrill undo 4k2p --host pg-1      one host of one run\n"
                 "  faildrill undo --scan -e staging     ask the hosts, with no store at all\n",
-    .next = "On a host, without us: sudo sh /run/faildrill/undo",
+    .next = "Next: faildrill status; on a host, without us: sudo sh /run/faildrill/undo",
     .run = verb,
 };
