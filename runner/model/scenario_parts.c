@@ -33,7 +33,7 @@ static const struct Field PARAM_FIELDS[] = {
     {.name = "default",
      .type = FIELD_TEXT,
      AT(ParamFields, fallback),
-     .flags = FIELD_SUBJECT,
+     .flags = FIELD_ALONE,
      .example = "1",
      .doc = "The value where the command line gives none; without it -p must."},
     {.name = "min",

@@ -87,12 +87,12 @@ static const struct Node *names_as_map(struct Decode *decode, const struct Field
     return good ? map : NULL;
 }
 
-/* A scalar as the record whose FIELD_SUBJECT it is: {subject: scalar}. */
+/* A scalar as the record whose FIELD_ALONE it is: {key: scalar}. */
 static const struct Node *scalar_as_map(struct Decode *decode, const struct Record *record,
                                         const struct Node *scalar)
 {
     const struct Field *field = record->fields;
-    while ((field->flags & FIELD_SUBJECT) == 0)
+    while ((field->flags & FIELD_ALONE) == 0)
         field++;
     struct Node *key = arena_zero(decode->arena, 1, sizeof(*key));
     *key = (struct Node){.type = NODE_SCALAR, .where = scalar->where, .text = field->name};

@@ -30,32 +30,46 @@ enum FieldType {
 };
 enum FieldFlag {
     FIELD_REQUIRED = 1,
-    FIELD_SECRET = 2,   /* never printed, stored or logged; must be a ${secret.NAME} reference */
-    FIELD_PROSE = 4,    /* title, owner, ...: outside both hashes */
-    FIELD_JUDGE = 8,    /* halt, expect: outside the behaviour hash (DESIGN.md 13) */
-    FIELD_SUBJECT = 16, /* a variant's field that takes the value of the variant's own key:
-                           `http: URL` sets the field "url" of the http record */
-    FIELD_UNSET = 32,   /* numbers: FIELD_NOT_GIVEN where the key is missing, instead of zero */
-    FIELD_ALWAYS = 64,  /* FIELD_RECORD: read from an empty map where missing: defaults stand */
-    FIELD_SCRIPT = 128, /* shell text: ${ns.name} are checked but left (LANGUAGE.md rule 10) */
-    FIELD_SNAKE = 256,  /* FIELD_TEXT, FIELD_NAME: must be a snake_case name */
-    FIELD_DASHES = 512, /* FIELD_NAME: dashes too */
-    FIELD_HOST = 1024,  /* FIELD_NAME: as hosts are named: dots, dashes, digits first */
-    FIELD_NAMES = 2048,  /* FIELD_MAP: a list of names stands for a map of empty records */
-    FIELD_SCALARS = 4096 /* FIELD_MAP: a scalar stands for a record with that FIELD_SUBJECT */
+    FIELD_SECRET = 2,     /* never printed, stored or logged; must be a ${secret.NAME} reference */
+    FIELD_PROSE = 4,      /* title, owner, ...: outside both hashes */
+    FIELD_JUDGE = 8,      /* halt, expect: outside the behaviour hash (DESIGN.md 13) */
+    FIELD_SUBJECT = 16,   /* a variant's field that takes the value of the variant's own key:
+                             `http: URL` sets the field "url" of the http record */
+    FIELD_UNSET = 32,     /* numbers: FIELD_NOT_GIVEN where the key is missing, instead of zero */
+    FIELD_ALWAYS = 64,    /* FIELD_RECORD: read from an empty map where missing: defaults stand */
+    FIELD_SCRIPT = 128,   /* shell text: ${ns.name} are checked but left (LANGUAGE.md rule 10) */
+    FIELD_SNAKE = 256,    /* FIELD_TEXT, FIELD_NAME: must be a snake_case name */
+    FIELD_DASHES = 512,   /* FIELD_NAME: dashes too */
+    FIELD_HOST = 1024,    /* FIELD_NAME: as hosts are named: dots, dashes, digits first */
+    FIELD_NAMES = 2048,   /* FIELD_MAP: a list of names stands for a map of empty records */
+    FIELD_SCALARS = 4096, /* FIELD_MAP: a scalar stands for a record with that FIELD_ALONE */
+    FIELD_ALONE = 8192    /* what a scalar in the place of the record means */
 };
 #define FIELD_NOT_GIVEN INT64_MIN
 
-struct Loss { bool given, is_duration; int64_t value; /* writes, or nanoseconds */ };
+struct Loss {
+    bool given, is_duration;
+    int64_t value; /* writes, or nanoseconds */
+};
 enum PickType { PICK_ALL, PICK_COUNT, PICK_SHARE };
-struct Pick { enum PickType type; int64_t value; /* hosts, or millionths */ };
-struct TextPair { const char *name, *value; struct Where where; };
-struct Choice { const char *name; int value; const char *doc; };
+struct Pick {
+    enum PickType type;
+    int64_t value; /* hosts, or millionths */
+};
+struct TextPair {
+    const char *name, *value;
+    struct Where where;
+};
+struct Choice {
+    const char *name;
+    int value;
+    const char *doc;
+};
 
 struct Field {
     const char *name; /* the YAML key, snake_case; NULL ends a table */
     enum FieldType type;
-    size_t offset;    /* offsetof() in the record's C struct */
+    size_t offset; /* offsetof() in the record's C struct */
     unsigned flags;
     const char *fallback; /* default as written in YAML, parsed by the same code; NULL = zero */
     int64_t min, max;     /* in its unit, of lists and maps their count; both 0 = unbounded */
@@ -90,8 +104,8 @@ struct Record {
     const char *name, *doc;
     size_t size;
     const struct Field *fields;
-    const char *variants;    /* the VariantSet's name, or NULL */
-    size_t variant_offset;   /* of a struct Chosen */
+    const char *variants;  /* the VariantSet's name, or NULL */
+    size_t variant_offset; /* of a struct Chosen */
     bool variant_optional;
     /* Rules between fields. May be NULL. Called once, after all fields were read without error. */
     void (*check)(const void *record, const struct Node *node, struct Decode *decode);
