@@ -8,13 +8,6 @@
 
 #define NOBODY UINT32_MAX
 
-/* A time in which one host said "primary" and nothing else, look after look. `said` is from the
- * first question to the last answer; `surely` lies within it; `perhaps` reaches to the looks beside
- * it. */
-struct Reign {
-    uint32_t host;
-    struct Moment said, surely, perhaps;
-};
 struct Watch {
     const struct Analysis *analysis;
     const struct RunProbe *probe;
@@ -256,6 +249,21 @@ static struct Span redundant(const struct Analysis *analysis, const struct RunSy
                       system->redundant_low, system->redundant_high);
 }
 
+static void say_reigns(const struct Watch *watch, struct PrimaryResult *out)
+{
+    out->reigns = watch->reigns.items;
+    out->reign_count = watch->reigns.count;
+    out->old_host = watch->old;
+    out->new_host = NOBODY;
+    for (size_t n = 0; n < watch->count; n++) {
+        const struct Census *look = watch->at[n];
+        out->host_count = look->host >= out->host_count ? look->host + 1 : out->host_count;
+        if (look->rank == RANK_PRIMARY && look->host != watch->old &&
+            mono_before(watch->analysis->out->t0.low, look->answered))
+            out->new_host = look->host;
+    }
+}
+
 static const char *named(const char *host)
 {
     return host != NULL && host[0] != '\0' ? host : NULL;
@@ -277,6 +285,7 @@ void analyse_primary(const struct Analysis *analysis, uint32_t probe, struct Pri
     for (size_t n = 0; n < watch.count; n++)
         add_look(&watch, n);
     struct Moment seen = new_primary(&watch);
+    say_reigns(&watch, out);
     out->failover = failover(&watch, &seen);
     out->split = split_from(&watch, analysis->out->t0.low);
     if (analysis->out->undone.low.ns != 0)

@@ -132,6 +132,9 @@ struct LedgerResult {
     bool holes;                 /* losses with later survivors of the same writer and host */
     int64_t spacing_ns;         /* between writes */
 };
+/* A time in which one host said "primary" and nothing else, look after look: `said` from the first
+ * question to the last answer; `surely` lies within it; `perhaps` reaches to the looks beside it. */
+struct Reign { uint32_t host; struct Moment said, surely, perhaps; };
 struct PrimaryResult {
     const struct RunProbe *probe;
     const struct RunSystem *system; /* or NULL */
@@ -144,6 +147,9 @@ struct PrimaryResult {
     int64_t unasked_ns;         /* the old primary could not be asked so long while another one led */
     struct Span redundant;      /* from the undo (or T0); high NS_NEVER = not seen */
     const char *before, *after; /* host names, or NULL */
+    const struct Reign *reigns; size_t reign_count; /* in order of their beginning */
+    uint32_t host_count;        /* that were asked */
+    uint32_t old_host, new_host; /* as Census.host: who is `before` and `after`; UINT32_MAX = nobody seen */
 };
 struct Judged {
     const struct RunExpectation *expectation;

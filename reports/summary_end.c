@@ -1,0 +1,149 @@
+/* summary_end.c - the lower lines of the summary: findings, the undo, where to look. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "../runner/base/text.h"
+#include "summary_parts.h"
+
+void summary_sentences(struct Summary *text)
+{
+    const struct Report *report = text->report;
+    for (size_t n = 1; n < report->spoiled_count; n++) {
+        buf_put(text->out, "  ");
+        summary_mark(text, VERDICT_INCONCLUSIVE);
+        buf_char(text->out, ' ');
+        say_outside(text->out, report->spoiled[n]);
+        buf_char(text->out, '\n');
+    }
+    for (size_t n = 0; n < report->finding_count; n++) {
+        buf_put(text->out, text->style.unicode ? "  · " : "  - ");
+        say_outside(text->out, report->findings[n].text);
+        buf_char(text->out, '\n');
+    }
+}
+
+static void add_once(struct Buf *out, const char *host)
+{
+    struct Buf one = BUF(300);
+    say_outside(&one, host);
+    if (strstr(out->text, one.text) == NULL)
+        buf_printf(out, "%s%s", out->size > 0 ? ", " : "", one.text);
+    buf_free(&one);
+}
+
+static void stays_changed(const struct Report *report, struct Buf *out)
+{
+    for (size_t n = 0; n < report->primary_count; n++) {
+        const struct PrimaryResult *primary = &report->primaries[n];
+        if (primary->before == NULL || primary->after == NULL ||
+            text_equal(primary->before, primary->after))
+            continue;
+        buf_put(out, "primary ");
+        say_outside(out, primary->before);
+        buf_put(out, " -> ");
+        say_outside(out, primary->after);
+        return;
+    }
+    for (size_t n = 0; n < report->run->fault_count; n++) {
+        const struct RunFault *fault = &report->run->faults[n];
+        if (fault->t0.low.ns != 0 && fault->stays != NULL && fault->stays[0] != '\0')
+            add_once(out, fault->stays);
+    }
+}
+
+static void undone_line(struct Summary *text)
+{
+    const struct Report *report = text->report;
+    struct Buf hosts = BUF(1000), stays = BUF(1000);
+    char clock[16];
+    struct Mono last = {0};
+    for (size_t n = 0; n < report->run->fault_count; n++) {
+        const struct RunFault *fault = &report->run->faults[n];
+        if (fault->t0.low.ns == 0)
+            continue;
+        add_once(&hosts, fault->host);
+        if (mono_before(last, fault->undone.high))
+            last = fault->undone.high;
+    }
+    stays_changed(report, &stays);
+    buf_put(text->out, "  ");
+    summary_mark(text, VERDICT_PASS);
+    buf_printf(text->out, " undone   %u of %u", report->undone_count, report->fault_count);
+    if (last.ns != 0) {
+        say_clock(report->run, last, false, clock);
+        buf_printf(text->out, ", proven %s", clock);
+    }
+    if (stays.size > 0)
+        buf_printf(text->out, "      stays changed: %s", stays.text);
+    else
+        buf_printf(text->out, "; nothing left on %s", hosts.text);
+    buf_char(text->out, '\n');
+    buf_free(&hosts);
+    buf_free(&stays);
+}
+
+void summary_pointers(struct Summary *text)
+{
+    const struct Report *report = text->report;
+    const struct RunRecord *run = report->run;
+    struct Buf line = BUF(2000);
+    if (report->verdict == VERDICT_PASS || report->verdict == VERDICT_REFUSED ||
+        report->verdict == VERDICT_NOT_READY)
+        return;
+    for (size_t n = 0; n < run->system_count && report->verdict == VERDICT_FAIL; n++) {
+        if (run->systems[n].knobs == NULL || run->systems[n].knobs[0] == '\0')
+            continue;
+        buf_put(&line, line.size == 0 ? "look at: " : "; ");
+        say_outside(&line, run->systems[n].knobs);
+    }
+    if (run->runbook != NULL && run->runbook[0] != '\0') {
+        buf_put(&line, line.size == 0 ? "runbook " : "   runbook ");
+        say_outside(&line, run->runbook);
+    }
+    if (line.size > 0)
+        buf_printf(text->out, "%s\n", line.text);
+    buf_free(&line);
+}
+
+/* The last lines, because they are the most important ones. */
+static void still_in_effect(struct Summary *text, const struct RunFault *fault)
+{
+    const struct RunRecord *run = text->report->run;
+    char clock[16];
+    struct Buf *out = text->out;
+    say_clock(run, fault->t0.low, false, clock);
+    buf_put(out, "  ");
+    summary_mark(text, VERDICT_NOT_UNDONE);
+    buf_printf(out, " undo %u of %u proven.  ", text->report->undone_count,
+               text->report->fault_count);
+    summary_paint(text, "1;31", "STILL IN EFFECT");
+    buf_put(out, " on ");
+    say_outside(out, fault->host);
+    buf_put(out, ": ");
+    say_outside(out, fault->step);
+    buf_printf(out, " since %s\n    ", clock);
+    if (fault->guard_acts_by != NULL && fault->guard_acts_by[0] != '\0') {
+        buf_put(out, "its guard acts by ");
+        say_outside(out, fault->guard_acts_by);
+        buf_put(out, "; ");
+    }
+    buf_printf(out, "now: faildrill undo %s --host ", run_short(run->id));
+    say_outside(out, fault->host);
+    buf_put(out, ", or on the host:\n      sudo sh /run/faildrill/undo\n");
+}
+
+void summary_undone(struct Summary *text)
+{
+    const struct Report *report = text->report;
+    if (report->fault_count == 0)
+        return;
+    if (report->undone_count == report->fault_count) {
+        undone_line(text);
+        return;
+    }
+    for (size_t n = 0; n < report->run->fault_count; n++) {
+        const struct RunFault *fault = &report->run->faults[n];
+        if (fault->t0.low.ns != 0 && !fault->clear)
+            still_in_effect(text, fault);
+    }
+}
