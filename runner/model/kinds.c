@@ -8,9 +8,9 @@
 #include "scenario_fields.h"
 
 static const struct FileKind FILES[] = {
-    {"scenario", "a drill: what is broken, what is measured, what must hold", &SCENARIO_RECORD},
-    {"environment", "hosts, how to reach them, secrets and the gate", &ENVIRONMENT_RECORD},
-    {"project", "where scenarios, environments and the history are", &PROJECT_RECORD},
+    {"scenario", "one drill; its name is what plan and run take", &SCENARIO_RECORD},
+    {"environment", "where drills run; its name is what -e takes", &ENVIRONMENT_RECORD},
+    {"project", "one per repository, and optional", &PROJECT_RECORD},
 };
 
 const struct FileKind *kinds_files(size_t *count)
