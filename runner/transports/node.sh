@@ -100,7 +100,12 @@ grab() {
 
 # Runs "$@" with the whole host's mutex: a flock on the root folder, so no file stays behind.
 with_host() {
-    mkdir -p "$fd_root" && { grab 8 100 && [ "$fd_root" -ef /proc/self/fd/8 ] && "$@"; } 8<"$fd_root"
+    mkdir -p "$fd_root" && {
+        grab 8 100 && [ "$fd_root" -ef /proc/self/fd/8 ] && "$@"
+        done_with=$?
+        rmdir "$fd_root" 2>/dev/null
+        return "$done_with"
+    } 8<"$fd_root"
 }
 
 # fenced TENTHS CMD...: apply, the runner's undo and the guard's keep apart. 75 = not got in time.
@@ -162,10 +167,11 @@ take_away() {
     sweep "${1:-}"
 }
 
+# With what it sleeps in: else that keeps the unit alive for another moment.
 stop_guard() {
-    [ ! -d /run/systemd/system ] || systemctl stop "fd-$FD_ID.service" >/dev/null 2>&1 </dev/null
     read -r pid pid_born _ 2>/dev/null <"$FD_DIR/armed" && alive "$pid" "$pid_born" &&
         kill_family "$pid"
+    [ ! -d /run/systemd/system ] || systemctl stop "fd-$FD_ID.service" >/dev/null 2>&1 </dev/null
     return 0
 }
 
