@@ -7,6 +7,7 @@
 #include "options.h"
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,6 +161,8 @@ static int dispatch(struct Cli *cli, int argc, char **argv)
 int cli_main(const struct Kinds *kinds, int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
+    /* A reader that went away must not end us in the middle of an undo. */
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     struct Arena *arena = arena_new("command line", CLI_MEMORY);
     struct Cli cli = {.kinds = kinds, .arena = arena};
     int status = dispatch(&cli, argc, argv);

@@ -29,16 +29,6 @@ static bool past_of(struct Drill *drill, const struct RunRecord *run, struct Are
     return true;
 }
 
-/* Locks stand in the undo log as faults do; a report is about faults. */
-static void drop_locks(struct RunRecord *run)
-{
-    size_t kept = 0;
-    for (size_t at = 0; at < run->fault_count; at++)
-        if (!text_equal(run->faults[at].step, "lock"))
-            run->faults[kept++] = run->faults[at];
-    run->fault_count = kept;
-}
-
 bool judge_read(struct Drill *drill, const char *run, struct Arena *arena, struct Report *out,
                 struct Err *err)
 {
@@ -47,7 +37,6 @@ bool judge_read(struct Drill *drill, const char *run, struct Arena *arena, struc
     if (!store_read_run(drill->store, run, arena, record, err) ||
         !past_of(drill, record, arena, &past, err))
         return false;
-    drop_locks(record);
     analyse(record, past.items, past.count, arena, out);
     return true;
 }

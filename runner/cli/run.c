@@ -167,8 +167,18 @@ static int go(struct Drill *drill)
     } else {
         status = judge_run(drill, drill->plan->token.text);
     }
+    if (ended_as == VERDICT_NOT_UNDONE) { /* said last and loudest, whatever became of the report */
+        struct Buf left = BUF(4000);
+        run_left(running.run, &left);
+        fprintf(stderr, "NOT UNDONE: a fault may still be in effect\n%sfaildrill undo %s\n",
+                left.text, short_id(drill->plan->token.text));
+        buf_free(&left);
+        status = verdict_status(VERDICT_NOT_UNDONE);
+    }
     hosts_free(drill->hosts);
     drill->hosts = NULL;
+    loop_free(drill->loop); /* first: what was posted late refers to the run */
+    drill->loop = NULL;
     run_free(running.run);
     return status;
 }

@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../engine/undo.h"
 
-#include <string.h>
-
+#include "../base/text.h"
 #include "drill.h"
 
 static const struct Option OPTIONS[] = {
@@ -46,20 +45,42 @@ static int say(const struct List *rows, struct Buf *out)
     return cli_print(out, left > 0 ? err_status(ERR_NOT_UNDONE) : 0);
 }
 
+static bool list_alive(struct Drill *drill, struct List *runs, struct List *alive, struct Err *err)
+{
+    struct Arena *arena = drill->cli->arena;
+    struct History all = {0};
+    if (!store_runs(drill->store, &all, arena, runs, err))
+        return false;
+    const struct RunRow *row = runs->items;
+    for (size_t at = 0; at < runs->count; at++)
+        if (row[at].alive && !row[at].finished)
+            *(const char **)list_add(alive, arena, sizeof(char *)) = row[at].id;
+    return true;
+}
+
+static bool alive_is_asked(const struct UndoAsk *ask, struct Err *err)
+{
+    const char *const *rows = ask->alive.items;
+    for (size_t at = 0; ask->run != NULL && at < ask->alive.count; at++)
+        if (text_equal(rows[at], ask->run)) {
+            err_set(err, ERR_REFUSED, NOWHERE, "run %s is under way", short_id(ask->run));
+            err_hint(err, "faildrill halt %s stops it, and it undoes itself.", short_id(ask->run));
+            return true;
+        }
+    return false;
+}
+
 /* Runs of which nothing is left are over: their lock goes with them. */
 static bool close_runs(struct Drill *drill, const char *run, struct Err *err)
 {
-    struct List rows = {0};
-    struct History all = {0};
-    if (!store_runs(drill->store, &all, drill->cli->arena, &rows, err))
+    struct List runs = {0}, alive = {0};
+    if (!list_alive(drill, &runs, &alive, err))
         return false;
-    const struct RunRow *row = rows.items;
-    for (size_t at = 0; at < rows.count; at++) {
-        bool asked = run == NULL || strcmp(run, row[at].id) == 0;
-        if (asked && !row[at].alive && row[at].open_faults == 0 &&
-            !store_unlock(drill->store, row[at].id, err))
+    const struct RunRow *row = runs.items;
+    for (size_t at = 0; at < runs.count; at++)
+        if ((run == NULL || text_equal(run, row[at].id)) && !row[at].alive &&
+            row[at].open_faults == 0 && !store_unlock(drill->store, row[at].id, err))
             return false;
-    }
     return true;
 }
 
@@ -76,9 +97,11 @@ static int undo(struct Drill *drill)
     if (cli->arg_count > 0 &&
         !store_find_run(drill->store, cli->args[0], &all, cli->arena, &ask.run, &err))
         return cli_fail(cli, &err);
-    struct List rows = {0};
+    struct List rows = {0}, runs = {0};
     struct Buf out = BUF(1U << 20);
     int status = 0;
+    if (!list_alive(drill, &runs, &ask.alive, &err) || alive_is_asked(&ask, &err))
+        return cli_fail(cli, &err);
     if (!undo_open_faults(&ask, cli->arena, &rows, &err) || !close_runs(drill, ask.run, &err))
         status = cli_fail(cli, &err);
     else

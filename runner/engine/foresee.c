@@ -138,8 +138,10 @@ static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
     if (stops)
         foresee_persistence(plan, role);
     struct Foresight *row = list_add(&plan->foresights, plan->arena, sizeof *row);
-    *row = (struct Foresight){
-        .role = role->role, .failover = prospect->failover, .loss = prospect->loss};
+    *row = (struct Foresight){.role = role->role,
+                              .primary = role->primary,
+                              .failover = prospect->failover,
+                              .loss = prospect->loss};
     row->knobs =
         (struct List){.items = (void *)(uintptr_t)prospect->knobs, .count = prospect->knob_count};
     if (stops && role->primary != NULL)

@@ -97,6 +97,8 @@ void run_enter(struct Run *run, enum RunSignal event)
     run->state_began = mono_now();
     run->state_until = (struct Mono){0};
     run_event(run, "state", "%s", run_state_name(next));
+    if (run->state != next) /* the store failed, and that led on */
+        return;
     switch (next) {
     case RUN_PLANNED:
         return;
@@ -131,7 +133,10 @@ void run_abort(struct Run *run, enum Verdict as, const char *reason)
     if (run->ended)
         return;
     if (run->aborted || run->state > RUN_OBSERVING) {
-        run->hurry = run->state == RUN_SETTLING && as == VERDICT_HALTED;
+        if (as == VERDICT_HALTED && run->state <= RUN_SETTLING &&
+            verdict_worst(run->ended_as, as) == as)
+            end_as(run, as, reason);
+        run->hurry = run->hurry || (as == VERDICT_HALTED && run->state == RUN_SETTLING);
         return;
     }
     run->aborted = true;
@@ -165,9 +170,13 @@ static void ask_for_halt(struct Run *run)
 {
     const char *reason = NULL;
     struct Err err;
+    if (run->halt_heard)
+        return;
     if (store_halt_asked(run->in.store, run->in.plan->token.text, run->arena, &reason, &err) &&
-        reason != NULL)
+        reason != NULL) {
+        run->halt_heard = true;
         run_abort(run, VERDICT_HALTED, reason);
+    }
 }
 
 static void show(struct Run *run, struct Mono now)
@@ -239,10 +248,10 @@ static void tick(void *data, int events)
         sight_tick(run->sight, now);
     if (run->stored && run->ticks % ASK_EVERY == 0)
         ask_for_halt(run);
-    if (run->state == RUN_STEPS || run->state == RUN_OBSERVING) {
+    if (run->state == RUN_STEPS || run->state == RUN_OBSERVING)
         halt_tick(run, now);
+    if (run->state >= RUN_STEPS && run->state <= RUN_UNDOING)
         faults_watch(run, now);
-    }
     tick_state(run, now);
     if (run->stored && run->state < RUN_FINISHED)
         (void)run_stored(run, store_flush(run->in.store, &err), &err);
@@ -279,8 +288,15 @@ bool run_was_stored(const struct Run *run)
 
 void run_left(const struct Run *run, struct Buf *out)
 {
-    for (size_t at = 0; at < run->fault_count; at++)
-        if (fault_counts(&run->faults[at]))
-            buf_printf(out, "%s on %s: %s\n", run->faults[at].planned->step->name,
-                       run->faults[at].planned->target->name, run->faults[at].detail);
+    for (size_t at = 0; at < run->fault_count; at++) {
+        const struct FaultRun *fault = &run->faults[at];
+        if (!fault_counts(fault))
+            continue;
+        char by[48] = "its cap";
+        if (fault->acts_by.ns != 0)
+            wall_local(fault->acts_by, by);
+        buf_printf(out,
+                   "%s on %s; its guard acts by %s; by hand there: sudo sh /run/faildrill/undo\n",
+                   fault->planned->step->name, fault->planned->target->name, by);
+    }
 }

@@ -47,7 +47,7 @@ static void list_locks(struct Run *run)
     for (size_t at = 0; at < run->fault_count; at++)
         if (run->faults[at].planned->step->kind != NULL)
             note_lock(run, run->faults[at].planned->target);
-    if (run->lock_count > 0 && lock_host(environment) != NULL)
+    if (run->fault_count > 0 && lock_host(environment) != NULL)
         note_lock(run, lock_host(environment));
     qsort(run->lock_hosts, run->lock_count, sizeof(void *), by_name);
     for (size_t at = 1; at < run->lock_count; at++)
@@ -55,6 +55,19 @@ static void list_locks(struct Run *run)
             memmove(run->lock_hosts + 1, run->lock_hosts, at * sizeof(void *));
             run->lock_hosts[0] = lock_host(environment);
         }
+}
+
+/* Until when this run may need its locks; a holder that vanished is set aside after it. */
+static int64_t longest_run(const struct Run *run)
+{
+    const struct Scenario *scenario = run->scenario;
+    const struct StepSpec *steps = scenario->steps.items;
+    int64_t sum = scenario->steady_within_ns + scenario->observe_ns + scenario->settle_ns +
+                  scenario->grace_ns + 60 * NS_PER_S +
+                  (int64_t)run->fault_count * scenario->undo_within_ns;
+    for (size_t at = 0; at < scenario->steps.count; at++)
+        sum += steps[at].timeout_ns + (steps[at].hold_ns > 0 ? steps[at].hold_ns : 0);
+    return sum;
 }
 
 static int64_t longest_cap(const struct Run *run)
@@ -104,7 +117,7 @@ static void lock_work(struct HostCall *call)
 {
     struct Run *run = call->data;
     struct NodeLock lock = {
-        .token = &run->in.plan->token, .who = run->in.who, .longest_ns = longest_cap(run)};
+        .token = &run->in.plan->token, .who = run->in.who, .longest_ns = longest_run(run)};
     call->ok = node_lock(call->node, &lock, call->deadline, &call->err);
     call->lost = !call->ok && call->err.code != ERR_LOCKED;
 }
@@ -114,14 +127,14 @@ static void lock_next(struct Run *run);
 static void lock_done(struct HostCall *call)
 {
     struct Run *run = call->data;
+    if (!call->opened) /* never reached, so nothing to take back */
+        log_unlocked(run, run->locked);
     if (run->state != RUN_PLANNED)
         return; /* aborted meanwhile: what was taken is given back by end_locks */
     if (call->opened && call->ok) {
         run->locked++;
         lock_next(run);
     } else {
-        if (!call->opened) /* never reached, so nothing to take back */
-            log_unlocked(run, run->locked);
         run->lock_count = call->opened ? run->locked + 1 : run->locked;
         run_abort(run, err_status(call->err.code) == 4 ? VERDICT_REFUSED : VERDICT_NOT_READY,
                   call->err.message);
@@ -167,7 +180,9 @@ void begin_locks(struct Run *run)
                              .boottime_ns = boottime_now_ns()};
     run->stored = store_run_begin(run->in.store, &begin, &err);
     if (!run->stored) {
-        (void)run_stored(run, false, &err);
+        run->ended_as = err_status(err.code) == 4 ? VERDICT_REFUSED : VERDICT_OWN_FAILURE;
+        snprintf(run->why, sizeof run->why, "%s", err.message);
+        run_abort(run, run->ended_as, err.message);
         return;
     }
     list_locks(run);
@@ -252,6 +267,10 @@ void run_over(struct Run *run)
     for (size_t at = 0; run->sight != NULL && at < sight_count(run->sight); at++) {
         struct RunSystem seen = sight_system(run->sight, at);
         (void)run_stored(run, store_system(run->in.store, &seen, &err), &err);
+    }
+    if (run->prober != NULL && prober_lost(run->prober) > 0 && run->ended_as == VERDICT_PASS) {
+        run->ended_as = VERDICT_INCONCLUSIVE;
+        snprintf(run->why, sizeof run->why, "samples were lost: the runner could not keep up");
     }
     prober_stop(run->prober);
     run->prober = NULL;

@@ -80,6 +80,7 @@ static void arm_work(struct HostCall *call)
                              .number = fault->planned->number,
                              .what = fault->planned->step->kind->name,
                              .who = fault->run->in.who};
+    fault->renewed = mono_now(); /* its lease begins no earlier */
     fault->guarded = guard_arm(call->node, &input, call->deadline, call->arena, &call->err);
     call->ok = fault->guarded != NULL;
     call->lost = !call->ok;
@@ -100,7 +101,8 @@ static void arm_done(struct HostCall *call)
                   (double)fault->planned->procedure.lease_ns / 1e9,
                   (double)fault->planned->procedure.cap_ns / 1e9);
     }
-    fault->renewed = mono_now();
+    fault->watched = mono_now();
+    fault->acts_by = (struct Wall){wall_now().ns + (ok ? fault->planned->procedure.cap_ns : 0)};
     job_ended(fault, call, ok);
 }
 
@@ -145,7 +147,6 @@ static void fire_done(struct HostCall *call)
                   fault->planned->step->kind->name,
                   (double)mono_since(fault->t0.low, fault->t0.high) / 1e6);
     }
-    sight_fault(run->sight, fault->t0.low.ns ? fault->t0.low : run->step_began);
     job_ended(fault, call, ok);
 }
 
@@ -185,6 +186,7 @@ static void group_fire(struct Run *run)
         fault->state = FAULT_INJECTING;
     }
     note_sent(run);
+    sight_fault(run->sight, mono_now());
     group_each(run, fire_timeout(run), fire_work, fire_done);
 }
 
@@ -233,9 +235,8 @@ void group_arm(struct Run *run)
 static void look_work(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
-    call->ok =
-        guard_watch(call->node, fault->guarded, fault->renewing, !fault->planned->procedure.once,
-                    call->deadline, &fault->look, &call->err);
+    call->ok = guard_watch(call->node, fault->guarded, fault->renewing, fault->looking,
+                           call->deadline, &fault->look, &call->err);
     call->lost = !call->ok;
 }
 
@@ -255,9 +256,8 @@ static void ended_early(struct FaultRun *fault, const char *how)
 static void look_missed(struct FaultRun *fault, const struct HostCall *call)
 {
     struct Run *run = fault->run;
-    run_event(run, fault->planned->target->name, "no answer to look %u: %s", ++fault->missed,
-              call->err.message);
-    if (fault->missed >= MISSED_MOST) {
+    run_event(run, fault->planned->target->name, "no answer to a look: %s", call->err.message);
+    if (fault->renewing && ++fault->missed >= MISSED_MOST) {
         char text[200];
         snprintf(text, sizeof text,
                  "%s was not reached %d times in a row while its fault was in effect",
@@ -271,13 +271,13 @@ static void look_done(struct HostCall *call)
     struct FaultRun *fault = call->data;
     struct Run *run = fault->run;
     fault->watching = false;
-    if (fault->state != FAULT_IN_EFFECT)
+    if (fault->state > FAULT_IN_EFFECT)
         return;
     if (!call->opened || !call->ok) {
         look_missed(fault, call);
         return;
     }
-    if (fault->missed == 0 && fault->look.in_place == KNOWN_NO && !fault->look.undone)
+    if (fault->looking && fault->look.in_place == KNOWN_NO && !fault->look.undone)
         ended_early(fault, "a look at it found it gone");
     fault->missed = 0;
     if (fault->renewing)
@@ -290,23 +290,24 @@ static void look_done(struct HostCall *call)
         run_abort(run, VERDICT_INCONCLUSIVE, "a guard is gone, so its fault ends now");
 }
 
-/* Each fault is looked at each second, and its lease renewed each third of it. Between arming and
- * firing nothing is looked at: all hosts are armed within their leases, or the firing script
- * refuses. */
+/* Each fault in effect is looked at each second, and the lease of each that is armed renewed each
+ * third of it: also while others are armed or undone. */
 void faults_watch(struct Run *run, struct Mono now)
 {
     for (size_t at = 0; at < run->fault_count; at++) {
         struct FaultRun *fault = &run->faults[at];
         if (fault->planned->step->kind == NULL || fault->watching || fault->guarded == NULL)
             continue;
-        if (fault->state != FAULT_IN_EFFECT)
+        if (fault->state < FAULT_ARMED || fault->state > FAULT_IN_EFFECT)
             continue;
         int64_t third = fault->planned->procedure.lease_ns / 3;
-        int64_t every = third < LOOK_EVERY_NS ? third : LOOK_EVERY_NS;
+        int64_t every = third > 0 && third < LOOK_EVERY_NS ? third : LOOK_EVERY_NS;
         if (mono_since(fault->watched, now) < every)
             continue;
         fault->watched = now;
         fault->watching = true;
+        fault->looking = fault->state == FAULT_IN_EFFECT && !fault->planned->procedure.once &&
+                         run->state != RUN_UNDOING;
         fault->renewing = mono_since(fault->renewed, now) >= third - every;
         fault_do(fault, LANE_WATCH, LOOK_TIMEOUT_NS, look_work, look_done);
     }

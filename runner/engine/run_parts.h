@@ -23,6 +23,8 @@ struct FaultRun {
     struct Moment t0, undone;
     struct Mono until; /* planned undo; 0 = at the end */
     struct Mono watched, renewed;
+    struct Wall acts_by; /* when its guard acts at the latest; 0 = not armed */
+    bool looking;
     bool watching; /* a look is under way */
     bool ended_early;
     struct GuardState look;
@@ -62,13 +64,15 @@ struct Run {
 
     enum Verdict ended_as;
     char why[400];
+    bool halt_heard;
     bool aborted, hurry; /* hurry: a second signal ends the wait in SETTLING */
 
     struct FaultRun *faults;
     size_t fault_count;
     uint32_t step;         /* index of the step under way */
     uint32_t step_pending; /* jobs of the step */
-    bool step_failed, step_started, step_asked;
+    bool step_failed, step_started;
+    const struct Target *step_primary; /* who led when a failover was asked for */
     struct Err step_err;
     enum Rank *step_ranks;
     struct Mono step_began, step_ended;
@@ -84,9 +88,10 @@ struct Run {
     struct Sight *sight; /* what the systems of the roles say */
     struct StretchMachine **machines;
     struct OkStretch *oks;
-    char (*details)[120];   /* per probe: what the last failure that had one said */
-    struct List forwards;   /* of struct Forwarded */
-    size_t read_backs;      /* under way */
+    char (*details)[120]; /* per probe: what the last failure that had one said */
+    struct List forwards; /* of struct Forwarded */
+    size_t read_backs;    /* under way */
+    struct Mono reading_until;
     struct Mono undo_last;  /* the last undo was sent; 0 = none */
     struct Mono first_sent; /* right before the first fault */
     bool any_sent;          /* a fault counts as having been present */
@@ -112,7 +117,7 @@ void steps_begin(struct Run *run);
 void steps_tick(struct Run *run);
 void step_over(struct Run *run);
 /* run_step_kinds.c: a step that is no fault of a kind */
-void step_run_begin(struct Run *run);
+void step_run_on(struct Run *run, const struct List *hosts); /* of const struct Target * */
 void step_failover_begin(struct Run *run);
 void step_failover_tick(struct Run *run, struct Mono now);
 const struct Drawn *step_drawn(const struct Run *run);

@@ -3,7 +3,8 @@
 #include "run_parts.h"
 
 #define STEADY_SAMPLES 3
-#define READ_BACK_NS (30 * NS_PER_S)
+#define READ_BACK_NS (15 * NS_PER_S)
+#define READ_BACK_LATE_NS (5 * NS_PER_S)
 
 /* One read-back under way; filled on the prober's thread, read by the conductor once it has ended.
  */
@@ -104,9 +105,11 @@ static void reading_stored(void *data, int events)
     struct Reading *reading = data;
     struct Run *run = reading->run;
     struct Err err;
-    for (size_t at = 0; at < reading->count; at++)
+    for (size_t at = 0; !run->ended && at < reading->count; at++)
         store_found(run->in.store, &reading->found[at]);
     mem_free(reading->found);
+    if (run->ended)
+        return;
     if (reading->host == 0)
         (void)run_stored(
             run, store_read_back(run->in.store, reading->probe, reading->complete, &err), &err);
@@ -137,16 +140,17 @@ static void read_back(struct Run *run, uint32_t probe, uint32_t host, const stru
     struct Reading *reading = arena_zero(run->arena, 1, sizeof *reading);
     *reading = (struct Reading){.run = run, .probe = probe, .host = host};
     run->read_backs++;
-    prober_read_back(run->prober,
-                     &(struct ReadBackInput){.probe = probe,
-                                             .host = target,
-                                             .deadline = mono_add(mono_now(), READ_BACK_NS),
-                                             .found = reading_found,
-                                             .done = reading_done,
-                                             .data = reading});
+    run->reading_until = mono_add(run->reading_until, READ_BACK_NS); /* one after another */
+    prober_read_back(run->prober, &(struct ReadBackInput){.probe = probe,
+                                                          .host = target,
+                                                          .deadline = run->reading_until,
+                                                          .found = reading_found,
+                                                          .done = reading_done,
+                                                          .data = reading});
 }
 
-/* From the primary, which decides what is lost; then from each host, for the record. */
+/* From the primary, which decides what is lost: all ledgers first. Then from each host, for the
+ * record. */
 static void read_all_back(struct Run *run)
 {
     struct Err err;
@@ -156,10 +160,15 @@ static void read_all_back(struct Run *run)
     run_take_flights(run);
     (void)run_stored(run, store_flush(run->in.store, &err), &err);
     run->read_backs = 1;
+    run->reading_until = mono_now();
     for (uint32_t at = 0; run->any_sent && at < run->in.plan->probes.count; at++) {
         if (!probes[at].spec->kind->is_ledger)
             continue;
         read_back(run, at, 0, NULL);
+    }
+    for (uint32_t at = 0; run->any_sent && at < run->in.plan->probes.count; at++) {
+        if (!probes[at].spec->kind->is_ledger)
+            continue;
         for (uint32_t host = 0; host < probes[at].role->host_count; host++)
             read_back(run, at, host + 1, probes[at].role->hosts[host]);
     }
@@ -179,8 +188,11 @@ void settle_begin(struct Run *run)
 void settle_tick(struct Run *run, struct Mono now)
 {
     struct Err err;
-    if (run->reading)
+    if (run->reading) {
+        if (mono_since(run->reading_until, now) > READ_BACK_LATE_NS)
+            run_enter(run, EVENT_SETTLED); /* what was not read back is unknown */
         return;
+    }
     bool steady = probes_steady(run, run->scenario->hold_ns, true) && sight_whole(run->sight);
     if (run->any_sent && !steady && !run->hurry && mono_before(now, run->state_until))
         return;

@@ -53,13 +53,13 @@ static void script_done(struct HostCall *call)
         step_over(run);
 }
 
-void step_run_begin(struct Run *run)
+void step_run_on(struct Run *run, const struct List *hosts)
 {
-    const struct Drawn *drawn = step_drawn(run);
-    run->step_pending = (uint32_t)drawn->count;
-    for (size_t at = 0; at < drawn->count; at++)
-        hosts_do(run->in.hosts, &(struct HostJob){.target = drawn->hosts[at],
-                                                  .lane = LANE_ACT,
+    const struct Target *const *rows = hosts->items;
+    run->step_pending = (uint32_t)hosts->count;
+    for (size_t at = 0; at < hosts->count; at++)
+        hosts_do(run->in.hosts, &(struct HostJob){.target = rows[at],
+                                                  .lane = LANE_WORK,
                                                   .timeout_ns = step_now(run)->timeout_ns,
                                                   .work = script_work,
                                                   .done = script_done,
@@ -79,11 +79,11 @@ static struct FaultRun *failover_fault(struct Run *run)
 /* T0 is [asked, first sign that it was accepted]; a change of primary must follow. */
 static void accepted(void *data, enum Known accepted_, const char *why)
 {
-    struct Run *run = data;
+    struct FaultRun *fault = data;
+    struct Run *run = fault->run;
     struct Err err;
-    if (run->state != RUN_STEPS)
+    if (run->state != RUN_STEPS || fault->state != FAULT_INJECTING)
         return;
-    struct FaultRun *fault = failover_fault(run);
     if (accepted_ == KNOWN_NO) {
         run_abort(run, VERDICT_INCONCLUSIVE, why ? why : "the failover was refused");
         return;
@@ -114,15 +114,19 @@ void step_failover_begin(struct Run *run)
     note_sent(run);
     fault->t0.low = mono_now();
     sight_fault(run->sight, fault->t0.low);
+    sight_undo(run->sight,
+               fault->t0.low); /* nothing will be undone: redundant again counts from here */
+    run->step_primary = sight_primary(run->sight, fault->planned->role);
     sight_failover(run->sight, fault->planned->role, mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS),
-                   accepted, run);
+                   accepted, fault);
 }
 
 void step_failover_tick(struct Run *run, struct Mono now)
 {
     struct FaultRun *fault = failover_fault(run);
     struct Err err;
-    if (!sight_failed_over(run->sight, fault->planned->role))
+    const struct Target *primary = sight_primary(run->sight, fault->planned->role);
+    if (primary == NULL || primary == run->step_primary)
         return;
     if (fault->state == FAULT_INJECTING) { /* the answer got lost, the change is the sign */
         fault->t0.high = now;
@@ -130,8 +134,6 @@ void step_failover_tick(struct Run *run, struct Mono now)
         (void)run_stored(
             run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
     }
-    const struct Target *primary = sight_primary(run->sight, fault->planned->role);
-    run_event(run, fault->planned->role->name, "the primary is %s now",
-              primary ? primary->name : "another one");
+    run_event(run, fault->planned->role->name, "the primary is %s now", primary->name);
     step_over(run);
 }

@@ -57,12 +57,36 @@ static void snapshot_done(void *data, enum Known saved, const char *why)
     run_abort(run, run->any_sent ? VERDICT_FAIL : VERDICT_NOT_READY, text);
 }
 
+/* DESIGN.md 12.2 was asked of the primary of the plan; another one may lead by now. */
+static bool leads_unforeseen(const struct Run *run)
+{
+    const struct Foresight *rows = run->in.plan->foresights.items;
+    for (size_t member = 0; member < run->group_count; member++) {
+        const struct PlannedFault *fault = run->group[member]->planned;
+        for (size_t at = 0; at < run->in.plan->foresights.count; at++)
+            if (rows[at].role == fault->role && rows[at].primary != fault->target &&
+                sight_primary(run->sight, fault->role) == fault->target)
+                return true;
+    }
+    return false;
+}
+
 /* A primary that has snapshots alone is saved right before it is killed, where the scenario says
  * so. */
 static void group_begin(struct Run *run)
 {
     const struct StepSpec *step = step_now(run);
+    if (run->group_count == 0) {
+        run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY,
+                  "the step has no host");
+        return;
+    }
     const struct Role *role = run->group[0]->planned->role;
+    if (step->kind->stops_service && leads_unforeseen(run)) {
+        run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY,
+                  "the host leads its role by now, and what its disk gives back was not looked at");
+        return;
+    }
     if (run->scenario->snapshot_first && step->kind->stops_service && role->system != NULL &&
         run->group_count == 1)
         sight_snapshot(run->sight, role, run->group[0]->planned->target,
@@ -88,6 +112,10 @@ static void ranks_done(void *data)
         run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
         return;
     }
+    if (step_now(run)->is_run) {
+        step_run_on(run, &hosts);
+        return;
+    }
     group_of(run, &hosts);
     if (run->group_count != hosts.count)
         run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY,
@@ -106,8 +134,6 @@ static void step_begin(struct Run *run)
     run_event(run, "step", "%u %s", run->step + 1, step->name);
     if (step->is_failover) {
         step_failover_begin(run);
-    } else if (step->kind == NULL) {
-        step_run_begin(run);
     } else if (step->target->is != RANK_UNKNOWN) {
         const struct Role *role = step_drawn(run)->role;
         run->step_ranks = arena_zero(run->arena, role->host_count, sizeof *run->step_ranks);
@@ -116,6 +142,10 @@ static void step_begin(struct Run *run)
     } else {
         const struct Drawn *drawn = step_drawn(run);
         struct List hosts = {.items = (void *)(uintptr_t)drawn->hosts, .count = drawn->count};
+        if (step->is_run) {
+            step_run_on(run, &hosts);
+            return;
+        }
         group_of(run, &hosts);
         group_begin(run);
     }
@@ -172,6 +202,6 @@ void steps_tick(struct Run *run)
     int64_t hold = step->hold_ns > 0 ? step->hold_ns : 0;
     if (run->state == RUN_STEPS && run->step_started &&
         mono_since(run->step_began, now) > step->timeout_ns + hold)
-        run_abort(run, step->kind ? VERDICT_INCONCLUSIVE : VERDICT_FAIL,
+        run_abort(run, step->is_run ? VERDICT_FAIL : VERDICT_INCONCLUSIVE,
                   "a step did not end within its timeout");
 }

@@ -51,10 +51,8 @@ static void undo_work(struct HostCall *call)
                               .boot_id = "",
                               .ends_by = procedure->ends_by,
                               .plain = fault->armed == NULL};
-    const struct HostFacts *facts = fault->run->in.plan->facts.items;
-    for (size_t at = 0; at < fault->run->in.plan->facts.count; at++)
-        if (facts[at].host == call->target)
-            input.boot_id = facts[at].boot_id;
+    if (fault->guarded != NULL)
+        input.boot_id = guarded_boot_id(fault->guarded);
     struct Buf detail = BUF(sizeof fault->detail - 1);
     fault->clear =
         node_undo(call->node, &input, call->deadline, &fault->undone, &detail, &call->err);
@@ -129,13 +127,12 @@ static void failover_over(struct FaultRun *fault)
 {
     struct Run *run = fault->run;
     struct Err err;
-    struct Moment at = {.low = mono_now(), .high = mono_now()};
+    struct Moment at = fault->t0;
     fault->state = FAULT_CLEAR;
     (void)run_stored(run, undolog_undoing(run->in.store, fault->planned->number, at.low, &err),
                      &err);
     (void)run_stored(run, undolog_clear(run->in.store, fault->planned->number, at, &err), &err);
     run->undo_last = fault->t0.low;
-    sight_undo(run->sight, fault->t0.low);
 }
 
 /* The newest step that still has something open: its faults are undone side by side, then the next.

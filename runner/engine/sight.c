@@ -45,12 +45,17 @@ struct Sight {
 static void standing_done(void *data, const struct Standing *standing)
 {
     struct SightRole *role = data;
-    role->asking_standing = false;
-    if (standing->rank != RANK_PRIMARY)
-        return;
-    role->primary = role->named;
     struct Sight *sight = role->sight;
-    if (sight->fault.ns == 0) {
+    bool leads = standing->rank == RANK_PRIMARY && standing->writable != KNOWN_NO;
+    role->asking_standing = false;
+    if (!leads) { /* named, but not yet a primary that takes writes: not failed over by then */
+        if (sight->fault.ns != 0 && role->seen.failed_over_high.ns == 0 &&
+            standing->rank != RANK_UNKNOWN)
+            role->last_old = role->control_asked;
+        return;
+    }
+    role->primary = role->named;
+    if (sight->fault.ns == 0 || mono_before(role->control_asked, sight->fault)) {
         role->before = role->primary;
         role->last_old = role->control_asked;
     } else if (role->primary == role->before) {
@@ -68,6 +73,10 @@ static void control_done(void *data, const struct Standing *standing)
     role->asking_control = false;
     if (standing->rank != RANK_PRIMARY || standing->host == NULL || role->asking_standing)
         return;
+    struct Sight *sight = role->sight;
+    if (sight->fault.ns != 0 && role->seen.failed_over_high.ns == 0 &&
+        standing->host == role->before)
+        role->last_old = role->control_asked; /* the control plane still named the old one */
     role->named = standing->host;
     role->asking_standing = true;
     role->role->system->ask_standing(role->system, role->named,
@@ -78,7 +87,8 @@ static void detected_done(void *data, enum Known detected)
 {
     struct SightRole *role = data;
     role->asking_detected = false;
-    if (role->sight->fault.ns == 0 || detected == KNOWN_NO)
+    if (role->sight->fault.ns == 0 || mono_before(role->detected_asked, role->sight->fault) ||
+        detected == KNOWN_NO)
         role->last_undetected = role->detected_asked;
     else if (detected == KNOWN_YES && role->seen.detected_high.ns == 0) {
         role->seen.detected_low = role->last_undetected;
@@ -93,11 +103,13 @@ static void redundancy_done(void *data, const struct Redundancy *redundancy)
     struct SightRole *role = data;
     struct Sight *sight = role->sight;
     role->asking_redundancy = false;
+    if (sight->fault.ns != 0 && mono_before(role->redundancy_asked, sight->fault))
+        return; /* from before the fault: says nothing about after it */
     role->whole = redundancy->complete;
     role->redundancy_seen = true;
     snprintf(role->why, sizeof role->why, "%s", redundancy->why ? redundancy->why : "");
     if (sight->fault.ns == 0) {
-        role->was_whole = redundancy->complete == KNOWN_YES;
+        role->was_whole = role->was_whole || redundancy->complete == KNOWN_YES;
         return;
     }
     if (redundancy->complete != KNOWN_YES) {

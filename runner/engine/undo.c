@@ -119,6 +119,15 @@ static void begin(const struct UndoAsk *input, struct Undoing *all, const struct
     }
 }
 
+static bool is_alive(const struct UndoAsk *input, const char *run)
+{
+    const char *const *rows = input->alive.items;
+    for (size_t at = 0; at < input->alive.count; at++)
+        if (text_equal(rows[at], run))
+            return true;
+    return false;
+}
+
 bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct List *out,
                       struct Err *err)
 {
@@ -127,7 +136,8 @@ bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct L
         return false;
     const struct OpenFault *faults = open.items;
     for (size_t at = 0; at < open.count; at++) {
-        if (input->host != NULL && !text_equal(input->host, faults[at].host))
+        if ((input->host != NULL && !text_equal(input->host, faults[at].host)) ||
+            is_alive(input, faults[at].run))
             continue;
         struct UndoneFault *row = list_add(out, arena, sizeof *row);
         *row = (struct UndoneFault){.fault = faults[at], .clear = KNOWN_UNKNOWN};

@@ -17,8 +17,9 @@ struct UndoAsk {
     const struct Kinds *kinds;
     struct Loop *loop;
     struct Hosts *hosts;
-    const char *run;  /* NULL: every run with something open */
-    const char *host; /* NULL: every host */
+    const char *run;   /* NULL: every run with something open */
+    const char *host;  /* NULL: every host */
+    struct List alive; /* of const char *: runs whose process lives; theirs is left to them */
 };
 /* Conductor; runs the loop. Hosts side by side, on one host newest first. Safe to repeat and to run
  * twice at once. False where the store failed; `out`: struct UndoneFault, those that are clear too.

@@ -33,6 +33,7 @@ struct BoundProbe {
 /* What a step would do to the rank, foreseen: DESIGN.md 12.2. Texts in the plan's arena. */
 struct Foresight {
     const struct Role *role;
+    const struct Target *primary; /* as of the plan; NULL = unknown */
     struct Span failover;
     struct List knobs;                  /* of struct Knob */
     const char *loss, *returns, *stays; /* each a line for people, or NULL */

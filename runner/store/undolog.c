@@ -215,6 +215,8 @@ static bool advance_inside(struct Store *store, const struct Advance *step, stru
     if (!read_state(store, step->id, arena, &from, &host, err))
         return false;
     enum FaultState to = step->stays ? from : step->to;
+    if (from == FAULT_CLEAR && to == FAULT_CLEAR && step->closed != 0)
+        return true; /* two `undo` at once: the other one was first */
     if (from == FAULT_PLANNED || (!step->stays && (followers[from] >> to & 1) == 0))
         return err_set(err, ERR_OWN, NOWHERE, "fault %u is %s and cannot become %s", number,
                        state_names[from], state_names[step->to]);
