@@ -1,0 +1,122 @@
+# redis_rejoin.sh - starts Redis on the host of a former primary, as a replica where there is a new one.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# Without single quotes, for it is quoted several times over on its way to the host.
+#   sh -c TEXT rejoin ADDRESS PORT MASTER CONFIG [tls] START "SENTINEL PORT"...
+own=$1 own_port=$2 master=$3 config=$4 tls=$5 start=$6
+shift 6
+unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
+
+# value_of WORD FILE: what a configuration says; nothing where there is none.
+value_of() {
+    sed -n "s/^[[:space:]]*$1[[:space:]]\{1,\}//p" "${2:-/dev/null}" 2>/dev/null | tail -n 1 |
+        sed "s/[[:space:]]*\$//; s/^\"\(.*\)\"\$/\1/"
+}
+
+# The password is of this host, and only redis-cli gets it.
+redis() {
+    secret=$1 host=$2 port=$3
+    shift 3
+    [ -z "$tls" ] || set -- --tls ${ca:+--cacert "$ca"} ${cert:+--cert "$cert"} ${key:+--key "$key"} "$@"
+    set -- timeout 1 redis-cli -h "$host" -p "$port" "$@"
+    if [ -n "$secret" ]; then REDISCLI_AUTH=$secret "$@"; else "$@"; fi 2>/dev/null
+}
+
+# What one Sentinel says: EPOCH ADDRESS PORT STATE. busy: it fails over, or is about to.
+read_sentinel() {
+    epoch=0 flags="" silent=0 patience=0 state=calm
+    read -r address && read -r port || return 0
+    while read -r name && read -r value; do
+        case $name in
+        config-epoch) epoch=$value ;;
+        flags) flags=$value ;;
+        last-ok-ping-reply) silent=$value ;;
+        down-after-milliseconds) patience=$value ;;
+        esac
+    done
+    case $address in "" | *[!0-9a-fA-F.:]*) return 0 ;; esac
+    case $port$epoch$silent$patience in *[!0-9]*) return 0 ;; esac
+    case $flags in *down* | *failover*) state=busy ;; esac
+    [ $((silent + 1500)) -lt "$patience" ] || state=busy
+    echo "$epoch $address $port $state"
+}
+
+# Sets address and port as the newest word of the Sentinels has them, and said; empty: nobody answers.
+ask_sentinels() {
+    said=$(for at; do
+        printf "%s\n" "sentinel get-master-addr-by-name $master" "sentinel master $master" |
+            redis "$sentinel_secret" "${at% *}" "${at##* }" | read_sentinel &
+    done | sort | uniq -c | sort -k2,2nr -k1,1nr)
+    read -r _ _ address port _ <<END
+$said
+END
+}
+
+is_own() {
+    [ "$port" = "$own_port" ] || return 1
+    case " $own 127.0.0.1 ::1 $(hostname -I 2>/dev/null) " in *" $address "*) return 0 ;; esac
+    return 1
+}
+
+uptime_s() {
+    read -r up _ </proc/uptime
+    echo "${up%.*}"
+}
+
+# So that it is no primary for an instant. Redis and Sentinel rewrite this file in the same way.
+write_down() {
+    [ -n "$config" ] && file=$(readlink -f "$config") && [ -w "$file" ] || return 1
+    cp -p "$file" "$file.faildrill" && {
+        grep -viE "^[[:space:]]*(replicaof|slaveof)[[:space:]]" "$file"
+        [ $? -le 1 ] && echo "replicaof $address $port"
+    } >"$file.faildrill" && mv -f "$file.faildrill" "$file" && return 0
+    rm -f "$file.faildrill"
+    return 1
+}
+
+# Tells Redis itself as soon as it listens; while it loads it is nobody yet.
+tell() {
+    until=$(($(uptime_s) + 10))
+    while [ "$(uptime_s)" -lt "$until" ]; do
+        case $(redis "$own_secret" "$own" "$own_port" replicaof "$address" "$port") in
+        OK*)
+            redis "$own_secret" "$own" "$own_port" config rewrite >/dev/null
+            return 0
+            ;;
+        *LOADING*) [ -z "$written" ] || return 0 ;;
+        esac
+        sleep 0.02
+    done
+    [ -n "$written" ] || echo "Redis on $own $own_port could not be made a replica in 10 s"
+}
+
+own_secret=$(value_of requirepass "$config")
+sentinel_secret=$(value_of requirepass "${config:+${config%/*}/sentinel.conf}")
+ca=$(value_of tls-ca-cert-file "$config")
+cert=$(value_of tls-cert-file "$config")
+key=$(value_of tls-key-file "$config")
+address="" port="" written=""
+if command -v redis-cli >/dev/null; then
+    ask_sentinels "$@"
+    # Started into a failover it would be a second primary, and what is written to it would be lost.
+    until=$(($(uptime_s) + 6))
+    while is_own && [ "$(uptime_s)" -lt "$until" ]; do
+        case $said in *busy*) sleep 0.1 ;; *) break ;; esac
+        ask_sentinels "$@"
+    done
+else
+    echo "there is no redis-cli here to ask the Sentinels with"
+fi
+
+if [ -z "$address" ] || is_own; then
+    echo "Redis is started as it is: the Sentinels name ${address:-nobody}"
+    exec sh -c "$start"
+fi
+write_down && written=yes
+echo "Redis is started as a replica of $address $port${written:+, by $config}"
+tell &
+if sh -c "$start"; then wait; else
+    status=$?
+    kill "$!"
+    exit "$status"
+fi

@@ -1,0 +1,228 @@
+/* redis_sentinel.c - Redis with its replicas, watched over by Sentinels. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/arena.h"
+#include "../base/text.h"
+#include "../clients/tcp.h"
+#include "../schema/decode.h"
+#include "kinds.h"
+#include "sentinel.h"
+
+static const struct Field sentinel_fields[] = {
+    {.name = "master",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct SentinelConfig, master),
+     .flags = FIELD_REQUIRED,
+     .example = "shop",
+     .doc = "The name under which the Sentinels know the primary."},
+    {.name = "sentinels",
+     .type = FIELD_LIST,
+     .offset = offsetof(struct SentinelConfig, sentinels),
+     .flags = FIELD_REQUIRED,
+     .min = 1,
+     .max = SENTINELS_MAX,
+     .example = "[redis-1, redis-2, redis-3]",
+     .doc = "Where Sentinels run: hosts of this environment, or host:port."},
+    {.name = "port",
+     .type = FIELD_INT,
+     .offset = offsetof(struct SentinelConfig, port),
+     .fallback = "6379",
+     .min = 1,
+     .max = 65535,
+     .example = "6379",
+     .doc = "The port of Redis on the role's hosts."},
+    {.name = "sentinel_port",
+     .type = FIELD_INT,
+     .offset = offsetof(struct SentinelConfig, sentinel_port),
+     .fallback = "26379",
+     .min = 1,
+     .max = 65535,
+     .example = "26379",
+     .doc = "The port of Sentinels that are named without one."},
+    {.name = "user",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct SentinelConfig, user),
+     .example = "drill",
+     .doc = "The user to log in as, where Redis has ACLs."},
+    {.name = "password",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct SentinelConfig, password),
+     .flags = FIELD_SECRET,
+     .example = "\"${secret.redis}\"",
+     .doc = "The password of Redis."},
+    {.name = "sentinel_password",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct SentinelConfig, sentinel_password),
+     .flags = FIELD_SECRET,
+     .example = "\"${secret.sentinel}\"",
+     .doc = "The password of the Sentinels, where they have one."},
+    {.name = "tls",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct SentinelConfig, tls),
+     .fallback = "false",
+     .example = "true",
+     .doc = "Redis and Sentinels speak TLS."},
+    {.name = "key_prefix",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct SentinelConfig, key_prefix),
+     .fallback = "\"faildrill:\"",
+     .example = "\"drill:\"",
+     .doc = "What the keys of ledgers begin with."},
+    {.name = "config",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct SentinelConfig, config_file),
+     .example = "/etc/redis/redis.conf",
+     .doc = "The file on the host that Redis is started with; a former primary finds its new one "
+            "there."},
+    {.name = NULL}};
+
+static void sentinel_check(const void *record, const struct Node *node, struct Decode *decode);
+static void sentinel_bind(void *config, const struct Target *(*find)(void *data, const char *name),
+                          void *data);
+static void *sentinel_open(const void *config, const struct Role *role, struct Loop *loop,
+                           struct Err *err);
+static void sentinel_cancel(void *system);
+static void sentinel_close(void *system);
+
+const struct SystemKind redis_sentinel_system = {
+    .name = "redis_sentinel",
+    .summary = "Redis and its replicas, failed over by Sentinels",
+    .config = {.name = "redis_sentinel",
+               .doc = "Redis with replicas, failed over by Sentinels.",
+               .size = sizeof(struct SentinelConfig),
+               .fields = sentinel_fields,
+               .check = sentinel_check},
+    .bind = sentinel_bind,
+    .open = sentinel_open,
+    .ask_standing = sentinel_ask_standing,
+    .ask_control = sentinel_ask_control,
+    .ask_redundancy = sentinel_ask_redundancy,
+    .ask_prospect = sentinel_ask_prospect,
+    .ask_detected = sentinel_ask_detected,
+    .failover = sentinel_failover,
+    .snapshot = sentinel_snapshot,
+    .plan_rejoin = sentinel_plan_rejoin,
+    .find_primary = sentinel_find_primary,
+    .endpoint = redis_endpoint,
+    .ledger = &redis_ledger,
+    .cancel = sentinel_cancel,
+    .close = sentinel_close,
+};
+
+/* ---- what stands in the file ---- */
+
+static void sentinel_check(const void *record, const struct Node *node, struct Decode *decode)
+{
+    const struct SentinelConfig *config = record;
+    const struct Node *master = node_get(node, "master");
+    const struct Node *file = node_get(node, "config");
+    for (const char *at = config->master; *at != '\0'; at++)
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *at) ==
+            NULL) {
+            problems_say(decode->problems, ERR_VALUE, master != NULL ? master->where : node->where,
+                         "Sentinel takes letters, digits and .-_ only",
+                         "'%s' is no name of a Sentinel master", config->master);
+            break;
+        }
+    if (config->config_file != NULL && !reference_present(config->config_file) &&
+        config->config_file[0] != '/')
+        problems_say(decode->problems, ERR_VALUE, file != NULL ? file->where : node->where,
+                     "write the path from the root", "'%s' is no absolute path",
+                     config->config_file);
+}
+
+static void sentinel_bind(void *data, const struct Target *(*find)(void *data, const char *name),
+                          void *find_data)
+{
+    struct SentinelConfig *config = data;
+    const char *const *names = config->sentinels.items;
+    for (size_t n = 0; n < config->sentinels.count && n < SENTINELS_MAX; n++)
+        config->hosts[n] = find(find_data, names[n]);
+}
+
+const char *host_address(const struct Target *host)
+{
+    return host->address != NULL ? host->address : host->name;
+}
+
+bool sentinel_endpoint(const struct SentinelConfig *config, size_t index, char host[256],
+                       struct Endpoint *out)
+{
+    const char *name = ((const char *const *)config->sentinels.items)[index];
+    *out = (struct Endpoint){.host = host,
+                             .port = (uint16_t)config->sentinel_port,
+                             .tls = config->tls,
+                             .secret = config->sentinel_password};
+    if (config->hosts[index] == NULL)
+        return tcp_address_split(name, host, &out->port);
+    return (size_t)snprintf(host, 256, "%s", host_address(config->hosts[index])) < 256;
+}
+
+void redis_endpoint(const void *data, const struct Target *host, struct Endpoint *out)
+{
+    const struct SentinelConfig *config = data;
+    *out = (struct Endpoint){.host = host_address(host),
+                             .port = (uint16_t)config->port,
+                             .tls = config->tls,
+                             .user = config->user,
+                             .secret = config->password};
+}
+
+size_t sentinel_host_at(const struct Sentinel *system, const char *address, const char *port)
+{
+    size_t n = 0;
+    while (n < system->role->host_count &&
+           ((port != NULL && number_of(port, 0) != system->config->port) ||
+            !text_equal(host_address(system->role->hosts[n]), address)))
+        n++;
+    return n;
+}
+
+/* ---- opening and closing ---- */
+
+static bool names_places(const struct SentinelConfig *config, const struct Role *role,
+                         struct Err *err)
+{
+    char host[256];
+    struct Endpoint at;
+    for (size_t n = 0; n < config->sentinels.count; n++) {
+        if (sentinel_endpoint(config, n, host, &at))
+            continue;
+        err_set(err, ERR_HOST, role->where,
+                "sentinel '%.80s' of role '%s' is no host of this environment, and no host:port",
+                ((const char *const *)config->sentinels.items)[n], role->name);
+        return err_hint(err, "Name a host, or write 10.0.0.5:%lld.",
+                        (long long)config->sentinel_port);
+    }
+    return true;
+}
+
+static void *sentinel_open(const void *config, const struct Role *role, struct Loop *loop,
+                           struct Err *err)
+{
+    if (!names_places(config, role, err))
+        return NULL;
+    struct Sentinel *system = mem_zero(1, sizeof(*system));
+    *system = (struct Sentinel){.config = config, .role = role, .loop = loop, .first_epoch = -1};
+    system->sentinel_count = system->config->sentinels.count;
+    system->hosts = mem_zero(role->host_count, sizeof(*system->hosts));
+    system->sentinels = mem_zero(system->sentinel_count, sizeof(*system->sentinels));
+    return system;
+}
+
+static void sentinel_cancel(void *data)
+{
+    questions_cancel(data);
+}
+
+static void sentinel_close(void *data)
+{
+    struct Sentinel *system = data;
+    questions_cancel(system);
+    lines_close(system->hosts, system->role->host_count);
+    lines_close(system->sentinels, system->sentinel_count);
+    mem_free(system);
+}

@@ -1,0 +1,87 @@
+/* sentinel_rejoin.c - how a former primary is started so that it comes back as a replica. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "sentinel.h"
+
+static const char rejoin_sh[] = {
+#include "runner/systems/redis_rejoin.sh.h"
+    0};
+
+enum { REJOIN_MOST_S = 30 };
+
+/* Behind the lines that say what the file is. */
+static const char *script(void)
+{
+    const char *at = rejoin_sh;
+    while (*at == '#')
+        at = strchr(at, '\n') + 1;
+    return at;
+}
+
+/* The line that starts the service; NULL: nobody knows one, and the fault says so. */
+static const char *start_line(const struct PlanInput *input, struct Arena *arena)
+{
+    const struct Service *service = &input->role->service;
+    if (service->unit != NULL)
+        return arena_printf(arena,
+                            "systemctl reset-failed -- %s 2>/dev/null; systemctl start -- %s",
+                            service->unit, service->unit);
+    return service->start;
+}
+
+/* What the host must tell its own redis-cli stands in its own files, and in no plan. */
+static bool check(const struct SentinelConfig *config, const struct PlanInput *input,
+                  struct Err *err)
+{
+    const struct Where where = input->role->where;
+    if (config->config_file != NULL ||
+        (config->password == NULL && config->sentinel_password == NULL && !config->tls))
+        return true;
+    err_set(err, ERR_NO_UNDO, where,
+            "'%s' cannot be started as a replica: its host does not know how to log in",
+            input->target->name);
+    return err_hint(err, "Give redis_sentinel the `config:` that Redis is started with, such as "
+                         "/etc/redis/redis.conf.");
+}
+
+bool sentinel_plan_rejoin(const void *data, const struct PlanInput *input, struct Arena *arena,
+                          struct Commands *out, struct Err *err)
+{
+    const struct SentinelConfig *config = data;
+    const char *start = start_line(input, arena);
+    *out = (struct Commands){.at = NULL};
+    if (start == NULL || input->leave_stopped)
+        return true;
+    if (!check(config, input, err))
+        return false;
+    size_t count = 0;
+    const char **argv = arena_zero(arena, 12 + config->sentinels.count, sizeof(*argv));
+    const char *const first[] = {"sh",
+                                 "-c",
+                                 script(),
+                                 "rejoin",
+                                 host_address(input->target),
+                                 arena_printf(arena, "%lld", (long long)config->port),
+                                 config->master,
+                                 config->config_file != NULL ? config->config_file : "",
+                                 config->tls ? "tls" : "",
+                                 start};
+    for (; count < COUNT_OF(first); count++)
+        argv[count] = first[count];
+    for (size_t n = 0; n < config->sentinels.count; n++) {
+        char host[256];
+        struct Endpoint at = {.host = NULL};
+        if (sentinel_endpoint(config, n, host, &at))
+            argv[count++] = arena_printf(arena, "%s %u", host, (unsigned)at.port);
+    }
+    struct Command *command = arena_zero(arena, 1, sizeof(*command));
+    *command = (struct Command){
+        .what = "start Redis, as a replica of the primary that the Sentinels name by then",
+        .argv = argv,
+        .timeout_ns = REJOIN_MOST_S * NS_PER_S};
+    *out = (struct Commands){.at = command, .count = 1};
+    return true;
+}
