@@ -72,7 +72,8 @@ struct Firing;
 struct Firing *node_ready(struct HostNode *node, const struct Guarded *guarded, struct Mono deadline,
                           struct Err *err) MUST_CHECK;
 enum Effect node_fire(struct Firing *firing, struct Mono deadline, struct Moment *t0, struct Err *err) MUST_CHECK;
-void node_unready(struct Firing *firing); /* frees it, fired or not; accepts NULL */
+/* Frees it, fired or not, and before its node is closed; accepts NULL. */
+void node_unready(struct Firing *firing);
 
 /* Undo by record, needing nothing but the token: tombstone, undo, all_clear, each bounded. `undo` and
  * `all_clear` are the shell texts as stored; they are sent along, so that a host whose folder is gone (reboot) can
