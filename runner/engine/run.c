@@ -33,6 +33,22 @@ void run_free(struct Run *run)
     arena_free(arena);
 }
 
+static void tell(struct Run *run, struct Mono at, const char *subject, const char *text)
+{
+    if (run->in.watch.event != NULL)
+        run->in.watch.event(run->in.watch.data, at, subject, text);
+}
+
+void run_say(struct Run *run, const char *subject, const char *format, ...)
+{
+    char text[500];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    tell(run, mono_now(), subject, text);
+}
+
 void run_event(struct Run *run, const char *subject, const char *format, ...)
 {
     char text[500];
@@ -42,8 +58,7 @@ void run_event(struct Run *run, const char *subject, const char *format, ...)
     va_end(args);
     struct Mono now = mono_now();
     struct Err err;
-    if (run->in.watch.event != NULL)
-        run->in.watch.event(run->in.watch.data, now, subject, text);
+    tell(run, now, subject, text);
     if (run->stored)
         (void)run_stored(run, store_event(run->in.store, now, subject, text, &err), &err);
 }
@@ -96,7 +111,7 @@ void run_enter(struct Run *run, enum RunSignal event)
     run->state = next;
     run->state_began = mono_now();
     run->state_until = (struct Mono){0};
-    run_event(run, "state", "%s", run_state_name(next));
+    run_say(run, "state", "%s", run_state_name(next));
     if (run->state != next) /* the store failed, and that led on */
         return;
     switch (next) {

@@ -143,9 +143,9 @@ static void fire_done(struct HostCall *call)
         fault->watched = fault->t0.high;
         (void)run_stored(
             run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
-        run_event(run, fault->planned->target->name, "%s proven (%.0f ms after it was sent)",
-                  fault->planned->step->kind->name,
-                  (double)mono_since(fault->t0.low, fault->t0.high) / 1e6);
+        run_say(run, fault->planned->target->name, "%s proven (%.0f ms after it was sent)",
+                fault->planned->step->kind->name,
+                (double)mono_since(fault->t0.low, fault->t0.high) / 1e6);
     }
     job_ended(fault, call, ok);
 }
@@ -235,8 +235,9 @@ void group_arm(struct Run *run)
 static void look_work(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
-    call->ok = guard_watch(call->node, fault->guarded, fault->renewing, fault->looking,
-                           call->deadline, &fault->look, &call->err);
+    call->ok =
+        guard_watch(call->node, fault->guarded, (struct Watch){fault->renewing, fault->looking},
+                    call->deadline, &fault->look, &call->err);
     call->lost = !call->ok;
 }
 

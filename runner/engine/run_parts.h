@@ -101,6 +101,11 @@ struct Run {
 };
 
 /* run.c */
+/* A line for those who watch; what the store can tell by itself (states, proofs, stretches) is not
+ * kept twice. */
+void run_say(struct Run *run, const char *subject, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* And kept. */
 void run_event(struct Run *run, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void run_enter(struct Run *run, enum RunSignal event);

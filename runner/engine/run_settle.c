@@ -31,11 +31,11 @@ static void say_change(struct Run *run, const struct Sample *sample, unsigned ch
     const struct ProbeSpec *spec =
         (const struct ProbeSpec *)run->scenario->probes.items + sample->probe;
     if (change & STRETCH_OPENED)
-        run_event(run, spec->name, "first failure: %s%s%s",
-                  failure_name((enum Failure)sample->failure),
-                  run->details[sample->probe][0] ? ", " : "", run->details[sample->probe]);
+        run_say(run, spec->name, "first failure: %s%s%s",
+                failure_name((enum Failure)sample->failure),
+                run->details[sample->probe][0] ? ", " : "", run->details[sample->probe]);
     if ((change & STRETCH_HELD) && stretch_count(run->machines[sample->probe]) > 0)
-        run_event(run, spec->name, "ok again, and held for %.1f s", (double)spec->hold_ns / 1e9);
+        run_say(run, spec->name, "ok again, and held for %.1f s", (double)spec->hold_ns / 1e9);
 }
 
 void settle_sample(struct Run *run, const struct Sample *sample)

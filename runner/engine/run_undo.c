@@ -94,7 +94,7 @@ static void undo_done(struct HostCall *call)
     (void)run_stored(run, undolog_clear(run->in.store, fault->planned->number, fault->undone, &err),
                      &err);
     if (fault->armed != NULL)
-        run_event(run, call->target->name, "%s undone, proven", fault->planned->step->kind->name);
+        run_say(run, call->target->name, "%s undone, proven", fault->planned->step->kind->name);
     fault_do(fault, disarm_work, disarm_done);
 }
 
