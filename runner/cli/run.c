@@ -145,7 +145,7 @@ static int go(struct Drill *drill)
 {
     struct Running running = {.drill = drill};
     running.watching = watch_new(drill);
-    struct RunInput input = {.plan = drill->plan,
+    struct RunAsk input = {.plan = drill->plan,
                              .kinds = drill->cli->kinds,
                              .loop = drill->loop,
                              .hosts = drill->hosts,

@@ -8,7 +8,7 @@
 #define VIEW_EVERY 4 /* ticks */
 #define ASK_EVERY 4  /* ticks between looks for a halt that was asked for elsewhere */
 
-struct Run *run_new(const struct RunInput *input)
+struct Run *run_new(const struct RunAsk *input)
 {
     struct Arena *arena = arena_new("run", RUN_ARENA_BYTES);
     struct Run *run = arena_zero(arena, 1, sizeof *run);

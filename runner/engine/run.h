@@ -63,7 +63,7 @@ struct RunWatch {
     void (*tick)(void *data, const struct RunView *view); /* five times a second */
     void *data;
 };
-struct RunInput {
+struct RunAsk {
     const struct Plan *plan;
     const struct Kinds *kinds;
     struct Loop *loop;
@@ -73,7 +73,7 @@ struct RunInput {
     struct RunWatch watch;
 };
 /* Arguments outlive it. */
-struct Run *run_new(const struct RunInput *input);
+struct Run *run_new(const struct RunAsk *input);
 /* Takes the locks and goes; runs the loop until the run has ended. Never fails: how it ended is
  * below. */
 void run_go(struct Run *run);

@@ -51,7 +51,7 @@ struct Forwarded {
 };
 
 struct Run {
-    struct RunInput in;
+    struct RunAsk in;
     const struct Scenario *scenario;
     struct Arena *arena;
     enum RunState state;

@@ -24,7 +24,7 @@ static void script_work(struct HostCall *call)
     struct TextPair *pairs = variables.items;
     for (size_t at = 0; at < variables.count; at++)
         pairs[at].value = environment_secret(pairs[at].value);
-    call->ok = node_run(call->node, &(struct RunInput){script, pairs, variables.count},
+    call->ok = node_run(call->node, &(struct RunText){script, pairs, variables.count},
                         call->deadline, &result, &call->err);
     call->lost = !call->ok;
     if (call->ok && result.status != 0) {
