@@ -1,0 +1,134 @@
+/* leader.c - where the primary of a role is, asked as a client asks. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "leader.h"
+
+#include <stdio.h>
+
+#include "../runner/base/arena.h"
+#include "reply.h"
+
+struct Way {
+    char host[64];
+    uint16_t port;
+};
+
+static bool open_way(struct Ways *ways, size_t index, struct Err *err)
+{
+    const struct Target *host = ways->role->hosts[index];
+    struct Endpoint direct = {.host = NULL}, placed = {.host = NULL};
+    ways->role->system->endpoint(ways->role->system_config, host, &direct);
+    if (!ways->input->place(ways->input->place_data, direct.host, direct.port, &placed))
+        return err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be reached from host '%s'",
+                       host->name, ways->input->from->name);
+    snprintf(ways->at[index].host, sizeof(ways->at[index].host), "%.63s", placed.host);
+    ways->at[index].port = placed.port;
+    return true;
+}
+
+bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *err)
+{
+    const struct Role *role = input->role;
+    *ways = (struct Ways){.input = input, .role = role};
+    if (role->system == NULL || role->system->endpoint == NULL)
+        return err_set(err, ERR_RULE, NOWHERE, "role '%s' is no system that has a primary",
+                       role->name);
+    if (input->from == NULL)
+        return true;
+    ways->at = mem_zero(role->host_count, sizeof(*ways->at));
+    for (size_t n = 0; n < role->host_count; n++)
+        if (role->hosts[n] == input->from)
+            ways->fixed = input->from;
+    bool good = true;
+    for (size_t n = 0; n < role->host_count && good; n++)
+        if (ways->fixed == NULL || ways->fixed == role->hosts[n])
+            good = open_way(ways, n, err);
+    if (!good)
+        ways_close(ways);
+    return good;
+}
+
+void ways_close(struct Ways *ways)
+{
+    mem_free(ways->at);
+    ways->at = NULL;
+}
+
+void ways_to(const struct Ways *ways, const struct Target *host, struct Endpoint *out)
+{
+    ways->role->system->endpoint(ways->role->system_config, host, out);
+    for (size_t n = 0; ways->at != NULL && n < ways->role->host_count; n++)
+        if (ways->role->hosts[n] == host && ways->at[n].port != 0) {
+            out->host = ways->at[n].host;
+            out->port = ways->at[n].port;
+        }
+}
+
+/* What is known without asking: the host itself, or that nobody can be asked. */
+static void on_timer(void *data, int events)
+{
+    (void)events;
+    struct Leader *leader = data;
+    struct Endpoint at = {.host = NULL};
+    if (leader->ways->fixed == NULL) {
+        leader->done(leader->data, NULL, NULL);
+        return;
+    }
+    ways_to(leader->ways, leader->ways->fixed, &at);
+    leader->done(leader->data, &at, leader->ways->fixed);
+}
+
+static void on_found(void *data, const char *address, uint16_t port)
+{
+    struct Leader *leader = data;
+    const struct Role *role = leader->ways->role;
+    if (address == NULL) {
+        leader->done(leader->data, NULL, NULL);
+        return;
+    }
+    struct Endpoint at = {.host = NULL};
+    const struct Target *host = role_host_at(role, address);
+    if (host != NULL && leader->ways->at != NULL) {
+        ways_to(leader->ways, host, &at);
+    } else {
+        role->system->endpoint(role->system_config, role->hosts[0], &at);
+        snprintf(leader->address, sizeof(leader->address), "%.47s", address);
+        at.host = leader->address;
+        at.port = port;
+    }
+    leader->done(leader->data, &at, host);
+}
+
+void leader_find(struct Leader *leader, struct Mono deadline,
+                 void (*done)(void *data, const struct Endpoint *at, const struct Target *host),
+                 void *data)
+{
+    const struct Role *role = leader->ways->role;
+    leader->done = done;
+    leader->data = data;
+    if (leader->timer == NULL)
+        leader->timer = loop_timer(leader->loop, on_timer, leader);
+    struct Err err = {.code = ERR_OWN};
+    if (leader->ways->fixed == NULL && leader->system == NULL)
+        leader->system = role->system->open(role->system_config, role, leader->loop, &err);
+    if (leader->system != NULL)
+        role->system->find_primary(leader->system, deadline, on_found, leader);
+    else
+        loop_timer_at(leader->timer, mono_now());
+}
+
+void leader_cancel(struct Leader *leader)
+{
+    if (leader->timer != NULL)
+        loop_timer_off(leader->timer);
+    if (leader->system != NULL)
+        leader->ways->role->system->cancel(leader->system);
+}
+
+void leader_close(struct Leader *leader)
+{
+    loop_timer_free(leader->timer);
+    if (leader->system != NULL)
+        leader->ways->role->system->close(leader->system);
+    leader->timer = NULL;
+    leader->system = NULL;
+}

@@ -1,0 +1,260 @@
+/* ledger.c - numbered writes to the primary, and what is left of them at the end. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "../runner/base/arena.h"
+#include "../runner/schema/decode.h"
+#include "kinds.h"
+#include "leader.h"
+#include "reply.h"
+
+struct LedgerConfig {
+    const char *role;
+};
+
+static const struct Field ledger_fields[] = {
+    {.name = "role",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct LedgerConfig, role),
+     .flags = FIELD_SUBJECT | FIELD_REQUIRED,
+     .example = "redis",
+     .doc = "The role whose primary is written to; with `from:` a host of it, that host itself."},
+    {.name = NULL}};
+
+static void *ledger_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err);
+static void ledger_start(void *probe, void *slot, struct Attempt *attempt);
+static void ledger_cancel(void *probe, void *slot);
+static void ledger_read_back(void *probe, const struct Target *host, struct Mono deadline,
+                             struct ReadBack *to);
+static void ledger_close(void *probe);
+static void ledger_say(const void *config, struct Buf *out);
+
+/* A writer: its connection goes to the primary of the moment it was made. */
+struct LedgerSlot {
+    struct LedgerProbe *probe;
+    struct LedgerSlot *next; /* of all that were used */
+    struct Attempt *attempt;
+    struct Leader leader;
+    void *ledger; /* the system's */
+    struct Endpoint at;
+    char address[64];
+    const struct Target *host;
+    bool writing; /* else the primary is looked for */
+};
+struct LedgerProbe {
+    struct Loop *loop;
+    const struct Role *role;
+    const struct LedgerKind *kind;
+    struct LedgerInput input;
+    struct Ways ways, direct; /* to write; to read back */
+    struct LedgerSlot *used;
+    uint32_t writers;     /* the highest that wrote */
+    struct Leader leader; /* of the read-back */
+    void *reader;
+    struct ReadBack *reading;
+    struct Mono read_deadline;
+    struct ProbeInput direct_input;
+};
+
+const struct ProbeKind ledger_probe = {
+    .name = "ledger",
+    .summary = "numbered writes, read back at the end",
+    .config = {.name = "ledger",
+               .doc = "Numbered writes with their acknowledgements, read back at the end: what was "
+                      "acknowledged and is missing is lost.",
+               .size = sizeof(struct LedgerConfig),
+               .fields = ledger_fields},
+    .needs_role = true,
+    .is_ledger = true,
+    .role_offset = offsetof(struct LedgerConfig, role),
+    .slot_size = sizeof(struct LedgerSlot),
+    .open = ledger_open,
+    .start = ledger_start,
+    .cancel = ledger_cancel,
+    .read_back = ledger_read_back,
+    .close = ledger_close,
+    .say = ledger_say,
+};
+
+static void ledger_say(const void *data, struct Buf *out)
+{
+    const struct LedgerConfig *config = data;
+    buf_printf(out, "numbered writes to %s", config->role);
+}
+
+/* ---- opening and closing ---- */
+
+static void *ledger_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)
+{
+    const struct Role *role = input->role;
+    if (role->system == NULL || role->system->ledger == NULL) {
+        err_set(err, ERR_RULE, NOWHERE, "role '%s' is no system that takes numbered writes",
+                role->name);
+        return NULL;
+    }
+    struct LedgerProbe *probe = mem_zero(1, sizeof(*probe));
+    *probe = (struct LedgerProbe){.loop = loop, .role = role, .kind = role->system->ledger};
+    probe->input = (struct LedgerInput){
+        .config = role->system_config, .loop = loop, .run = input->run, .probe = input->index};
+    probe->direct_input = *input;
+    probe->direct_input.from = NULL;
+    probe->leader = (struct Leader){.ways = &probe->direct, .loop = loop};
+    bool good =
+        ways_open(&probe->ways, input, err) && ways_open(&probe->direct, &probe->direct_input, err);
+    if (good)
+        probe->reader = probe->kind->open(&probe->input, err);
+    if (probe->reader != NULL)
+        return probe;
+    ledger_close(probe);
+    return NULL;
+}
+
+static void ledger_close(void *data)
+{
+    struct LedgerProbe *probe = data;
+    for (struct LedgerSlot *slot = probe->used; slot != NULL; slot = slot->next) {
+        if (slot->ledger != NULL)
+            probe->kind->close(slot->ledger);
+        leader_close(&slot->leader);
+    }
+    leader_close(&probe->leader);
+    if (probe->reader != NULL)
+        probe->kind->close(probe->reader);
+    ways_close(&probe->ways);
+    ways_close(&probe->direct);
+    mem_free(probe);
+}
+
+/* ---- writing ---- */
+
+static void end_attempt(struct LedgerSlot *slot, const struct Reply *reply)
+{
+    struct Attempt *attempt = slot->attempt;
+    slot->attempt = NULL;
+    attempt_done(attempt, reply);
+}
+
+static void on_written(void *data, const struct Reply *said)
+{
+    struct LedgerSlot *slot = data;
+    struct Reply reply = *said;
+    if (slot->host != NULL && reply.outcome == OUTCOME_OK)
+        reply.by = target_address(slot->host); /* a forward's peer is this machine */
+    end_attempt(slot, &reply);
+}
+
+static void write_number(struct LedgerSlot *slot)
+{
+    slot->writing = true;
+    uint32_t writer = attempt_writer(slot->attempt);
+    if (writer > slot->probe->writers)
+        slot->probe->writers = writer;
+    slot->probe->kind->write(slot->ledger, &slot->at, writer, attempt_number(slot->attempt),
+                             attempt_deadline(slot->attempt), on_written, slot);
+}
+
+static void on_leader(void *data, const struct Endpoint *at, const struct Target *host)
+{
+    struct LedgerSlot *slot = data;
+    if (at == NULL) {
+        const struct Reply reply = {.outcome = OUTCOME_FAILED,
+                                    .failure = FAILURE_UNRESOLVED,
+                                    .by = "",
+                                    .detail = "nobody says who is the primary"};
+        end_attempt(slot, &reply);
+        return;
+    }
+    slot->at = *at;
+    snprintf(slot->address, sizeof(slot->address), "%.63s", at->host);
+    slot->at.host = slot->address;
+    slot->host = host;
+    write_number(slot);
+}
+
+static bool use_slot(struct LedgerSlot *slot, struct LedgerProbe *probe, struct Err *err)
+{
+    if (slot->probe == NULL) {
+        *slot = (struct LedgerSlot){.probe = probe, .next = probe->used};
+        slot->leader = (struct Leader){.ways = &probe->ways, .loop = probe->loop};
+        probe->used = slot;
+    }
+    if (slot->ledger == NULL)
+        slot->ledger = probe->kind->open(&probe->input, err);
+    return slot->ledger != NULL;
+}
+
+/* The number is drawn before anything is tried, so that each attempt has one of its own. */
+static void ledger_start(void *data, void *memory, struct Attempt *attempt)
+{
+    struct LedgerProbe *probe = data;
+    struct LedgerSlot *slot = memory;
+    struct Err err = {.code = ERR_OWN};
+    (void)attempt_number(attempt);
+    if (!use_slot(slot, probe, &err)) {
+        const struct Reply reply = {.outcome = OUTCOME_BROKEN, .by = "", .detail = err.message};
+        attempt_done(attempt, &reply);
+        return;
+    }
+    slot->attempt = attempt;
+    slot->writing = false;
+    if (probe->kind->connected(slot->ledger))
+        write_number(slot);
+    else
+        leader_find(&slot->leader, attempt_deadline(attempt), on_leader, slot);
+}
+
+static void ledger_cancel(void *data, void *memory)
+{
+    struct LedgerProbe *probe = data;
+    struct LedgerSlot *slot = memory;
+    if (slot->writing)
+        probe->kind->cancel(slot->ledger);
+    else
+        leader_cancel(&slot->leader);
+    slot->attempt = NULL;
+}
+
+/* ---- reading back ---- */
+
+static void on_found(void *data, uint32_t writer, uint64_t number)
+{
+    const struct LedgerProbe *probe = data;
+    readback_found(probe->reading, writer, number);
+}
+
+static void on_read(void *data, enum Known complete)
+{
+    struct LedgerProbe *probe = data;
+    struct ReadBack *reading = probe->reading;
+    probe->reading = NULL;
+    readback_done(reading, complete);
+}
+
+static void on_reading_leader(void *data, const struct Endpoint *at, const struct Target *host)
+{
+    (void)host;
+    struct LedgerProbe *probe = data;
+    const struct LedgerRead to = {.found = on_found, .done = on_read, .data = probe};
+    if (at == NULL)
+        on_read(probe, KNOWN_NO);
+    else
+        probe->kind->read(probe->reader, at, probe->writers, probe->read_deadline, &to);
+}
+
+/* Directly, also where writes went from another host: what it left behind is no part of the fault.
+ */
+static void ledger_read_back(void *data, const struct Target *host, struct Mono deadline,
+                             struct ReadBack *to)
+{
+    struct LedgerProbe *probe = data;
+    struct Endpoint at = {.host = NULL};
+    probe->reading = to;
+    probe->read_deadline = deadline;
+    if (host == NULL) {
+        leader_find(&probe->leader, deadline, on_reading_leader, probe);
+        return;
+    }
+    ways_to(&probe->direct, host, &at);
+    on_reading_leader(probe, &at, host);
+}
