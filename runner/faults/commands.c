@@ -11,17 +11,23 @@
 #define UNIT_MAX 200
 
 #define FIELD_TARGET                                                                               \
-    {.name = "target", .type = FIELD_ANY, .offset = offsetof(struct ServiceConfig, target),        \
-     .flags = FIELD_SUBJECT | FIELD_REQUIRED, .example = "victim",                                 \
-     .doc = "Whose service: the name of a target, or a target written in place."}
+    {                                                                                              \
+        .name = "target", .type = FIELD_ANY, .offset = offsetof(struct ServiceConfig, target),     \
+        .flags = FIELD_SUBJECT | FIELD_REQUIRED, .example = "victim",                              \
+        .doc = "Whose service: the name of a target, or a target written in place."                \
+    }
 #define FIELD_UNIT                                                                                 \
-    {.name = "unit", .type = FIELD_TEXT, .offset = offsetof(struct ServiceConfig, unit),           \
-     .example = "patroni.service",                                                                 \
-     .doc = "Another systemd unit on that host, instead of the role's service."}
+    {                                                                                              \
+        .name = "unit", .type = FIELD_TEXT, .offset = offsetof(struct ServiceConfig, unit),        \
+        .example = "patroni.service",                                                              \
+        .doc = "Another systemd unit on that host, instead of the role's service."                 \
+    }
 #define FIELD_PROCESS                                                                              \
-    {.name = "process", .type = FIELD_TEXT, .offset = offsetof(struct ServiceConfig, process),     \
-     .example = "/usr/sbin/haproxy",                                                               \
-     .doc = "Another service on that host, by the path or name of its executable."}
+    {                                                                                              \
+        .name = "process", .type = FIELD_TEXT, .offset = offsetof(struct ServiceConfig, process),  \
+        .example = "/usr/sbin/haproxy",                                                            \
+        .doc = "Another service on that host, by the path or name of its executable."              \
+    }
 
 static const struct Choice only_choices[] = {
     {"all", 0, "All processes of the service."},
@@ -31,14 +37,17 @@ static const struct Choice only_choices[] = {
 
 const struct Field service_fields[] = {FIELD_TARGET, FIELD_UNIT, FIELD_PROCESS, {.name = NULL}};
 
-const struct Field service_fields_only[] = {
-    FIELD_TARGET,
-    FIELD_UNIT,
-    FIELD_PROCESS,
-    {.name = "only", .type = FIELD_CHOICE, .offset = offsetof(struct ServiceConfig, only_main),
-     .choices = only_choices, .fallback = "all", .example = "main",
-     .doc = "Which of the service's processes."},
-    {.name = NULL}};
+const struct Field service_fields_only[] = {FIELD_TARGET,
+                                            FIELD_UNIT,
+                                            FIELD_PROCESS,
+                                            {.name = "only",
+                                             .type = FIELD_CHOICE,
+                                             .offset = offsetof(struct ServiceConfig, only_main),
+                                             .choices = only_choices,
+                                             .fallback = "all",
+                                             .example = "main",
+                                             .doc = "Which of the service's processes."},
+                                            {.name = NULL}};
 
 static void add_command(struct Commands *commands, struct Arena *arena, const struct Command *new)
 {
@@ -154,7 +163,9 @@ void subject_add(const struct Subject *subject, struct Commands *commands, struc
     const char *const base[] = {"sh", "service", verb, subject->form, subject->name};
     for (; count < COUNT_OF(base); count++)
         argv[count] = base[count];
-    const struct { const char *word, *value; } more[] = {
+    const struct {
+        const char *word, *value;
+    } more[] = {
         {"with", subject->with},
         {"only", subject->only_main ? "main" : NULL},
         {"stop", stops && !subject->is_unit ? subject->stop : NULL},

@@ -29,7 +29,8 @@ struct Subject {
 bool subject_make(const struct ServiceConfig *config, const struct PlanInput *input,
                   struct Arena *arena, struct Subject *out, struct Err *err) MUST_CHECK;
 /* Refuses what could not be started again, unless it may stay stopped. */
-bool subject_can_start(const struct Subject *subject, const struct PlanInput *input, struct Err *err) MUST_CHECK;
+bool subject_can_start(const struct Subject *subject, const struct PlanInput *input,
+                       struct Err *err) MUST_CHECK;
 /* Appends `sh service VERB ...`. */
 void subject_add(const struct Subject *subject, struct Commands *commands, struct Arena *arena,
                  const char *what, const char *verb);

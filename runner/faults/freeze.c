@@ -12,8 +12,10 @@ const struct FaultKind freeze_fault = {
     .reversal = REVERSAL_UNDO,
     .needs_service = true,
     .config = {.name = "freeze",
-               .doc = "The gray failure: sockets stay open, connections are accepted, nobody answers.",
-               .size = sizeof(struct ServiceConfig), .fields = service_fields_only},
+               .doc =
+                   "The gray failure: sockets stay open, connections are accepted, nobody answers.",
+               .size = sizeof(struct ServiceConfig),
+               .fields = service_fields_only},
     .plan = freeze_plan,
 };
 

@@ -3,14 +3,19 @@
 #include "commands.h"
 #include "kinds.h"
 
-struct IsolateConfig { const struct Node *target; };
+struct IsolateConfig {
+    const struct Node *target;
+};
 
 static bool isolate_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
                          struct Procedure *out, struct Err *err);
 
 static const struct Field isolate_fields[] = {
-    {.name = "target", .type = FIELD_ANY, .offset = offsetof(struct IsolateConfig, target),
-     .flags = FIELD_SUBJECT | FIELD_REQUIRED, .example = "victim",
+    {.name = "target",
+     .type = FIELD_ANY,
+     .offset = offsetof(struct IsolateConfig, target),
+     .flags = FIELD_SUBJECT | FIELD_REQUIRED,
+     .example = "victim",
      .doc = "Which machines: the name of a target, or a target written in place."},
     {.name = NULL}};
 
@@ -22,18 +27,21 @@ const struct FaultKind isolate_fault = {
     .needs_nft = true,
     .config = {.name = "isolate",
                .doc = "The loss of a machine: silence. Our ssh stays; ends by a kernel timer.",
-               .size = sizeof(struct IsolateConfig), .fields = isolate_fields},
+               .size = sizeof(struct IsolateConfig),
+               .fields = isolate_fields},
     .plan = isolate_plan,
 };
 
 /* The two first lines make it right to run twice. Everybody else is one element of a set, which the
- * kernel takes out by itself after FD_LEASE; prerouting at -300 stands before connection tracking, so
- * what is established is cut as well, and container traffic too. Other hosts cannot be asked to drop
- * what comes from here, so it is dropped on the way out: local UDP senders get EPERM, as they
- * would not on a dead machine. Neighbour discovery and ARP stay, or our own path would go with them. */
+ * kernel takes out by itself after FD_LEASE; prerouting at -300 stands before connection tracking,
+ * so what is established is cut as well, and container traffic too. Other hosts cannot be asked to
+ * drop what comes from here, so it is dropped on the way out: local UDP senders get EPERM, as they
+ * would not on a dead machine. Neighbour discovery and ARP stay, or our own path would go with
+ * them. */
 static const char apply_text[] =
     "case $FD_PEER in *:*) ip=ip6 ;; *) ip=ip ;; esac\n"
     "in= out=\n"
+    "nd=nd-router-solicit,nd-router-advert,nd-neighbor-solicit,nd-neighbor-advert\n"
     "if [ -n \"$FD_PEER\" ]; then\n"
     "    in=\"$ip saddr $FD_PEER tcp dport $FD_PORT accept\"\n"
     "    out=\"$ip daddr $FD_PEER tcp sport $FD_PORT accept\"\n"
@@ -42,13 +50,19 @@ static const char apply_text[] =
     "add table inet fd_$FD_ID\n"
     "delete table inet fd_$FD_ID\n"
     "table inet fd_$FD_ID {\n"
-    "    set all4 { type ipv4_addr; flags interval,timeout; elements = { 0.0.0.0/0 timeout ${FD_LEASE}s }; }\n"
-    "    set all6 { type ipv6_addr; flags interval,timeout; elements = { ::/0 timeout ${FD_LEASE}s }; }\n"
+    "    set all4 {\n"
+    "        type ipv4_addr; flags interval,timeout\n"
+    "        elements = { 0.0.0.0/0 timeout ${FD_LEASE}s }\n"
+    "    }\n"
+    "    set all6 {\n"
+    "        type ipv6_addr; flags interval,timeout\n"
+    "        elements = { ::/0 timeout ${FD_LEASE}s }\n"
+    "    }\n"
     "    chain hears {\n"
     "        type filter hook prerouting priority -300; policy accept;\n"
     "        iif \"lo\" accept\n"
     "        $in\n"
-    "        icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+    "        icmpv6 type { $nd } accept\n"
     "        ip saddr @all4 counter drop\n"
     "        ip6 saddr @all6 counter drop\n"
     "    }\n"
@@ -56,7 +70,7 @@ static const char apply_text[] =
     "        type filter hook postrouting priority 300; policy accept;\n"
     "        oif \"lo\" accept\n"
     "        $out\n"
-    "        icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+    "        icmpv6 type { $nd } accept\n"
     "        ip daddr @all4 counter drop\n"
     "        ip6 daddr @all6 counter drop\n"
     "    }\n"

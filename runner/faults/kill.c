@@ -15,7 +15,8 @@ const struct FaultKind kill_fault = {
     .config = {.name = "kill",
                .doc = "A crash: clients get a reset. Without `for` it is killed once and whoever "
                       "restarts it is measured; with `for` it is kept down.",
-               .size = sizeof(struct ServiceConfig), .fields = service_fields_only},
+               .size = sizeof(struct ServiceConfig),
+               .fields = service_fields_only},
     .plan = kill_plan,
 };
 

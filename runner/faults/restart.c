@@ -12,8 +12,10 @@ const struct FaultKind restart_fault = {
     .reversal = REVERSAL_SELF,
     .needs_service = true,
     .config = {.name = "restart",
-               .doc = "A planned restart; proven once the old processes are gone, over once it runs.",
-               .size = sizeof(struct ServiceConfig), .fields = service_fields},
+               .doc =
+                   "A planned restart; proven once the old processes are gone, over once it runs.",
+               .size = sizeof(struct ServiceConfig),
+               .fields = service_fields},
     .plan = restart_plan,
 };
 

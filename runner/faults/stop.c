@@ -12,8 +12,10 @@ const struct FaultKind stop_fault = {
     .reversal = REVERSAL_UNDO,
     .needs_service = true,
     .stops_service = true,
-    .config = {.name = "stop", .doc = "A planned outage: the service is stopped as an operator does.",
-               .size = sizeof(struct ServiceConfig), .fields = service_fields},
+    .config = {.name = "stop",
+               .doc = "A planned outage: the service is stopped as an operator does.",
+               .size = sizeof(struct ServiceConfig),
+               .fields = service_fields},
     .plan = stop_plan,
 };
 

@@ -147,9 +147,12 @@ static bool times_check(const struct Procedure *procedure, struct Err *err)
 bool procedure_check(const struct FaultKind *kind, const struct Procedure *procedure,
                      struct Err *err)
 {
-    const struct { const char *name; const struct Commands *commands; } parts[] = {
-        {"save", &procedure->save},         {"apply", &procedure->apply},
-        {"undo", &procedure->undo},         {"in_place", &procedure->in_place},
+    const struct {
+        const char *name;
+        const struct Commands *commands;
+    } parts[] = {
+        {"save", &procedure->save},           {"apply", &procedure->apply},
+        {"undo", &procedure->undo},           {"in_place", &procedure->in_place},
         {"all_clear", &procedure->all_clear}, {"renew", &procedure->renew},
     };
     for (size_t i = 0; i < COUNT_OF(parts); i++)

@@ -1,4 +1,4 @@
-/* procedure.h - what a fault will do on one host, as data: printed by `plan`, compared in tests, stored. */
+/* procedure.h - what a fault will do on one host, as data: printed, compared, stored. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_MODEL_PROCEDURE_H
 #define FD_MODEL_PROCEDURE_H
@@ -27,19 +27,20 @@ struct Commands { /* stop at their first failure (exit status other than 0) */
     size_t count;
 };
 
-enum FaultClass { CLASS_KERNEL, CLASS_PROCESS, CLASS_REBOOT, CLASS_STICKY }; /* what ends it: K P R S */
+/* What ends it: K P R S. */
+enum FaultClass { CLASS_KERNEL, CLASS_PROCESS, CLASS_REBOOT, CLASS_STICKY };
 
 /* Its bytes hold durations, never instants. In the run's arena. */
 struct Procedure {
-    struct Commands save;      /* before arming: reads state into FD_DIR that undo needs; no change to the host */
+    struct Commands save;      /* before arming: into FD_DIR what undo needs; no change */
     struct Commands apply;
-    struct Commands undo;      /* right to run twice, and when apply never ran or ran by half */
+    struct Commands undo;      /* right to run twice, and where apply ran by half or never */
     struct Commands in_place;  /* reads only: succeeds while the fault is there */
     struct Commands all_clear; /* reads only: succeeds when no trace is left */
-    struct Commands renew;     /* class K: extends the kernel's own timer to FD_LEASE; may be empty */
+    struct Commands renew;     /* class K: winds the kernel timer up to FD_LEASE */
     enum FaultClass ends_by;
     bool cuts_link;            /* no renewal possible: the cap alone ends it */
-    bool once;                 /* in_place is a fact of the past (killed once): not looked at each second */
+    bool once;                 /* in_place is a fact of the past (killed once): looked at once */
     int64_t lease_ns, cap_ns;  /* cap = planned duration + grace */
     const char *stays;         /* what will stay changed, for people; NULL = nothing */
 };

@@ -101,7 +101,8 @@ EOF
         main=''
         service_list && [ -n "$main" ] && service_up && say active || say inactive
         say "main $main"
-        [ "$form" != unit ] || say "restart $(systemctl show -p Restart --value -- "$name" 2>/dev/null)"
+        [ "$form" != unit ] ||
+            say "restart $(systemctl show -p Restart --value -- "$name" 2>/dev/null)"
     fi
     traces
 }

@@ -54,7 +54,8 @@ static void stream_close(struct Forward *forward, size_t index)
     forward->streams[index] = forward->streams[--forward->count];
 }
 
-/* A dial that hangs blocks all others of its session: the whole of it is given up and opened anew. */
+/* A dial that hangs blocks all others of its session: the whole of it is given up and opened anew.
+ */
 static void drop_session(struct Forward *forward)
 {
     while (forward->count > 0)
@@ -179,8 +180,7 @@ static void *pump(void *data)
         nfds_t count = 0;
         pollers[count++] = (struct pollfd){.fd = forward->stop[0], .events = POLLIN};
         pollers[count++] = (struct pollfd){.fd = forward->listener, .events = POLLIN};
-        int session_fd = forward->session == NULL ? -1
-                                                  : forward->from->reach->fd(forward->session);
+        int session_fd = forward->session == NULL ? -1 : forward->from->reach->fd(forward->session);
         pollers[count++] = (struct pollfd){.fd = session_fd, .events = POLLIN};
         for (size_t i = 0; i < forward->count; i++) {
             const struct Stream *stream = &forward->streams[i];
@@ -211,8 +211,7 @@ static bool listen_here(struct Forward *forward, uint16_t *port, struct Err *err
         listen(forward->listener, 128) != 0 ||
         getsockname(forward->listener, (struct sockaddr *)&here, &size) != 0 ||
         pipe2(forward->stop, O_CLOEXEC) != 0)
-        return err_set(err, ERR_OWN, NOWHERE, "cannot listen on this machine: %s",
-                       strerror(errno));
+        return err_set(err, ERR_OWN, NOWHERE, "cannot listen on this machine: %s", strerror(errno));
     *port = ntohs(here.sin_port);
     return true;
 }
@@ -249,8 +248,8 @@ struct Forward *forward_open(const struct Target *from, const char *address, uin
         forward->session = from->reach->open(from->reach_config, from, deadline, err);
     good = forward->session != NULL;
     if (good && pthread_create(&forward->thread, NULL, pump, forward) != 0)
-        good = err_set(err, ERR_OWN, NOWHERE, "cannot start a thread for the way by '%s'",
-                       from->name);
+        good =
+            err_set(err, ERR_OWN, NOWHERE, "cannot start a thread for the way by '%s'", from->name);
     if (good)
         return forward;
     forward_free(forward);

@@ -3,7 +3,9 @@
 #include "kinds.h"
 #include "pipes.h"
 
-struct LocalConfig { char nothing; };
+struct LocalConfig {
+    char nothing;
+};
 
 static const struct Field local_fields[] = {{.name = NULL}};
 
@@ -28,8 +30,10 @@ static void local_by_hand(const void *config, const struct Target *target, struc
 const struct TransportKind local_transport = {
     .name = "local",
     .summary = "commands on this very machine",
-    .config = {.name = "local", .doc = "The host is this machine.",
-               .size = sizeof(struct LocalConfig), .fields = local_fields},
+    .config = {.name = "local",
+               .doc = "The host is this machine.",
+               .size = sizeof(struct LocalConfig),
+               .fields = local_fields},
     .open = local_open,
     .start = pipes_start,
     .write = pipes_write,

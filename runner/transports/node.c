@@ -51,8 +51,8 @@ struct HostNode *node_open(const struct Target *target, struct Mono deadline, st
     if (node->session != NULL)
         channel = target->reach->start(
             node->session, (const char *const[]){"sh", "-c", who_line, NULL}, deadline, err);
-    bool good = channel != NULL &&
-                talk_until(node, channel, NULL, &reply, deadline, err) == TALK_END;
+    bool good =
+        channel != NULL && talk_until(node, channel, NULL, &reply, deadline, err) == TALK_END;
     if (channel != NULL)
         target->reach->finish(channel);
     if (good) {
@@ -155,9 +155,14 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
                 struct Arena *arena, struct HostFacts *out, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
-    struct HostFacts facts = {.host = node->target, .asked = mono_now(),
-                              .boot_id = "", .machine_id_hash = "", .main_pid = "", .restart = "",
-                              .traces = "", .peer = arena_text(arena, node->peer),
+    struct HostFacts facts = {.host = node->target,
+                              .asked = mono_now(),
+                              .boot_id = "",
+                              .machine_id_hash = "",
+                              .main_pid = "",
+                              .restart = "",
+                              .traces = "",
+                              .peer = arena_text(arena, node->peer),
                               .root = node->privilege != PRIVILEGE_NONE};
     bool good = true;
     if (facts.root) {

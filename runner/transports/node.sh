@@ -1,7 +1,8 @@
 # node.sh - what lies on a host while a fault is armed: guard, fence, fire, watch, the way out.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2034,SC2015,SC2094,SC2153,SC3013
-# Functions only, most values come from `vars`; for dash, busybox sh and bash. Answers are lines that begin with "fd:".
+# Functions only, most values come from `vars`; for dash, busybox sh and bash. Answers are lines
+# that begin with "fd:".
 # The folder of a fault holds: vars (its values), node and service (scripts), save apply undo place
 # clear renew (the procedure), guard; `permit`, which becomes `tomb` before anything is undone;
 # `dirty`, which becomes `clean` once all_clear said so. They are renamed, since a rename needs no
@@ -68,7 +69,7 @@ family() {
     done
 }
 
-# kill_family PID. All but the eldest are stopped first, so that nothing is born in between; it waits
+# kill_family PID. All but the eldest are stopped first, so nothing is born in between; it waits
 # for them, and whoever waits for it (sudo, nsenter) would stop along with it, and stay so.
 kill_family() {
     pids=$1 known_family=''
@@ -85,7 +86,8 @@ kill_family() {
 }
 
 shout() {
-    timeout 2 logger -t faildrill -p "user.$1" -- "$2" >/dev/null 2>&1 </dev/null 3<&- 8<&- 9<&- || :
+    timeout 2 logger -t faildrill -p "user.$1" -- "$2" </dev/null >/dev/null 2>&1 3<&- 8<&- 9<&- ||
+        :
 }
 
 # grab FD TENTHS: takes the flock on a descriptor; busybox flock cannot wait for a time.
@@ -179,7 +181,8 @@ stop_guard() {
 guard() {
     (echo -1000 >"/proc/$$/oom_score_adj") 2>/dev/null
     look_at $$
-    echo "$$ $born $FD_BOOT $FD_UNTIL" >"$FD_DIR/armed.new" && mv "$FD_DIR/armed.new" "$FD_DIR/armed"
+    echo "$$ $born $FD_BOOT $FD_UNTIL" >"$FD_DIR/armed.new" &&
+        mv "$FD_DIR/armed.new" "$FD_DIR/armed"
     while :; do
         [ -e "$FD_DIR/armed" ] || return 0
         [ -e "$FD_DIR/halt" ] && why='halt was asked for' && break
@@ -355,7 +358,7 @@ watch() {
 
 # /run/faildrill/undo: ends every fault here, newest first, without runner and guard.
 hand_all() {
-    [ "$(id -u)" -eq 0 ] || [ -w "$fd_root" ] || { echo "as root: sudo sh $fd_root/undo"; return 1; }
+    [ -w "$fd_root" ] || { echo "as root: sudo sh $fd_root/undo"; return 1; }
     bad=0
     for id in $(cd "$fd_root" && printf '%s\n' ./*_[0-9]* | sort -t_ -k2 -nr); do
         FD_DIR=$fd_root/${id#./} FD_ID=${id#./}

@@ -10,8 +10,8 @@ struct Firing {
     struct Buf reply;
 };
 
-struct Firing *node_ready(struct HostNode *node, const struct Guarded *guarded, struct Mono deadline,
-                          struct Err *err)
+struct Firing *node_ready(struct HostNode *node, const struct Guarded *guarded,
+                          struct Mono deadline, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX);
     struct Firing *firing = mem_zero(1, sizeof *firing);
@@ -64,8 +64,8 @@ enum Effect node_fire(struct Firing *firing, struct Mono deadline, struct Moment
     t0->low = mono_now();
     if (reach->write(firing->channel, "go\n", 3, deadline, err)) {
         /* The proof's own line, not the end: nothing but the way back lies between. */
-        enum Talk talked = talk_until(firing->node, firing->channel, "place", &firing->reply,
-                                      deadline, err);
+        enum Talk talked =
+            talk_until(firing->node, firing->channel, "place", &firing->reply, deadline, err);
         t0->high = mono_now();
         if (talked == TALK_WORD)
             talked = talk_until(firing->node, firing->channel, NULL, &firing->reply, deadline, err);

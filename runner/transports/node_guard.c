@@ -38,10 +38,13 @@ static void put_vars(struct Buf *script, const struct ArmInput *input)
 static void arm_script(struct Buf *script, const struct ArmInput *input)
 {
     const struct Procedure *procedure = input->procedure;
-    const struct { const char *name; const struct Commands *commands; } parts[] = {
-        {"FD_SAVE", &procedure->save},          {"FD_APPLY", &procedure->apply},
-        {"FD_UNDO", &procedure->undo},          {"FD_PLACE", &procedure->in_place},
-        {"FD_CLEAR", &procedure->all_clear},    {"FD_RENEW", &procedure->renew},
+    const struct {
+        const char *name;
+        const struct Commands *commands;
+    } parts[] = {
+        {"FD_SAVE", &procedure->save},       {"FD_APPLY", &procedure->apply},
+        {"FD_UNDO", &procedure->undo},       {"FD_PLACE", &procedure->in_place},
+        {"FD_CLEAR", &procedure->all_clear}, {"FD_RENEW", &procedure->renew},
     };
     struct Arena *arena = arena_new("arm", NODE_SCRIPT_MAX);
     put_vars(script, input);
@@ -108,8 +111,8 @@ const struct Guarded *guard_arm(struct HostNode *node, const struct ArmInput *in
     guarded->ends_by = input->procedure->ends_by;
     guarded->all_clear = commands_shell(&input->procedure->all_clear, arena);
     arm_script(&script, input);
-    bool good = talk(node, &script, &reply, deadline, err) &&
-                read_back(node, input, &reply, guarded, err);
+    bool good =
+        talk(node, &script, &reply, deadline, err) && read_back(node, input, &reply, guarded, err);
     buf_free(&script);
     buf_free(&reply);
     return good ? guarded : NULL;
@@ -124,8 +127,11 @@ const char *guarded_boot_id(const struct Guarded *guarded)
 static bool look_behind(struct HostNode *node, const struct Guarded *guarded, struct Mono deadline,
                         struct GuardState *state, struct Err *err)
 {
-    struct UndoInput look = {.token = &guarded->token, .number = guarded->number, .undo = "",
-                             .all_clear = guarded->all_clear, .boot_id = guarded->boot_id,
+    struct UndoInput look = {.token = &guarded->token,
+                             .number = guarded->number,
+                             .undo = "",
+                             .all_clear = guarded->all_clear,
+                             .boot_id = guarded->boot_id,
                              .ends_by = guarded->ends_by};
     enum Known clear = node_look(node, &look, deadline, err);
     if (clear == KNOWN_UNKNOWN)
@@ -134,13 +140,13 @@ static bool look_behind(struct HostNode *node, const struct Guarded *guarded, st
     return true;
 }
 
-bool guard_watch(struct HostNode *node, const struct Guarded *guarded, bool renew, bool look,
+bool guard_watch(struct HostNode *node, const struct Guarded *guarded, struct Watch watch,
                  struct Mono deadline, struct GuardState *out, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
     struct GuardState state = {.alive = false};
     char boot[64] = "", place[16] = "";
-    buf_printf(&script, "FD_EXTEND=%d FD_LOOK=%d\n", renew, look);
+    buf_printf(&script, "FD_EXTEND=%d FD_LOOK=%d\n", watch.renew, watch.look);
     guard_watch_script(&script, &guarded->token, guarded->number, "watch");
     bool good = talk(node, &script, &reply, deadline, err);
     if (good && !reply_get(&reply, "boot", boot, sizeof boot))

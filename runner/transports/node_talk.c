@@ -59,7 +59,8 @@ static bool send_script(struct HostNode *node, void *channel, const struct Buf *
     return reach->write(channel, script->text, script->size, deadline, err);
 }
 
-void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono deadline, struct Err *err)
+void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono deadline,
+                 struct Err *err)
 {
     const struct TransportKind *reach = node->target->reach;
     struct Buf script = BUF(NODE_SCRIPT_MAX);

@@ -28,9 +28,10 @@ void talk_library(struct Buf *script);
 
 /* Starts `body` as root on the host; complete or not at all. The first line of the script is what
  * only this connection knows (FD_PEER, FD_PORT). NULL on failure. */
-void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono deadline, struct Err *err);
-/* Reads until a line "fd:WORD" (whole, or with more behind it) stands in the reply, which is then true, or until
- * the script is at its end, which is false without an error only after "fd:end". */
+void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono deadline,
+                 struct Err *err);
+/* Reads until a line "fd:WORD" (whole, or with more behind it) stands in the reply, which is then
+ * true, or until the script is at its end, which is false without an error only after "fd:end". */
 enum Talk { TALK_BROKEN, TALK_WORD, TALK_END };
 enum Talk talk_until(struct HostNode *node, void *channel, const char *word, struct Buf *reply,
                      struct Mono deadline, struct Err *err);

@@ -35,8 +35,8 @@ static enum Known ask_clear(struct HostNode *node, const struct UndoInput *input
         else if (strcmp(clear, "no") == 0)
             known = KNOWN_NO;
         else
-            err_set(err, ERR_NOT_UNDONE, node->target->where, "'%s' cannot say whether it is clear: %s",
-                    node->target->name, said);
+            err_set(err, ERR_NOT_UNDONE, node->target->where,
+                    "'%s' cannot say whether it is clear: %s", node->target->name, said);
     }
     buf_free(&script);
     buf_free(&reply);
@@ -76,7 +76,8 @@ bool node_disarm(struct HostNode *node, const struct Token *token, uint32_t numb
     return good;
 }
 
-bool node_halt(struct HostNode *node, const struct Token *token, struct Mono deadline, struct Err *err)
+bool node_halt(struct HostNode *node, const struct Token *token, struct Mono deadline,
+               struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
     quote_assignment(&script, "FD_TOKEN", token != NULL ? token->text : "");
@@ -89,8 +90,8 @@ bool node_halt(struct HostNode *node, const struct Token *token, struct Mono dea
     return good;
 }
 
-bool node_scan(struct HostNode *node, struct Mono deadline, struct Arena *arena, struct List *traces,
-               struct Err *err)
+bool node_scan(struct HostNode *node, struct Mono deadline, struct Arena *arena,
+               struct List *traces, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
     buf_put(&script, node_sh);

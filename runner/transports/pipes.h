@@ -8,10 +8,12 @@
 /* words: of const char *, borrowed while the session is open. */
 void *pipes_open(const struct List *words);
 void *pipes_start(void *session, const char *const *argv, struct Mono deadline, struct Err *err);
-bool pipes_write(void *channel, const char *bytes, size_t size, struct Mono deadline, struct Err *err);
+bool pipes_write(void *channel, const char *bytes, size_t size, struct Mono deadline,
+                 struct Err *err);
 bool pipes_end_input(void *channel, struct Mono deadline, struct Err *err);
 bool pipes_read(void *channel, struct Buf *out, bool *ended, struct Mono deadline, struct Err *err);
-bool pipes_status(void *channel, int *status, struct Buf *errors, struct Mono deadline, struct Err *err);
+bool pipes_status(void *channel, int *status, struct Buf *errors, struct Mono deadline,
+                  struct Err *err);
 void pipes_finish(void *channel);
 void pipes_close(void *session);
 int pipes_fd(void *session);

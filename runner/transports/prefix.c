@@ -1,11 +1,14 @@
-/* prefix.c - commands behind words that lead to the host: docker exec, kubectl exec, ip netns exec. */
+/* prefix.c - commands behind words that lead to the host, such as docker exec. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kinds.h"
 #include "pipes.h"
 
 static const struct Field prefix_fields[] = {
-    {.name = "words", .type = FIELD_LIST, .offset = offsetof(struct PrefixConfig, words),
-     .flags = FIELD_REQUIRED | FIELD_SUBJECT, .example = "[ip, netns, exec, \"${host.name}\"]",
+    {.name = "words",
+     .type = FIELD_LIST,
+     .offset = offsetof(struct PrefixConfig, words),
+     .flags = FIELD_REQUIRED | FIELD_SUBJECT,
+     .example = "[ip, netns, exec, \"${host.name}\"]",
      .doc = "The words before every command; they must keep its standard streams and exit status."},
     {.name = NULL}};
 
@@ -36,8 +39,10 @@ static void prefix_by_hand(const void *config, const struct Target *target, stru
 const struct TransportKind prefix_transport = {
     .name = "prefix",
     .summary = "commands behind words that lead to the host, such as docker exec",
-    .config = {.name = "prefix", .doc = "The host is reached by words before every command.",
-               .size = sizeof(struct PrefixConfig), .fields = prefix_fields},
+    .config = {.name = "prefix",
+               .doc = "The host is reached by words before every command.",
+               .size = sizeof(struct PrefixConfig),
+               .fields = prefix_fields},
     .open = prefix_open,
     .start = pipes_start,
     .write = pipes_write,

@@ -23,7 +23,7 @@
 extern char **environ;
 
 struct Process {
-    pid_t pid; /* 0 once reaped */
+    pid_t pid;           /* 0 once reaped */
     int in, out, errors; /* -1 once closed */
     int watch;           /* pidfd, readable when it ended; -1 where the kernel has none */
     int status;
@@ -72,8 +72,8 @@ static bool spawn(const char *const *argv, const int streams[3], pid_t *pid, str
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETSID);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     for (int i = 0; i < 3; i++)
         if (streams[i] >= 0)
             posix_spawn_file_actions_adddup2(&actions, streams[i], i);
@@ -99,8 +99,8 @@ struct Process *process_start(const char *const *argv, struct Err *err)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, errors[2] = {-1, -1};
     struct Process *process = mem_zero(1, sizeof *process);
-    *process = (struct Process){
-        .in = -1, .out = -1, .errors = -1, .watch = -1, .said = BUF(ERRORS_MAX)};
+    *process =
+        (struct Process){.in = -1, .out = -1, .errors = -1, .watch = -1, .said = BUF(ERRORS_MAX)};
     bool started = false;
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0)
         err_set(err, ERR_OWN, NOWHERE, "cannot make a pipe: %s", strerror(errno));

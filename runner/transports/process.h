@@ -31,11 +31,13 @@ void process_end(pid_t pid); /* TERM, and reaped later; never waits */
 
 /* Runs argv to its end and takes its output, up to out->max. False where it cannot be started, does
  * not end in time, or ends with another status than 0 (its first line of errors is in *err). */
-bool process_output(const char *const *argv, struct Buf *out, struct Mono deadline, struct Err *err) MUST_CHECK;
+bool process_output(const char *const *argv, struct Buf *out, struct Mono deadline,
+                    struct Err *err) MUST_CHECK;
 
 /* Waits until fd is ready for `events` of poll(2), or in error. False at the deadline. */
 bool fd_wait(int fd, short events, struct Mono deadline);
-/* What is left until the deadline for poll(2): whole milliseconds, rounded up, 0 where it passed. */
+/* What is left until the deadline for poll(2): whole milliseconds, rounded up, 0 where it passed.
+ */
 int deadline_ms(struct Mono deadline);
 
 #endif

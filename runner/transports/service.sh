@@ -1,10 +1,11 @@
 # service.sh - finds, records, signals, stops and starts the processes of a service.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154,SC2015,SC3013
-# -ef is in dash, busybox sh and bash. Stands behind node.sh; functions only. In a fault's folder it is the script `service`:
-#   sh service VERB unit NAME | pidfile PATH | exe PATH [with TEXT] [only main] [by LINE] [stop LINE]
-#                   [rejoin TEXT]
-# The file `ids` there says whom the fault means: pid, start time and executable of a process a line.
+# -ef is in dash, busybox sh and bash. Stands behind node.sh; functions only. In a fault's folder it
+# is the script `service`:
+#   sh service VERB unit NAME | pidfile PATH | exe PATH
+#                   [with TEXT] [only main] [by LINE] [stop LINE] [rejoin TEXT]
+# The file `ids` there says whom the fault means: pid, start time, executable of a process a line.
 
 service_fail() {
     echo "$*"
@@ -125,7 +126,8 @@ service_save() {
     for pid in $pids; do
         [ "$pid" != 1 ] || service_fail "process 1 belongs to $name"
         ! service_is_ours "$pid" || service_fail "$name carries our own connection to this host"
-        ! look_at "$pid" || [ "$state" != T ] || service_fail "process $pid of $name is stopped already"
+        ! look_at "$pid" || [ "$state" != T ] ||
+            service_fail "process $pid of $name is stopped already"
     done
     service_record || service_fail "cannot write the ids"
 }
@@ -302,9 +304,8 @@ service() {
         shift 2
     done
     case $verb in
-    save | kill | freeze | thaw | gone | frozen | moving | down | unchanged | start | stop | restart)
-        "service_$verb"
-        ;;
+    save | kill | freeze | thaw | gone | frozen | moving) "service_$verb" ;;
+    down | unchanged | start | stop | restart) "service_$verb" ;;
     up) service_says_up ;;
     record) service_same && service_record ;;
     *) service_fail "service.sh knows no '$verb'" ;;

@@ -22,13 +22,24 @@ struct SshChannel {
 };
 
 static const struct Field ssh_fields[] = {
-    {.name = "user", .type = FIELD_TEXT, .offset = offsetof(struct SshConfig, user),
-     .example = "drill", .doc = "Whom to log in as; default: as `ssh HOST` does."},
-    {.name = "port", .type = FIELD_INT, .offset = offsetof(struct SshConfig, port), .min = 0,
-     .max = 65535, .fallback = "0", .example = "2222",
+    {.name = "user",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct SshConfig, user),
+     .example = "drill",
+     .doc = "Whom to log in as; default: as `ssh HOST` does."},
+    {.name = "port",
+     .type = FIELD_INT,
+     .offset = offsetof(struct SshConfig, port),
+     .min = 0,
+     .max = 65535,
+     .fallback = "0",
+     .example = "2222",
      .doc = "The port of sshd; 0, the default: as `ssh HOST` does."},
-    {.name = "config", .type = FIELD_TEXT, .offset = offsetof(struct SshConfig, config),
-     .example = "lab/ssh_config", .doc = "The ssh_config to read instead of the user's."},
+    {.name = "config",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct SshConfig, config),
+     .example = "lab/ssh_config",
+     .doc = "The ssh_config to read instead of the user's."},
     {.name = NULL}};
 
 /* ---- Sessions. ---- */
@@ -51,7 +62,8 @@ static void ssh_close(void *data)
     mem_free(session);
 }
 
-/* A fingerprint does not tell the type of its key: where ed25519 is another one, ecdsa is asked for. */
+/* A fingerprint does not tell the type of its key: where ed25519 is another one, ecdsa is asked
+ * for. */
 static bool connect_checked(struct SshSession *session, struct Mono deadline, struct Err *err)
 {
     const char *types;
@@ -237,7 +249,8 @@ static bool ssh_end_input(void *data, struct Mono deadline, struct Err *err)
     return why == 0 || ssh_say(channel->session, ERR_TARGET, "cannot end the input of", err);
 }
 
-/* Takes what is there of one stream; negative as the library says, EAGAIN where there is nothing. */
+/* Takes what is there of one stream; negative as the library says, EAGAIN where there is nothing.
+ */
 static ssize_t take(struct SshChannel *channel, int stream, struct Buf *into)
 {
     char chunk[CHUNK];
@@ -269,8 +282,8 @@ static bool ssh_read(void *data, struct Buf *out, bool *ended, struct Mono deadl
         /* A read that waits leaves nothing half-way: the session stays usable. */
         struct Mono soon = mono_add(mono_now(), 5 * NS_PER_S);
         if (!ssh_wait(session, mono_min(soon, deadline)) && deadline_ms(deadline) == 0)
-            return err_set(err, ERR_TIMEOUT, session->target->where,
-                           "'%s' did not answer in time", session->target->name);
+            return err_set(err, ERR_TIMEOUT, session->target->where, "'%s' did not answer in time",
+                           session->target->name);
     }
 }
 
@@ -327,8 +340,10 @@ static void *ssh_dial(void *data, const char *address, uint16_t port, struct Mon
 const struct TransportKind ssh_transport = {
     .name = "ssh",
     .summary = "hosts by SSH, as `ssh HOST` reaches them",
-    .config = {.name = "ssh", .doc = "The host is reached as `ssh HOST` does.",
-               .size = sizeof(struct SshConfig), .fields = ssh_fields},
+    .config = {.name = "ssh",
+               .doc = "The host is reached as `ssh HOST` does.",
+               .size = sizeof(struct SshConfig),
+               .fields = ssh_fields},
     .open = ssh_open,
     .start = ssh_start,
     .write = ssh_write,

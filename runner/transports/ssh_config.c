@@ -46,8 +46,7 @@ static const char *fill(const struct SshWay *way, const char *text, struct Arena
     return filled;
 }
 
-static void add_words(struct List *list, const struct SshWay *way, char *words,
-                      struct Arena *arena)
+static void add_words(struct List *list, const struct SshWay *way, char *words, struct Arena *arena)
 {
     char *save = NULL;
     for (char *word = strtok_r(words, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))

@@ -17,8 +17,12 @@
 #include "process.h"
 #include "ssh_known.h"
 
-/* No -etm MACs (CVE-2026-55200 reads in that branch), no CBC, no SHA-1; GCM where the library has it. */
-static const struct { int method; const char *names; } methods[] = {
+/* No -etm MACs (CVE-2026-55200 reads in that branch), no CBC, no SHA-1; GCM where the library has
+ * it. */
+static const struct {
+    int method;
+    const char *names;
+} methods[] = {
     {LIBSSH2_METHOD_KEX, "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,"
                          "ecdh-sha2-nistp384,ecdh-sha2-nistp521,diffie-hellman-group16-sha512,"
                          "diffie-hellman-group14-sha256,diffie-hellman-group-exchange-sha256"},
@@ -73,7 +77,8 @@ static const char *with_scheme(struct Arena *arena, const char *spec)
     return text_starts(spec, "ssh://") ? spec : arena_printf(arena, "ssh://%s", spec);
 }
 
-/* `ssh -W host:port` towards the last jump, by way of those before it; or the user's own command. */
+/* `ssh -W host:port` towards the last jump, by way of those before it; or the user's own command.
+ */
 static bool connect_jump(struct SshSession *session, const struct SshConfig *config,
                          struct Err *err)
 {

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -45,7 +44,8 @@ static bool take_string(const unsigned char **at, size_t *left, const unsigned c
 
 /* ---- Files. ---- */
 
-/* "openssh-key-v1", NUL, cipher, kdf, its options, a count, the public key unencrypted: its type. */
+/* "openssh-key-v1", NUL, cipher, kdf, its options, a count, the public key unencrypted: its type.
+ */
 static const char *type_inside(const unsigned char *bytes, size_t size, struct Arena *arena)
 {
     static const char magic[] = "openssh-key-v1";
@@ -212,16 +212,15 @@ bool agent_keys(struct Agent *agent, struct Mono deadline, struct Arena *arena, 
     return good;
 }
 
-bool agent_sign(struct Agent *agent, const struct AgentKey *key, const unsigned char *data,
-                size_t size, struct Mono deadline, unsigned char **signature,
-                size_t *signature_size)
+bool agent_sign(struct Agent *agent, const struct AgentKey *key, const struct Buf *data,
+                struct Mono deadline, struct Signature *out)
 {
     struct Buf ask = BUF(MESSAGE_MAX), reply = BUF(MESSAGE_MAX);
     const unsigned char *whole, *type, *bytes;
     size_t whole_size, type_size, bytes_size;
     buf_char(&ask, ASK_SIGN);
     put_string(&ask, key->blob, key->size);
-    put_string(&ask, data, size);
+    put_string(&ask, (const unsigned char *)data->text, data->size);
     put_number(&ask, 0);
     bool good = agent_ask(agent, &ask, SIGNED, deadline, &reply);
     const unsigned char *at = (const unsigned char *)reply.text + 5;
@@ -230,12 +229,8 @@ bool agent_sign(struct Agent *agent, const struct AgentKey *key, const unsigned 
            take_string(&whole, &whole_size, &type, &type_size) &&
            take_string(&whole, &whole_size, &bytes, &bytes_size);
     if (good) {
-        *signature = malloc(bytes_size);
-        good = *signature != NULL;
-    }
-    if (good) {
-        memcpy(*signature, bytes, bytes_size);
-        *signature_size = bytes_size;
+        *out = (struct Signature){.bytes = mem_zero(bytes_size, 1), .size = bytes_size};
+        memcpy(out->bytes, bytes, bytes_size);
     }
     buf_free(&ask);
     buf_free(&reply);

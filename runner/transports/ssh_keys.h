@@ -20,8 +20,12 @@ struct Agent *agent_open(const char *path, struct Mono deadline); /* NULL: there
 void agent_close(struct Agent *agent);                            /* accepts NULL */
 /* of struct AgentKey; in the arena. */
 bool agent_keys(struct Agent *agent, struct Mono deadline, struct Arena *arena, struct List *out);
-/* The signature without its type's name; malloc'ed, as libssh2 frees it. */
-bool agent_sign(struct Agent *agent, const struct AgentKey *key, const unsigned char *data,
-                size_t size, struct Mono deadline, unsigned char **signature, size_t *signature_size);
+/* The signature of `data` without its type's name: mem_free it. */
+struct Signature {
+    unsigned char *bytes;
+    size_t size;
+};
+bool agent_sign(struct Agent *agent, const struct AgentKey *key, const struct Buf *data,
+                struct Mono deadline, struct Signature *out);
 
 #endif

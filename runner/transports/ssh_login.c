@@ -14,15 +14,22 @@ struct Signing {
     struct Mono deadline;
 };
 
-static int sign(LIBSSH2_SESSION *link, unsigned char **signature, size_t *signature_size,
-                const unsigned char *data, size_t size, void **abstract)
+/* The library frees what it gets by its own free, which is the C library's. */
+static int sign(LIBSSH2_SESSION *link, unsigned char **bytes, size_t *size,
+                const unsigned char *data, size_t data_size, void **abstract)
 {
     const struct Signing *signing = *abstract;
+    struct Buf whole = BUF(data_size);
+    struct Signature signature;
     (void)link;
-    return agent_sign(signing->agent, signing->key, data, size, signing->deadline, signature,
-                      signature_size)
-               ? 0
-               : -1;
+    buf_add(&whole, (const char *)data, data_size);
+    bool good = agent_sign(signing->agent, signing->key, &whole, signing->deadline, &signature);
+    buf_free(&whole);
+    if (good) {
+        *bytes = signature.bytes;
+        *size = signature.size;
+    }
+    return good ? 0 : -1;
 }
 
 static bool is_usable(const char *type)

@@ -96,9 +96,17 @@ static int cut_fd(void *session)
 }
 
 static const struct TransportKind cut_transport = {
-    .name = "cut", .summary = "loses its link", .open = cut_open, .start = cut_start,
-    .write = cut_write, .end_input = cut_end_input, .read = cut_read, .status = cut_status,
-    .finish = cut_finish, .close = cut_close, .fd = cut_fd,
+    .name = "cut",
+    .summary = "loses its link",
+    .open = cut_open,
+    .start = cut_start,
+    .write = cut_write,
+    .end_input = cut_end_input,
+    .read = cut_read,
+    .status = cut_status,
+    .finish = cut_finish,
+    .close = cut_close,
+    .fd = cut_fd,
 };
 
 struct Target cut_target(const struct Space *space)

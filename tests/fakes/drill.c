@@ -14,12 +14,16 @@
 #include "../../runner/faults/kinds.h"
 
 /* A main process with a child; without systemd, as a script of a distribution starts it. */
-static const char start_line[] =
-    "rm -f /run/svc.pid; setsid sh -c 'sleep 99999 & echo $$ >/run/svc.pid; wait' >/dev/null 2>&1 & "
-    "while ! [ -s /run/svc.pid ]; do sleep 0.01; done";
+static const char start_line[] = "rm -f /run/svc.pid; setsid sh -c 'sleep 99999 & echo $$ "
+                                 ">/run/svc.pid; wait' >/dev/null 2>&1 & "
+                                 "while ! [ -s /run/svc.pid ]; do sleep 0.01; done";
 static const char stop_line[] = "kill -- -$(cat /run/svc.pid)";
 
-static const struct { const char *name; const struct FaultKind *fault; int64_t hold_ns; } kinds[] = {
+static const struct {
+    const char *name;
+    const struct FaultKind *fault;
+    int64_t hold_ns;
+} kinds[] = {
     [DRILL_ISOLATE] = {"isolate", &isolate_fault, -1},
     [DRILL_KILL] = {"kill", &kill_fault, -1},
     [DRILL_KILL_KEPT] = {"kill kept down", &kill_fault, 0},
@@ -46,16 +50,23 @@ static void good(const struct Drill *drill, bool holds, const char *what)
 }
 
 /* As run.c lays its config out: target, script, undo, proof, fault. */
-static const struct { const struct Node *target; const char *script, *undo, *proof; bool fault; }
-    run_words = {NULL, "touch /run/broken", "rm -f /run/broken", "test -e /run/broken", true};
+static const struct {
+    const struct Node *target;
+    const char *script, *undo, *proof;
+    bool fault;
+} run_words = {NULL, "touch /run/broken", "rm -f /run/broken", "test -e /run/broken", true};
 
 static void make_procedure(struct Drill *drill, enum DrillKind kind, int64_t lease_ns,
                            int64_t cap_ns)
 {
     static const struct ServiceConfig whole_service;
-    struct PlanInput input = {.target = &drill->target, .role = &drill->role,
-                              .facts = &drill->facts, .token = &drill->token, .number = 1,
-                              .hold_ns = kinds[kind].hold_ns, .lease_ns = lease_ns,
+    struct PlanInput input = {.target = &drill->target,
+                              .role = &drill->role,
+                              .facts = &drill->facts,
+                              .token = &drill->token,
+                              .number = 1,
+                              .hold_ns = kinds[kind].hold_ns,
+                              .lease_ns = lease_ns,
                               .cap_ns = cap_ns};
     const void *config = kind == DRILL_RUN ? (const void *)&run_words : &whole_service;
     drill->fault = kinds[kind].fault;
@@ -76,24 +87,31 @@ void drill_open(struct Drill *drill, enum DrillKind kind, int64_t lease_ns, int6
     drill->arena = arena_new("drill", 16 << 20);
     drill->target = cut_target(&drill->space);
     drill->token = (struct Token){"01k2drill"};
-    drill->role = (struct Role){.name = "svc", .service = {.pidfile = "/run/svc.pid",
-                                                           .start = start_line,
-                                                           .stop = stop_line}};
+    drill->role = (struct Role){
+        .name = "svc",
+        .service = {.pidfile = "/run/svc.pid", .start = start_line, .stop = stop_line}};
     assert_int_equal(space_sh(&drill->space, start_line, NULL), 0);
     assert_true(space_until(&drill->space, "test $(ls -d /proc/[0-9]* | wc -l) -ge 6", 5));
     drill->before = space_fingerprint(&drill->space);
     drill->node = node_open(&drill->target, drill_in(5), &drill->err);
     good(drill, drill->node != NULL, "open");
-    good(drill, node_facts(drill->node, &drill->role, drill_in(10), drill->arena, &drill->facts,
-                           &drill->err), "facts");
+    good(drill,
+         node_facts(drill->node, &drill->role, drill_in(10), drill->arena, &drill->facts,
+                    &drill->err),
+         "facts");
     make_procedure(drill, kind, lease_ns, cap_ns);
-    drill->arm = (struct ArmInput){.procedure = &drill->procedure, .token = &drill->token,
-                                   .number = 1, .what = kinds[kind].name, .who = "a test's \"own\""};
-    drill->undo = (struct UndoInput){
-        .token = &drill->token, .number = 1,
-        .undo = commands_shell(&drill->procedure.undo, drill->arena),
-        .all_clear = commands_shell(&drill->procedure.all_clear, drill->arena),
-        .boot_id = drill->facts.boot_id, .ends_by = drill->procedure.ends_by};
+    drill->arm = (struct ArmInput){.procedure = &drill->procedure,
+                                   .token = &drill->token,
+                                   .number = 1,
+                                   .what = kinds[kind].name,
+                                   .who = "a test's \"own\""};
+    drill->undo =
+        (struct UndoInput){.token = &drill->token,
+                           .number = 1,
+                           .undo = commands_shell(&drill->procedure.undo, drill->arena),
+                           .all_clear = commands_shell(&drill->procedure.all_clear, drill->arena),
+                           .boot_id = drill->facts.boot_id,
+                           .ends_by = drill->procedure.ends_by};
 }
 
 void drill_close(struct Drill *drill)
@@ -121,8 +139,8 @@ void drill_fire(struct Drill *drill)
 {
     drill->firing = node_ready(drill->node, drill->guarded, drill_in(10), &drill->err);
     good(drill, drill->firing != NULL, "ready");
-    good(drill,
-         node_fire(drill->firing, drill_in(20), &drill->t0, &drill->err) == EFFECT_PROVEN, "fire");
+    good(drill, node_fire(drill->firing, drill_in(20), &drill->t0, &drill->err) == EFFECT_PROVEN,
+         "fire");
 }
 
 void drill_undo(struct Drill *drill)
@@ -158,5 +176,6 @@ void drill_is_clean(struct Drill *drill, int seconds)
 bool drill_in_place(const struct Drill *drill)
 {
     return space_sh(&drill->space,
-                    "cd /run/faildrill/*_1 && FD_ID=$(basename $PWD) FD_DIR=$PWD sh ./place", NULL) == 0;
+                    "cd /run/faildrill/*_1 && FD_ID=$(basename $PWD) FD_DIR=$PWD sh ./place",
+                    NULL) == 0;
 }

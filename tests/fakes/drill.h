@@ -9,14 +9,20 @@
 
 /* Kinds as the tests vary them. */
 enum DrillKind {
-    DRILL_ISOLATE, DRILL_KILL, DRILL_KILL_KEPT, DRILL_STOP, DRILL_FREEZE, DRILL_RESTART, DRILL_RUN,
+    DRILL_ISOLATE,
+    DRILL_KILL,
+    DRILL_KILL_KEPT,
+    DRILL_STOP,
+    DRILL_FREEZE,
+    DRILL_RESTART,
+    DRILL_RUN,
     DRILL_KINDS
 };
 const char *drill_kind_name(enum DrillKind kind);
 
 struct Drill {
     struct Space space;
-    struct Target target;   /* by the transport that cuts */
+    struct Target target; /* by the transport that cuts */
     struct HostNode *node;
     struct Arena *arena;
     struct Role role;
@@ -29,7 +35,7 @@ struct Drill {
     struct Firing *firing;
     struct UndoInput undo;
     struct Moment t0, undone;
-    struct Buf before;      /* the fingerprint of the host as it was */
+    struct Buf before; /* the fingerprint of the host as it was */
     struct Err err;
 };
 /* A host with a service that runs; skips the test where there are no namespaces. */

@@ -1,4 +1,4 @@
-/* space.c - a host for tests: namespaces with a /run, processes and rules of its own, by nsenter. */
+/* space.c - a host for tests: namespaces with rules and a /run of its own. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "space.h"
 
@@ -20,8 +20,8 @@ static bool child_of(pid_t parent, char out[16])
     char path[64], line[64] = "";
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
     FILE *file = fopen(path, "re");
-    bool good = file != NULL && fgets(line, sizeof line, file) != NULL &&
-                sscanf(line, "%15s", out) == 1;
+    bool good =
+        file != NULL && fgets(line, sizeof line, file) != NULL && sscanf(line, "%15s", out) == 1;
     if (file != NULL)
         fclose(file);
     return good;
@@ -41,8 +41,9 @@ bool space_open(struct Space *space, const char *name, const char **why)
         argv[count++] = "--user";
         argv[count++] = "--map-root-user";
     }
-    const char *const more[] = {"--net", "--pid", "--mount", "--uts", "--ipc", "--fork",
-                                "--kill-child", "--mount-proc", "sh", "-c", init_text, NULL};
+    const char *const more[] = {"--net", "--pid",  "--mount",      "--uts",
+                                "--ipc", "--fork", "--kill-child", "--mount-proc",
+                                "sh",    "-c",     init_text,      NULL};
     memcpy(argv + count, more, sizeof more);
     *why = "namespaces cannot be had here";
     space->process = process_start(argv, &err);
@@ -51,8 +52,8 @@ bool space_open(struct Space *space, const char *name, const char **why)
     while (!ended && strstr(out.text, "ready\n") == NULL)
         if (!process_read(space->process, &out, &ended, mono_add(mono_now(), 5 * NS_PER_S), &err))
             ended = true;
-    bool good = strstr(out.text, "ready\n") != NULL &&
-                child_of(process_pid(space->process), space->pid);
+    bool good =
+        strstr(out.text, "ready\n") != NULL && child_of(process_pid(space->process), space->pid);
     buf_free(&out);
     if (!good) {
         space_close(space);
@@ -71,8 +72,10 @@ bool space_open(struct Space *space, const char *name, const char **why)
     memcpy(words + count, spaces, sizeof spaces);
     count += COUNT_OF(spaces);
     space->config.words = (struct List){.items = space->words, .count = count};
-    space->target = (struct Target){.name = name, .address = "127.0.0.1",
-                                    .reach = &prefix_transport, .reach_config = &space->config,
+    space->target = (struct Target){.name = name,
+                                    .address = "127.0.0.1",
+                                    .reach = &prefix_transport,
+                                    .reach_config = &space->config,
                                     .where = NOWHERE};
     return true;
 }
@@ -131,7 +134,8 @@ static const char fingerprint_text[] =
     "    read -r s 2>/dev/null <$p/stat || continue\n"
     "    line=$(tr '\\0\\n' '  ' 2>/dev/null <$p/cmdline)\n"
     "    set -- ${s##*) }\n"
-    "    [ \"$2\" = 0 ] || [ \"$2\" = $$ ] || [ \"$1\" = Z ] || printf '%s %s\\n' \"$1\" \"$line\"\n"
+    "    [ \"$2\" = 0 ] || [ \"$2\" = $$ ] || [ \"$1\" = Z ] || printf '%s %s\\n' \"$1\" "
+    "\"$line\"\n"
     "done | grep -a -v -e '^. cat $' -e '^. sleep 0.2 $' | sort\n"
     "echo oom; cat /proc/[0-9]*/oom_score_adj 2>/dev/null | sort -u\n";
 

@@ -1,4 +1,4 @@
-/* node_test.c - every kind of fault, and everything that may go wrong around it: nothing is left. */
+/* node_test.c - each kind of fault, and all that may go wrong: nothing is left. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,8 @@ static void undone_and_disarmed(void **state)
     struct Drill drill;
     struct GuardState watched;
     begin(&drill, state);
-    assert_true(guard_watch(drill.node, drill.guarded, true, true, drill_in(5), &watched, &drill.err));
+    assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, true}, drill_in(5),
+                            &watched, &drill.err));
     assert_true(watched.alive && !watched.undone && !watched.halt_asked && !watched.rebooted);
     if (stays_broken(kind_of(state)))
         assert_int_equal(watched.in_place, KNOWN_YES);
@@ -74,11 +75,13 @@ static void undone_twice(void **state)
     struct Buf detail = BUF(1000);
     begin(&drill, state);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail,
-                                   &drill.err), KNOWN_YES);
+        assert_int_equal(
+            node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail, &drill.err),
+            KNOWN_YES);
     drill_undo(&drill);
-    assert_int_equal(node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail,
-                               &drill.err), KNOWN_YES);
+    assert_int_equal(
+        node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail, &drill.err),
+        KNOWN_YES);
     drill_is_clean(&drill, 1);
     buf_free(&detail);
     drill_close(&drill);
@@ -91,8 +94,8 @@ static void renewed_it_outlasts_its_lease(void **state)
     begin(&drill, state);
     struct Mono until = drill_in(5);
     while (mono_before(mono_now(), until)) {
-        assert_true(guard_watch(drill.node, drill.guarded, true, true, drill_in(5), &watched,
-                                &drill.err));
+        assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, true}, drill_in(5),
+                                &watched, &drill.err));
         assert_true(watched.alive && !watched.undone);
         if (stays_broken(kind_of(state)))
             assert_int_equal(watched.in_place, KNOWN_YES);
@@ -122,8 +125,8 @@ static void a_live_runner_learns_that_the_guard_undid(void **state)
     begin(&drill, state);
     struct Mono until = drill_in(LEASE_AND_TWO);
     while (!watched.undone && mono_before(mono_now(), until)) {
-        assert_true(guard_watch(drill.node, drill.guarded, false, false, drill_in(5), &watched,
-                                &drill.err));
+        assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){false, false},
+                                drill_in(5), &watched, &drill.err));
         poll(NULL, 0, 100);
     }
     assert_true(watched.undone && !watched.rebooted);
@@ -142,8 +145,8 @@ static void cap_ends_it_though_it_is_renewed(void **state)
     drill_fire(&drill);
     struct Mono until = drill_in(8);
     while (!watched.undone && mono_before(mono_now(), until)) {
-        assert_true(guard_watch(drill.node, drill.guarded, true, false, drill_in(5), &watched,
-                                &drill.err));
+        assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, false}, drill_in(5),
+                                &watched, &drill.err));
         poll(NULL, 0, 100);
     }
     assert_true(watched.undone);
@@ -158,7 +161,8 @@ static void guard_killed_the_runner_still_undoes(void **state)
     struct GuardState watched;
     begin(&drill, state);
     assert_int_equal(space_sh(&drill.space, kill_guard, NULL), 0);
-    assert_true(guard_watch(drill.node, drill.guarded, true, false, drill_in(5), &watched, &drill.err));
+    assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, false}, drill_in(5),
+                            &watched, &drill.err));
     assert_false(watched.alive);
     if (kind_of(state) == DRILL_ISOLATE) /* class K: the kernel ends it, with nobody left */
         assert_true(space_until(&drill.space, "! nft list ruleset | grep -q '0.0.0.0/0 timeout'",
@@ -193,8 +197,8 @@ static void halt_from_anywhere_undoes(void **state)
     assert_true(node_halt(drill.node, NULL, drill_in(5), &drill.err));
     struct Mono until = drill_in(LEASE_AND_TWO);
     while (!watched.undone && mono_before(mono_now(), until))
-        assert_true(guard_watch(drill.node, drill.guarded, true, false, drill_in(5), &watched,
-                                &drill.err));
+        assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, false}, drill_in(5),
+                                &watched, &drill.err));
     assert_true(watched.undone && watched.halt_asked);
     vanish(&drill);
     drill_is_clean(&drill, LEASE_AND_TWO);
@@ -228,18 +232,23 @@ static void rebooted_nothing_fires_and_nothing_is_left(void **state)
     assert_non_null(drill.firing);
     assert_int_equal(space_sh(&drill.space,
                               "echo another >/run/boot_id; "
-                              "mount --bind /run/boot_id /proc/sys/kernel/random/boot_id", NULL), 0);
+                              "mount --bind /run/boot_id /proc/sys/kernel/random/boot_id",
+                              NULL),
+                     0);
     assert_int_equal(node_fire(drill.firing, drill_in(10), &drill.t0, &drill.err), EFFECT_NONE);
     assert_string_equal(drill.err.message, "'host' refused to fire: the host was rebooted");
     node_unready(drill.firing);
     drill.firing = NULL;
     assert_int_equal(space_sh(&drill.space, kill_guard, NULL), 0);
     assert_int_equal(space_sh(&drill.space, "rm -rf /run/faildrill /run/motd.d", NULL), 0);
-    assert_true(guard_watch(drill.node, drill.guarded, true, true, drill_in(5), &watched, &drill.err));
+    assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, true}, drill_in(5),
+                            &watched, &drill.err));
     assert_true(watched.rebooted && !watched.alive && !watched.undone);
     drill_undo(&drill);
-    assert_int_equal(space_sh(&drill.space, "umount /proc/sys/kernel/random/boot_id; rm -rf /run/boot_id /run/mount",
-                              NULL), 0);
+    assert_int_equal(
+        space_sh(&drill.space,
+                 "umount /proc/sys/kernel/random/boot_id; rm -rf /run/boot_id /run/mount", NULL),
+        0);
     drill_is_clean(&drill, 1);
     drill_close(&drill);
 }
@@ -266,7 +275,10 @@ static void late_apply_never_wins(void **state)
 {
     struct Drill drill;
     enum DrillKind kind = kind_of(state);
-    int races = kind == DRILL_RUN ? 200 : kind == DRILL_ISOLATE ? 100 : 10, applied = 0, refused = 0;
+    int races = kind == DRILL_RUN       ? 200
+                : kind == DRILL_ISOLATE ? 100
+                                        : 10,
+        applied = 0, refused = 0;
     drill_open(&drill, kind, 20 * NS_PER_S, CAP_NS);
     for (int i = 0; i < races; i++) {
         struct Buf detail = BUF(1000);
@@ -277,8 +289,9 @@ static void late_apply_never_wins(void **state)
         drill.firing = node_ready(drill.node, drill.guarded, drill_in(10), &drill.err);
         assert_non_null(drill.firing);
         assert_int_equal(pthread_create(&thread, NULL, fire_late, &racer), 0);
-        assert_int_equal(node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail,
-                                   &drill.err), KNOWN_YES);
+        assert_int_equal(
+            node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail, &drill.err),
+            KNOWN_YES);
         pthread_join(thread, NULL);
         applied += racer.effect == EFFECT_PROVEN;
         refused += racer.effect == EFFECT_NONE;
@@ -331,8 +344,9 @@ static void cut_here(void **state, int step, enum CutAt when)
     }
     if (step == 2) {
         cut_at(when);
-        assert_int_equal(node_undo(drill.node, &drill.undo, drill_in(10), &drill.undone, &detail,
-                                   &drill.err), KNOWN_UNKNOWN);
+        assert_int_equal(
+            node_undo(drill.node, &drill.undo, drill_in(10), &drill.undone, &detail, &drill.err),
+            KNOWN_UNKNOWN);
     }
     vanish(&drill);
     /* A lock alone may stand where nothing was armed; nothing else. */
@@ -344,18 +358,51 @@ static void cut_here(void **state, int step, enum CutAt when)
     drill_close(&drill);
 }
 
-static void arming_cut_before(void **state) { cut_here(state, 0, CUT_BEFORE_SEND); }
-static void arming_cut_within(void **state) { cut_here(state, 0, CUT_MID_SEND); }
-static void arming_cut_after(void **state) { cut_here(state, 0, CUT_BEFORE_REPLY); }
-static void firing_cut_before(void **state) { cut_here(state, 1, CUT_BEFORE_SEND); }
-static void firing_cut_within(void **state) { cut_here(state, 1, CUT_MID_SEND); }
-static void firing_cut_after(void **state) { cut_here(state, 1, CUT_BEFORE_REPLY); }
-static void undo_cut_before(void **state) { cut_here(state, 2, CUT_BEFORE_SEND); }
-static void undo_cut_within(void **state) { cut_here(state, 2, CUT_MID_SEND); }
-static void undo_cut_after(void **state) { cut_here(state, 2, CUT_BEFORE_REPLY); }
+static void arming_cut_before(void **state)
+{
+    cut_here(state, 0, CUT_BEFORE_SEND);
+}
+static void arming_cut_within(void **state)
+{
+    cut_here(state, 0, CUT_MID_SEND);
+}
+static void arming_cut_after(void **state)
+{
+    cut_here(state, 0, CUT_BEFORE_REPLY);
+}
+static void firing_cut_before(void **state)
+{
+    cut_here(state, 1, CUT_BEFORE_SEND);
+}
+static void firing_cut_within(void **state)
+{
+    cut_here(state, 1, CUT_MID_SEND);
+}
+static void firing_cut_after(void **state)
+{
+    cut_here(state, 1, CUT_BEFORE_REPLY);
+}
+static void undo_cut_before(void **state)
+{
+    cut_here(state, 2, CUT_BEFORE_SEND);
+}
+static void undo_cut_within(void **state)
+{
+    cut_here(state, 2, CUT_MID_SEND);
+}
+static void undo_cut_after(void **state)
+{
+    cut_here(state, 2, CUT_BEFORE_REPLY);
+}
 
-#define ROW(test) {#test, test}
-static const struct { const char *name; CMUnitTestFunction function; } rows[] = {
+#define ROW(test)                                                                                  \
+    {                                                                                              \
+#test, test                                                                                \
+    }
+static const struct {
+    const char *name;
+    CMUnitTestFunction function;
+} rows[] = {
     ROW(undone_and_disarmed),
     ROW(undone_twice),
     ROW(renewed_it_outlasts_its_lease),
@@ -369,9 +416,15 @@ static const struct { const char *name; CMUnitTestFunction function; } rows[] = 
     ROW(rebooted_nothing_fires_and_nothing_is_left),
     ROW(a_line_read_after_the_tombstone_does_nothing),
     ROW(late_apply_never_wins),
-    ROW(arming_cut_before), ROW(arming_cut_within), ROW(arming_cut_after),
-    ROW(firing_cut_before), ROW(firing_cut_within), ROW(firing_cut_after),
-    ROW(undo_cut_before), ROW(undo_cut_within), ROW(undo_cut_after),
+    ROW(arming_cut_before),
+    ROW(arming_cut_within),
+    ROW(arming_cut_after),
+    ROW(firing_cut_before),
+    ROW(firing_cut_within),
+    ROW(firing_cut_after),
+    ROW(undo_cut_before),
+    ROW(undo_cut_within),
+    ROW(undo_cut_after),
 };
 
 int main(int argc, char **argv)

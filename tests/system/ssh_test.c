@@ -31,8 +31,8 @@ static bool here(const char *line, const char *word)
 {
     struct Buf out = BUF(65536);
     struct Err err = {.message = ""};
-    const char *const argv[] = {"sh", "-c", "cd \"$1\" && host=$3 && eval \"$2\"", "sh", folder, line,
-                                word, NULL};
+    const char *const argv[] = {
+        "sh", "-c", "cd \"$1\" && host=$3 && eval \"$2\"", "sh", folder, line, word, NULL};
     bool good = process_output(argv, &out, drill_in(30), &err);
     if (!good)
         print_message("%s: %s\n", line, err.message);
@@ -52,16 +52,24 @@ static int make_keys(void **state)
     snprintf(ssh_config_path, sizeof ssh_config_path, "%s/config", folder);
     config.config = ssh_config_path;
     bool good =
-        here("for k in id host; do ssh-keygen -q -t ed25519 -N '' -f $k; done; ssh-keygen -q -t ecdsa -N '' "
+        here("for k in id host; do ssh-keygen -q -t ed25519 -N '' -f $k; done; ssh-keygen -q -t "
+             "ecdsa -N '' "
              "-f hostec; ssh-keygen -q -t rsa -b 2048 -N '' -f rsa; cat id.pub rsa.pub >keys; "
-             "printf '%s\\n' \"HostKey $PWD/host\" \"HostKey $PWD/hostec\" \"AuthorizedKeysFile $PWD/keys\" "
-             "'StrictModes no' 'UsePAM no' 'PidFile none' 'PermitRootLogin yes' 'ListenAddress 0.0.0.0' >sshd", "") &&
+             "printf '%s\\n' \"HostKey $PWD/host\" \"HostKey $PWD/hostec\" \"AuthorizedKeysFile "
+             "$PWD/keys\" "
+             "'StrictModes no' 'UsePAM no' 'PidFile none' 'PermitRootLogin yes' 'ListenAddress "
+             "0.0.0.0' >sshd",
+             "") &&
         here("printf '" THERE " %s\\n' \"$(cut -d' ' -f1,2 host.pub)\" >known; c='HostName " THERE
-             "\\n User root\\n IdentityAgent none\\n GlobalKnownHostsFile /dev/null\\n UserKnownHostsFile '$PWD/known; "
-             "printf \"Host good\\n $c\\n IdentityFile $PWD/id\\nHost rsa\\n $c\\n IdentityFile $PWD/rsa\\n"
+             "\\n User root\\n IdentityAgent none\\n GlobalKnownHostsFile /dev/null\\n "
+             "UserKnownHostsFile '$PWD/known; "
+             "printf \"Host good\\n $c\\n IdentityFile $PWD/id\\nHost rsa\\n $c\\n IdentityFile "
+             "$PWD/rsa\\n"
              "Host jumped\\n $c\\n IdentityFile $PWD/id\\n ProxyJump good\\n"
-             "Host unknown\\n $c\\n IdentityFile $PWD/id\\n UserKnownHostsFile /dev/null\\n\" >config; "
-             "sed -i '/Host unknown/,$ s,^ UserKnownHostsFile /tmp.*,,' config", "");
+             "Host unknown\\n $c\\n IdentityFile $PWD/id\\n UserKnownHostsFile /dev/null\\n\" "
+             ">config; "
+             "sed -i '/Host unknown/,$ s,^ UserKnownHostsFile /tmp.*,,' config",
+             "");
     return good ? 0 : -1;
 }
 
@@ -73,8 +81,11 @@ static int drop_keys(void **state)
 
 static struct Target target_of(const char *name, const char *pin)
 {
-    return (struct Target){.name = name, .host_key = pin, .reach = &ssh_transport,
-                           .reach_config = &config, .where = {.file = NULL}};
+    return (struct Target){.name = name,
+                           .host_key = pin,
+                           .reach = &ssh_transport,
+                           .reach_config = &config,
+                           .where = {.file = NULL}};
 }
 
 /* The drill's host, with an address and an sshd; from now on it is reached by ssh. */
@@ -82,12 +93,15 @@ static void open_by_ssh(struct Drill *drill, enum DrillKind kind)
 {
     char line[512];
     drill_open(drill, kind, 2 * NS_PER_S, 60 * NS_PER_S);
-    assert_true(here("ip link del fdt9 2>/dev/null; ip link add fdt9 type veth peer name eth0 netns $host && "
-                     "ip addr add " HERE "/24 dev fdt9 && ip addr add " ELSEWHERE "/24 dev fdt9 && "
-                     "ip link set fdt9 up", drill->space.pid));
+    assert_true(here(
+        "ip link del fdt9 2>/dev/null; ip link add fdt9 type veth peer name eth0 netns $host && "
+        "ip addr add " HERE "/24 dev fdt9 && ip addr add " ELSEWHERE "/24 dev fdt9 && "
+        "ip link set fdt9 up",
+        drill->space.pid));
     snprintf(line, sizeof line,
              "ip addr add " THERE "/24 dev eth0 && ip link set eth0 up && mkdir -p /run/sshd && "
-             "/usr/sbin/sshd -f %s/sshd -p 22", folder);
+             "/usr/sbin/sshd -f %s/sshd -p 22",
+             folder);
     assert_int_equal(space_sh(&drill->space, line, NULL), 0);
     buf_free(&drill->before);
     drill->before = space_fingerprint(&drill->space);
@@ -128,8 +142,10 @@ static void test_an_isolated_host_hears_our_ssh_and_nobody_else(void **state)
     drill_arm(&drill);
     drill_fire(&drill);
     assert_int_equal(connect_from(ELSEWHERE), ETIMEDOUT);
-    assert_true(node_reachable(&drill.target, drill_in(5), &drill.err)); /* a new connection of ours */
-    assert_true(guard_watch(drill.node, drill.guarded, true, true, drill_in(5), &watched, &drill.err));
+    assert_true(
+        node_reachable(&drill.target, drill_in(5), &drill.err)); /* a new connection of ours */
+    assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, true}, drill_in(5),
+                            &watched, &drill.err));
     assert_int_equal(watched.in_place, KNOWN_YES);
     assert_true(mono_since(drill.t0.low, drill.t0.high) < NS_PER_S);
     print_message("T0 is %.0f ms wide\n", (double)mono_since(drill.t0.low, drill.t0.high) / 1e6);
@@ -161,7 +177,8 @@ static void test_an_established_connection_is_cut_too(void **state)
     drill_arm(&drill);
     drill_fire(&drill);
     assert_int_equal(send(fd, "SSH-2.0-nobody\r\n", 16, MSG_NOSIGNAL), 16);
-    assert_false(fd_wait(fd, POLLIN, mono_add(mono_now(), 500 * NS_PER_MS))); /* else its key exchange */
+    assert_false(
+        fd_wait(fd, POLLIN, mono_add(mono_now(), 500 * NS_PER_MS))); /* else its key exchange */
     drill_undo(&drill);
     assert_true(fd_wait(fd, POLLIN, drill_in(5))); /* TCP sends it again */
     close(fd);
@@ -176,7 +193,8 @@ static void test_runner_gone_the_kernel_opens_the_host_again(void **state)
     drill_lock(&drill);
     drill_arm(&drill);
     drill_fire(&drill);
-    assert_int_equal(space_sh(&drill.space, "set -- $(cat /run/faildrill/*_1/armed); kill -9 $1", NULL), 0);
+    assert_int_equal(
+        space_sh(&drill.space, "set -- $(cat /run/faildrill/*_1/armed); kill -9 $1", NULL), 0);
     node_unready(drill.firing);
     node_close(drill.node);
     drill.firing = NULL;
@@ -225,8 +243,10 @@ static void test_only_the_right_host_and_key_are_let_in(void **state)
     struct Err err;
     open_by_ssh(&drill, DRILL_RUN);
     char path[160];
-    snprintf(path, sizeof path, "cat %s/host.pub %s/hostec.pub | ssh-keygen -lf - | cut -d' ' -f2", folder, folder);
-    assert_true(process_output((const char *const[]){"sh", "-c", path, NULL}, &pins, drill_in(5), &err));
+    snprintf(path, sizeof path, "cat %s/host.pub %s/hostec.pub | ssh-keygen -lf - | cut -d' ' -f2",
+             folder, folder);
+    assert_true(
+        process_output((const char *const[]){"sh", "-c", path, NULL}, &pins, drill_in(5), &err));
     char *ecdsa = strchr(pins.text, '\n');
     *ecdsa++ = '\0';
     ecdsa[strcspn(ecdsa, "\n")] = '\0';
@@ -239,11 +259,14 @@ static void test_only_the_right_host_and_key_are_let_in(void **state)
     target = target_of("good", ecdsa);
     assert_string_equal(why_not(&target), "open");
     target = target_of("good", "SHA256:AAAA");
-    assert_non_null(strstr(why_not(&target), "'good' shows a host key that is not the pinned one: SHA256:"));
+    assert_non_null(
+        strstr(why_not(&target), "'good' shows a host key that is not the pinned one: SHA256:"));
     target = target_of("unknown", NULL);
-    assert_non_null(strstr(why_not(&target), "'unknown' shows a host key that nobody knows: SHA256:"));
+    assert_non_null(
+        strstr(why_not(&target), "'unknown' shows a host key that nobody knows: SHA256:"));
     target = target_of("rsa", NULL);
-    assert_non_null(strstr(why_not(&target), "cannot log in to 'rsa' (" THERE ":22) as root: the key "));
+    assert_non_null(
+        strstr(why_not(&target), "cannot log in to 'rsa' (" THERE ":22) as root: the key "));
     assert_non_null(strstr(why_not(&target), "/rsa is RSA"));
     buf_free(&pins);
     drill_close(&drill);
@@ -257,7 +280,8 @@ static void test_a_stopped_sshd_costs_the_deadline_and_no_more(void **state)
     open_by_ssh(&drill, DRILL_RUN);
     assert_int_equal(space_sh(&drill.space, "kill -STOP $(pgrep sshd)", NULL), 0);
     struct Mono begin = mono_now();
-    assert_false(node_run(drill.node, "true", NULL, 0, mono_add(begin, 300 * NS_PER_MS), &result, &drill.err));
+    assert_false(node_run(drill.node, &(struct RunText){.script = "true"},
+                          mono_add(begin, 300 * NS_PER_MS), &result, &drill.err));
     assert_int_equal(drill.err.code, ERR_TIMEOUT);
     assert_false(node_reachable(&drill.target, mono_add(mono_now(), 300 * NS_PER_MS), &drill.err));
     node_close(drill.node);
@@ -274,11 +298,12 @@ static void test_probes_go_out_beside_the_host(void **state)
     uint16_t port = 0;
     char banner[16] = "";
     open_by_ssh(&drill, DRILL_RUN);
-    struct Forward *forward = forward_open(&drill.target, "127.0.0.1", 22, drill_in(5), &port, &drill.err);
+    struct Forward *forward =
+        forward_open(&drill.target, "127.0.0.1", 22, drill_in(5), &port, &drill.err);
     assert_non_null(forward);
     for (int i = 0; i < 20; i++) {
-        struct sockaddr_in near = {.sin_family = AF_INET, .sin_port = htons(port),
-                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        struct sockaddr_in near = {
+            .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_int_equal(connect(fd, (struct sockaddr *)&near, sizeof near), 0);
         assert_true(fd_wait(fd, POLLIN, drill_in(5)));

@@ -16,7 +16,11 @@ static const struct Target host = {.name = "redis-1", .where = {.file = NULL}};
 static const struct Token token = {"01k2"};
 
 /* As run.c lays its config out: target, script, undo, proof, fault. */
-struct RunWords { const struct Node *target; const char *script, *undo, *proof; bool fault; };
+struct RunWords {
+    const struct Node *target;
+    const char *script, *undo, *proof;
+    bool fault;
+};
 
 struct Bench {
     struct Arena *arena;
@@ -31,14 +35,19 @@ struct Bench {
 
 static struct Bench bench_new(const struct Service *service)
 {
-    struct Bench bench = {
-        .arena = arena_new("test", 1 << 20),
-        .role = {.name = "redis", .service = *service},
-        .facts = {.systemd = true, .nft = true},
-        .run = {.script = "touch /srv/down", .undo = "rm -f /srv/down", .proof = "test -e /srv/down",
-                .fault = true}};
-    bench.input = (struct PlanInput){.target = &host, .token = &token, .number = 1, .hold_ns = -1,
-                                     .lease_ns = 30 * NS_PER_S, .cap_ns = 75 * NS_PER_S};
+    struct Bench bench = {.arena = arena_new("test", 1 << 20),
+                          .role = {.name = "redis", .service = *service},
+                          .facts = {.systemd = true, .nft = true},
+                          .run = {.script = "touch /srv/down",
+                                  .undo = "rm -f /srv/down",
+                                  .proof = "test -e /srv/down",
+                                  .fault = true}};
+    bench.input = (struct PlanInput){.target = &host,
+                                     .token = &token,
+                                     .number = 1,
+                                     .hold_ns = -1,
+                                     .lease_ns = 30 * NS_PER_S,
+                                     .cap_ns = 75 * NS_PER_S};
     return bench;
 }
 
@@ -65,10 +74,10 @@ static void refused(struct Bench *bench, const struct FaultKind *kind, enum ErrC
 }
 
 static const struct Service unit = {.unit = "redis-server.service"};
-static const struct Service pidfile = {.pidfile = "/run/redis.pid", .start = "redis up",
-                                       .stop = "redis down"};
-static const struct Service exe = {.exe = "/usr/bin/redis-server", .args = "*:6379",
-                                   .start = "redis up"};
+static const struct Service pidfile = {
+    .pidfile = "/run/redis.pid", .start = "redis up", .stop = "redis down"};
+static const struct Service exe = {
+    .exe = "/usr/bin/redis-server", .args = "*:6379", .start = "redis up"};
 
 static void test_every_kind_passes_the_check_for_every_service(void **state)
 {
@@ -138,12 +147,13 @@ static void test_kill_kept_down_on_systemd_cancels_every_restart(void **state)
     bench.input.hold_ns = 60 * NS_PER_S;
     assert_true(plan(&bench, &kill_fault));
     assert_false(bench.procedure.once);
-    shell_is(&bench, &bench.procedure.apply,
-             "# see that it is the service that was recorded\n"
-             "timeout -k 2 20 sh service record unit redis-server.service || exit\n"
-             "# SIGKILL to all its processes, and cancel every restart\n"
-             "timeout -k 2 30 sh -c 'systemctl kill -s KILL \"$1\"; systemctl "
-             "--job-mode=ignore-dependencies stop \"$1\"' keep-down redis-server.service || exit\n");
+    shell_is(
+        &bench, &bench.procedure.apply,
+        "# see that it is the service that was recorded\n"
+        "timeout -k 2 20 sh service record unit redis-server.service || exit\n"
+        "# SIGKILL to all its processes, and cancel every restart\n"
+        "timeout -k 2 30 sh -c 'systemctl kill -s KILL \"$1\"; systemctl "
+        "--job-mode=ignore-dependencies stop \"$1\"' keep-down redis-server.service || exit\n");
     shell_is(&bench, &bench.procedure.in_place,
              "# no process of the service\n"
              "timeout -k 2 20 sh service down unit redis-server.service || exit\n");
@@ -270,7 +280,8 @@ static void test_what_the_host_lacks_is_refused(void **state)
             "'redis-1' has no systemd, so no unit 'redis-server.service'");
     bench = bench_new(&unit);
     bench.facts.nft = false;
-    refused(&bench, &isolate_fault, ERR_NOT_READY, "nft on 'redis-1' cannot add and delete a table");
+    refused(&bench, &isolate_fault, ERR_NOT_READY,
+            "nft on 'redis-1' cannot add and delete a table");
 }
 
 static void test_odd_names_are_refused(void **state)

@@ -1,4 +1,4 @@
-/* procedure_check_test.c - commands as shell text, their hash, and every rule of procedure_check. */
+/* procedure_check_test.c - commands as shell, their hash, every rule of the check. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,8 +20,12 @@ static const struct FaultKind none_kind = {.name = "burn", .reversal = REVERSAL_
 static struct Procedure good_procedure(void)
 {
     const struct Commands one = {.at = &true_command, .count = 1};
-    return (struct Procedure){.apply = one, .undo = one, .in_place = one, .all_clear = one,
-                              .ends_by = CLASS_STICKY, .lease_ns = 30 * NS_PER_S,
+    return (struct Procedure){.apply = one,
+                              .undo = one,
+                              .in_place = one,
+                              .all_clear = one,
+                              .ends_by = CLASS_STICKY,
+                              .lease_ns = 30 * NS_PER_S,
                               .cap_ns = 75 * NS_PER_S};
 }
 
@@ -116,7 +120,8 @@ static void test_commands_are_readable_shell(void **state)
     struct Arena *arena = arena_new("test", 1 << 20);
     const struct Command two[] = {
         true_command,
-        {.what = "say", .argv = (const char *const[]){"echo", "it's", "", "--a=b", "x/y.z", NULL},
+        {.what = "say",
+         .argv = (const char *const[]){"echo", "it's", "", "--a=b", "x/y.z", NULL},
          .timeout_ns = 10 * NS_PER_S}};
     const char *text = commands_shell(&(struct Commands){.at = two, .count = 2}, arena);
     assert_string_equal(text, "# look at\\nit\n"
