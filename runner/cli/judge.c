@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../../reports/analyse.h"
+#include "../../reports/kinds.h"
 #include "../base/text.h"
 
 #define PAGE_BYTES (16U << 20)
@@ -101,9 +102,14 @@ static bool publish(struct Drill *drill, const char *run, struct Report *report,
         !write_page(drill, report, "json", folder, err))
         return false;
     struct Buf text = BUF(PAGE_BYTES);
-    bool ok = judge_format(drill, cli->json ? "json" : "text")->write(report, &text, err);
-    if (ok && !cli->json)
+    struct TextStyle style = {.unicode = cli->out.unicode, .color = cli->out.color};
+    bool ok = true;
+    if (cli->json) {
+        ok = judge_format(drill, "json")->write(report, &text, err);
+    } else {
+        report_text_style(report, style, &text);
         buf_printf(&text, "report %s/report.html\n", folder);
+    }
     if (ok)
         ok = cli_print(&text, 0) == 0 ? true
                                       : err_set(err, ERR_OWN, NOWHERE, "standard output is closed");
