@@ -9,7 +9,7 @@ unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
 
 # value_of WORD FILE: what a configuration says; nothing where there is none.
 value_of() {
-    sed -n "s/^[[:space:]]*$1[[:space:]]\{1,\}//p" "${2:-/dev/null}" 2>/dev/null | tail -n 1 |
+    sed -n "s/^[[:space:]]*$1[[:space:]]\{1,\}//p" "$2" 2>/dev/null | tail -n 1 |
         sed "s/[[:space:]]*\$//; s/^\"\(.*\)\"\$/\1/"
 }
 
@@ -22,9 +22,10 @@ redis() {
     if [ -n "$secret" ]; then REDISCLI_AUTH=$secret "$@"; else "$@"; fi 2>/dev/null
 }
 
-# What one Sentinel says: EPOCH ADDRESS PORT STATE. busy: it fails over, or is about to.
+# What one Sentinel says: EPOCH ADDRESS PORT QUORUM STATE. down: it gives this primary up, or is about
+# to: within a second, the time that it may take to ask again.
 read_sentinel() {
-    epoch=0 flags="" silent=0 patience=0 state=calm
+    epoch=0 flags="" silent=0 patience=0 quorum=1 state=calm
     read -r address && read -r port || return 0
     while read -r name && read -r value; do
         case $name in
@@ -32,24 +33,30 @@ read_sentinel() {
         flags) flags=$value ;;
         last-ok-ping-reply) silent=$value ;;
         down-after-milliseconds) patience=$value ;;
+        quorum) quorum=$value ;;
         esac
     done
     case $address in "" | *[!0-9a-fA-F.:]*) return 0 ;; esac
-    case $port$epoch$silent$patience in *[!0-9]*) return 0 ;; esac
-    case $flags in *down* | *failover*) state=busy ;; esac
-    [ $((silent + 1500)) -lt "$patience" ] || state=busy
-    echo "$epoch $address $port $state"
+    case $port$epoch$silent$patience$quorum in *[!0-9]*) return 0 ;; esac
+    [ $((silent + 1200)) -lt "$patience" ] || state=down
+    case $flags in *failover*) state=failover ;; *down*) state=down ;; esac
+    echo "$epoch $address $port $quorum $state"
 }
 
-# Sets address and port as the newest word of the Sentinels has them, and said; empty: nobody answers.
+# Sets address and port as the newest word of the Sentinels has them; empty: nobody answers.
 ask_sentinels() {
     said=$(for at; do
         printf "%s\n" "sentinel get-master-addr-by-name $master" "sentinel master $master" |
             redis "$sentinel_secret" "${at% *}" "${at##* }" | read_sentinel &
-    done | sort | uniq -c | sort -k2,2nr -k1,1nr)
-    read -r _ _ address port _ <<END
+    done | sort -k1,1nr)
+    read -r _ address port quorum _ <<END
 $said
 END
+}
+
+is_failing_over() {
+    case $said in *failover*) return 0 ;; esac
+    [ "$(echo "$said" | grep -c down)" -ge "${quorum:-1}" ]
 }
 
 is_own() {
@@ -65,7 +72,12 @@ uptime_s() {
 
 # So that it is no primary for an instant. Redis and Sentinel rewrite this file in the same way.
 write_down() {
-    [ -n "$config" ] && file=$(readlink -f "$config") && [ -w "$file" ] || return 1
+    file=$(readlink -f "$config") && [ -w "$file" ] || return 1
+    case " $(value_of port "$file") $(value_of tls-port "$file") " in
+    *" $own_port "*) ;;
+    "   ") [ "$own_port" = 6379 ] || return 1 ;;
+    *) return 1 ;;
+    esac
     cp -p "$file" "$file.faildrill" && {
         grep -viE "^[[:space:]]*(replicaof|slaveof)[[:space:]]" "$file"
         [ $? -le 1 ] && echo "replicaof $address $port"
@@ -91,7 +103,7 @@ tell() {
 }
 
 own_secret=$(value_of requirepass "$config")
-sentinel_secret=$(value_of requirepass "${config:+${config%/*}/sentinel.conf}")
+sentinel_secret=$(value_of requirepass "${config%/*}/sentinel.conf")
 ca=$(value_of tls-ca-cert-file "$config")
 cert=$(value_of tls-cert-file "$config")
 key=$(value_of tls-key-file "$config")
@@ -100,8 +112,8 @@ if command -v redis-cli >/dev/null; then
     ask_sentinels "$@"
     # Started into a failover it would be a second primary, and what is written to it would be lost.
     until=$(($(uptime_s) + 6))
-    while is_own && [ "$(uptime_s)" -lt "$until" ]; do
-        case $said in *busy*) sleep 0.1 ;; *) break ;; esac
+    while is_own && is_failing_over && [ "$(uptime_s)" -lt "$until" ]; do
+        sleep 0.1
         ask_sentinels "$@"
     done
 else

@@ -74,9 +74,10 @@ static const struct Field sentinel_fields[] = {
     {.name = "config",
      .type = FIELD_TEXT,
      .offset = offsetof(struct SentinelConfig, config_file),
-     .example = "/etc/redis/redis.conf",
-     .doc = "The file on the host that Redis is started with; a former primary finds its new one "
-            "there."},
+     .fallback = "/etc/redis/redis.conf",
+     .example = "/etc/redis/6379.conf",
+     .doc = "The file on the hosts that Redis is started with; a former primary finds the new one "
+            "in it."},
     {.name = NULL}};
 
 static void sentinel_check(const void *record, const struct Node *node, struct Decode *decode);
@@ -127,8 +128,7 @@ static void sentinel_check(const void *record, const struct Node *node, struct D
                          "'%s' is no name of a Sentinel master", config->master);
             break;
         }
-    if (config->config_file != NULL && !reference_present(config->config_file) &&
-        config->config_file[0] != '/')
+    if (!reference_present(config->config_file) && config->config_file[0] != '/')
         problems_say(decode->problems, ERR_VALUE, file != NULL ? file->where : node->where,
                      "write the path from the root", "'%s' is no absolute path",
                      config->config_file);

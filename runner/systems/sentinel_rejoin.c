@@ -32,21 +32,6 @@ static const char *start_line(const struct PlanInput *input, struct Arena *arena
     return service->start;
 }
 
-/* What the host must tell its own redis-cli stands in its own files, and in no plan. */
-static bool check(const struct SentinelConfig *config, const struct PlanInput *input,
-                  struct Err *err)
-{
-    const struct Where where = input->role->where;
-    if (config->config_file != NULL ||
-        (config->password == NULL && config->sentinel_password == NULL && !config->tls))
-        return true;
-    err_set(err, ERR_NO_UNDO, where,
-            "'%s' cannot be started as a replica: its host does not know how to log in",
-            input->target->name);
-    return err_hint(err, "Give redis_sentinel the `config:` that Redis is started with, such as "
-                         "/etc/redis/redis.conf.");
-}
-
 bool sentinel_plan_rejoin(const void *data, const struct PlanInput *input, struct Arena *arena,
                           struct Commands *out, struct Err *err)
 {
@@ -55,8 +40,7 @@ bool sentinel_plan_rejoin(const void *data, const struct PlanInput *input, struc
     *out = (struct Commands){.at = NULL};
     if (start == NULL || input->leave_stopped)
         return true;
-    if (!check(config, input, err))
-        return false;
+    (void)err;
     size_t count = 0;
     const char **argv = arena_zero(arena, 12 + config->sentinels.count, sizeof(*argv));
     const char *const first[] = {"sh",
@@ -66,7 +50,7 @@ bool sentinel_plan_rejoin(const void *data, const struct PlanInput *input, struc
                                  host_address(input->target),
                                  arena_printf(arena, "%lld", (long long)config->port),
                                  config->master,
-                                 config->config_file != NULL ? config->config_file : "",
+                                 config->config_file,
                                  config->tls ? "tls" : "",
                                  start};
     for (; count < COUNT_OF(first); count++)

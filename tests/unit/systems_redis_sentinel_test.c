@@ -1,0 +1,586 @@
+/* systems_redis_sentinel_test.c - what a real Redis with Sentinels is asked is known, or unknown in
+ * time. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "systems_cluster.h"
+
+static const struct SystemKind *const kind = &redis_sentinel_system;
+
+/* ---- asking and waiting ---- */
+
+struct Heard {
+    struct Loop *loop; /* NULL: it runs on */
+    int times;
+    struct Standing standing;
+    struct Redundancy redundancy;
+    enum Known known;
+    char text[400]; /* why, not_ready, an address */
+    uint16_t port;
+    struct Prospect prospect;
+    char knobs[800], loss[200];
+};
+
+static void came(struct Heard *heard)
+{
+    heard->times++;
+    if (heard->loop != NULL)
+        loop_stop(heard->loop);
+}
+
+static void keep_standing(void *data, const struct Standing *standing)
+{
+    struct Heard *heard = data;
+    heard->standing = *standing;
+    came(heard);
+}
+
+static void keep_redundancy(void *data, const struct Redundancy *redundancy)
+{
+    struct Heard *heard = data;
+    heard->redundancy = *redundancy;
+    heard->known = redundancy->complete;
+    snprintf(heard->text, sizeof(heard->text), "%.399s", redundancy->why);
+    came(heard);
+}
+
+static void keep_known(void *data, enum Known known)
+{
+    struct Heard *heard = data;
+    heard->known = known;
+    came(heard);
+}
+
+static void keep_why(void *data, enum Known known, const char *why)
+{
+    struct Heard *heard = data;
+    snprintf(heard->text, sizeof(heard->text), "%.399s", why);
+    keep_known(data, known);
+}
+
+static void keep_address(void *data, const char *address, uint16_t port)
+{
+    struct Heard *heard = data;
+    snprintf(heard->text, sizeof(heard->text), "%.399s", address != NULL ? address : "");
+    heard->port = port;
+    came(heard);
+}
+
+static void keep_prospect(void *data, const struct Prospect *prospect)
+{
+    struct Heard *heard = data;
+    struct Buf knobs = BUF(sizeof(heard->knobs) - 1);
+    for (size_t n = 0; n < prospect->knob_count; n++)
+        buf_printf(&knobs, "%s=%s;", prospect->knobs[n].name, prospect->knobs[n].value);
+    snprintf(heard->knobs, sizeof(heard->knobs), "%.799s", knobs.text);
+    buf_free(&knobs);
+    heard->prospect = *prospect;
+    snprintf(heard->text, sizeof(heard->text), "%.399s",
+             prospect->not_ready != NULL ? prospect->not_ready : "");
+    snprintf(heard->loss, sizeof(heard->loss), "%.199s",
+             prospect->loss != NULL ? prospect->loss : "");
+    came(heard);
+}
+
+struct Scene {
+    struct Cluster cluster;
+    struct Loop *loop;
+    void *system;
+};
+
+static struct Mono in_ms(int64_t ms)
+{
+    return mono_add(mono_now(), ms * NS_PER_MS);
+}
+
+static struct Heard standing_of(struct Scene *s, int host)
+{
+    struct Heard heard = {.loop = s->loop};
+    kind->ask_standing(s->system, &s->cluster.hosts[host], in_ms(1000), keep_standing, &heard);
+    assert_int_equal(heard.times, 0);
+    loop_run(s->loop);
+    return heard;
+}
+
+static struct Heard control_of(struct Scene *s)
+{
+    struct Heard heard = {.loop = s->loop};
+    kind->ask_control(s->system, in_ms(1000), keep_standing, &heard);
+    loop_run(s->loop);
+    return heard;
+}
+
+static struct Heard whole_of(struct Scene *s)
+{
+    struct Heard heard = {.loop = s->loop};
+    kind->ask_redundancy(s->system, in_ms(1000), keep_redundancy, &heard);
+    loop_run(s->loop);
+    return heard;
+}
+
+static struct Heard prospect_of(struct Scene *s)
+{
+    struct Heard heard = {.loop = s->loop};
+    kind->ask_prospect(s->system, in_ms(3000), keep_prospect, &heard);
+    loop_run(s->loop);
+    return heard;
+}
+
+static struct Heard detected_of(struct Scene *s)
+{
+    struct Heard heard = {.loop = s->loop};
+    kind->ask_detected(s->system, in_ms(500), keep_known, &heard);
+    loop_run(s->loop);
+    return heard;
+}
+
+static void stop_waiting(void *loop, int events)
+{
+    (void)events;
+    loop_stop(loop);
+}
+
+/* Asks again each 20 ms until it is so. */
+static void wait_until(struct Scene *s, bool (*so)(struct Scene *s), const char *what)
+{
+    struct Mono limit = in_ms(25000);
+    struct Timer *timer = loop_timer(s->loop, stop_waiting, s->loop);
+    bool is = so(s);
+    while (!is && mono_before(mono_now(), limit)) {
+        loop_timer_at(timer, in_ms(20));
+        loop_run(s->loop);
+        is = so(s);
+    }
+    loop_timer_free(timer);
+    if (!is)
+        fail_msg("not in 25 s: %s (%s)", what, whole_of(s).text);
+}
+
+/* Also: nothing is on its way any more that the next test would meet. */
+static bool is_whole(struct Scene *s)
+{
+    return whole_of(s).known == KNOWN_YES && prospect_of(s).prospect.not_ready == NULL;
+}
+
+static int primary_of(struct Scene *s)
+{
+    struct Heard heard = control_of(s);
+    for (int n = 0; n < NODES; n++)
+        if (heard.standing.host == &s->cluster.hosts[n])
+            return n;
+    return -1;
+}
+
+static void send_command(struct Scene *s, int host, const char *words)
+{
+    char line[300];
+    snprintf(line, sizeof(line), "redis-cli -h %s -p %u %s | tail -n 1 | grep -q '^OK'",
+             s->cluster.address[host], s->cluster.port, words);
+    const char *const argv[] = {"sh", "-c", line, NULL};
+    int status = 1;
+    waitpid(start_process(&s->cluster, argv), &status, 0);
+    assert_int_equal(status, 0);
+}
+
+static int group_begin(void **state)
+{
+    struct Scene *s = calloc(1, sizeof(*s));
+    struct Err err = {.code = ERR_OWN};
+    *state = s;
+    s->loop = loop_new();
+    if (!cluster_open(&s->cluster)) {
+        print_message("skip systems_redis_sentinel: there is no redis-server here\n");
+        exit(77);
+    }
+    s->system = kind->open(s->cluster.config, &s->cluster.role, s->loop, &err);
+    return s->system == NULL;
+}
+
+static int group_end(void **state)
+{
+    struct Scene *s = *state;
+    kind->close(s->system);
+    loop_free(s->loop);
+    cluster_close(&s->cluster);
+    free(s);
+    return 0;
+}
+
+static int begin(void **state)
+{
+    wait_until(*state, is_whole, "whole");
+    return 0;
+}
+
+/* ---- what is known ---- */
+
+static void test_each_host_says_what_it_is(void **state)
+{
+    struct Scene *s = *state;
+    int primary = primary_of(s), replica = (primary + 1) % NODES;
+
+    struct Heard leads = standing_of(s, primary), follows = standing_of(s, replica);
+
+    assert_int_equal(leads.standing.rank, RANK_PRIMARY);
+    assert_int_equal(leads.standing.writable, KNOWN_YES);
+    assert_ptr_equal(leads.standing.host, &s->cluster.hosts[primary]);
+    assert_int_equal(follows.standing.rank, RANK_REPLICA);
+    assert_int_equal(follows.standing.writable, KNOWN_NO);
+    assert_int_equal(strlen(leads.standing.epoch), 40);
+    assert_string_equal(leads.standing.epoch, follows.standing.epoch);
+    assert_int_equal(strlen(leads.standing.identity), 40);
+    assert_string_not_equal(leads.standing.identity, follows.standing.identity);
+    assert_true(mono_before(leads.standing.asked, leads.standing.answered));
+}
+
+static void test_a_client_finds_the_primary(void **state)
+{
+    struct Scene *s = *state;
+    struct Heard heard = {.loop = s->loop};
+
+    kind->find_primary(s->system, in_ms(1000), keep_address, &heard);
+    loop_run(s->loop);
+
+    assert_string_equal(heard.text, s->cluster.address[primary_of(s)]);
+    assert_int_equal(heard.port, s->cluster.port);
+}
+
+static void test_whole_counts_every_replica(void **state)
+{
+    struct Scene *s = *state;
+    int replica = (primary_of(s) + 1) % NODES;
+    struct Heard before = whole_of(s);
+
+    end_process(&s->cluster.redis[replica]);
+    (void)whole_of(s); /* the connection that was kept ends */
+    struct Heard after = whole_of(s);
+    start_redis(&s->cluster, replica);
+
+    assert_int_equal(before.redundancy.members, NODES);
+    assert_int_equal(before.redundancy.in_sync, NODES);
+    assert_int_equal(after.known, KNOWN_NO);
+    if (strstr(after.text, s->cluster.hosts[replica].name) == NULL)
+        fail_msg("%s", after.text);
+}
+
+static void test_whole_counts_every_sentinel(void **state)
+{
+    struct Scene *s = *state;
+
+    kill(s->cluster.sentinel[2], SIGSTOP);
+    struct Heard heard = whole_of(s);
+    kill(s->cluster.sentinel[2], SIGCONT);
+
+    assert_int_equal(heard.known, KNOWN_UNKNOWN);
+    assert_string_equal(heard.text, "not all hosts and Sentinels answer");
+}
+
+static void test_prospect_reads_the_knobs(void **state)
+{
+    struct Scene *s = *state;
+
+    struct Heard heard = prospect_of(s);
+
+    assert_string_equal(heard.text, "");
+    assert_int_equal(heard.prospect.failover.low_ns, 0);
+    assert_int_equal(heard.prospect.failover.high_ns, DOWN_AFTER_MS * NS_PER_MS + 5 * NS_PER_S);
+    assert_int_equal(heard.prospect.cool_down_ns, 0);
+    assert_string_equal(heard.knobs,
+                        "down-after-milliseconds=600;quorum=2 of 3 Sentinels;"
+                        "failover-timeout=3000;parallel-syncs=2;appendonly=yes;save=never;"
+                        "min-replicas-to-write=0;min-replicas-max-lag=10 s;"
+                        "replica-priority=100, 100;");
+    assert_string_equal(heard.loss, "loss possible: min-replicas-to-write 0");
+}
+
+static void test_prospect_tells_persistence(void **state)
+{
+    struct Scene *s = *state;
+    int primary = primary_of(s);
+    struct Heard all = prospect_of(s);
+
+    send_command(s, primary, "flushall");
+    send_command(s, primary, "config set appendonly no save ''");
+    send_command(s, primary, "mset a 1 b 2 c 3");
+    struct Heard none = prospect_of(s);
+    send_command(s, primary, "config set save '3600 100000'");
+    struct Heard snapshot = prospect_of(s);
+    send_command(s, primary, "config set save '' appendonly yes");
+
+    assert_int_equal(all.prospect.persistence, PERSIST_ALL);
+    assert_int_equal(none.prospect.persistence, PERSIST_NONE);
+    assert_int_equal(none.prospect.keys_at_risk, 3);
+    assert_int_equal(snapshot.prospect.persistence, PERSIST_SNAPSHOT);
+    assert_true(snapshot.prospect.keys_at_risk >= 3);
+    assert_non_null(strstr(snapshot.knobs, "save=3600 100000;"));
+}
+
+static void test_prospect_sees_that_none_may_be_promoted(void **state)
+{
+    struct Scene *s = *state;
+
+    for (int n = 0; n < NODES; n++)
+        send_command(s, n, "config set replica-priority 0");
+    struct Heard heard = prospect_of(s);
+    for (int n = 0; n < NODES; n++)
+        send_command(s, n, "config set replica-priority 100");
+
+    assert_string_equal(heard.text, "replica-priority is 0 on every replica: none may be promoted");
+}
+
+static void test_prospect_says_what_a_sentinel_says(void **state)
+{
+    struct Scene *s = *state;
+    struct Err err;
+    void *config =
+        read_config(&s->cluster, arena_printf(s->cluster.arena,
+                                              "{master: other, sentinels: [redis-1], port: %u, "
+                                              "sentinel_port: %u}",
+                                              s->cluster.port, s->cluster.sentinel_port));
+    struct Scene other = *s;
+    other.system = kind->open(config, &s->cluster.role, s->loop, &err);
+
+    struct Heard heard = prospect_of(&other);
+    kind->close(other.system);
+
+    assert_string_equal(heard.text, "Sentinel redis-1: ERR No such master with that name");
+}
+
+/* ---- unknown ---- */
+
+static void test_silence_is_unknown_in_time(void **state)
+{
+    struct Scene *s = *state;
+    int replica = (primary_of(s) + 1) % NODES;
+    struct Heard heard = {.loop = s->loop};
+    (void)standing_of(s, replica);
+
+    kill(s->cluster.redis[replica], SIGSTOP);
+    struct Mono asked = mono_now();
+    kind->ask_standing(s->system, &s->cluster.hosts[replica], mono_add(asked, 100 * NS_PER_MS),
+                       keep_standing, &heard);
+    loop_run(s->loop);
+    int64_t took_ns = mono_since(asked, mono_now());
+    kill(s->cluster.redis[replica], SIGCONT);
+    struct Heard again = standing_of(s, replica);
+
+    assert_int_equal(heard.standing.rank, RANK_UNKNOWN);
+    assert_int_equal(heard.standing.writable, KNOWN_UNKNOWN);
+    assert_true(took_ns >= 100 * NS_PER_MS && took_ns < 400 * NS_PER_MS);
+    assert_int_equal(again.standing.rank, RANK_REPLICA);
+}
+
+static void test_without_a_majority_nobody_is_named(void **state)
+{
+    struct Scene *s = *state;
+    struct Heard found = {.loop = s->loop};
+
+    kill(s->cluster.sentinel[0], SIGSTOP);
+    kill(s->cluster.sentinel[1], SIGSTOP);
+    struct Heard control = control_of(s), detected = detected_of(s);
+    kind->find_primary(s->system, in_ms(1000), keep_address, &found);
+    loop_run(s->loop);
+    kill(s->cluster.sentinel[0], SIGCONT);
+    kill(s->cluster.sentinel[1], SIGCONT);
+
+    assert_int_equal(control.standing.rank, RANK_UNKNOWN);
+    assert_int_equal(detected.known, KNOWN_UNKNOWN);
+    assert_true(found.text[0] != '\0');
+}
+
+static void test_without_sentinels_all_is_unknown(void **state)
+{
+    struct Scene *s = *state;
+    struct Heard found = {.loop = s->loop}, failover = {.loop = s->loop};
+
+    for (int n = 0; n < NODES; n++)
+        kill(s->cluster.sentinel[n], SIGSTOP);
+    kind->find_primary(s->system, in_ms(100), keep_address, &found);
+    loop_run(s->loop);
+    kind->failover(s->system, in_ms(100), keep_why, &failover);
+    loop_run(s->loop);
+    for (int n = 0; n < NODES; n++)
+        kill(s->cluster.sentinel[n], SIGCONT);
+
+    assert_string_equal(found.text, "");
+    assert_int_equal(failover.known, KNOWN_NO);
+    assert_string_equal(failover.text, "no Sentinel answers");
+}
+
+static void test_cancel_leaves_nothing(void **state)
+{
+    struct Scene *s = *state;
+    struct Heard heard = {.loop = NULL};
+    struct Mono deadline = in_ms(1000);
+
+    kind->ask_standing(s->system, &s->cluster.hosts[0], deadline, keep_standing, &heard);
+    kind->ask_control(s->system, deadline, keep_standing, &heard);
+    kind->ask_redundancy(s->system, deadline, keep_redundancy, &heard);
+    kind->ask_prospect(s->system, deadline, keep_prospect, &heard);
+    kind->ask_detected(s->system, deadline, keep_known, &heard);
+    kind->snapshot(s->system, &s->cluster.hosts[1], deadline, keep_why, &heard);
+    kind->find_primary(s->system, deadline, keep_address, &heard);
+    run_turn(s->loop);
+    int before = heard.times;
+    kind->cancel(s->system);
+    (void)standing_of(s, 0);
+
+    assert_int_equal(heard.times, before);
+}
+
+static void test_a_sentinel_that_is_no_place_is_said(void **state)
+{
+    struct Scene *s = *state;
+    struct Err err = {.code = ERR_OWN};
+    void *config = read_config(&s->cluster, "{master: shop, sentinels: [redis-1, redis-9]}");
+
+    assert_null(kind->open(config, &s->cluster.role, s->loop, &err));
+
+    assert_string_equal(err.message, "sentinel 'redis-9' of role 'redis' is no host of this "
+                                     "environment, and no host:port");
+}
+
+/* ---- what is done ---- */
+
+static bool is_detected(struct Scene *s)
+{
+    return detected_of(s).known == KNOWN_YES;
+}
+
+static int old_primary;
+
+static bool has_moved(struct Scene *s)
+{
+    int primary = primary_of(s);
+    return primary >= 0 && primary != old_primary &&
+           standing_of(s, primary).standing.rank == RANK_PRIMARY;
+}
+
+/* The words of the command that undo would run. */
+static const char *const *rejoin_argv(struct Scene *s, int host)
+{
+    struct Cluster *c = &s->cluster;
+    struct Err err;
+    struct Commands commands;
+    void *config = read_config(
+        c, arena_printf(c->arena,
+                        "{master: shop, sentinels: [redis-1, redis-2, redis-3], port: %u, "
+                        "sentinel_port: %u, config: %s/redis-%d.conf}",
+                        c->port, c->sentinel_port, c->dir, host));
+    c->role.service.start =
+        arena_printf(c->arena, "redis-server %s/redis-%d.conf --daemonize yes", c->dir, host);
+    struct PlanInput input = {.target = &c->hosts[host], .role = &c->role};
+    assert_true(kind->plan_rejoin(config, &input, c->arena, &commands, &err));
+    assert_int_equal(commands.count, 1);
+    return commands.at[0].argv;
+}
+
+static void test_a_killed_primary_comes_back_as_a_replica(void **state)
+{
+    struct Scene *s = *state;
+    struct Cluster *c = &s->cluster;
+    old_primary = primary_of(s);
+    assert_int_equal(detected_of(s).known, KNOWN_NO);
+
+    end_process(&c->redis[old_primary]);
+    wait_until(s, is_detected, "detected");
+    pid_t rejoin = start_process(c, rejoin_argv(s, old_primary)); /* in the midst of the failover */
+    wait_until(s, has_moved, "failed over");
+    int primaries = 0, status = 0;
+    while (waitpid(rejoin, &status, WNOHANG) == 0)
+        primaries += standing_of(s, old_primary).standing.rank == RANK_PRIMARY;
+    wait_until(s, is_whole, "whole again");
+
+    assert_int_equal(status, 0);
+    assert_int_equal(primaries, 0);
+    assert_int_equal(standing_of(s, old_primary).standing.rank, RANK_REPLICA);
+    send_command(s, old_primary, "shutdown nosave now 2>/dev/null; echo OK");
+    start_redis(c, old_primary);
+}
+
+static void test_a_primary_that_nobody_replaced_is_started_as_it_is(void **state)
+{
+    struct Scene *s = *state;
+    struct Cluster *c = &s->cluster;
+    int primary = primary_of(s), status = 1;
+    send_command(s, primary, "set kept yes");
+    const char *const *argv = rejoin_argv(s, primary);
+
+    for (int n = 0; n < NODES; n++)
+        kill(c->sentinel[n], SIGSTOP); /* nobody answers */
+    end_process(&c->redis[primary]);
+    waitpid(start_process(c, argv), &status, 0);
+    for (int n = 0; n < NODES; n++)
+        kill(c->sentinel[n], SIGCONT);
+    wait_until(s, is_whole, "whole again");
+
+    assert_int_equal(status, 0);
+    send_command(s, primary, "get kept | sed s/yes/OK/");
+    send_command(s, primary, "shutdown nosave now 2>/dev/null; echo OK");
+    start_redis(c, primary);
+}
+
+static void test_a_planned_failover_moves_the_primary(void **state)
+{
+    struct Scene *s = *state;
+    struct Heard accepted = {.loop = s->loop}, refused = {.loop = s->loop};
+    old_primary = primary_of(s);
+
+    kind->failover(s->system, in_ms(1000), keep_why, &accepted);
+    loop_run(s->loop);
+    kind->failover(s->system, in_ms(1000), keep_why, &refused);
+    loop_run(s->loop);
+
+    assert_int_equal(accepted.known, KNOWN_YES);
+    if (refused.known == KNOWN_NO) /* another Sentinel may not know of it yet */
+        assert_string_equal(refused.text, "INPROG Failover already in progress");
+    wait_until(s, has_moved, "moved");
+}
+
+static void test_a_snapshot_is_on_disk(void **state)
+{
+    struct Scene *s = *state;
+    const struct Target *host = &s->cluster.hosts[1];
+    struct Heard saved = {.loop = s->loop}, in_the_way = {.loop = s->loop};
+    char path[100];
+    snprintf(path, sizeof(path), "%s/dump-1.rdb", s->cluster.dir);
+    unlink(path);
+
+    kind->snapshot(s->system, host, in_ms(5000), keep_why, &saved);
+    loop_run(s->loop);
+    bool there = access(path, F_OK) == 0;
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    kind->snapshot(s->system, host, in_ms(5000), keep_why, &in_the_way);
+    loop_run(s->loop);
+    rmdir(path);
+
+    assert_int_equal(saved.known, KNOWN_YES);
+    assert_true(there);
+    assert_int_equal(in_the_way.known, KNOWN_NO);
+    assert_string_equal(in_the_way.text, "Redis says rdb_last_bgsave_status:err; see its log");
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_each_host_says_what_it_is),
+        TEST(test_a_client_finds_the_primary),
+        TEST(test_whole_counts_every_replica),
+        TEST(test_whole_counts_every_sentinel),
+        TEST(test_prospect_reads_the_knobs),
+        TEST(test_prospect_tells_persistence),
+        TEST(test_prospect_sees_that_none_may_be_promoted),
+        TEST(test_prospect_says_what_a_sentinel_says),
+        TEST(test_silence_is_unknown_in_time),
+        TEST(test_without_a_majority_nobody_is_named),
+        TEST(test_without_sentinels_all_is_unknown),
+        TEST(test_cancel_leaves_nothing),
+        TEST(test_a_sentinel_that_is_no_place_is_said),
+        TEST(test_a_killed_primary_comes_back_as_a_replica),
+        TEST(test_a_primary_that_nobody_replaced_is_started_as_it_is),
+        TEST(test_a_planned_failover_moves_the_primary),
+        TEST(test_a_snapshot_is_on_disk),
+    };
+    return cmocka_run_group_tests_name("redis_sentinel", tests, group_begin, group_end);
+}
