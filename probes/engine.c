@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "../runner/base/arena.h"
 #include "engine_parts.h"
+
+#define PROBER_NICE (-10)
 
 enum { QUEUE_ROOM = 16 * 1024 };
 
@@ -113,6 +116,8 @@ static void *run_thread(void *data)
 {
     struct Prober *prober = data;
     pthread_setname_np(pthread_self(), "prober");
+    /* Of this thread alone, and where we may: what else runs here should not make attempts late. */
+    (void)setpriority(PRIO_PROCESS, 0, PROBER_NICE);
     loop_run(prober->loop);
     return NULL;
 }

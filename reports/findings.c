@@ -32,7 +32,8 @@ static void find_probe(struct Analysis *analysis, const struct ProbeResult *resu
 static void find_healed(struct Analysis *analysis, const struct ProbeResult *result)
 {
     char text[64];
-    if (result->healed.high_ns == 0)
+    bool beside = result->probe->is_ledger && result->probe->from != NULL; /* only read back then */
+    if (result->healed.high_ns == 0 || beside)
         return;
     span_say(result->healed.low_ns, result->healed.high_ns, text);
     if (result->healed.high_ns == NS_NEVER)

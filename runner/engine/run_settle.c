@@ -30,11 +30,17 @@ static void say_change(struct Run *run, const struct Sample *sample, unsigned ch
 {
     const struct ProbeSpec *spec =
         (const struct ProbeSpec *)run->scenario->probes.items + sample->probe;
+    const struct StretchMachine *machine = run->machines[sample->probe];
+    if (stretch_count(machine) == 0)
+        return;
+    const struct Stretch *last = stretch_at(machine, stretch_count(machine) - 1);
+    enum Failure failure = FAILURE_NONE;
+    while (failure < FAILURE_OTHER && last->failures[failure] == 0)
+        failure++;
     if (change & STRETCH_OPENED)
-        run_say(run, spec->name, "first failure: %s%s%s",
-                failure_name((enum Failure)sample->failure),
+        run_say(run, spec->name, "first failure: %s%s%s", failure_name(failure),
                 run->details[sample->probe][0] ? ", " : "", run->details[sample->probe]);
-    if ((change & STRETCH_HELD) && stretch_count(run->machines[sample->probe]) > 0)
+    if (change & STRETCH_HELD)
         run_say(run, spec->name, "ok again, and held for %.1f s", (double)spec->hold_ns / 1e9);
 }
 
@@ -49,8 +55,8 @@ void settle_sample(struct Run *run, const struct Sample *sample)
         return;
     }
     if (ok->count++ == 0)
-        ok->since = sample->started;
-    ok->last = sample->ended;
+        ok->since = sample->ended;
+    ok->last = sample->started; /* proven in between: the same reckoning as the report's */
 }
 
 /* After the undo a ledger beside a host of its own role is only read back. */

@@ -57,6 +57,8 @@ port 6379
 protected-mode no
 dir /var/lib/redis
 appendonly yes
+min-replicas-to-write 1
+min-replicas-max-lag 10
 save ""
 repl-diskless-sync-delay 0
 replica-announce-ip $2
