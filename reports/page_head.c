@@ -264,7 +264,7 @@ static void data_figure(const struct Report *report, struct Buf *out)
 
 static void fact(struct Buf *out, const char *name, const char *sign)
 {
-    buf_printf(out, "<li><span class=\"sign %s-text\">%s</span>", name, sign);
+    buf_printf(out, "<li><span class=\"sign %s-text\">%s</span> ", name, sign);
 }
 
 void page_stays(const struct Report *report, struct Buf *out)

@@ -235,7 +235,7 @@ static void reigns_write(const struct Plot *plot, const struct PrimaryResult *pr
                    width < 2 ? 2 : width, thick);
         bool inside = width > 90;
         buf_printf(plot->out, "<text font-size=\"11\" %s x=\"%.1f\" y=\"%.1f\">",
-                   inside ? "fill=\"#ffffff\" style=\"fill:var(--ground)\"" : "class=\"label\"",
+                   inside ? "class=\"inside\" fill=\"#ffffff\"" : "class=\"label\"",
                    inside ? x + 6 : x + width + 5, y + thick / 2 + 4);
         reign_name(primary, reign->host, plot->out);
         buf_put(plot->out, " leads</text>\n");

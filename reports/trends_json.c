@@ -1,0 +1,91 @@
+/* trends_json.c - trends for machines. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../runner/base/json.h"
+#include "trends.h"
+
+static void put_ns(struct Json *json, const char *key, int64_t ns)
+{
+    json_key(json, key);
+    if (ns < 0 || ns == NS_NEVER)
+        json_nothing(json);
+    else
+        json_int(json, ns);
+}
+
+static void put_point(struct Json *json, const struct TrendPoint *point)
+{
+    char started[32];
+    wall_utc(point->past->started, started);
+    json_open_object(json);
+    json_put_text(json, "run", point->past->id);
+    json_put_text(json, "started", started);
+    json_put_text(json, "verdict", verdict_name(point->past->verdict));
+    put_ns(json, "recovery_low_ns", point->past->recovery_low_ns);
+    put_ns(json, "recovery_high_ns", point->past->recovery_high_ns);
+    put_ns(json, "limit_ns", point->past->limit_ns);
+    put_ns(json, "lost", point->past->lost);
+    json_put_bool(json, "unaffected", point->past->unaffected);
+    json_put_bool(json, "censored", point->past->censored);
+    json_put_text(json, "behaviour_hash", point->past->behaviour_hash);
+    json_end(json);
+}
+
+static void put_row(struct Json *json, const struct TrendRow *row)
+{
+    json_open_object(json);
+    json_put_text(json, "scenario", row->scenario);
+    json_put_text(json, "environment", row->environment);
+    json_put_text(json, "probe", row->probe);
+    json_put_int(json, "runs", (int64_t)row->runs);
+    json_put_int(json, "affected", (int64_t)row->affected);
+    json_put_int(json, "unaffected", (int64_t)row->unaffected);
+    json_put_int(json, "not_recovered", (int64_t)row->censored);
+    put_ns(json, "last_ns", row->last_ns);
+    put_ns(json, "median_ns", row->median_ns);
+    put_ns(json, "least_ns", row->least_ns);
+    put_ns(json, "most_ns", row->most_ns);
+    put_ns(json, "limit_ns", row->limit_ns);
+    json_put_int(json, "within_limit", (int64_t)row->within);
+    json_put_text(json, "change",
+                  row->change == TREND_TOO_FEW ? "not enough runs"
+                                               : trend_change_name(row->change));
+    if (row->change != TREND_TOO_FEW) {
+        json_key(json, "change_percent");
+        json_number(json, row->percent, 1);
+        json_key(json, "p_two_sided");
+        json_number(json, row->p, 4);
+        json_put_int(json, "compared_recent", (int64_t)row->recent);
+        json_put_int(json, "compared_previous", (int64_t)row->previous);
+    }
+    json_key(json, "points");
+    json_open_array(json);
+    for (size_t n = 0; n < row->point_count; n++)
+        put_point(json, &row->points[n]);
+    json_end(json);
+    json_end(json);
+}
+
+void trends_json(const struct Trends *trends, struct Buf *out)
+{
+    struct Json json = json_begin(out, true);
+    const struct TrendCounts *counts = &trends->counts;
+    json_open_object(&json);
+    json_key(&json, "runs");
+    json_open_object(&json);
+    json_put_int(&json, "passed", (int64_t)counts->passed);
+    json_put_int(&json, "failed", (int64_t)counts->failed);
+    json_put_int(&json, "inconclusive", (int64_t)counts->inconclusive);
+    json_put_int(&json, "halted", (int64_t)counts->halted);
+    json_put_int(&json, "refused", (int64_t)counts->refused);
+    json_put_int(&json, "not_ready", (int64_t)counts->not_ready);
+    json_put_int(&json, "not_undone", (int64_t)counts->not_undone);
+    json_put_int(&json, "own_failure", (int64_t)counts->own_failure);
+    json_end(&json);
+    json_key(&json, "rows");
+    json_open_array(&json);
+    for (size_t n = 0; n < trends->row_count; n++)
+        put_row(&json, &trends->rows[n]);
+    json_end(&json);
+    json_end(&json);
+    buf_char(out, '\n');
+}
