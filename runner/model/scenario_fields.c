@@ -71,6 +71,12 @@ static const struct Field UNDO_FIELDS[] = {
      .choices = LEAVES,
      .example = "stopped",
      .doc = "What becomes of a former primary."},
+    {.name = "snapshot",
+     .type = FIELD_BOOL,
+     AT(UndoFields, snapshot),
+     .fallback = "false",
+     .example = "true",
+     .doc = "A primary whose disk has snapshots alone saves one right before it is killed."},
     {.name = NULL},
 };
 static const struct Record UNDO_RECORD = {

@@ -41,6 +41,7 @@ struct SteadyFields {
 struct UndoFields {
     int64_t lease_ns, grace_ns, within_ns;
     int leave; /* 1 = stopped */
+    bool snapshot;
 };
 /* Bounds of one probe: FIELD_NOT_GIVEN where a word is not there. */
 struct BoundFields {

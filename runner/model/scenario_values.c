@@ -296,6 +296,7 @@ static void copy_plain(struct ScenarioBuild *build)
         scenario->grace_ns = fields->undo->grace_ns;
         scenario->undo_within_ns = fields->undo->within_ns;
         scenario->leave_stopped = fields->undo->leave == 1;
+        scenario->snapshot_first = fields->undo->snapshot;
     }
 }
 
