@@ -9,6 +9,8 @@
 #include "analyse_parts.h"
 
 static void add_sentence(struct List *list, struct Arena *arena, const char *format, va_list values)
+    __attribute__((format(printf, 3, 0)));
+static void add_sentence(struct List *list, struct Arena *arena, const char *format, va_list values)
 {
     char text[512];
     vsnprintf(text, sizeof(text), format, values);

@@ -103,6 +103,15 @@ static bool is_partition(const struct RunFault *fault)
     return text_equal(fault->kind, "isolate") || text_equal(fault->kind, "cut");
 }
 
+static bool has_ledger_from(const struct RunRecord *run, const char *host)
+{
+    for (size_t n = 0; n < run->probe_count; n++) {
+        if (host != NULL && run->probes[n].is_ledger && text_equal(run->probes[n].from, host))
+            return true;
+    }
+    return false;
+}
+
 static void find_primary(struct Analysis *analysis, const struct PrimaryResult *primary)
 {
     const struct Report *report = analysis->out;
@@ -115,7 +124,9 @@ static void find_primary(struct Analysis *analysis, const struct PrimaryResult *
         analysis_find(analysis, "%s: two hosts called themselves primary for %s after the undo.",
                       name, text);
     }
-    bool partition = report->cause_count > 0 && is_partition(report->causes[0].faults[0]);
+    bool beside = has_ledger_from(analysis->run, primary->before);
+    bool partition =
+        !beside && report->cause_count > 0 && is_partition(report->causes[0].faults[0]);
     if (partition && primary->unasked_ns > 0) {
         duration_say(primary->unasked_ns, text);
         analysis_find(
@@ -141,10 +152,7 @@ static bool cut_side_unmeasured(const struct RunRecord *run)
         if (system->primary_before != NULL && system->primary_before[0] != '\0' &&
             !text_equal(system->primary_before, fault->host))
             continue;
-        bool measured = false;
-        for (size_t p = 0; p < run->probe_count; p++)
-            measured |= run->probes[p].is_ledger && text_equal(run->probes[p].from, fault->host);
-        if (!measured)
+        if (!has_ledger_from(run, fault->host))
             return true;
     }
     return false;

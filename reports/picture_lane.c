@@ -5,6 +5,8 @@
 
 #include "../runner/base/arena.h"
 #include "../runner/base/duration.h"
+#include "../runner/base/table.h"
+#include "../runner/base/text.h"
 #include "html.h"
 #include "picture_parts.h"
 
@@ -233,12 +235,14 @@ static void reigns_write(const struct Plot *plot, const struct PrimaryResult *pr
                    reign->host == primary->old_host ? " old" : "",
                    reign->host == primary->old_host ? "#566174" : "#2459b3", x, y,
                    width < 2 ? 2 : width, thick);
-        bool inside = width > 90;
+        struct Buf name = BUF(300);
+        reign_name(primary, reign->host, &name);
+        bool inside = width > 7 * (double)(text_columns(name.text) + 7);
         buf_printf(plot->out, "<text font-size=\"11\" %s x=\"%.1f\" y=\"%.1f\">",
                    inside ? "class=\"inside\" fill=\"#ffffff\"" : "class=\"label\"",
                    inside ? x + 6 : x + width + 5, y + thick / 2 + 4);
-        reign_name(primary, reign->host, plot->out);
-        buf_put(plot->out, " leads</text>\n");
+        buf_printf(plot->out, "%s leads</text>\n", name.text);
+        buf_free(&name);
     }
 }
 
@@ -284,6 +288,18 @@ static void span_write(const struct Plot *plot, struct Mono t0, struct Span span
                                               .open = open});
 }
 
+/* A ledger on the cut side, say, is there to stop; that it did not recover is no news. */
+static bool is_promised(const struct Report *report, const struct ProbeResult *probe)
+{
+    for (size_t n = 0; n < report->judged_count; n++) {
+        const struct RunExpectation *expectation = report->judged[n].expectation;
+        if (text_equal(expectation->probe, probe->probe->name) &&
+            text_equal(expectation->word, "recover_within"))
+            return true;
+    }
+    return false;
+}
+
 static void recoveries_write(const struct Plot *plot, const struct ProbeResult *probe, double top)
 {
     const struct Report *report = plot->report;
@@ -296,7 +312,7 @@ static void recoveries_write(const struct Plot *plot, const struct ProbeResult *
     }
     for (size_t n = 0; n < report->cause_count; n++) {
         const struct CauseResult *cause = &probe->causes[n];
-        if (cause->unaffected)
+        if (cause->unaffected || (cause->censored && !is_promised(report, probe)))
             continue;
         span_write(plot, report->causes[n].t0.low, cause->recovered,
                    cause->censored ? "not recovered:" : "recovered", top + 15);

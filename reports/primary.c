@@ -218,6 +218,8 @@ static bool both_acknowledged(const struct Watch *watch)
     for (int pass = 0; pass < 2; pass++) {
         for (size_t n = 0; n < run->sample_count; n++) {
             const struct Sample *sample = &run->samples[n];
+            if (sample->probe >= run->probe_count)
+                continue;
             const struct RunProbe *probe = &run->probes[sample->probe];
             if (!probe->is_ledger || sample->outcome != OUTCOME_OK || sample->by == 0 ||
                 !text_equal(probe->role, watch->probe->role) ||

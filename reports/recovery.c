@@ -196,9 +196,11 @@ void analyse_recovery(const struct Analysis *analysis, const struct Series *seri
     downtime(report, series, out);
     worst_cause(out, report->cause_count);
     out->silent = is_silent(out);
-    if (!out->unaffected)
-        out->resolution_ns =
-            out->probe->interval_ns + series->normal_ns +
-            (report->t0.high.ns != 0 ? mono_since(report->t0.low, report->t0.high) : 0) +
-            (out->silent ? late_at_most(out->probe) : 0);
+    if (out->unaffected)
+        return; /* then it is what was not seen: series.c */
+    int64_t t0_width = report->t0.high.ns != 0 ? mono_since(report->t0.low, report->t0.high) : 0;
+    bool measured = out->recovered.high_ns != NS_NEVER && out->recovered.low_ns > 0;
+    out->resolution_ns = measured ? out->recovered.high_ns - out->recovered.low_ns
+                                  : out->probe->interval_ns + series->normal_ns + t0_width +
+                                        (out->silent ? late_at_most(out->probe) : 0);
 }

@@ -254,10 +254,20 @@ static void count_run(struct TrendCounts *counts, const struct Past *past)
     }
 }
 
-/* Not promised to recover, and never hurt: nothing to show. */
-static bool is_idle(const struct TrendRow *row)
+/* Never hurt, or beside a probe of the same drill that is promised to recover and speaks for it. */
+static bool is_idle(const struct List *rows, const struct TrendRow *row)
 {
-    return row->point_count == 0 || (row->limit_ns < 0 && row->affected == 0);
+    const struct TrendRow *at = rows->items;
+    if (row->point_count == 0)
+        return true;
+    if (row->limit_ns >= 0)
+        return false;
+    for (size_t n = 0; n < rows->count; n++) {
+        if (at[n].limit_ns >= 0 && text_equal(at[n].scenario, row->scenario) &&
+            text_equal(at[n].environment, row->environment))
+            return true;
+    }
+    return row->affected == 0;
 }
 
 void trends_make(const struct Past *past, size_t past_count, struct Arena *arena,
@@ -274,10 +284,13 @@ void trends_make(const struct Past *past, size_t past_count, struct Arena *arena
     for (size_t n = 0; n < rows.count; n++) {
         fill_points(&at[n], past, past_count, arena);
         fill_row(&at[n], arena);
-        if (!is_idle(&at[n]))
-            at[out->row_count++] = at[n];
+    }
+    struct TrendRow *shown = arena_zero(arena, rows.count + 1, sizeof(*shown));
+    for (size_t n = 0; n < rows.count; n++) {
+        if (!is_idle(&rows, &at[n]))
+            shown[out->row_count++] = at[n];
     }
     if (out->row_count > 1)
-        qsort(at, out->row_count, sizeof(*at), by_margin);
-    out->rows = at;
+        qsort(shown, out->row_count, sizeof(*shown), by_margin);
+    out->rows = shown;
 }

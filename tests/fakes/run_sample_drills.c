@@ -39,7 +39,7 @@ static void look(struct RunSample *run, int64_t when, uint32_t host, enum Rank r
                               .host = host,
                               .asked = at(when),
                               .answered = at(when + 2 * MS),
-                              .rank = rank,
+                              .rank = (int32_t)rank,
                               .epoch = "7",
                               .identity = "run"};
 }

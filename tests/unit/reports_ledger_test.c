@@ -262,7 +262,7 @@ static void look(struct RunSample *run, int64_t when_ns, uint32_t host, enum Ran
     *census = (struct Census){.host = host,
                               .asked = at(when_ns),
                               .answered = at(when_ns + 2 * MS),
-                              .rank = rank,
+                              .rank = (int32_t)rank,
                               .identity = "run"};
 }
 
