@@ -1,5 +1,4 @@
-/* systems_cluster.h - three Redis and three Sentinels on 127.0.0.2 to 127.0.0.4, for tests of
- * systems. */
+/* systems_cluster.h - three Redis and three Sentinels on 127.0.0.2 to 127.0.0.4, for tests. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_TESTS_SYSTEMS_CLUSTER_H
 #define FD_TESTS_SYSTEMS_CLUSTER_H
@@ -35,7 +34,7 @@ struct Cluster {
     char dir[64];
     uint16_t port, sentinel_port;
     pid_t redis[NODES], sentinel[NODES];
-    char address[NODES][16];
+    char address[NODES][24];
     struct Target hosts[NODES];
     const struct Target *list[NODES];
     struct Role role;
@@ -230,7 +229,12 @@ static bool cluster_open(struct Cluster *c)
 static void cluster_close(struct Cluster *c)
 {
     const char *const argv[] = {"rm", "-rf", c->dir, NULL};
+    char line[100];
     for (int n = 0; n < NODES; n++) {
+        snprintf(line, sizeof(line), "redis-cli -h %s -p %u shutdown nosave now", c->address[n],
+                 c->port);
+        const char *const shutdown[] = {"sh", "-c", line, NULL}; /* one that a rejoin started */
+        waitpid(start_process(c, shutdown), NULL, 0);
         end_process(&c->redis[n]);
         end_process(&c->sentinel[n]);
     }
