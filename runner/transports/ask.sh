@@ -81,6 +81,7 @@ tools() {
     if ! (flock -n 9) 2>/dev/null 9</proc/self; then lacks 'flock (apt-get install util-linux)'; fi
     timeout -k 1 2 true 2>/dev/null || lacks 'timeout (apt-get install coreutils)'
     [ -n "$(printf x | sha256sum 2>/dev/null)" ] || lacks 'sha256sum (apt-get install coreutils)'
+    [ "$(echo x | awk '{ print $1 }' 2>/dev/null)" = x ] || lacks 'awk (apt-get install mawk)'
     command -v setsid >/dev/null || lacks 'setsid (apt-get install util-linux)'
     say "missing $missing"
 }

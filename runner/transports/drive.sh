@@ -127,13 +127,15 @@ disarm() {
     mv "$FD_DIR/permit" "$FD_DIR/tomb" 2>/dev/null
     end_waiting
     stop_guard
-    with_host take_away
-    say disarmed
+    put_away && say disarmed
 }
 
-# A folder without permit and guard, in which nobody can fire, for a host that has lost its own.
+# A folder without permit and guard, in which nobody can fire, for a host that has lost its own, or
+# has half of one. False where an arming that was sent before has come in between.
 scratch_folder() {
-    mkdir "$FD_DIR" &&
+    [ ! -e "$FD_DIR/vars" ] || return 1
+    rm -rf "$FD_DIR"
+    mkdir "$FD_DIR" && echo >"$FD_DIR/scratch" &&
         printf 'FD_DIR=%s FD_ID=%s FD_BOOT= FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
             "$FD_DIR" "$FD_ID" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
@@ -147,38 +149,40 @@ undo_by_name() {
     traces_of "$FD_ID"
 }
 
+undo_in_folder() {
+    # shellcheck source=/dev/null
+    . "$FD_DIR/vars"
+    if [ "$again" = yes ]; then finish; else look_clear; fi
+}
+
+# Looks first: whoever removed the folder had seen all_clear, or the host was rebooted.
+undo_in_scratch() {
+    look_clear || [ "$again" = no ] || undo_and_look
+}
+
 # FD_UNDO and FD_CLEAR as the store has them, or empty; FD_ARMED the boot id then; FD_STICKY = 1
 # where a reboot does not end the fault; FD_LOOKS = 1: look only.
 undo() {
     look_at_boot
     say "boot $boot"
-    again=yes
+    again=yes known=unknown
     [ -z "$FD_ARMED" ] || [ "$FD_ARMED" = "$boot" ] || [ "$FD_STICKY" = 1 ] || again=no
     [ "$FD_LOOKS" != 1 ] || again=no
-    known=no
-    if [ -e "$FD_DIR/vars" ]; then
-        # shellcheck source=/dev/null
-        . "$FD_DIR/vars"
-        if [ "$again" = yes ]; then finish; else look_clear; fi
-        # Its guard, or somebody by hand, may have finished it under our eyes.
-        [ -d "$FD_DIR" ] || undo_without_folder
-    else
-        rm -rf "$FD_DIR"
-        undo_without_folder
+    [ ! -e "$FD_DIR/vars" ] || undo_in_folder
+    # There was none; or its guard, or somebody by hand, has finished it under our eyes.
+    if [ ! -e "$FD_DIR/vars" ]; then
+        if [ -z "$FD_CLEAR" ]; then
+            with_host rm -rf "$FD_DIR"
+            if undo_by_name >/dev/null; then known=yes; else known=no; fi
+        elif with_host scratch_folder; then
+            undo_in_scratch
+        elif [ -e "$FD_DIR/vars" ]; then
+            undo_in_folder
+        fi
     fi
     say "clear $known"
     [ "$known" = yes ] || say "said $(part_said undo) $(part_said clear)"
-    [ ! -e "$FD_DIR/unkept" ] || with_host take_away
-}
-
-# Looks first: whoever removed the folder had seen all_clear, or the host was rebooted.
-undo_without_folder() {
-    if [ -z "$FD_CLEAR" ]; then
-        if undo_by_name >/dev/null; then known=yes; else known=no; fi
-        return
-    fi
-    with_host scratch_folder && echo >"$FD_DIR/unkept" || { known=unknown; return; }
-    look_clear || [ "$again" = no ] || undo_and_look
+    [ ! -e "$FD_DIR/scratch" ] || put_away
 }
 
 halt() {

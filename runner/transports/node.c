@@ -124,7 +124,7 @@ static const char *known_missing(const struct HostNode *node, const struct Role 
     return NULL;
 }
 
-/* "kind id what who", tab between them; an id once. */
+/* "kind id what who", tab between them; an id once, and who left it where that is known. */
 static const char *trace_ids(const struct Buf *reply, struct Arena *arena)
 {
     struct Buf ids = BUF(4096);
@@ -138,6 +138,12 @@ static const char *trace_ids(const struct Buf *reply, struct Arena *arena)
         if (ids.size > 0)
             buf_char(&ids, ' ');
         buf_visible(&ids, id, strlen(id), false);
+        strtok_r(NULL, "\t", &save);
+        const char *who = strtok_r(NULL, "\t", &save);
+        if (who == NULL)
+            continue;
+        buf_put(&ids, " of ");
+        buf_visible(&ids, who, strlen(who), false);
     }
     const char *text = arena_text(arena, ids.text);
     buf_free(&ids);

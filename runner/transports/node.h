@@ -60,6 +60,7 @@ const struct Guarded *guard_arm(struct HostNode *node, const struct ArmInput *in
 const char *guarded_boot_id(const struct Guarded *guarded);
 struct GuardState {
     bool alive;      /* the guard's process was seen */
+    bool renewed;    /* the lease was extended, and the kernel's timer with it */
     bool halt_asked; /* somebody put `halt` into the folder */
     bool undone;     /* undone without us, and all_clear said so: by the guard, or by hand */
     bool rebooted;   /* another boot id: the guard is gone, and so is all that a reboot clears */

@@ -53,20 +53,24 @@ alive() {
     look_at "${1:-0}" && [ "$born" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
 }
 
-# Adds to `pids` all descendants of those in it.
+# Adds to `pids` all descendants of those in it. By awk: the shell reads byte by byte, and a host
+# has hundreds of processes.
 family() {
-    grown=1
-    while [ "$grown" = 1 ]; do
-        grown=0
-        for entry in /proc/[0-9]*; do
-            child=${entry#/proc/}
-            case " $pids " in *" $child "*) continue ;; esac
-            read -r stat 2>/dev/null <"$entry/stat" || continue
-            stat=${stat##*) }
-            stat=${stat#* }
-            case " $pids " in *" ${stat%% *} "*) pids="$pids $child" grown=1 ;; esac
-        done
-    done
+    pids=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v pids="$pids" '
+        { pid = $1; sub(/^.*\) /, ""); split($0, field, " "); parent[pid] = field[2] }
+        END {
+            count = split(pids, list, " ")
+            for (i = 1; i <= count; i++) inside[list[i]] = 1
+            for (grown = 1; grown;) {
+                grown = 0
+                for (pid in parent)
+                    if (!(pid in inside) && (parent[pid] in inside)) {
+                        inside[pid] = grown = 1
+                        pids = pids " " pid
+                    }
+            }
+            print pids
+        }')
 }
 
 # kill_family PID. All but the eldest are stopped first, so nothing is born in between; it waits
@@ -100,14 +104,24 @@ grab() {
     done
 }
 
-# Runs "$@" with the whole host's mutex: a flock on the root folder, so no file stays behind.
+# Runs "$@" with the whole host's mutex: a flock on the root folder, so no file stays behind. Who
+# had it before may have removed the folder: then once more, on the new one.
 with_host() {
-    mkdir -p "$fd_root" && {
-        grab 8 100 && [ "$fd_root" -ef /proc/self/fd/8 ] && "$@"
-        done_with=$?
-        rmdir "$fd_root" 2>/dev/null
-        return "$done_with"
-    } 8<"$fd_root"
+    rounds=100
+    while [ "$rounds" -gt 0 ] && mkdir -p "$fd_root"; do
+        {
+            grab 8 100 || return 1
+            if [ "$fd_root" -ef /proc/self/fd/8 ]; then
+                "$@"
+                done_with=$?
+                rmdir "$fd_root" 2>/dev/null
+                return "$done_with"
+            fi
+        } 8<"$fd_root"
+        rounds=$((rounds - 1))
+        nap 0.01
+    done
+    return 1
 }
 
 # fenced TENTHS CMD...: apply, the runner's undo and the guard's keep apart. 75 = not got in time.
@@ -162,7 +176,14 @@ sweep() {
     return 0
 }
 
-# take_away [any or TOKEN, whose lock goes too]. At one stroke: nobody sees half of a folder.
+# put_away [any or TOKEN, whose lock goes too]: behind the fence, or somebody's undo would lose the
+# ground under its feet. True once the folder is gone, by whomever.
+put_away() {
+    fenced 50 with_host take_away "${1:-}" 2>/dev/null
+    [ ! -e "$FD_DIR" ]
+}
+
+# At one stroke: nobody sees half of a folder.
 take_away() {
     rm -rf "$fd_root/.gone.$FD_ID"
     mv "$FD_DIR" "$fd_root/.gone.$FD_ID" 2>/dev/null
@@ -201,7 +222,7 @@ guard() {
         [ "$now" -lt "$beat" ] || break
         nap 0.5
     done
-    [ ! -e "$FD_DIR/armed" ] || with_host take_away "$FD_TOKEN"
+    until put_away "$FD_TOKEN"; do nap 1; done
 }
 
 # False where somebody else has finished it meanwhile.
@@ -367,7 +388,7 @@ hand_all() {
         if [ -r "$FD_DIR/vars" ]; then . "$FD_DIR/vars"; else FD_WHAT='never armed'; fi
         if [ ! -r "$FD_DIR/vars" ] || finish || [ ! -d "$FD_DIR" ]; then
             stop_guard
-            with_host take_away any
+            put_away any
             echo "undone: $FD_WHAT ($FD_ID)"
         else
             bad=1

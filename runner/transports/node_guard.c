@@ -154,10 +154,13 @@ bool guard_watch(struct HostNode *node, const struct Guarded *guarded, struct Wa
                        node->target->name);
     if (good) {
         state.alive = reply_get(&reply, "alive", NULL, 0);
+        state.renewed =
+            reply_get(&reply, "renewed", place, sizeof place) && strcmp(place, "yes") == 0;
         state.halt_asked = reply_get(&reply, "halt", NULL, 0);
         state.undone = reply_get(&reply, "undone", NULL, 0);
         state.rebooted = strcmp(boot, guarded->boot_id) != 0;
-        reply_get(&reply, "place", place, sizeof place);
+        if (!reply_get(&reply, "place", place, sizeof place))
+            place[0] = '\0';
         state.in_place = strcmp(place, "yes") == 0  ? KNOWN_YES
                          : strcmp(place, "no") == 0 ? KNOWN_NO
                                                     : KNOWN_UNKNOWN;

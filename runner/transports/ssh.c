@@ -355,4 +355,5 @@ const struct TransportKind ssh_transport = {
     .fd = ssh_fd,
     .dial = ssh_dial,
     .by_hand = ssh_by_hand,
+    .address = ssh_address,
 };

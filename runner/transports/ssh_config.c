@@ -160,3 +160,15 @@ bool ssh_way_resolve(const char *host, struct Mono deadline, struct Arena *arena
     buf_free(&answer);
     return good;
 }
+
+bool ssh_address(const void *config, const struct Target *target, struct Mono deadline,
+                 struct Arena *arena, const char **out, struct Err *err)
+{
+    struct SshWay way = {0};
+    *out = NULL;
+    if (!ssh_way_read(config, target, deadline, arena, &way, err))
+        return false;
+    if (way.jump != NULL || way.command != NULL)
+        return true; /* its name may mean nothing here */
+    return ssh_way_resolve(way.host, deadline, arena, out, err);
+}

@@ -23,4 +23,8 @@ bool ssh_way_read(const struct SshConfig *config, const struct Target *target, s
 bool ssh_way_resolve(const char *host, struct Mono deadline, struct Arena *arena, const char **out,
                      struct Err *err) MUST_CHECK;
 
+/* TransportKind.address: what `ssh -G` says, resolved. */
+bool ssh_address(const void *config, const struct Target *target, struct Mono deadline,
+                 struct Arena *arena, const char **out, struct Err *err) MUST_CHECK;
+
 #endif

@@ -46,6 +46,7 @@ struct Mono drill_in(int seconds);
 /* Each asserts that it succeeds. */
 void drill_lock(struct Drill *drill);
 void drill_arm(struct Drill *drill);
+void drill_ready(struct Drill *drill); /* with its lease renewed */
 void drill_fire(struct Drill *drill); /* ready, fire, proven */
 void drill_undo(struct Drill *drill); /* undo, disarm, unlock */
 /* Fails unless the host is as it was within `seconds`. */

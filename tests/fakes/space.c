@@ -136,7 +136,7 @@ static const char fingerprint_text[] =
     "    set -- ${s##*) }\n"
     "    [ \"$2\" = 0 ] || [ \"$2\" = $$ ] || [ \"$1\" = Z ] || printf '%s %s\\n' \"$1\" "
     "\"$line\"\n"
-    "done | grep -a -v -e '^. cat $' -e '^. sleep 0.2 $' | sort\n"
+    "done | grep -a -v -e '^. cat $' -e '^. sleep 0.2 $' -e '^. $' | sort\n"
     "echo oom; cat /proc/[0-9]*/oom_score_adj 2>/dev/null | sort -u\n";
 
 struct Buf space_fingerprint(const struct Space *space)

@@ -13,8 +13,11 @@
 #include "../fakes/drill.h"
 
 #define LEASE_NS (2 * NS_PER_S)
+#define LONG_NS (20 * NS_PER_S) /* where nobody is meant to run out of it */
 #define CAP_NS (60 * NS_PER_S)
-static const char kill_guard[] = "set -- $(cat /run/faildrill/*_1/armed); kill -9 $1";
+/* And waits: a signal that was sent has not yet been received. */
+static const char kill_guard[] = "set -- $(cat /run/faildrill/*_1/armed); kill -9 $1 && "
+                                 "while kill -0 $1 2>/dev/null; do sleep 0.01; done";
 #define LEASE_AND_TWO 4 /* s: after these, nothing is left without us */
 
 static enum DrillKind kind_of(void **state)
@@ -28,9 +31,9 @@ static bool stays_broken(enum DrillKind kind)
 }
 
 /* Arms, fires; the fault is there. */
-static void begin(struct Drill *drill, void **state)
+static void begin(struct Drill *drill, void **state, int64_t lease_ns)
 {
-    drill_open(drill, kind_of(state), LEASE_NS, CAP_NS);
+    drill_open(drill, kind_of(state), lease_ns, CAP_NS);
     drill_lock(drill);
     drill_arm(drill);
     drill_fire(drill);
@@ -58,7 +61,7 @@ static void undone_and_disarmed(void **state)
 {
     struct Drill drill;
     struct GuardState watched;
-    begin(&drill, state);
+    begin(&drill, state, LONG_NS);
     assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, true}, drill_in(5),
                             &watched, &drill.err));
     assert_true(watched.alive && !watched.undone && !watched.halt_asked && !watched.rebooted);
@@ -73,7 +76,7 @@ static void undone_twice(void **state)
 {
     struct Drill drill;
     struct Buf detail = BUF(1000);
-    begin(&drill, state);
+    begin(&drill, state, LONG_NS);
     for (int i = 0; i < 2; i++)
         assert_int_equal(
             node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail, &drill.err),
@@ -91,12 +94,12 @@ static void renewed_it_outlasts_its_lease(void **state)
 {
     struct Drill drill;
     struct GuardState watched = {.alive = true};
-    begin(&drill, state);
+    begin(&drill, state, LEASE_NS);
     struct Mono until = drill_in(5);
     while (mono_before(mono_now(), until)) {
         assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, true}, drill_in(5),
                                 &watched, &drill.err));
-        assert_true(watched.alive && !watched.undone);
+        assert_true(watched.alive && watched.renewed && !watched.undone);
         if (stays_broken(kind_of(state)))
             assert_int_equal(watched.in_place, KNOWN_YES);
         poll(NULL, 0, 300);
@@ -109,7 +112,7 @@ static void renewed_it_outlasts_its_lease(void **state)
 static void runner_gone_the_guard_undoes(void **state)
 {
     struct Drill drill;
-    begin(&drill, state);
+    begin(&drill, state, LEASE_NS);
     vanish(&drill);
     drill_is_clean(&drill, LEASE_AND_TWO);
     come_back(&drill);
@@ -122,7 +125,7 @@ static void a_live_runner_learns_that_the_guard_undid(void **state)
 {
     struct Drill drill;
     struct GuardState watched = {.alive = true};
-    begin(&drill, state);
+    begin(&drill, state, LEASE_NS);
     struct Mono until = drill_in(LEASE_AND_TWO);
     while (!watched.undone && mono_before(mono_now(), until)) {
         assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){false, false},
@@ -159,7 +162,7 @@ static void guard_killed_the_runner_still_undoes(void **state)
 {
     struct Drill drill;
     struct GuardState watched;
-    begin(&drill, state);
+    begin(&drill, state, LEASE_NS);
     assert_int_equal(space_sh(&drill.space, kill_guard, NULL), 0);
     assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, false}, drill_in(5),
                             &watched, &drill.err));
@@ -175,11 +178,10 @@ static void guard_killed_the_runner_still_undoes(void **state)
 static void no_guard_no_fire(void **state)
 {
     struct Drill drill;
-    drill_open(&drill, kind_of(state), LEASE_NS, CAP_NS);
+    drill_open(&drill, kind_of(state), LONG_NS, CAP_NS);
     drill_lock(&drill);
     drill_arm(&drill);
-    drill.firing = node_ready(drill.node, drill.guarded, drill_in(5), &drill.err);
-    assert_non_null(drill.firing);
+    drill_ready(&drill);
     assert_int_equal(space_sh(&drill.space, kill_guard, NULL), 0);
     assert_int_equal(node_fire(drill.firing, drill_in(10), &drill.t0, &drill.err), EFFECT_NONE);
     assert_string_equal(drill.err.message, "'host' refused to fire: its guard is dead");
@@ -193,7 +195,7 @@ static void halt_from_anywhere_undoes(void **state)
 {
     struct Drill drill;
     struct GuardState watched = {.alive = true};
-    begin(&drill, state);
+    begin(&drill, state, LEASE_NS);
     assert_true(node_halt(drill.node, NULL, drill_in(5), &drill.err));
     struct Mono until = drill_in(LEASE_AND_TWO);
     while (!watched.undone && mono_before(mono_now(), until))
@@ -209,7 +211,7 @@ static void by_hand_it_is_over_at_once(void **state)
 {
     struct Drill drill;
     struct Buf out = BUF(1000);
-    begin(&drill, state);
+    begin(&drill, state, LONG_NS);
     vanish(&drill);
     struct Mono asked = mono_now();
     assert_int_equal(space_sh(&drill.space, "sh /run/faildrill/undo", &out), 0);
@@ -225,11 +227,10 @@ static void rebooted_nothing_fires_and_nothing_is_left(void **state)
 {
     struct Drill drill;
     struct GuardState watched;
-    drill_open(&drill, kind_of(state), LEASE_NS, CAP_NS);
+    drill_open(&drill, kind_of(state), LONG_NS, CAP_NS);
     drill_lock(&drill);
     drill_arm(&drill);
-    drill.firing = node_ready(drill.node, drill.guarded, drill_in(5), &drill.err);
-    assert_non_null(drill.firing);
+    drill_ready(&drill);
     assert_int_equal(space_sh(&drill.space,
                               "echo another >/run/boot_id; "
                               "mount --bind /run/boot_id /proc/sys/kernel/random/boot_id",
@@ -279,15 +280,14 @@ static void late_apply_never_wins(void **state)
                 : kind == DRILL_ISOLATE ? 100
                                         : 10,
         applied = 0, refused = 0;
-    drill_open(&drill, kind, 20 * NS_PER_S, CAP_NS);
+    drill_open(&drill, kind, LONG_NS, CAP_NS);
     for (int i = 0; i < races; i++) {
         struct Buf detail = BUF(1000);
         struct Racer racer = {.drill = &drill, .wait_ns = i * 7 % 60 * NS_PER_MS};
         pthread_t thread;
         drill_lock(&drill);
         drill_arm(&drill);
-        drill.firing = node_ready(drill.node, drill.guarded, drill_in(10), &drill.err);
-        assert_non_null(drill.firing);
+        drill_ready(&drill);
         assert_int_equal(pthread_create(&thread, NULL, fire_late, &racer), 0);
         assert_int_equal(
             node_undo(drill.node, &drill.undo, drill_in(60), &drill.undone, &detail, &drill.err),
@@ -310,11 +310,10 @@ static void late_apply_never_wins(void **state)
 static void a_line_read_after_the_tombstone_does_nothing(void **state)
 {
     struct Drill drill;
-    drill_open(&drill, kind_of(state), 20 * NS_PER_S, CAP_NS);
+    drill_open(&drill, kind_of(state), LONG_NS, CAP_NS);
     drill_lock(&drill);
     drill_arm(&drill);
-    drill.firing = node_ready(drill.node, drill.guarded, drill_in(10), &drill.err);
-    assert_non_null(drill.firing);
+    drill_ready(&drill);
     assert_int_equal(space_sh(&drill.space, "cd /run/faildrill/*_1 && mv permit tomb", NULL), 0);
     assert_int_equal(node_fire(drill.firing, drill_in(20), &drill.t0, &drill.err), EFFECT_NONE);
     assert_string_equal(drill.err.message, "'host' refused to fire: it was undone before");
@@ -335,8 +334,7 @@ static void cut_here(void **state, int step, enum CutAt when)
         cut_at(when);
     drill.guarded = guard_arm(drill.node, &drill.arm, drill_in(20), drill.arena, &drill.err);
     if (drill.guarded != NULL) {
-        drill.firing = node_ready(drill.node, drill.guarded, drill_in(10), &drill.err);
-        assert_non_null(drill.firing);
+        drill_ready(&drill);
         if (step == 1)
             cut_at(when);
         enum Effect effect = node_fire(drill.firing, drill_in(20), &drill.t0, &drill.err);
@@ -350,7 +348,7 @@ static void cut_here(void **state, int step, enum CutAt when)
     }
     vanish(&drill);
     /* A lock alone may stand where nothing was armed; nothing else. */
-    assert_true(space_until(&drill.space, "! ls -d /run/faildrill/*_*", LEASE_AND_TWO + 1));
+    assert_true(space_until(&drill.space, "! ls -d /run/faildrill/*_*", LEASE_AND_TWO + 6));
     come_back(&drill);
     drill_undo(&drill);
     drill_is_clean(&drill, 1);

@@ -7,13 +7,16 @@ program=$BUILD/tests/system/node_test
 make --no-print-directory -s BUILD="$BUILD" "$program" || exit 1
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
-for kind in isolate kill stop freeze restart run; do
-    "$program" "$kind" >"$logs/$kind" 2>&1 &
-    pids="${pids:-} $!"
-done
 failed=0
-for pid in $pids; do
-    wait "$pid" || failed=1
+for kinds in 'isolate kill stop' 'freeze restart run'; do
+    pids=
+    for kind in $kinds; do
+        "$program" "$kind" >"$logs/$kind" 2>&1 &
+        pids="$pids $!"
+    done
+    for pid in $pids; do
+        wait "$pid" || failed=1
+    done
 done
 cat "$logs"/*
 exit "$failed"
