@@ -50,7 +50,7 @@ both_ready() {
 drill() {
     local name="drill $1 $2" status
     "$observer" -t "$timeout_ms" "writes=redis://shop@$net.11:26379,$net.12:26379,$net.13:26379" \
-        "checkout=http://$net.21:8080/checkout/ping" >"$work/seen" 2>&1 &
+        "checkout/4=http://$net.21:8080/checkout/ping" >"$work/seen" 2>&1 &
     watching=$!
     wait_for 20 both_ready || {
         not_ok "$name: the observer sees no service"
@@ -63,7 +63,8 @@ drill() {
     wait "$watching"
     watching=''
     "$FAILDRILL" -C "$work" report last --format json -o "$work/report.json" >/dev/null
-    if [ "$status" -eq 0 ] && python3 "$here/compare.py" "$work/seen" "$work/report.json" >"$work/compared" 2>&1; then
+    if [ "$status" -eq 0 ] &&
+        python3 "$here/compare.py" "$work/seen" "$work/report.json" "$work/state/history.db" >"$work/compared" 2>&1; then
         ok "$name"
         sed 's/^/    /' "$work/compared"
     else

@@ -1,6 +1,6 @@
 /* observer.c - asks a service each millisecond and says when it was away; none of our code. */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: observer [-i MS] [-t MS] [-d SECONDS] NAME=TARGET...
+/* usage: observer [-i MS] [-t MS] [-d SECONDS] NAME[/N]=TARGET...     N: only each N-th time
  *   http://IP:PORT/PATH            good: status 200
  *   redis://MASTER@IP:PORT,...     asks these Sentinels who leads, writes a key there; good: +OK
  * A fresh connection for each attempt, started at absolute times, earlier ones answered or not.
@@ -54,6 +54,7 @@ struct Attempt {
 struct Target {
     const char *name;
     bool http;
+    long each; /* N: asked each N-th time */
     struct sockaddr_in address[SENTINELS];
     int address_count;
     char lookup[256], request[512];
@@ -368,7 +369,10 @@ static void read_target(struct Target *target, char *text)
     if (value == NULL)
         fail(text);
     *value++ = '\0';
-    target->name = text;
+    target->name = strsep(&text, "/");
+    target->each = text != NULL ? strtol(text, NULL, 10) : 1;
+    if (target->each < 1)
+        fail(value);
     target->ring = calloc(RING, sizeof *target->ring);
     if (strncmp(value, "http://", 7) == 0) {
         const char *path = strchr(value + 7, '/');
@@ -384,7 +388,8 @@ static void read_target(struct Target *target, char *text)
     *list++ = '\0';
     snprintf(target->lookup, sizeof target->lookup, "SENTINEL get-master-addr-by-name %s\r\n",
              value + 8);
-    snprintf(target->request, sizeof target->request, "SET observer:%s 1 EX 600\r\n", text);
+    snprintf(target->request, sizeof target->request, "SET observer:%s 1 EX 600\r\n",
+             target->name);
     for (char *one; (one = strsep(&list, ",")) != NULL && target->address_count < SENTINELS;)
         read_address(&target->address[target->address_count++], one);
 }
@@ -433,6 +438,7 @@ static void observe(int64_t interval, int64_t duration)
 {
     int64_t begin = now_ns() + interval, end = duration > 0 ? begin + duration : INT64_MAX;
     int signals = end_signals(), timer = ticks(begin, interval);
+    uint64_t time_number = 0;
     bool waiting = true;
     while (waiting || now_ns() < end) {
         struct epoll_event events[256];
@@ -449,7 +455,7 @@ static void observe(int64_t interval, int64_t duration)
         if (read(timer, &expired, sizeof expired) < 0)
             expired = 0;
         for (struct Target *t = targets; t < targets + target_count; t++) {
-            if (expired > 0 && now < end)
+            if (expired > 0 && now < end && time_number % (uint64_t)t->each == 0)
                 start(t, now); /* late ones are not made up for: they would say nothing new */
             t->skipped += expired > 1 ? expired - 1 : 0;
             if (expired > 0)
@@ -457,6 +463,7 @@ static void observe(int64_t interval, int64_t duration)
             judge(t);
             waiting = waiting || t->judged < t->next;
         }
+        time_number += expired > 0;
     }
 }
 
