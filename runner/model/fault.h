@@ -25,7 +25,7 @@ struct HostFacts {
     const char *main_pid;    /* decimal, "" where none */
     const char *restart;     /* systemd: Restart=; "" elsewhere */
     const char *missing;     /* NULL, or what the host lacks, with the line that mends it */
-    const char *traces;      /* ids of faildrill traces found, blank-separated; "" = none */
+    const char *traces;      /* faildrill traces found, as "ID of WHO ID"; "" = none */
 };
 
 struct PlanInput {

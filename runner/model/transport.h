@@ -33,6 +33,10 @@ struct TransportKind {
     void *(*dial)(void *session, const char *address, uint16_t port, struct Mono deadline, struct Err *err);
     /* The command line by which a person would run `argv` on that host, for messages and `plan`. */
     void (*by_hand)(const void *config, const struct Target *target, struct Buf *out);
+    /* The numeric address under which clients know a host whose file gives none. May be NULL. *out
+     * NULL: not known here (behind a jump). Before threads start. */
+    bool (*address)(const void *config, const struct Target *target, struct Mono deadline,
+                    struct Arena *arena, const char **out, struct Err *err);
 };
 
 #endif
