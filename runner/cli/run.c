@@ -186,7 +186,8 @@ static int go(struct Drill *drill)
 static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
 {
     struct Err err;
-    if (!gate(drill, &err))
+    /* Whoever holds it is named, before its hosts are asked and tell of that run's traces. */
+    if (!store_is_free(drill->store, drill->loaded.environment->name, &err) || !gate(drill, &err))
         return refuse(drill, &err);
     int status = drill_plan(drill, saved);
     if (status != 0)

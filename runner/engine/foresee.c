@@ -42,7 +42,7 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
         obstacle(plan, ERR_NOT_READY, "",
                  arena_printf(plan->arena, "host '%s': %s", name, facts->missing));
     if (facts->traces != NULL && facts->traces[0] != '\0')
-        obstacle(plan, ERR_NOT_READY,
+        obstacle(plan, ERR_LOCKED,
                  "Run `faildrill undo --scan -e ENV` to see whose they are, `faildrill undo` to "
                  "end them.",
                  arena_printf(plan->arena, "host '%s' carries traces of another drill: %s", name,

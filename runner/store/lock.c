@@ -63,21 +63,39 @@ static bool same_process(const struct Process *a, const struct Process *b)
            text_equal(a->pid_namespace, b->pid_namespace) && text_equal(a->machine, b->machine);
 }
 
-static bool take(struct Store *store, const struct LockRow *lock, struct Arena *arena,
-                 struct Err *err)
+/* run: whose lock is no obstacle; NULL = nobody's. */
+static bool may_take(struct Store *store, const char *environment, const char *run,
+                     const struct Process *self, struct Arena *arena, struct Err *err)
 {
     struct Holder holder;
     bool held = false;
-    if (!read_holder(store, lock->environment, arena, &holder, &held, err))
+    if (!read_holder(store, environment, arena, &holder, &held, err))
         return false;
+    if (!held || (text_equal(holder.run, run) && same_process(&holder.process, self)))
+        return true;
+    enum Known alive = process_alive(&holder.process);
+    if (alive != KNOWN_NO || holder.open_faults > 0)
+        return refuse(environment, &holder, alive, err);
+    return true;
+}
+
+bool store_is_free(struct Store *store, const char *environment, struct Err *err)
+{
+    struct Arena *arena = arena_new("lock", STORE_ARENA_BYTES);
     struct Process self;
     process_self(&self, arena);
-    bool ours = held && text_equal(holder.run, lock->run) && same_process(&holder.process, &self);
-    if (held && !ours) {
-        enum Known alive = process_alive(&holder.process);
-        if (alive != KNOWN_NO || holder.open_faults > 0)
-            return refuse(lock->environment, &holder, alive, err);
-    }
+    bool ok = may_take(store, environment, NULL, &self, arena, err);
+    arena_free(arena);
+    return ok;
+}
+
+static bool take(struct Store *store, const struct LockRow *lock, struct Arena *arena,
+                 struct Err *err)
+{
+    struct Process self;
+    process_self(&self, arena);
+    if (!may_take(store, lock->environment, lock->run, &self, arena, err))
+        return false;
     struct Query query =
         query_begin(store, "INSERT OR REPLACE INTO locks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     query_text(&query, lock->environment);

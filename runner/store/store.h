@@ -23,6 +23,8 @@ struct LockRow {
     const char *environment, *run, *who;
 };
 bool store_lock(struct Store *store, const struct LockRow *lock, struct Err *err) MUST_CHECK;
+/* Whether store_lock would succeed now, with nothing taken; the same words where not. */
+bool store_is_free(struct Store *store, const char *environment, struct Err *err) MUST_CHECK;
 bool store_unlock(struct Store *store, const char *run, struct Err *err) MUST_CHECK;
 
 /* ---- A run. ---- */

@@ -171,7 +171,7 @@ static void test_scan_finds_what_others_left(void **state)
     assert_string_equal(trace[3].kind, "lock");
     assert_true(
         node_facts(drill.node, &drill.role, drill_in(10), drill.arena, &drill.facts, &drill.err));
-    assert_string_equal(drill.facts.traces, "01k2drill_1 01old_7");
+    assert_string_equal(drill.facts.traces, "01k2drill_1 of a test's \"own\" 01old_7");
     /* By its name alone, with no store: what has a folder, and what has none. */
     const struct Token old = {"01old"};
     const struct UndoInput orphans[] = {{.token = &old, .number = 7},
