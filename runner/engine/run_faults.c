@@ -241,7 +241,7 @@ static void look_work(struct HostCall *call)
     call->lost = !call->ok;
 }
 
-static void ended_early(struct FaultRun *fault, const char *how)
+void fault_ended_early(struct FaultRun *fault, const char *how)
 {
     struct Run *run = fault->run;
     struct Err err;
@@ -279,14 +279,14 @@ static void look_done(struct HostCall *call)
         return;
     }
     if (fault->looking && fault->look.in_place == KNOWN_NO && !fault->look.undone)
-        ended_early(fault, "a look at it found it gone");
+        fault_ended_early(fault, "a look at it found it gone");
     fault->missed = 0;
     if (fault->renewing)
-        fault->renewed = mono_now();
+        fault->renewed = fault->watched; /* its lease begins no earlier */
     if (fault->look.halt_asked)
         run_abort(run, VERDICT_HALTED, "somebody asked for a halt on the host");
     else if (fault->look.undone)
-        ended_early(fault, "its guard has undone it");
+        fault_ended_early(fault, "its guard has undone it");
     else if (!fault->look.alive)
         run_abort(run, VERDICT_INCONCLUSIVE, "a guard is gone, so its fault ends now");
 }

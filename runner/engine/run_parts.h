@@ -131,6 +131,7 @@ void group_arm(struct Run *run);
 void faults_watch(struct Run *run, struct Mono now);
 bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err) MUST_CHECK;
 bool fault_counts(const struct FaultRun *fault); /* from ARMING on and not CLEAR */
+void fault_ended_early(struct FaultRun *fault, const char *how);
 /* run_undo.c */
 void undo_begin(struct FaultRun *fault);
 void undo_tick(struct Run *run, struct Mono now);

@@ -59,7 +59,8 @@ void settle_sample(struct Run *run, const struct Sample *sample)
     ok->last = sample->started; /* proven in between: the same reckoning as the report's */
 }
 
-/* After the undo a ledger beside a host of its own role is only read back. */
+/* After the undo a ledger beside a host of its own role is only read back; and for the report a
+ * failing stretch has ended only where ok outlasted `gap`. */
 bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo)
 {
     const struct BoundProbe *probes = run->in.plan->probes.items;
@@ -67,7 +68,8 @@ bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo)
         const struct OkStretch *ok = &run->oks[at];
         if (after_undo && probes[at].spec->kind->is_ledger && probes[at].from != NULL)
             continue;
-        if (ok->count < STEADY_SAMPLES || mono_since(ok->since, ok->last) < hold_ns)
+        if (ok->count < STEADY_SAMPLES || mono_since(ok->since, ok->last) < hold_ns ||
+            (after_undo && mono_since(ok->since, ok->last) <= probes[at].spec->gap_ns))
             return false;
     }
     return true;

@@ -98,6 +98,14 @@ static void undo_done(struct HostCall *call)
     fault_do(fault, disarm_work, disarm_done);
 }
 
+/* A runner that slept, or a host that did not answer, for a lease: the guard was the first. */
+static bool guard_came_first(const struct FaultRun *fault, struct Mono now)
+{
+    const struct Procedure *procedure = &fault->planned->procedure;
+    return fault->state == FAULT_IN_EFFECT && procedure->lease_ns > 0 && !procedure->once &&
+           !fault->ended_early && mono_since(fault->renewed, now) > procedure->lease_ns;
+}
+
 /* Sends the undo of one fault, once more where it was sent before. Nothing that the store answers
  * stops it. */
 void undo_begin(struct FaultRun *fault)
@@ -105,6 +113,8 @@ void undo_begin(struct FaultRun *fault)
     struct Run *run = fault->run;
     struct Err err;
     struct Mono now = mono_now();
+    if (guard_came_first(fault, now))
+        fault_ended_early(fault, "its lease had run out when its undo was to be sent");
     if (fault->undo_tries++ == 0) {
         fault->undo_began = now;
         fault->undo_deadline = mono_add(now, run->scenario->undo_within_ns);
