@@ -92,7 +92,7 @@ struct Server *server_new(struct Loop *loop, ServerFn *fn, void *data)
     struct Server *server = mem_zero(1, sizeof(*server));
     *server = (struct Server){.loop = loop, .fn = fn, .data = data};
     server->fd = bound(&server->port);
-    if (listen(server->fd, 64) != 0)
+    if (listen(server->fd, 1024) != 0)
         bug("cannot listen");
     loop_watch(loop, server->fd, LOOP_READ, on_connection, server);
     return server;
