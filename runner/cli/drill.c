@@ -82,7 +82,8 @@ int drill_load(struct Drill *drill, const char *scenario, const char *environmen
     int status = cli_load(drill->cli, scenario, environment, &drill->loaded);
     if (status != 0)
         return status;
-    if (drill->loaded.environment != NULL && !environment_unlock(drill->loaded.environment, &err))
+    struct Environment *found = drill->loaded.environment;
+    if (found != NULL && (!environment_unlock(found, &err) || !environment_resolve(found, &err)))
         return cli_fail(drill->cli, &err);
     return 0;
 }

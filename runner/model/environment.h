@@ -49,6 +49,8 @@ void environment_roles_of(const struct Environment *environment, const struct Ta
  * says
  * ${secret.NAME} is looked up there. */
 bool environment_unlock(struct Environment *environment, struct Err *err) MUST_CHECK;
+/* Hosts without an address get the one that their transport knows, before anybody asks for it. */
+bool environment_resolve(struct Environment *environment, struct Err *err) MUST_CHECK;
 /* "${secret.redis}" -> its value; other text as it is; NULL stays NULL. Borrowed; never store or
  * print it. */
 const char *environment_secret(const char *text);
