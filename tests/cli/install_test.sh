@@ -14,8 +14,8 @@ check "the scenarios are valid where they are installed" \
     bash -c "cd '$work' && '$installed/bin/faildrill' validate '$installed'/share/faildrill/scenarios/*.yaml"
 check "nobody else may write any of it" bash -c "! find '$work/dest' -perm /022 ! -type l | grep ."
 hardened() {
-    readelf -W -l -d "$installed/bin/faildrill" >"$work/elf"
+    readelf -W -l -d -s "$installed/bin/faildrill" >"$work/elf"
     grep -q GNU_RELRO "$work/elf" && grep -qE 'BIND_NOW|Flags:.* NOW' "$work/elf" && grep -q ' PIE' "$work/elf" &&
-        ! grep -q 'GNU_STACK.*RWE' "$work/elf" && readelf -W -s "$installed/bin/faildrill" | grep -q '_chk'
+        ! grep -q 'GNU_STACK.*RWE' "$work/elf" && grep -q '_chk@' "$work/elf"
 }
 check "it is hardened: RELRO, NOW, PIE, no executable stack, fortified" hardened

@@ -27,6 +27,7 @@ faildrill (help.*|version.*|explain .*|schema .*|validate.*)	here
 faildrill (plan|run|trends|report|runs|doctor|status|halt|undo).*	tests/system/readme_test.sh
 sudo sh /run/faildrill/undo	tests/crash/run_crash.py
 (build/)?faildrill .*	tests/system/readme_test.sh
+mkdir -p mine/.*	tests/system/readme_test.sh
 (scenarios/lab/lab|ssh -F build/lab/ssh_config) .*	tests/system/lab_test.sh
 END
 
