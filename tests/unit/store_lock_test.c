@@ -172,6 +172,11 @@ static void test_a_dead_holder_with_open_faults_stays_until_they_are_undone(void
 
     assert_int_equal(f.err.code, ERR_LOCKED);
     assert_non_null(strstr(f.err.message, ", which died and left faults behind"));
+    struct Err same;
+    assert_false(store_is_free(store, "staging", &same));
+    assert_string_equal(same.message, f.err.message);
+    must(&f, store_is_free(store, "elsewhere", &f.err));
+    assert_false(store_is_free(store, "staging", &f.err)); /* and it took nothing */
     assert_string_equal(f.err.hint, "Run `faildrill undo 01aa`; that frees the environment.");
     struct ByHand closed = {.run = "01aa", .number = 1, .clear = true, .why = "looked"};
     must(&f, undolog_close_by_hand(store, &closed, &f.err));
