@@ -1,5 +1,4 @@
-/* engine.h - the engine of attempts: sends them on time, ends them on time, hands their samples on.
- */
+/* engine.h - the engine of attempts: sent on time, ended on time, handed on as samples. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_PROBES_ENGINE_H
 #define FD_PROBES_ENGINE_H

@@ -142,6 +142,8 @@ static void on_written(void *data, const struct Reply *said)
     if (slot->host != NULL && reply.outcome == OUTCOME_OK)
         reply.by = target_address(slot->host); /* a forward's peer is this machine */
     end_attempt(slot, &reply);
+    if (reply.outcome != OUTCOME_OK) /* who is read-only now answers for ever: look anew */
+        slot->probe->kind->cancel(slot->ledger);
 }
 
 static void write_number(struct LedgerSlot *slot)

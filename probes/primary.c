@@ -31,6 +31,7 @@ static void primary_say(const void *config, struct Buf *out);
 struct Asked {
     struct PrimarySlot *slot;
     uint32_t host; /* index in the role */
+    bool leads;
 };
 struct PrimarySlot {
     struct PrimaryProbe *probe;
@@ -101,6 +102,19 @@ static void primary_close(void *data)
     mem_free(probe);
 }
 
+/* "primary: one and two", in the order of the role. */
+static void name_primaries(struct PrimarySlot *slot)
+{
+    const struct Role *role = slot->probe->role;
+    struct Buf names = BUF(sizeof(slot->names) - 1);
+    for (size_t n = 0; n < role->host_count; n++)
+        if (slot->asked[n].leads)
+            buf_printf(&names, "%s%s",
+                       names.size > 0 ? " and " : "primary: ", role->hosts[n]->name);
+    snprintf(slot->names, sizeof(slot->names), "%s", names.text);
+    buf_free(&names);
+}
+
 /* Who did not answer may be a primary too: that is the census's to say, not this verdict's. */
 static void end_attempt(struct PrimarySlot *slot)
 {
@@ -109,6 +123,7 @@ static void end_attempt(struct PrimarySlot *slot)
                           .connected = slot->answered > 0,
                           .by = "",
                           .detail = slot->names};
+    name_primaries(slot);
     if (slot->primaries == 0) {
         reply.outcome = OUTCOME_FAILED;
         reply.failure = FAILURE_UNAVAILABLE;
@@ -127,7 +142,7 @@ static void end_attempt(struct PrimarySlot *slot)
 
 static void on_standing(void *data, const struct Standing *standing)
 {
-    const struct Asked *asked = data;
+    struct Asked *asked = data;
     struct PrimarySlot *slot = asked->slot;
     const struct ProbeInput *input = slot->probe->input;
     struct Census census = {.host = asked->host,
@@ -140,12 +155,8 @@ static void on_standing(void *data, const struct Standing *standing)
         input->census(input->census_data, &census);
     slot->answered += standing->rank != RANK_UNKNOWN;
     if (standing->rank == RANK_PRIMARY) {
+        asked->leads = true;
         slot->primary = slot->probe->role->hosts[asked->host];
-        struct Buf names = BUF(sizeof(slot->names) - 1);
-        buf_printf(&names, "%s%s%s", slot->names,
-                   slot->primaries > 0 ? " and " : "primary: ", slot->primary->name);
-        snprintf(slot->names, sizeof(slot->names), "%s", names.text);
-        buf_free(&names);
         slot->primaries++;
     }
     if (--slot->waiting == 0)
@@ -179,7 +190,6 @@ static void primary_start(void *data, void *memory, struct Attempt *attempt)
     slot->waiting = probe->role->host_count;
     slot->primaries = slot->answered = 0;
     slot->primary = NULL;
-    slot->names[0] = '\0';
     for (uint32_t n = 0; n < probe->role->host_count; n++) {
         slot->asked[n] = (struct Asked){.slot = slot, .host = n};
         probe->role->system->ask_standing(slot->system, probe->role->hosts[n],

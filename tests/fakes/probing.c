@@ -32,19 +32,22 @@ static const struct Document *read_text(struct Probing *probing, const char *tex
     return document_parse("test.yaml", copy, strlen(copy), probing->arena, probing->problems);
 }
 
-void probing_open(struct Probing *probing, const char *environment, uint16_t port)
+void probing_open(struct Probing *probing)
 {
     memset(probing, 0, sizeof(*probing));
-    probing->port = port;
     probing->loop = loop_new();
     probing->arena = arena_new("probing", 64u << 20);
     probing->problems = problems_new();
     probing->samples = arena_zero(probing->arena, PROBING_SAMPLES, sizeof(*probing->samples));
-    const struct Document *document = read_text(probing, environment);
+    snprintf(probing->plan.token.text, sizeof(probing->plan.token.text), "%s", "01testtoken");
+}
+
+void probing_environment(struct Probing *probing, const char *text)
+{
+    const struct Document *document = read_text(probing, text);
     probing->environment = environment_new(document, &faildrill_kinds, "/", probing->problems);
     stop_where_wrong(probing);
     probing->plan.environment = probing->environment;
-    snprintf(probing->plan.token.text, sizeof(probing->plan.token.text), "%s", "01testtoken");
 }
 
 struct ProbeText {

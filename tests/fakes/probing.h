@@ -30,8 +30,9 @@ struct Probing {
     bool (*place)(void *data, uint32_t probe, const char *host, uint16_t port,
                   struct Endpoint *out);
 };
-/* `environment`: YAML of an environment file. Stops the program where it does not decode. */
-void probing_open(struct Probing *probing, const char *environment, uint16_t port);
+void probing_open(struct Probing *probing);
+/* YAML of an environment file. Stops the program where it does not decode. */
+void probing_environment(struct Probing *probing, const char *text);
 /* `text`: a probe as it stands in a scenario, "{redis: redis, ok: {under: 50ms}}"; times apart. */
 uint32_t probing_add(struct Probing *probing, const char *text, int64_t interval_ns,
                      int64_t timeout_ns);

@@ -1,5 +1,4 @@
-/* probes_kinds_test.c - every kind of probe ends each attempt once, whatever is on the other side.
- */
+/* probes_kinds_test.c - every kind of probe ends each attempt once, whatever it meets. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +36,9 @@ static const char *const kinds[] = {
 static void open_all(struct Probing *probing, uint16_t port)
 {
     struct Err err;
-    probing_open(probing, environment, port);
+    probing_open(probing);
+    probing->port = port;
+    probing_environment(probing, environment);
     for (size_t n = 0; n < COUNT_OF(kinds); n++)
         probing_add(probing, kinds[n], 10 * NS_PER_MS, 100 * NS_PER_MS);
     assert_true(probing_start(probing, &err));
@@ -142,7 +143,8 @@ static void test_a_reset_is_a_reset(void **state)
     (void)state;
     static struct Probing probing;
     struct Err err;
-    probing_open(&probing, no_system, 0);
+    probing_open(&probing);
+    probing_environment(&probing, no_system);
     struct Server *server = server_new(probing.loop, reset, NULL);
     probing.port = server_port(server);
     probing_add(&probing, kinds[0], 10 * NS_PER_MS, 500 * NS_PER_MS);
@@ -180,7 +182,8 @@ static struct Sample ask(const char *probe, const char *reply, char detail[120])
     static struct Probing probing;
     struct Web web = {.reply = reply};
     struct Err err;
-    probing_open(&probing, no_system, 0);
+    probing_open(&probing);
+    probing_environment(&probing, no_system);
     struct Server *server = server_new(probing.loop, serve, &web);
     probing.port = server_port(server);
     probing_add(&probing, probe, 10 * NS_PER_MS, 2 * NS_PER_S);
