@@ -152,8 +152,13 @@ static void write_number(struct LedgerSlot *slot)
     uint32_t writer = attempt_writer(slot->attempt);
     if (writer > slot->probe->writers)
         slot->probe->writers = writer;
-    slot->probe->kind->write(slot->ledger, &slot->at, writer, attempt_number(slot->attempt),
-                             attempt_deadline(slot->attempt), on_written, slot);
+    slot->probe->kind->write(slot->ledger,
+                             &(struct LedgerWrite){.to = &slot->at,
+                                                   .writer = writer,
+                                                   .number = attempt_number(slot->attempt),
+                                                   .deadline = attempt_deadline(slot->attempt),
+                                                   .done = on_written,
+                                                   .data = slot});
 }
 
 static void on_leader(void *data, const struct Endpoint *at, const struct Target *host)

@@ -33,7 +33,8 @@ static bool write_kinds(struct Cli *cli, struct Buf *out, struct Err *err)
         return true;
     }
     if (cli->arg_count == 1)
-        return explain_path(files, file_count, sets, set_count, cli->args[0], out, err);
+        return explain_path(&(struct Tables){files, file_count, sets, set_count}, cli->args[0], out,
+                            err);
     buf_put(out, "Files and kinds; each is a word for `faildrill explain`\n");
     for (size_t i = 0; i < file_count; i++)
         buf_printf(out, "  %-12s %s\n", files[i].name, files[i].summary);

@@ -17,15 +17,15 @@ struct HostFacts {
     const struct Target *host;
     struct Mono asked;
     const char *boot_id, *machine_id_hash;
-    const char *peer;        /* our address as the host sees it; "" without ssh */
-    bool root;               /* commands run as root (directly or by sudo -n) */
-    bool systemd;            /* PID 1 is systemd and systemd-run is there */
-    bool flock, nft;         /* nft: a throw-away table could be added and deleted */
-    enum Known active;       /* the role's service runs */
-    const char *main_pid;    /* decimal, "" where none */
-    const char *restart;     /* systemd: Restart=; "" elsewhere */
-    const char *missing;     /* NULL, or what the host lacks, with the line that mends it */
-    const char *traces;      /* faildrill traces found, as "ID of WHO ID"; "" = none */
+    const char *peer;     /* our address as the host sees it; "" without ssh */
+    bool root;            /* commands run as root (directly or by sudo -n) */
+    bool systemd;         /* PID 1 is systemd and systemd-run is there */
+    bool flock, nft;      /* nft: a throw-away table could be added and deleted */
+    enum Known active;    /* the role's service runs */
+    const char *main_pid; /* decimal, "" where none */
+    const char *restart;  /* systemd: Restart=; "" elsewhere */
+    const char *missing;  /* NULL, or what the host lacks, with the line that mends it */
+    const char *traces;   /* faildrill traces found, as "ID of WHO ID"; "" = none */
 };
 
 struct PlanInput {
@@ -35,27 +35,32 @@ struct PlanInput {
     size_t peer_count;
     const struct HostFacts *facts;
     const struct Token *token;
-    uint32_t number;         /* the fault's number in the run: traces carry TOKEN_NUMBER */
-    int64_t hold_ns;         /* `for`; -1 = until UNDOING */
+    uint32_t number; /* the fault's number in the run: traces carry TOKEN_NUMBER */
+    int64_t hold_ns; /* `for`; -1 = until UNDOING */
     int64_t lease_ns, cap_ns;
     /* How a former primary is to be started again: in place of role->service start, in every undo.
      * Made by the system's plan_rejoin; empty = plain start is safe. */
     struct Commands rejoin;
-    bool leave_stopped;      /* undo: {leave: stopped} */
+    bool leave_stopped; /* undo: {leave: stopped} */
 };
 
 struct FaultKind {
     const char *name, *summary; /* the step's word: "kill", "isolate" */
     enum Reversal reversal;
-    bool may_cut_link; /* can cut our own way to the node: exempts FD_PEER and proves a second connection */
+    bool may_cut_link; /* can cut our own way to the node: exempts FD_PEER and proves a second
+                          connection */
     bool needs_service, needs_nft;
-    bool stops_service; /* kill, stop: what the old primary does afterwards must be planned (rejoin) */
-    struct Record config; /* the step's own keys; FIELD_SUBJECT is the target (struct name "target") */
+    bool stops_service; /* kill, stop: what the old primary does afterwards must be planned (rejoin)
+                         */
+    struct Record
+        config; /* the step's own keys; FIELD_SUBJECT is the target (struct name "target") */
     /* Pure: no I/O, no clock, no state. */
     bool (*plan)(const void *config, const struct PlanInput *input, struct Arena *arena,
                  struct Procedure *out, struct Err *err);
 };
-/* What a kind cannot forget: UNDO needs undo, in_place and all_clear; every kind a lease or a cap. */
-bool procedure_check(const struct FaultKind *kind, const struct Procedure *procedure, struct Err *err) MUST_CHECK;
+/* What a kind cannot forget: UNDO needs undo, in_place and all_clear; every kind a lease or a cap.
+ */
+bool procedure_check(const struct FaultKind *kind, const struct Procedure *procedure,
+                     struct Err *err) MUST_CHECK;
 
 #endif

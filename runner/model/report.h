@@ -10,8 +10,14 @@
 #include "stretch.h"
 
 enum Verdict {
-    VERDICT_PASS, VERDICT_FAIL, VERDICT_NOT_READY, VERDICT_REFUSED, VERDICT_HALTED, VERDICT_INCONCLUSIVE,
-    VERDICT_OWN_FAILURE, VERDICT_NOT_UNDONE
+    VERDICT_PASS,
+    VERDICT_FAIL,
+    VERDICT_NOT_READY,
+    VERDICT_REFUSED,
+    VERDICT_HALTED,
+    VERDICT_INCONCLUSIVE,
+    VERDICT_OWN_FAILURE,
+    VERDICT_NOT_UNDONE
 };
 const char *verdict_name(enum Verdict verdict); /* "PASS", "NOT UNDONE" */
 int verdict_status(enum Verdict verdict);       /* DESIGN.md 9 */
@@ -28,52 +34,66 @@ struct RunProbe {
 struct RunFault {
     uint32_t number;
     const char *step, *kind, *host, *role;
-    struct Moment t0;       /* [sent, proven]; low 0 = never sent; high 0 = not proven */
-    struct Moment undone;   /* [undo sent, all_clear proven]; 0 = not */
+    struct Moment t0;        /* [sent, proven]; low 0 = never sent; high 0 = not proven */
+    struct Moment undone;    /* [undo sent, all_clear proven]; 0 = not */
     struct Mono ended_early; /* in_place failed before the undo was sent; 0 = no */
     char class_letter;
-    bool clear;             /* all_clear was proven */
+    bool clear; /* all_clear was proven */
     const char *proof, *undo_text, *apply_text, *stays;
     const char *guard_acts_by; /* for NOT UNDONE */
 };
-struct RunEvent { struct Mono at; const char *subject, *text; };
+struct RunEvent {
+    struct Mono at;
+    const char *subject, *text;
+};
 struct RunExpectation {
     const char *probe, *word;
     int64_t limit;
     bool limit_is_duration;
 };
-struct RunSystem {          /* what was seen of a role's system by the conductor, once a second or so */
+struct RunSystem { /* what was seen of a role's system by the conductor, once a second or so */
     const char *role, *system;
-    struct Mono detected_low, detected_high;   /* 0 = not seen */
+    struct Mono detected_low, detected_high;       /* 0 = not seen */
     struct Mono failed_over_low, failed_over_high; /* new primary by control plane and by itself */
-    struct Mono redundant_low, redundant_high; /* redundancy as in BASELINE, after the undo */
+    struct Mono redundant_low, redundant_high;     /* redundancy as in BASELINE, after the undo */
     bool redundancy_was_whole;
     const char *primary_before, *primary_after; /* host names */
-    struct Span expected;   /* from knobs */
-    const char *knobs;      /* "down-after 2000 ms, quorum 2, ..." */
+    struct Span expected;                       /* from knobs */
+    const char *knobs;                          /* "down-after 2000 ms, quorum 2, ..." */
 };
 struct RunRecord {
     const char *id, *scenario, *environment, *hypothesis, *owner, *runbook, *who, *version, *tags;
     bool is_protected;
     struct Wall started, ended;
     struct Mono mono_started, mono_ended; /* the same two instants */
-    int64_t suspended_ns;       /* BOOTTIME's drift against Mono */
+    int64_t suspended_ns;                 /* BOOTTIME's drift against Mono */
     const char *text, *text_hash, *behaviour_hash, *plan_hash, *bytes_hash;
     uint64_t seed;
-    enum Verdict ended_as;      /* PASS = ran to its end; else what the engine decided (NOT_READY, HALTED, ...) */
-    const char *why;            /* one sentence behind ended_as, "" */
-    bool finished;              /* false: the runner died */
-    struct Mono baseline_began, steps_began, observing_ended, undo_began, settled; /* 0 = never came to it */
-    bool not_steady;            /* SETTLING ran out */
-    struct RunProbe *probes; size_t probe_count;
-    struct RunFault *faults; size_t fault_count;
-    struct RunEvent *events; size_t event_count;
-    struct RunExpectation *expectations; size_t expectation_count;
-    struct RunSystem *systems; size_t system_count;
-    const char *const *hosts; size_t host_count; /* Sample.by is index + 1 here */
-    const struct Sample *samples; size_t sample_count; /* in time order per probe, probes mixed */
-    const struct Census *census; size_t census_count;
-    const struct Found *found; size_t found_count;
+    enum Verdict
+        ended_as; /* PASS = ran to its end; else what the engine decided (NOT_READY, HALTED, ...) */
+    const char *why; /* one sentence behind ended_as, "" */
+    bool finished;   /* false: the runner died */
+    struct Mono baseline_began, steps_began, observing_ended, undo_began,
+        settled;     /* 0 = never came to it */
+    bool not_steady; /* SETTLING ran out */
+    struct RunProbe *probes;
+    size_t probe_count;
+    struct RunFault *faults;
+    size_t fault_count;
+    struct RunEvent *events;
+    size_t event_count;
+    struct RunExpectation *expectations;
+    size_t expectation_count;
+    struct RunSystem *systems;
+    size_t system_count;
+    const char *const *hosts;
+    size_t host_count; /* Sample.by is index + 1 here */
+    const struct Sample *samples;
+    size_t sample_count; /* in time order per probe, probes mixed */
+    const struct Census *census;
+    size_t census_count;
+    const struct Found *found;
+    size_t found_count;
     /* Per probe (ledger): read-back of the primary: KNOWN_YES = complete. probe_count of them. */
     const enum Known *read_back;
 };
@@ -81,101 +101,133 @@ struct RunRecord {
 /* ---- What analyse() makes of it. ---- */
 /* Faults that were fired together: one T0 (DESIGN.md 11). */
 struct Cause {
-    const char *step, *kind;    /* of the first of them */
+    const char *step, *kind; /* of the first of them */
     const struct RunFault *const *faults;
     size_t fault_count;
-    struct Moment t0;           /* first sent, last proven; high 0 = one was not proven */
-    struct Moment undone;       /* first undo sent, last all_clear; 0 = not */
+    struct Moment t0;     /* first sent, last proven; high 0 = one was not proven */
+    struct Moment undone; /* first undo sent, last all_clear; 0 = not */
 };
 /* One probe under one cause. Spans count from its T0, `healed` from its undo. */
 struct CauseResult {
     bool unaffected, censored;
     struct Span down, recovered, first_recovered, healed; /* as in ProbeResult */
 };
-struct Latency { uint32_t count; int64_t p50_ns, p95_ns, p99_ns, max_ns; }; /* of answered; -1 = none */
+struct Latency {
+    uint32_t count;
+    int64_t p50_ns, p95_ns, p99_ns, max_ns;
+}; /* of answered; -1 = none */
 struct ProbeResult {
     const struct RunProbe *probe;
-    const struct Sample *const *samples; size_t sample_count; /* in the order in which they were sent */
+    const struct Sample *const *samples;
+    size_t sample_count;                            /* in the order in which they were sent */
     uint32_t attempts, ok, failed, skipped, broken; /* T0 low to the end of OBSERVING */
     uint32_t all_attempts, all_unasked;             /* whole run; skipped or broken */
     uint32_t during_attempts, during_failed;        /* sent to undo sent: max_errors */
-    uint32_t failures[16];  /* by enum Failure, while the fault was in effect */
-    const struct Stretch *stretches; size_t stretch_count; /* of the whole run */
-    const struct CauseResult *causes;               /* report->cause_count of them */
-    struct Span down;       /* T0 -> first attempt that failed; low NS_NEVER = unaffected */
-    struct Span recovered;  /* T0 -> stable, of the slowest cause; high NS_NEVER = not before the undo (censored) */
+    uint32_t failures[16]; /* by enum Failure, while the fault was in effect */
+    const struct Stretch *stretches;
+    size_t stretch_count;             /* of the whole run */
+    const struct CauseResult *causes; /* report->cause_count of them */
+    struct Span down;      /* T0 -> first attempt that failed; low NS_NEVER = unaffected */
+    struct Span recovered; /* T0 -> stable, of the slowest cause; high NS_NEVER = not before the
+                              undo (censored) */
     struct Span first_recovered; /* first such stretch where it differs */
-    struct Span healed;     /* undo -> the same for stretches that reach or follow it; 0,0 = nothing to heal */
-    struct Span downtime, outage; /* sum; longest: T0 to the end of OBSERVING; high NS_NEVER = still failing there */
-    uint32_t windows;       /* failing stretches in that time: flaps */
-    int64_t resolution_ns;  /* width of the interval; unaffected: no outage as long as this or longer was seen */
-    bool unaffected, censored, froze; /* froze: connected, but no answer: while the fault was in effect */
-    bool silent;            /* it failed by silence: the resolution has min(timeout, under) in it */
-    bool failing_at_t0;     /* it failed already when the fault was sent */
-    int64_t p50_ns, p95_ns, p99_ns; /* of answered, T0 to the end of OBSERVING; -1 = none */
+    struct Span
+        healed; /* undo -> the same for stretches that reach or follow it; 0,0 = nothing to heal */
+    struct Span downtime,
+        outage; /* sum; longest: T0 to the end of OBSERVING; high NS_NEVER = still failing there */
+    uint32_t windows;      /* failing stretches in that time: flaps */
+    int64_t resolution_ns; /* width of the interval; unaffected: no outage as long as this or longer
+                              was seen */
+    bool unaffected, censored,
+        froze;          /* froze: connected, but no answer: while the fault was in effect */
+    bool silent;        /* it failed by silence: the resolution has min(timeout, under) in it */
+    bool failing_at_t0; /* it failed already when the fault was sent */
+    int64_t p50_ns, p95_ns, p99_ns;       /* of answered, T0 to the end of OBSERVING; -1 = none */
     struct Latency before, during, after; /* BASELINE; sent to undo sent; from undone on */
 };
-struct LostWrite { uint32_t writer; uint64_t number; uint32_t by; struct Mono acked; };
+struct LostWrite {
+    uint32_t writer;
+    uint64_t number;
+    uint32_t by;
+    struct Mono acked;
+};
 struct LedgerResult {
     const struct RunProbe *probe;
-    uint64_t acked, unknown, failed, read, lost, ghosts, duplicated, unexpected, lost_before, lost_inside, lost_after;
-    uint64_t refused_but_there; /* a client or proxy lied: answered as failed, yet found */
-    uint64_t lost_found_elsewhere; /* of `lost`: found on another host than the primary */
-    uint64_t acked_in_last_second; /* before T0: what the resolution of "0 lost" rests on */
-    enum Known complete;        /* the primary was read back whole */
+    uint64_t acked, unknown, failed, read, lost, ghosts, duplicated, unexpected, lost_before,
+        lost_inside, lost_after;
+    uint64_t refused_but_there;     /* a client or proxy lied: answered as failed, yet found */
+    uint64_t lost_found_elsewhere;  /* of `lost`: found on another host than the primary */
+    uint64_t acked_in_last_second;  /* before T0: what the resolution of "0 lost" rests on */
+    enum Known complete;            /* the primary was read back whole */
     bool acked_by_target_before_t0; /* else "lost" is INCONCLUSIVE */
-    const char *not_by_target;  /* why that is false, or NULL */
-    struct LostWrite *first_lost; size_t first_lost_count; /* 50 at most, in order of time */
-    uint32_t lost_by;           /* who acknowledged all of them, as Sample.by; 0 = several, or unknown */
-    struct Span lost_span;      /* first to last lost acknowledgement, as one duration: low = high */
+    const char *not_by_target;      /* why that is false, or NULL */
+    struct LostWrite *first_lost;
+    size_t first_lost_count; /* 50 at most, in order of time */
+    uint32_t lost_by;      /* who acknowledged all of them, as Sample.by; 0 = several, or unknown */
+    struct Span lost_span; /* first to last lost acknowledgement, as one duration: low = high */
     int64_t loss_age_ns, zombie_ns; /* MEASURING.md B.10; -1 = none */
-    bool holes;                 /* losses with later survivors of the same writer and host */
-    int64_t spacing_ns;         /* between writes */
+    bool holes;                     /* losses with later survivors of the same writer and host */
+    int64_t spacing_ns;             /* between writes */
 };
 /* A time in which one host said "primary" and nothing else, look after look: `said` from the first
- * question to the last answer; `surely` lies within it; `perhaps` reaches to the looks beside it. */
-struct Reign { uint32_t host; struct Moment said, surely, perhaps; };
+ * question to the last answer; `surely` lies within it; `perhaps` reaches to the looks beside it.
+ */
+struct Reign {
+    uint32_t host;
+    struct Moment said, surely, perhaps;
+};
 struct PrimaryResult {
     const struct RunProbe *probe;
     const struct RunSystem *system; /* or NULL */
-    struct Span failover;       /* T0 -> one primary that is not the old one; high NS_NEVER = never */
-    struct Span detected;       /* from RunSystem; high NS_NEVER = not seen */
-    struct Span split;          /* overlap of two that said primary, the longest; 0,0 = none seen */
+    struct Span failover; /* T0 -> one primary that is not the old one; high NS_NEVER = never */
+    struct Span detected; /* from RunSystem; high NS_NEVER = not seen */
+    struct Span split;    /* overlap of two that said primary, the longest; 0,0 = none seen */
     struct Span split_after_undo;
-    bool split_proven;          /* both acknowledged writes */
-    bool seen;                  /* there was a census; else nothing is known of a split */
-    int64_t unasked_ns;         /* the old primary could not be asked so long while another one led */
-    struct Span redundant;      /* from the undo (or T0); high NS_NEVER = not seen */
+    bool split_proven;     /* both acknowledged writes */
+    bool seen;             /* there was a census; else nothing is known of a split */
+    int64_t unasked_ns;    /* the old primary could not be asked so long while another one led */
+    struct Span redundant; /* from the undo (or T0); high NS_NEVER = not seen */
     const char *before, *after; /* host names, or NULL */
-    const struct Reign *reigns; size_t reign_count; /* in order of their beginning */
-    uint32_t host_count;        /* that were asked */
-    uint32_t old_host, new_host; /* as Census.host: who is `before` and `after`; UINT32_MAX = nobody seen */
+    const struct Reign *reigns;
+    size_t reign_count;  /* in order of their beginning */
+    uint32_t host_count; /* that were asked */
+    uint32_t old_host,
+        new_host; /* as Census.host: who is `before` and `after`; UINT32_MAX = nobody seen */
 };
 struct Judged {
     const struct RunExpectation *expectation;
-    enum Verdict verdict;       /* PASS, FAIL, INCONCLUSIVE */
-    char measured[96];          /* "3.2-4.1 s", "0", "no outage of 60 ms or more seen" */
+    enum Verdict verdict; /* PASS, FAIL, INCONCLUSIVE */
+    char measured[96];    /* "3.2-4.1 s", "0", "no outage of 60 ms or more seen" */
     char limit[48];
-    char note[200];             /* "27 of 1 200 requests while the fault was in effect"; why INCONCLUSIVE */
+    char note[200]; /* "27 of 1 200 requests while the fault was in effect"; why INCONCLUSIVE */
 };
-struct Finding { const char *text; }; /* "the tool saw nothing": extra sentences for people */
+struct Finding {
+    const char *text;
+}; /* "the tool saw nothing": extra sentences for people */
 struct Report {
     const struct RunRecord *run;
     enum Verdict verdict;
     char why[300];
-    const struct Cause *causes; size_t cause_count; /* in order of time */
-    struct Moment t0, undone;   /* of the first cause; of all: first undo sent to last all_clear */
-    struct Mono window_end;     /* end of OBSERVING, or of what there was of it */
-    struct ProbeResult *probes; size_t probe_count;
-    struct LedgerResult *ledgers; size_t ledger_count;
-    struct PrimaryResult *primaries; size_t primary_count;
-    struct Judged *judged; size_t judged_count;
-    struct Finding *findings; size_t finding_count;
-    const char *const *spoiled; size_t spoiled_count; /* why the run is INCONCLUSIVE, each a sentence part */
+    const struct Cause *causes;
+    size_t cause_count;       /* in order of time */
+    struct Moment t0, undone; /* of the first cause; of all: first undo sent to last all_clear */
+    struct Mono window_end;   /* end of OBSERVING, or of what there was of it */
+    struct ProbeResult *probes;
+    size_t probe_count;
+    struct LedgerResult *ledgers;
+    size_t ledger_count;
+    struct PrimaryResult *primaries;
+    size_t primary_count;
+    struct Judged *judged;
+    size_t judged_count;
+    struct Finding *findings;
+    size_t finding_count;
+    const char *const *spoiled;
+    size_t spoiled_count;               /* why the run is INCONCLUSIVE, each a sentence part */
     uint32_t undone_count, fault_count; /* of those sent */
-    bool unaffected;            /* a proven fault that no probe noticed */
-    bool cut_side_unmeasured;   /* a partition without a ledger on the cut side */
-    const struct Past *past;    /* earlier comparable runs, oldest first, or NULL */
+    bool unaffected;                    /* a proven fault that no probe noticed */
+    bool cut_side_unmeasured;           /* a partition without a ledger on the cut side */
+    const struct Past *past;            /* earlier comparable runs, oldest first, or NULL */
     size_t past_count;
 };
 /* One earlier run as trends see it (MEASURING.md C.2). */
@@ -185,8 +237,8 @@ struct Past {
     enum Verdict verdict;
     bool is_protected, unaffected, censored, finished;
     int64_t recovery_low_ns, recovery_high_ns; /* -1 = none */
-    int64_t limit_ns;          /* recover_within, -1 = none */
-    int64_t lost;              /* -1 = unknown */
+    int64_t limit_ns;                          /* recover_within, -1 = none */
+    int64_t lost;                              /* -1 = unknown */
 };
 struct ReportFormat {
     const char *name, *summary, *extension;

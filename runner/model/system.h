@@ -8,26 +8,41 @@
 #include "ledger.h"
 
 enum Rank { RANK_UNKNOWN, RANK_PRIMARY, RANK_REPLICA, RANK_OTHER };
-struct Standing {              /* one host, asked directly, never through a proxy */
-    const struct Target *host; /* NULL from ask_control: an address that is none of the role's hosts */
+struct Standing { /* one host, asked directly, never through a proxy */
+    const struct Target
+        *host; /* NULL from ask_control: an address that is none of the role's hosts */
     enum Rank rank;
     enum Known writable;
     char epoch[64], identity[64];
     struct Mono asked, answered;
 };
-struct Redundancy { uint32_t members, in_sync; int64_t lag_bytes; enum Known complete; const char *why; };
-struct Knob { const char *name, *value; };
+struct Redundancy {
+    uint32_t members, in_sync;
+    int64_t lag_bytes;
+    enum Known complete;
+    const char *why;
+};
+struct Knob {
+    const char *name, *value;
+};
 /* What the state of a primary's disk means for killing it (DESIGN.md 12.2). */
-enum Persistence { PERSIST_UNKNOWN, PERSIST_ALL /* AOF */, PERSIST_SNAPSHOT /* RDB only */, PERSIST_NONE };
-struct Prospect {              /* what the configuration as read now promises; borrowed for the call */
+enum Persistence {
+    PERSIST_UNKNOWN,
+    PERSIST_ALL /* AOF */,
+    PERSIST_SNAPSHOT /* RDB only */,
+    PERSIST_NONE
+};
+struct Prospect { /* what the configuration as read now promises; borrowed for the call */
     const struct Knob *knobs;
     size_t knob_count;
-    struct Span failover;      /* expected range; computed, printed beside what was measured */
-    int64_t cool_down_ns;      /* > 0: no failover will start before; the drill is refused and says when */
-    const char *not_ready;     /* NULL, or the trap (FAILOVER.md B.11) in a sentence */
+    struct Span failover; /* expected range; computed, printed beside what was measured */
+    int64_t
+        cool_down_ns; /* > 0: no failover will start before; the drill is refused and says when */
+    const char *not_ready;        /* NULL, or the trap (FAILOVER.md B.11) in a sentence */
     enum Persistence persistence; /* of the present primary */
-    int64_t keys_at_risk;      /* PERSIST_SNAPSHOT, PERSIST_NONE: changes since the last snapshot, or all keys; -1 unknown */
-    const char *loss;          /* "loss possible: min-replicas-to-write 0", or NULL */
+    int64_t keys_at_risk; /* PERSIST_SNAPSHOT, PERSIST_NONE: changes since the last snapshot, or all
+                             keys; -1 unknown */
+    const char *loss;     /* "loss possible: min-replicas-to-write 0", or NULL */
 };
 typedef void StandingFn(void *data, const struct Standing *standing);
 typedef void RedundancyFn(void *data, const struct Redundancy *redundancy);
@@ -39,37 +54,44 @@ typedef void ProspectFn(void *data, const struct Prospect *prospect);
 struct SystemKind {
     const char *name, *summary; /* the key under a role: "redis_sentinel" */
     struct Record config;
-    /* Called once after decoding: host names in `config` become hosts. `find` gives NULL for a name that
-     * is no host of the environment. May be NULL. */
-    void (*bind)(void *config, const struct Target *(*find)(void *data, const char *name), void *data);
+    /* Called once after decoding: host names in `config` become hosts. `find` gives NULL for a name
+     * that is no host of the environment. May be NULL. */
+    void (*bind)(void *config, const struct Target *(*find)(void *data, const char *name),
+                 void *data);
     void *(*open)(const void *config, const struct Role *role, struct Loop *loop, struct Err *err);
-    void (*ask_standing)(void *system, const struct Target *host, struct Mono deadline, StandingFn *done, void *data);
-    /* Who leads by the control plane's word: RANK_PRIMARY with the host, or unknown. NULL = it has none. */
+    void (*ask_standing)(void *system, const struct Target *host, struct Mono deadline,
+                         StandingFn *done, void *data);
+    /* Who leads by the control plane's word: RANK_PRIMARY with the host, or unknown. NULL = it has
+     * none. */
     void (*ask_control)(void *system, struct Mono deadline, StandingFn *done, void *data);
     void (*ask_redundancy)(void *system, struct Mono deadline, RedundancyFn *done, void *data);
     void (*ask_prospect)(void *system, struct Mono deadline, ProspectFn *done, void *data);
-    /* First sight of the failure by the control plane since it was last called or opened (+sdown, +odown):
-     * KNOWN_YES once detected. NULL = it has none. */
-    void (*ask_detected)(void *system, struct Mono deadline, void (*done)(void *data, enum Known detected), void *data);
-    /* Asynchronous trigger of a planned failover: accepted = the control plane said yes. NULL where it has none. */
-    void (*failover)(void *system, struct Mono deadline, void (*done)(void *data, enum Known accepted, const char *why),
-                     void *data);
-    /* A snapshot before a kill (BGSAVE), done when the system says it is on disk. NULL = it has none. */
+    /* First sight of the failure by the control plane since it was last called or opened (+sdown,
+     * +odown): KNOWN_YES once detected. NULL = it has none. */
+    void (*ask_detected)(void *system, struct Mono deadline,
+                         void (*done)(void *data, enum Known detected), void *data);
+    /* Asynchronous trigger of a planned failover: accepted = the control plane said yes. NULL where
+     * it has none. */
+    void (*failover)(void *system, struct Mono deadline,
+                     void (*done)(void *data, enum Known accepted, const char *why), void *data);
+    /* A snapshot before a kill (BGSAVE), done when the system says it is on disk. NULL = it has
+     * none. */
     void (*snapshot)(void *system, const struct Target *host, struct Mono deadline,
                      void (*done)(void *data, enum Known saved, const char *why), void *data);
-    /* Pure. How a former primary is started so that it comes back as a replica; stands in place of "start
-     * the service" in every undo and guard. NULL = plain start is safe. */
-    bool (*plan_rejoin)(const void *config, const struct PlanInput *input, struct Arena *arena, struct Commands *out,
-                        struct Err *err);
-    /* A command whose answer proves a write path, for client-like finding of the primary: host and port
-     * where a client would connect now; used by ledgers and probes. Ends with numeric address or unknown. */
+    /* Pure. How a former primary is started so that it comes back as a replica; stands in place of
+     * "start the service" in every undo and guard. NULL = plain start is safe. */
+    bool (*plan_rejoin)(const void *config, const struct PlanInput *input, struct Arena *arena,
+                        struct Commands *out, struct Err *err);
+    /* A command whose answer proves a write path, for client-like finding of the primary: host and
+     * port where a client would connect now; used by ledgers and probes. Ends with numeric address
+     * or unknown. */
     void (*find_primary)(void *system, struct Mono deadline,
                          void (*done)(void *data, const char *address, uint16_t port), void *data);
     /* How a client connects to one of its hosts: address, port, TLS, user, secret. Borrowed from
      * config and host. */
     void (*endpoint)(const void *config, const struct Target *host, struct Endpoint *out);
     const struct LedgerKind *ledger; /* NULL = it takes no numbered writes */
-    void (*cancel)(void *system);  /* forgets all open questions: no done function comes after it */
+    void (*cancel)(void *system); /* forgets all open questions: no done function comes after it */
     void (*close)(void *system);
 };
 

@@ -147,7 +147,8 @@ static void note_other_kinds(struct Reading *reading, const char *key, struct Er
     size_t used = 0;
     for (size_t n = 0; reading->set != NULL && n < reading->set->count; n++) {
         const struct Variant *variant = &reading->set->at[n];
-        if (find_subject(variant->record) == NULL || find_field(variant->record, key, false) == NULL ||
+        if (find_subject(variant->record) == NULL ||
+            find_field(variant->record, key, false) == NULL ||
             used + strlen(variant->name) + 3 > sizeof(kinds))
             continue;
         used += (size_t)snprintf(kinds + used, sizeof(kinds) - used, "%s%s", used > 0 ? ", " : "",

@@ -8,12 +8,22 @@
 #include "field.h"
 
 /* A kind of file: scenario, environment, project. */
-struct FileKind { const char *name, *summary; const struct Record *record; };
+struct FileKind {
+    const char *name, *summary;
+    const struct Record *record;
+};
+/* All that can stand in files; borrowed. */
+struct Tables {
+    const struct FileKind *files;
+    size_t file_count;
+    const struct VariantSet *sets;
+    size_t set_count;
+};
 
 /* `explain PATH`: "scenario.steps.kill.for", or any unique end of it ("expect", "kill"). False
  * with the nearest names in *err where nothing matches. */
-bool explain_path(const struct FileKind *files, size_t file_count, const struct VariantSet *sets,
-                  size_t set_count, const char *path, struct Buf *out, struct Err *err) MUST_CHECK;
+bool explain_path(const struct Tables *tables, const char *path, struct Buf *out,
+                  struct Err *err) MUST_CHECK;
 /* JSON Schema draft-07 for one kind of file. */
 void json_schema_write(const struct FileKind *file, const struct VariantSet *sets, size_t set_count,
                        struct Json *json);

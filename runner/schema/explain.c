@@ -203,11 +203,12 @@ static void write_word(const struct Words *words, const struct Found *found, str
         write_record(words, word->inside, out);
 }
 
-bool explain_path(const struct FileKind *files, size_t file_count, const struct VariantSet *sets,
-                  size_t set_count, const char *path, struct Buf *out, struct Err *err)
+bool explain_path(const struct Tables *tables, const char *path, struct Buf *out, struct Err *err)
 {
-    struct Words words = {
-        .files = files, .file_count = file_count, .sets = sets, .set_count = set_count};
+    struct Words words = {.files = tables->files,
+                          .file_count = tables->file_count,
+                          .sets = tables->sets,
+                          .set_count = tables->set_count};
     struct Search search = {.asked = path};
     words_each(&words, consider, &search);
     if (search.count == 0) {

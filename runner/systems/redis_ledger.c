@@ -30,8 +30,7 @@ struct Ledger {
 
 static void *ledger_open(const struct LedgerInput *input, struct Err *err);
 static bool ledger_connected(const void *ledger);
-static void ledger_write(void *ledger, const struct Endpoint *to, uint32_t writer, uint64_t number,
-                         struct Mono deadline, LedgerDone *done, void *data);
+static void ledger_write(void *ledger, const struct LedgerWrite *write);
 static void ledger_read(void *ledger, const struct Endpoint *from, uint32_t writers,
                         struct Mono deadline, const struct LedgerRead *to);
 static void ledger_cancel(void *ledger);
@@ -185,19 +184,18 @@ static void on_timer(void *data, int events)
         ledger->to.done(ledger->to.data, ledger->client != NULL ? KNOWN_YES : KNOWN_NO);
 }
 
-static void ledger_write(void *data, const struct Endpoint *to, uint32_t writer, uint64_t number,
-                         struct Mono deadline, LedgerDone *done, void *done_data)
+static void ledger_write(void *data, const struct LedgerWrite *write)
 {
     struct Ledger *ledger = data;
     char text[24];
-    ledger->done = done;
-    ledger->data = done_data;
-    ledger->deadline = deadline;
-    name_key(ledger, writer);
-    snprintf(text, sizeof(text), "%" PRIu64, number);
+    ledger->done = write->done;
+    ledger->data = write->data;
+    ledger->deadline = write->deadline;
+    name_key(ledger, write->writer);
+    snprintf(text, sizeof(text), "%" PRIu64, write->number);
     const char *const words[] = {"RPUSH", ledger->key, text, NULL};
-    if (use_client(ledger, to))
-        ledger->call = redis_call(ledger->client, words, deadline, on_written, ledger);
+    if (use_client(ledger, write->to))
+        ledger->call = redis_call(ledger->client, words, write->deadline, on_written, ledger);
     else
         loop_timer_at(ledger->timer, mono_now());
 }

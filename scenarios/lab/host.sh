@@ -39,7 +39,7 @@ host_enter() {
         env -i PATH="$host_path" HOME=/root TERM="${TERM-dumb}" setpriv "${host_drops[@]}" "$@"
 }
 
-host_drops=(-sys_time,-sys_boot,-sys_module)
+host_drops=('-sys_time,-sys_boot,-sys_module')
 host_drops=(--ambient-caps="${host_drops[0]}" --inh-caps="${host_drops[0]}" --bounding-set="${host_drops[0]}")
 
 # What our caller has open, hosts must not hold open.

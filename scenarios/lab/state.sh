@@ -204,7 +204,7 @@ END
 }
 
 state_remove() {
-    rm -rf "$state/hosts" "$state/environments" "$state"/etc{,.tar,.tar.new} "$state"/{net,key,key.pub,ssh_config,known_hosts,passwd}
+    rm -rf "${state:?}/hosts" "$state/environments" "${state:?}"/etc{,.tar,.tar.new} "${state:?}"/{net,key,key.pub,ssh_config,known_hosts,passwd}
     [ -n "${LAB_RUN-}" ] || rm -f "$state/run_lock"
     rmdir "$state" 2>/dev/null || :
 }

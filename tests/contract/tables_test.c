@@ -274,7 +274,8 @@ static void test_every_kind_and_record_can_be_explained(void **state)
             struct Buf out = BUF(1 << 20);
             struct Err err = {.message = ""};
             const char *name = words.sets[s].at[i].name;
-            if (!explain_path(files, count, words.sets, words.set_count, name, &out, &err))
+            if (!explain_path(&(struct Tables){files, count, words.sets, words.set_count}, name,
+                              &out, &err))
                 print_error("explain %s: %s\n", name, err.message);
             assert_true(out.size > 0);
             buf_free(&out);

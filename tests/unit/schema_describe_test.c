@@ -14,8 +14,8 @@ static void assert_explains(const char *path, const char *expected)
 {
     struct Buf out = BUF(1u << 20);
     struct Err err;
-    assert_true(
-        explain_path(&sample_file, 1, sample_sets, COUNT_OF(sample_sets), path, &out, &err));
+    assert_true(explain_path(&(struct Tables){&sample_file, 1, sample_sets, COUNT_OF(sample_sets)},
+                             path, &out, &err));
     assert_string_equal(out.text, expected);
     buf_free(&out);
 }
@@ -93,8 +93,8 @@ static void test_an_unknown_word_names_the_nearest(void **state)
     (void)state;
     struct Buf out = BUF(1u << 20);
     struct Err err;
-    assert_false(explain_path(&sample_file, 1, sample_sets, COUNT_OF(sample_sets), "checks.evry",
-                              &out, &err));
+    assert_false(explain_path(&(struct Tables){&sample_file, 1, sample_sets, COUNT_OF(sample_sets)},
+                              "checks.evry", &out, &err));
     assert_string_equal(err.message, "there is no word 'checks.evry'");
     assert_string_equal(err.hint, "did you mean `every`?");
     assert_string_equal(err.allowed, "sample");

@@ -391,7 +391,8 @@ static struct Numbers write_number(struct Scene *s, void *ledger, int host, uint
     struct Numbers numbers = {.heard = {.loop = s->loop}};
     struct Endpoint to;
     kind->endpoint(s->cluster.config, &s->cluster.hosts[host], &to);
-    kind->ledger->write(ledger, &to, writer, number, in_ms(1000), keep_reply, &numbers);
+    kind->ledger->write(
+        ledger, &(struct LedgerWrite){&to, writer, number, in_ms(1000), keep_reply, &numbers});
     loop_run(s->loop);
     return numbers;
 }
