@@ -146,13 +146,13 @@ static int go(struct Drill *drill)
     struct Running running = {.drill = drill};
     running.watching = watch_new(drill);
     struct RunAsk input = {.plan = drill->plan,
-                             .kinds = drill->cli->kinds,
-                             .loop = drill->loop,
-                             .hosts = drill->hosts,
-                             .store = drill->store,
-                             .who = drill->who,
-                             .version = CLI_VERSION,
-                             .watch = watch_of(running.watching)};
+                           .kinds = drill->cli->kinds,
+                           .loop = drill->loop,
+                           .hosts = drill->hosts,
+                           .store = drill->store,
+                           .who = drill->who,
+                           .version = CLI_VERSION,
+                           .watch = watch_of(running.watching)};
     running.run = run_new(&input);
     loop_signals(drill->loop, signalled, &running);
     run_go(running.run);
@@ -170,8 +170,8 @@ static int go(struct Drill *drill)
     if (ended_as == VERDICT_NOT_UNDONE) { /* said last and loudest, whatever became of the report */
         struct Buf left = BUF(4000);
         run_left(running.run, &left);
-        fprintf(stderr, "NOT UNDONE: a fault may still be in effect\n%sfaildrill undo %s\n",
-                left.text, short_id(drill->plan->token.text));
+        fprintf(stderr, "NOT UNDONE: a fault may still be in effect; faildrill undo %s\n%s",
+                short_id(drill->plan->token.text), left.text);
         buf_free(&left);
         status = verdict_status(VERDICT_NOT_UNDONE);
     }
