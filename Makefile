@@ -117,8 +117,13 @@ unit: all tests ## unit, contract and golden tests: 30 s, no root
 cli: all ## the program as a person uses it
 	@$(RUN) -t 600 $(wildcard tests/cli/*_test.sh)
 
-system: all tests ## drills on the lab's hosts beside an independent observer (DRILLS=20)
-	@DRILLS=$(DRILLS) $(RUN) -j 1 -t 3600 $(wildcard tests/system/*_test.sh) tests/system/drills.sh
+hosts: all tests ## what is done on hosts, on the lab's own
+	@$(RUN) -t 1200 $(wildcard tests/system/*_test.sh)
+
+drills: all tests ## drills beside an independent observer (DRILLS=20)
+	@DRILLS=$(DRILLS) $(RUN) -t 3600 tests/system/drills.sh
+
+system: hosts drills ## the two above
 
 crash: all tests ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
 	@POINTS=$(POINTS) $(RUN) -j 1 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
@@ -155,6 +160,6 @@ help: ## list what can be made
 
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d)
 
-.PHONY: all asan asan-tests check check-deps clang clean cli crash demo deps docs format help install \
-        lint system tests unit
+.PHONY: all asan asan-tests check check-deps clang clean cli crash demo deps docs drills format help \
+        hosts install lint system tests unit
 .SECONDARY:
