@@ -176,7 +176,7 @@ class Lane:
                 return f"    `{' '.join(args)}` exits {status}:\n{text}"
         if "nothing is left" not in text:
             return f"    the second `undo` found something to do:\n{text}"
-        difference = self.clean_within(1)  # what `undo` has asked may still be ending there
+        difference = self.clean_within(5)  # what `undo` has asked may still be ending there
         return "    after `undo` the host is not as before:\n" + difference if difference else None
 
     def look(self, seconds):

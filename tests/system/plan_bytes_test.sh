@@ -48,12 +48,12 @@ check "plan changes nothing on any host" cmp "$work/before" "$work/after_plan"
 
 plan=$(sed -n 's/^Next: faildrill run //p' "$work/plan")
 host=$(sed -n 's/^  Touches *\([^ ]*\) .*/\1/p' "$work/plan")
-# The bytes are shell assignments: taken as such, they are the parts of the procedure.
-sed -n "/^FD_VARS=/,/^Next: /p" "$work/plan" | sed '$d' >"$work/bytes"
+# The parts of the procedure stand first, as shell assignments; what acts on them comes after.
+sed -n '/^FD_VARS=/,/^FD_RENEW=/p' "$work/plan" | sed '/^FD_RENEW=/d' >"$work/bytes"
 
 drill run "$plan" >"$work/run.out" 2>&1 &
 runner=$!
-at_end kill -INT "$runner"
+at_end sh -c "kill -INT $runner 2>/dev/null"
 in_effect() {
     drill status | grep -q IN_EFFECT
 }
