@@ -128,6 +128,9 @@ system: hosts drills ## the two above
 crash: all tests ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
 	@POINTS=$(POINTS) $(RUN) -j 1 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
 
+bench: ## ratios against peers and bare programs, printed; never a pass or fail
+	@BUILD=$(BUILD) tests/bench/run
+
 lint: ## floors, sizes, names, banned functions, shellcheck, generated files
 	@BUILD=$(BUILD) tests/lint/lint
 	@tests/lint/selftest
@@ -160,6 +163,6 @@ help: ## list what can be made
 
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d)
 
-.PHONY: all asan asan-tests check check-deps clang clean cli crash demo deps docs drills format help \
+.PHONY: all bench asan asan-tests check check-deps clang clean cli crash demo deps docs drills format help \
         hosts install lint system tests unit
 .SECONDARY:

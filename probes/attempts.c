@@ -6,7 +6,7 @@
 #include "../runner/base/text.h"
 #include "engine_parts.h"
 
-enum { SLOTS_MAX = 512 };
+enum { SLOTS_MAX = 2048 };
 #define LATE_NS (20 * NS_PER_MS)
 /* Clients end a call at its deadline and say whether it was connected; who has not by then is
  * cancelled. */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/resource.h>
 
 #include "../runner/base/arena.h"
 #include "engine_parts.h"
@@ -136,6 +137,20 @@ static bool start_thread(struct Prober *prober, struct Err *err)
     return true;
 }
 
+/* A service that falls silent leaves a connection in each slot; without a descriptor an attempt is
+ * broken, which says nothing of the service. */
+static void ask_for_descriptors(const struct Prober *prober)
+{
+    struct rlimit limit = {.rlim_cur = 0};
+    rlim_t wanted = 512;
+    for (uint32_t n = 0; n < prober->probe_count; n++)
+        wanted += 2 * prober->probes[n].slots;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* what it lacks shows as BROKEN */
+}
+
 struct Prober *prober_start(const struct ProberInput *input, struct Err *err)
 {
     struct Prober *prober = mem_zero(1, sizeof(*prober));
@@ -149,6 +164,7 @@ struct Prober *prober_start(const struct ProberInput *input, struct Err *err)
     for (uint32_t n = 0; n < prober->probe_count && good; n++)
         good = open_probe(prober, n, err);
     if (good) {
+        ask_for_descriptors(prober);
         loop_post(prober->loop, begin_all, prober);
         good = start_thread(prober, err);
     }

@@ -10,7 +10,7 @@
 
 /* It never blocks, sleeps, retries, times or judges: the engine of attempts (probes/engine.h) says
  * when to start and when it is too late; reports say what it means. Prober thread. Several attempts
- * are in flight: the engine keeps ceil(timeout / interval) + 1 slots (512 at most), each with
+ * are in flight: the engine keeps ceil(timeout / interval) + 1 slots (2048 at most), each with
  * `slot_size` bytes of the kind's own, zeroed once; under `connection: keep` the slot's connection
  * lives there. */
 struct Attempt;
