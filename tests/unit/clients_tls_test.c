@@ -104,7 +104,8 @@ static struct TlsServer *open_server(const char *good_for)
     struct TlsServer *server = calloc(1, sizeof(*server));
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(at);
-    signal(SIGPIPE, SIG_IGN); /* OpenSSL's server side writes as it likes */
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL); /* OpenSSL's server side writes as it likes */
     make_certificate(server, good_for);
     server->listener = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(server->listener, (struct sockaddr *)&at, size), 0);
