@@ -126,7 +126,7 @@ drills: all tests ## drills beside an independent observer (DRILLS=20)
 system: hosts drills ## the two above
 
 crash: all tests ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
-	@POINTS=$(POINTS) $(RUN) -j 1 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
+	@POINTS=$(POINTS) $(RUN) -j 2 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
 
 bench: ## ratios against peers and bare programs, printed; never a pass or fail
 	@BUILD=$(BUILD) tests/bench/run

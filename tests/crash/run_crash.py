@@ -72,8 +72,7 @@ for p in /proc/[0-9]*; do
     comm=${stat#*(}; comm=${comm%%)*}
     case $1 in T|t|Z) state=$1 ;; *) state=- ;; esac
     case ${p#/proc/} in $$|$PPID) continue ;; esac
-    # Of ours are only those who end with us, and what runs a shell or sleeps is a guard.
-    case $comm in sort|find) continue ;; esac
+    case $comm in sort) continue ;; sh) comm="sh $(tr '\0' ' ' <"$p/cmdline" | cut -c1-80)" ;; esac
     echo "process $comm $state"
 done | sort
 /etc/init.d/idle status | sed 's/pid .*//'

@@ -10,6 +10,7 @@ the same clock, which the history keeps. For each probe that both have:
   first success   in (last bad attempt began, first good one ended]     after the last failing stretch before the undo
 and the width of the printed recovery is at most one interval + 20 ms + the width of T0, where the service refuses; where
 it is silent, requests sent up to the timeout before the end are answered late, so that much more (MEASURING.md B.8).
+A service behind the service (checkout) answers its first good request when it has found its own way: its time counts too.
 """
 import json
 import sqlite3
@@ -46,8 +47,10 @@ def merged(windows, gap, interval):
 
 
 class Comparison:
-    def __init__(self, seen, report, started):
-        self.seen, self.report, self.started = seen, report, started
+    def __init__(self, seen, report, history):
+        self.seen, self.report, self.history = seen, report, history
+        (self.key, self.started), = history.execute(
+            "SELECT key, mono_started FROM details JOIN runs ON run = key WHERE id = ?", (report["run"]["id"],))
         self.wrong = 0
 
     def say(self, good, text):
@@ -77,12 +80,22 @@ class Comparison:
             return
         self.inside(f"{name} first success", windows[-1]["first_good"] - self.started,
                     last["last_bad_at_ns"], last["first_good_ended_at_ns"])
-        self.width(probe, t0)
+        self.width(probe, t0, last["first_good_ended_at_ns"])
 
-    def width(self, probe, t0):
+    def request(self, probe, ended):
+        """How long the request took that ended then; the samples of a run are numbered from its key on."""
+        number = [each["name"] for each in self.report["probes"]].index(probe["name"])
+        rows = self.history.execute(
+            "SELECT ended - started FROM samples WHERE id >> 32 = ? AND probe = ? AND intended + ended = ?",
+            (self.key, number, ended)).fetchall()
+        return max(row[0] for row in rows)
+
+    def width(self, probe, t0, recovered):
         printed = probe["recovered"]["high_ns"] - probe["recovered"]["low_ns"]
         silent = probe["silent"] or probe["froze"]
         late = min([probe["timeout_ns"]] + [probe["under_ns"]] * bool(probe["under_ns"])) if silent else 0
+        if probe["kind"] == "http" and not silent:
+            late = self.request(probe, recovered)
         most = probe["interval_ns"] + 20 * MS + t0["high_at_ns"] - t0["low_at_ns"] + late
         self.say(printed <= most, f"{probe['name']} recovered {probe['recovered']['low_ns'] / 1e9:.3f}-"
                  f"{probe['recovered']['high_ns'] / 1e9:.3f} s: {printed / MS:.1f} ms wide, {most / MS:.1f} at most "
@@ -93,8 +106,7 @@ def main():
     seen = windows_of(sys.argv[1])
     report = json.load(open(sys.argv[2]))
     history = sqlite3.connect(f"file:{sys.argv[3]}?mode=ro", uri=True)
-    (started,), = history.execute("SELECT mono_started FROM details JOIN runs ON run = key WHERE id = ?", (report["run"]["id"],))
-    comparison = Comparison(seen, report, started)
+    comparison = Comparison(seen, report, history)
     for probe in report["probes"]:
         if probe["name"] in ("writes", "checkout"):
             comparison.probe(probe)
