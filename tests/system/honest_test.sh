@@ -241,9 +241,9 @@ guard_dies() {
 }
 
 names_host_and_hand() {
-    tail -n 3 "$work/said"
-    tail -n 3 "$work/said" | grep -q "$host.*sudo sh /run/faildrill/undo" &&
-        tail -n 1 "$work/said" | grep -q '^faildrill undo '
+    tail -n 2 "$work/said"
+    tail -n 2 "$work/said" | grep -q '^NOT UNDONE: .*; faildrill undo ....$' &&
+        tail -n 1 "$work/said" | grep -q "$host;.* sudo sh /run/faildrill/undo$"
 }
 never_undone() {
     local status
