@@ -52,6 +52,14 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
                  "A fault on a service that is down proves nothing; start it first.",
                  arena_printf(plan->arena, "the service of role '%s' does not run on host '%s'",
                               host->role->name, name));
+    else if (step->kind->needs_service && facts->main_pid[0] != '\0' &&
+             host->standing.pid[0] != '\0' && !text_equal(facts->main_pid, host->standing.pid))
+        obstacle(plan, ERR_NOT_READY,
+                 "Correct its pidfile or the role's `service:`; a wrong one would be killed.",
+                 arena_printf(plan->arena,
+                              "role '%s' on host '%s' is process %s as its service has it, but "
+                              "%s by its own word",
+                              host->role->name, name, facts->main_pid, host->standing.pid));
     if (step->kind->needs_nft && !facts->nft)
         obstacle(plan, ERR_NOT_READY, "Install nftables there; a throw-away table must load.",
                  arena_printf(plan->arena, "host '%s' cannot load an nft table", name));

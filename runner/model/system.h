@@ -14,6 +14,7 @@ struct Standing { /* one host, asked directly, never through a proxy */
     enum Rank rank;
     enum Known writable;
     char epoch[64], identity[64];
+    char pid[16]; /* the server's, as it sees itself; "" where it does not say */
     struct Mono asked, answered;
 };
 struct Redundancy {

@@ -47,6 +47,7 @@ static bool take_info(struct Question *question, size_t index, const struct Answ
         return false;
     (void)redis_info(answer->bytes, "master_replid", standing->epoch, sizeof(standing->epoch));
     (void)redis_info(answer->bytes, "run_id", standing->identity, sizeof(standing->identity));
+    (void)redis_info(answer->bytes, "process_id", standing->pid, sizeof(standing->pid));
     /* Only there with min-replicas-to-write: without a replica in time it takes no write. */
     if (standing->rank == RANK_PRIMARY &&
         redis_info(answer->bytes, "min_slaves_good_slaves", good, sizeof(good)) &&

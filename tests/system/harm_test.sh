@@ -209,6 +209,26 @@ case_persistence() {
     check "persistence is on disk again" wait_for 30 is_rewritten
 }
 
+# ---- the wrong process ----
+
+# The files of the scripts that start Redis and the file that the drill is told of differ.
+case_foreign() {
+    local name
+    ready "a pidfile that names somebody else"
+    scenario
+    sed -i 's#pidfile: /run/redis/redis-server.pid#pidfile: /run/foreign.pid#' "$work/project/environments/here.yaml"
+    for name in "${names[@]}"; do
+        "$lab" exec "$name" sh -c 'setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >/run/foreign.pid'
+    done
+    check "a pidfile that names somebody else: NOT READY, exit 3" ends 3 'by its own word' drill run -e here drill
+    check "a pidfile that names somebody else: nobody was killed" \
+        "$lab" exec "$(name_of "$primary")" sh -c 'kill -0 "$(cat /run/foreign.pid)"'
+    check "a pidfile that names somebody else: nothing came to the hosts" nothing_left
+    for name in "${names[@]}"; do
+        "$lab" exec "$name" sh -c 'kill "$(cat /run/foreign.pid)"; rm /run/foreign.pid'
+    done
+}
+
 # ---- c: the old primary comes back as a replica ----
 
 no_second_primary() {
@@ -304,7 +324,7 @@ case_point() {
 
 # ---- the list, and three who take from it ----
 
-cases=("persistence" "returns")
+cases=("persistence" "returns" "foreign")
 for ((i = 0; i < points; i++)); do
     cases+=("point with $i $((i * 110 / points))" "point without $i $((i * 70 / points))")
 done
