@@ -87,7 +87,6 @@ struct ControlQuestion {
     size_t named_count, wanted; /* votes that decide */
     size_t winner;              /* named_count: none yet */
     StandingFn *done;
-    void (*found)(void *data, const char *address, uint16_t port); /* instead of done */
     void *data;
 };
 
@@ -98,10 +97,6 @@ static void tell_control(struct Question *question)
     bool known = mine->winner < mine->named_count;
     const char *address = known ? mine->named[mine->winner].address : NULL;
     const char *port = known ? mine->named[mine->winner].port : NULL;
-    if (mine->found != NULL) {
-        mine->found(mine->data, address, (uint16_t)number_of(port, 0));
-        return;
-    }
     struct Standing standing = {.rank = known ? RANK_PRIMARY : RANK_UNKNOWN,
                                 .asked = question->asked,
                                 .answered = mono_now()};
@@ -135,32 +130,80 @@ static bool take_address(struct Question *question, size_t index, const struct A
     return mine->winner == mine->named_count;
 }
 
-static struct ControlQuestion *ask_address(void *system, struct Mono deadline, size_t wanted)
+void sentinel_ask_control(void *system, struct Mono deadline, StandingFn *done, void *data)
 {
     const struct Sentinel *self = system;
     const char *const words[] = {"SENTINEL", "get-master-addr-by-name", self->config->master, NULL};
     struct ControlQuestion *mine = question_begin(system, sizeof(*mine), deadline, tell_control);
-    mine->wanted = wanted;
-    ask_sentinels(&mine->question, take_address, words);
-    question_go(&mine->question);
-    return mine;
-}
-
-void sentinel_ask_control(void *system, struct Mono deadline, StandingFn *done, void *data)
-{
-    const struct Sentinel *self = system;
-    struct ControlQuestion *mine = ask_address(system, deadline, self->sentinel_count / 2 + 1);
+    mine->wanted = self->sentinel_count / 2 + 1;
     mine->done = done;
     mine->data = data;
+    ask_sentinels(&mine->question, take_address, words);
+    question_go(&mine->question);
 }
 
-/* The first that answers is believed, as clients do. */
+/* ---- the primary, as a client finds it ---- */
+
+/* As clients do: in the order of the configuration, and the first that answers is believed, for
+ * while the news of a failover spreads they differ. One that is silent is not waited for. */
+#define NEXT_AFTER_NS (50 * NS_PER_MS)
+
+struct FindQuestion {
+    struct Question question; /* first */
+    size_t next;              /* Sentinel to ask */
+    char address[64];         /* "": nobody said */
+    uint16_t port;
+    void (*done)(void *data, const char *address, uint16_t port);
+    void *data;
+};
+
+static void tell_found(struct Question *question)
+{
+    const struct FindQuestion *mine = (const struct FindQuestion *)question;
+    mine->done(mine->data, mine->address[0] != '\0' ? mine->address : NULL, mine->port);
+}
+
+static bool take_found(struct Question *question, size_t index, const struct Answer *answer);
+
+static void find_at_next(struct FindQuestion *mine)
+{
+    const char *const words[] = {"SENTINEL", "get-master-addr-by-name",
+                                 mine->question.system->config->master, NULL};
+    if (mine->next < mine->question.system->sentinel_count)
+        ask_sentinel(&mine->question, mine->next++, take_found, words);
+}
+
+static bool take_found(struct Question *question, size_t index, const struct Answer *answer)
+{
+    (void)index;
+    struct FindQuestion *mine = (struct FindQuestion *)question;
+    if (answer->end != CALL_ANSWERED || answer->code != REDIS_ARRAY ||
+        redis_count(redis_array(answer)) < 2) {
+        find_at_next(mine);
+        return true;
+    }
+    snprintf(mine->address, sizeof(mine->address), "%.63s", redis_item(redis_array(answer), 0));
+    mine->port = (uint16_t)number_of(redis_item(redis_array(answer), 1), 0);
+    return false;
+}
+
+static bool is_silent(struct Question *question)
+{
+    struct FindQuestion *mine = (struct FindQuestion *)question;
+    find_at_next(mine);
+    if (mine->next < question->system->sentinel_count)
+        question_wait(question, NEXT_AFTER_NS, is_silent);
+    return true;
+}
+
 void sentinel_find_primary(void *system, struct Mono deadline,
                            void (*done)(void *data, const char *address, uint16_t port), void *data)
 {
-    struct ControlQuestion *mine = ask_address(system, deadline, 1);
-    mine->found = done;
+    struct FindQuestion *mine = question_begin(system, sizeof(*mine), deadline, tell_found);
+    mine->done = done;
     mine->data = data;
+    find_at_next(mine);
+    question_wait(&mine->question, NEXT_AFTER_NS, is_silent);
 }
 
 /* ---- the failure, by the Sentinels' word ---- */

@@ -33,7 +33,7 @@ enum { TARGETS = 8, SENTINELS = 5, RING = 4096, REPLY = 256 };
 enum Outcome { WAITING, GOOD, BAD, BROKEN };
 
 /* A Sentinel that is silent for so long is no reason to wait: the next one is asked beside it. */
-static const int64_t HEDGE_NS = 5000000;
+static const int64_t HEDGE_NS = 50000000;
 
 struct Attempt;
 struct Socket {
