@@ -46,31 +46,47 @@ both_ready() {
     [ "$(grep -c '^ready ' "$work/seen")" -eq 2 ]
 }
 
-# drill NUMBER VERB: a line a drill, and what was wrong below it.
+# One that had no time for more than 5 % of its attempts saw nothing to the millisecond.
+was_starved() {
+    awk '$1 == "total" && $5 > $3 / 20 { starved = 1 } END { exit !starved }' "$work/seen"
+}
+
+# drill NUMBER VERB: a line a drill, and what was wrong below it. On a machine that is too busy to look, up to
+# twice more.
 drill() {
-    local name="drill $1 $2" status
+    local name="drill $1 $2" status try
+    for try in 1 2 3; do
+        observed "$2" || return
+        if [ "$status" -eq 0 ] || [ "$try" -eq 3 ] || ! was_starved; then break; fi
+        echo "    $name: the observer was starved, once more"
+    done
+    if [ "$status" -eq 0 ]; then
+        ok "$name"
+        sed 's/^/    /' "$work/compared"
+    else
+        not_ok "$name"
+        sed 's/^/    /' "$work/compared" "$work/seen" "$work/said"
+    fi
+}
+# observed VERB: sets `status`, 0 where the drill passed and what was seen lies inside what was printed.
+observed() {
     "$observer" -t "$timeout_ms" "writes=redis://shop@$net.11:26379,$net.12:26379,$net.13:26379" \
         "checkout/4=http://$net.21:8080/checkout/ping" >"$work/seen" 2>&1 &
     watching=$!
     wait_for 20 both_ready || {
         not_ok "$name: the observer sees no service"
         end_observer
-        return
+        return 1
     }
-    "$FAILDRILL" -C "$work" run -e staging "observed_$2" --no-input >"$work/said" 2>&1
+    "$FAILDRILL" -C "$work" run -e staging "observed_$1" --no-input >"$work/said" 2>&1
     status=$?
     kill -TERM "$watching"
     wait "$watching"
     watching=''
     "$FAILDRILL" -C "$work" report last --format json -o "$work/report.json" >/dev/null
-    if [ "$status" -eq 0 ] &&
-        python3 "$here/compare.py" "$work/seen" "$work/report.json" "$work/state/history.db" >"$work/compared" 2>&1; then
-        ok "$name"
-        sed 's/^/    /' "$work/compared"
-    else
-        not_ok "$name (exit $status)"
-        sed 's/^/    /' "$work/compared" "$work/seen" "$work/said"
-    fi
+    echo "exit $status" >>"$work/said"
+    python3 "$here/compare.py" "$work/seen" "$work/report.json" "$work/state/history.db" >"$work/compared" 2>&1 ||
+        status=1
 }
 
 for ((i = 0; i < DRILLS; i++)); do
