@@ -111,6 +111,9 @@ int drill_plan(struct Drill *drill, const struct SavedPlan *saved)
                                  .who = drill->who,
                                  .hosts = drill->hosts,
                                  .loop = drill->loop};
+    if (!store_drilled(drill->store, drill->loaded.environment->name, cli->arena, &input.drilled,
+                       &err))
+        return cli_fail(cli, &err);
     struct Problems *problems = problems_new();
     drill->plan = planner_make(&input, problems, &err);
     int status = 0;
@@ -142,6 +145,7 @@ bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struc
                               .unaffected = row[at].unaffected};
     struct GateInput input = {.environment = environment,
                               .scenario = drill->loaded.scenario,
+                              .plan = drill->plan,
                               .passes = passes.items,
                               .pass_count = passes.count,
                               .now = wall_now(),

@@ -31,15 +31,31 @@ static void show_head(const struct Drill *drill, int64_t valid_ns, struct Buf *o
                    scenario->runbook ? scenario->runbook : "none");
 }
 
+/* As the step leaves it that touches most hosts. */
+static struct RadiusInput widest(const struct Drill *drill)
+{
+    const struct Plan *plan = drill->plan;
+    struct RadiusInput input = {
+        .environment = plan->environment, .scenario = plan->scenario, .healths = plan->healths};
+    for (uint32_t at = 0; at < plan->scenario->steps.count; at++) {
+        struct List touched = {0};
+        plan_touched(plan, at, drill->cli->arena, &touched);
+        if (touched.count > input.touched.count)
+            input.touched = touched;
+    }
+    return input;
+}
+
 static void show_touches(const struct Drill *drill, struct Buf *out)
 {
     const struct Plan *plan = drill->plan;
     const struct Drawn *drawn = plan->drawn.items;
+    struct RadiusInput radius = widest(drill);
     for (size_t at = 0; at < plan->drawn.count; at++) {
         for (size_t host = 0; host < drawn[at].count; host++) {
             const struct Target *target = drawn[at].hosts[host];
             struct Buf others = BUF(400);
-            environment_roles_of(plan->environment, target, drawn[at].role, &others);
+            radius_carried(&radius, target, drawn[at].role, &others);
             buf_printf(out, "  Touches   %s (%s): %zu of %zu hosts, %zu of %zu %s", target->name,
                        target->address ? target->address : "?", drawn[at].count,
                        plan->environment->hosts.count, drawn[at].count, drawn[at].role->host_count,

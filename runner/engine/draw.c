@@ -25,31 +25,61 @@ static enum Rank rank_of(const struct Role *role, const enum Rank *ranks, const 
     return RANK_UNKNOWN;
 }
 
+/* The hosts that may be drawn, in order; *barred is one that the gate forbids, or NULL. */
+static size_t hosts_that_fit(const struct Draw *draw, const struct Target **out,
+                             const struct Target **barred)
+{
+    const struct TargetSpec *spec = draw->spec;
+    size_t fit = 0;
+    for (size_t at = 0; at < draw->role->host_count; at++) {
+        const struct Target *host = draw->order[at];
+        if (spec->is != RANK_UNKNOWN &&
+            (draw->ranks == NULL || rank_of(draw->role, draw->ranks, host) != spec->is))
+            continue;
+        if (draw->environment != NULL && machine_forbidden(draw->environment, host))
+            *barred = host;
+        else
+            out[fit++] = host;
+    }
+    return fit;
+}
+
+static bool is_nobody(const struct Draw *draw, const struct Target *barred, struct Err *err)
+{
+    const struct TargetSpec *spec = draw->spec;
+    if (barred != NULL) {
+        err_set(err, ERR_REFUSED, spec->where,
+                "target '%s' is nobody: gate.forbid.hosts keeps '%s' out of every drill",
+                spec->name, barred->name);
+        return err_hint(err, "Pick another host, or another role.");
+    }
+    err_set(err, spec->is == RANK_UNKNOWN ? ERR_RULE : ERR_NOT_READY, spec->where,
+            "target '%s' is nobody: no host of role '%s' says that it is %s", spec->name,
+            draw->role->name, rank_word(spec->is));
+    return err_hint(err, "See `faildrill doctor`, which asks every host for its rank.");
+}
+
 bool target_draw(const struct Draw *draw, struct Arena *arena, struct List *out, struct Err *err)
 {
     const struct TargetSpec *spec = draw->spec;
-    const struct Role *role = draw->role;
-    const enum Rank *ranks = draw->ranks;
-    const struct Target **order = arena_zero(arena, role->host_count + 1, sizeof(void *));
-    target_order(spec->seed_given ? (uint64_t)spec->seed : draw->seed, spec->name, role, order);
-    size_t fit = 0;
-    for (size_t at = 0; at < role->host_count; at++)
-        if (spec->is == RANK_UNKNOWN || (ranks && rank_of(role, ranks, order[at]) == spec->is))
-            order[fit++] = order[at];
-    if (fit == 0) {
-        err_set(err, spec->is == RANK_UNKNOWN ? ERR_RULE : ERR_NOT_READY, spec->where,
-                "target '%s' is nobody: no host of role '%s' says that it is %s", spec->name,
-                role->name, rank_word(spec->is));
-        return err_hint(err, "See `faildrill doctor`, which asks every host for its rank.");
-    }
+    const struct Target **fitting = arena_zero(arena, draw->role->host_count + 1, sizeof(void *));
+    const struct Target *barred = NULL;
+    size_t fit = hosts_that_fit(draw, fitting, &barred);
+    if (fit == 0)
+        return is_nobody(draw, barred, err);
+    if (spec->pick.type == PICK_ALL && barred != NULL)
+        return err_set(err, ERR_REFUSED, spec->where,
+                       "target '%s' picks all of role '%s', and gate.forbid.hosts keeps '%s' out "
+                       "of every drill",
+                       spec->name, draw->role->name, barred->name);
     size_t count = pick_count(&spec->pick, fit);
     if (count == 0 || count > fit) {
         err_set(err, ERR_RULE, spec->where, "target '%s' picks %s of %zu host%s in role '%s'",
                 spec->name, count == 0 ? "none" : "more than there are", fit, fit == 1 ? "" : "s",
-                role->name);
+                draw->role->name);
         return err_hint(err, "A share rounds down; write a count, such as pick: 1.");
     }
     for (size_t at = 0; at < count; at++)
-        *(const struct Target **)list_add(out, arena, sizeof(void *)) = order[at];
+        *(const struct Target **)list_add(out, arena, sizeof(void *)) = fitting[at];
     return true;
 }

@@ -17,7 +17,7 @@ struct Planning {
     const struct PlannerInput *input;
     struct Plan *plan;
     struct Survey survey;
-    struct List touched, asked; /* of const struct Role * */
+    struct List touched, asked, beside; /* of const struct Role * */
     struct Err *err;
 };
 
@@ -59,6 +59,8 @@ static void survey(struct Planning *planning)
                                       .loop = planning->input->loop,
                                       .touched = planning->touched.items,
                                       .touched_count = planning->touched.count,
+                                      .beside = planning->beside.items,
+                                      .beside_count = planning->beside.count,
                                       .asked = planning->asked.items,
                                       .asked_count = planning->asked.count,
                                       .arena = planning->plan->arena},
@@ -75,6 +77,17 @@ static const enum Rank *ranks_of(struct Planning *planning, const struct Role *r
     return ranks;
 }
 
+static const struct Target *const *order_of(struct Planning *planning,
+                                            const struct TargetSpec *spec, const struct Role *role)
+{
+    struct Plan *plan = planning->plan;
+    const struct Target **order = arena_zero(plan->arena, role->host_count + 1, sizeof(void *));
+    target_order(spec->seed_given ? (uint64_t)spec->seed : plan->seed, spec->name, role, order);
+    if (spec->rotate)
+        target_rotate(&planning->input->drilled, role->host_count, order);
+    return order;
+}
+
 static bool draw_all(struct Planning *planning, const struct Scenario *scenario)
 {
     struct Plan *plan = planning->plan;
@@ -85,13 +98,17 @@ static bool draw_all(struct Planning *planning, const struct Scenario *scenario)
         struct List hosts = {0};
         struct Draw draw = {.spec = &targets[at],
                             .role = role,
-                            .seed = plan->seed,
+                            .order = order_of(planning, &targets[at], role),
+                            .environment = plan->environment,
                             .ranks = ranks_of(planning, role)};
         if (!target_draw(&draw, plan->arena, &hosts, planning->err))
             return false;
         struct Drawn *drawn = list_add(&plan->drawn, plan->arena, sizeof *drawn);
-        *drawn = (struct Drawn){
-            .spec = &targets[at], .role = role, .hosts = hosts.items, .count = hosts.count};
+        *drawn = (struct Drawn){.spec = &targets[at],
+                                .role = role,
+                                .hosts = hosts.items,
+                                .count = hosts.count,
+                                .order = draw.order};
     }
     return true;
 }
@@ -210,7 +227,8 @@ static bool plan_step(struct Planning *planning, uint32_t index, uint32_t *numbe
     for (size_t at = 0; at < drawn->role->host_count; at++) {
         const struct Target *host = drawn->role->hosts[at];
         bool chosen = is_among(drawn, host);
-        if (!chosen && step->target->is == RANK_UNKNOWN)
+        if (!chosen &&
+            (step->target->is == RANK_UNKNOWN || machine_forbidden(plan->environment, host)))
             continue;
         const struct SurveyHost *found = survey_host(&planning->survey, drawn->role, host);
         if (!foresee_host(plan, step, found))
@@ -296,7 +314,10 @@ static bool bind(struct Planning *planning, const struct Scenario *first, struct
 {
     struct Plan *plan = planning->plan;
     note_roles(planning, first);
+    radius_beside(planning->input->environment, &planning->touched, plan->arena, &planning->beside);
     survey(planning);
+    survey_healths(&planning->survey, &planning->touched, plan->arena, &plan->healths);
+    survey_healths(&planning->survey, &planning->beside, plan->arena, &plan->healths);
     if (!foresee_answers(plan, &planning->survey, planning->err) || !draw_all(planning, first))
         return false;
     plan->scenario = read_scenario(planning, true, problems);

@@ -17,6 +17,7 @@ struct PlannerInput {
     uint64_t seed;
     const char *version; /* of the tool: part of the plan's hash */
     const char *who;     /* part of the bytes: banner and lock say it */
+    struct List drilled; /* of struct LastDrilled, for targets that say `rotate` */
     struct Hosts *hosts;
     struct Loop *loop;
 };
@@ -37,7 +38,8 @@ struct ScriptInput plan_script_input(const struct Plan *plan, const struct Targe
 struct Draw {
     const struct TargetSpec *spec;
     const struct Role *role;
-    uint64_t seed;
+    const struct Target *const *order;     /* of the role's hosts, by target_order */
+    const struct Environment *environment; /* whose forbidden hosts are never drawn; or NULL */
     const enum Rank *ranks;
 };
 /* Appends const struct Target * to `out`; false with *err where nobody is left. Pure. */

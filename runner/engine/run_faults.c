@@ -208,7 +208,7 @@ static void group_next(struct Run *run)
 {
     switch (run->group_phase++) {
     case GROUP_ARM:
-        group_each(run, READY_TIMEOUT_NS, ready_work, ready_done);
+        radius_begin(run);
         return;
     case GROUP_READY:
         group_fire(run);
@@ -217,6 +217,11 @@ static void group_next(struct Run *run)
         group_in_effect(run);
         return;
     }
+}
+
+void group_ready(struct Run *run)
+{
+    group_each(run, READY_TIMEOUT_NS, ready_work, ready_done);
 }
 
 void group_arm(struct Run *run)

@@ -128,6 +128,9 @@ void step_failover_tick(struct Run *run, struct Mono now);
 const struct Drawn *step_drawn(const struct Run *run);
 /* run_faults.c: arm, fire, watch */
 void group_arm(struct Run *run);
+void group_ready(struct Run *run); /* once armed, and the radius was looked at again */
+/* run_radius.c: goes on to group_ready, or aborts */
+void radius_begin(struct Run *run);
 void faults_watch(struct Run *run, struct Mono now);
 bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err) MUST_CHECK;
 bool fault_counts(const struct FaultRun *fault); /* from ARMING on and not CLEAR */

@@ -106,7 +106,8 @@ static void ranks_done(void *data)
         return;
     struct Draw draw = {.spec = drawn->spec,
                         .role = drawn->role,
-                        .seed = run->in.plan->seed,
+                        .order = drawn->order,
+                        .environment = run->in.plan->environment,
                         .ranks = run->step_ranks};
     if (!target_draw(&draw, run->arena, &hosts, &err)) {
         run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);

@@ -38,8 +38,24 @@ static void facts_work(struct HostCall *call)
 static void facts_done(struct HostCall *call)
 {
     struct HostAsking *asking = call->data;
-    asking->host->answered = call->opened && call->ok;
-    asking->host->err = call->err;
+    struct SurveyHost *host = asking->host;
+    host->answered = call->opened && call->ok;
+    host->err = call->err;
+    if (host->answered)
+        host->healthy = role_is_run(host->role) ? host->facts.active : KNOWN_YES;
+    answered(asking->all);
+}
+
+static void serves_work(struct HostCall *call)
+{
+    struct HostAsking *asking = call->data;
+    asking->host->healthy = node_serves(call->node, asking->host->role, call->deadline, &call->err);
+    call->lost = asking->host->healthy == KNOWN_UNKNOWN;
+}
+
+static void serves_done(struct HostCall *call)
+{
+    struct HostAsking *asking = call->data;
     answered(asking->all);
 }
 
@@ -129,26 +145,47 @@ static bool role_in(const struct Role *const *roles, size_t count, const struct 
     return false;
 }
 
+static void add_hosts(const struct Role *role, bool beside, struct Survey *out)
+{
+    for (size_t at = 0; at < role->host_count; at++) {
+        struct SurveyHost *row = list_add(&out->hosts, out->arena, sizeof *row);
+        *row = (struct SurveyHost){.role = role, .target = role->hosts[at], .beside = beside};
+    }
+}
+
 static void list_hosts(const struct SurveyInput *input, struct Survey *out)
 {
-    for (size_t pass = 0; pass < 2; pass++) {
-        const struct Role *const *roles = pass == 0 ? input->touched : input->asked;
-        size_t count = pass == 0 ? input->touched_count : input->asked_count;
-        for (size_t at = 0; at < count; at++) {
-            if (pass == 1 && role_in(input->touched, input->touched_count, roles[at]))
-                continue;
-            for (size_t host = 0; host < roles[at]->host_count; host++) {
-                struct SurveyHost *row = list_add(&out->hosts, out->arena, sizeof *row);
-                *row = (struct SurveyHost){.role = roles[at], .target = roles[at]->hosts[host]};
-            }
-        }
-    }
+    for (size_t at = 0; at < input->touched_count; at++)
+        add_hosts(input->touched[at], false, out);
+    for (size_t at = 0; at < input->beside_count; at++)
+        add_hosts(input->beside[at], true, out);
     for (size_t at = 0; at < input->asked_count; at++) {
-        if (input->asked[at]->system == NULL)
+        const struct Role *role = input->asked[at];
+        if (!role_in(input->touched, input->touched_count, role) &&
+            !role_in(input->beside, input->beside_count, role))
+            add_hosts(role, false, out);
+        if (role->system == NULL)
             continue;
         struct SurveyRole *row = list_add(&out->roles, out->arena, sizeof *row);
-        *row = (struct SurveyRole){.role = input->asked[at],
+        *row = (struct SurveyRole){.role = role,
                                    .redundancy = {.complete = KNOWN_UNKNOWN, .why = "not asked"}};
+    }
+}
+
+static void ask_hosts(const struct SurveyInput *input, struct Asking *all, struct HostAsking *hosts)
+{
+    for (size_t at = 0; at < all->out->hosts.count; at++) {
+        struct SurveyHost *row = (struct SurveyHost *)all->out->hosts.items + at;
+        hosts[at] = (struct HostAsking){.all = all, .host = row};
+        if (!row->beside && !role_in(input->touched, input->touched_count, row->role))
+            continue;
+        all->pending++;
+        hosts_do(input->hosts, &(struct HostJob){.target = row->target,
+                                                 .lane = LANE_ACT,
+                                                 .timeout_ns = SURVEY_TIMEOUT_NS,
+                                                 .work = row->beside ? serves_work : facts_work,
+                                                 .done = row->beside ? serves_done : facts_done,
+                                                 .data = &hosts[at]});
     }
 }
 
@@ -159,19 +196,7 @@ void survey_make(const struct SurveyInput *input, struct Survey *out)
     struct Asking all = {.out = out, .loop = input->loop, .arena = input->arena, .pending = 1};
     struct HostAsking *hosts = arena_zero(input->arena, out->hosts.count + 1, sizeof *hosts);
     struct RoleAsking *roles = arena_zero(input->arena, out->roles.count + 1, sizeof *roles);
-    for (size_t at = 0; at < out->hosts.count; at++) {
-        struct SurveyHost *row = (struct SurveyHost *)out->hosts.items + at;
-        hosts[at] = (struct HostAsking){.all = &all, .host = row};
-        if (!role_in(input->touched, input->touched_count, row->role))
-            continue;
-        all.pending++;
-        hosts_do(input->hosts, &(struct HostJob){.target = row->target,
-                                                 .lane = LANE_ACT,
-                                                 .timeout_ns = SURVEY_TIMEOUT_NS,
-                                                 .work = facts_work,
-                                                 .done = facts_done,
-                                                 .data = &hosts[at]});
-    }
+    ask_hosts(input, &all, hosts);
     for (size_t at = 0; at < out->roles.count; at++) {
         struct SurveyRole *row = (struct SurveyRole *)out->roles.items + at;
         struct Err err;
@@ -209,4 +234,27 @@ const struct SurveyRole *survey_role(const struct Survey *survey, const struct R
         if (roles[at].role == role)
             return &roles[at];
     return NULL;
+}
+
+static enum Known health_of(const struct Survey *survey, const struct Role *role,
+                            const struct Target *target)
+{
+    const struct SurveyHost *host = survey_host(survey, role, target);
+    if (host == NULL)
+        return KNOWN_UNKNOWN;
+    bool silent = survey_role(survey, role) != NULL && host->standing.rank == RANK_UNKNOWN;
+    return silent && host->healthy == KNOWN_YES ? KNOWN_UNKNOWN : host->healthy;
+}
+
+void survey_healths(const struct Survey *survey, const struct List *roles, struct Arena *arena,
+                    struct List *out)
+{
+    const struct Role *const *rows = roles->items;
+    for (size_t at = 0; at < roles->count; at++) {
+        enum Known *healthy = arena_zero(arena, rows[at]->host_count + 1, sizeof *healthy);
+        for (size_t k = 0; k < rows[at]->host_count; k++)
+            healthy[k] = health_of(survey, rows[at], rows[at]->hosts[k]);
+        *(struct RoleHealth *)list_add(out, arena, sizeof(struct RoleHealth)) =
+            (struct RoleHealth){.role = rows[at], .healthy = healthy};
+    }
 }

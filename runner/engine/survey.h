@@ -10,7 +10,9 @@
 struct SurveyHost {
     const struct Role *role;
     const struct Target *target;
-    bool answered; /* facts are there; else err says why not */
+    bool beside;        /* of SurveyInput.beside: facts are not asked, `healthy` is */
+    bool answered;      /* facts are there; else err says why not */
+    enum Known healthy; /* its service runs; without one: the host answers */
     struct HostFacts facts;
     struct Err err;
     struct Standing standing; /* RANK_UNKNOWN where the role has no system or nobody answered */
@@ -36,6 +38,9 @@ struct SurveyInput {
     struct Loop *loop;
     const struct Role *const *touched;
     size_t touched_count;
+    /* Roles of which only the health is asked: their silence speaks against nothing by itself. */
+    const struct Role *const *beside;
+    size_t beside_count;
     const struct Role *const *asked; /* roles with a system; others are passed over */
     size_t asked_count;
     struct Arena *arena;
@@ -44,5 +49,9 @@ void survey_make(const struct SurveyInput *input, struct Survey *out);
 const struct SurveyHost *survey_host(const struct Survey *survey, const struct Role *role,
                                      const struct Target *target);
 const struct SurveyRole *survey_role(const struct Survey *survey, const struct Role *role);
+/* Which hosts of each of `roles` (of const struct Role *) serve: the service runs, and its system,
+ * where it was asked, gives the host a rank. Appends struct RoleHealth. */
+void survey_healths(const struct Survey *survey, const struct List *roles, struct Arena *arena,
+                    struct List *out);
 
 #endif

@@ -210,6 +210,43 @@ static void add_secrets(struct EnvironmentBuild *build)
     }
 }
 
+static void add_limits(struct EnvironmentBuild *build, const struct GateFields *gate)
+{
+    struct GateLimits *limits = &build->environment->limits;
+    const struct KeepFields *keep = gate->keep_healthy.items;
+    limits->longest_ns = gate->longest_ns;
+    for (size_t i = 0; i < gate->keep_healthy.count; i++)
+        *(struct KeepHealthy *)list_add(&limits->keep, build->arena, sizeof(struct KeepHealthy)) =
+            (struct KeepHealthy){
+                .role = keep[i].role, .count = keep[i].count, .where = keep[i].node->where};
+    if (gate->blast_radius != NULL) {
+        limits->hosts = gate->blast_radius->hosts;
+        limits->of_role = gate->blast_radius->of_role;
+    }
+    if (gate->forbid != NULL) {
+        limits->forbidden_hosts = gate->forbid->hosts;
+        limits->forbidden_faults = gate->forbid->faults;
+        limits->forbidden_classes = gate->forbid->classes;
+    }
+}
+
+static void add_gate(struct EnvironmentBuild *build)
+{
+    const struct GateFields *gate = build->fields->gate;
+    if (gate == NULL)
+        return;
+    add_limits(build, gate);
+    if (gate->passed_in == NULL)
+        return;
+    const struct PassedInFields *from = gate->passed_in;
+    struct PassedIn *passed_in = arena_zero(build->arena, 1, sizeof *passed_in);
+    *passed_in = (struct PassedIn){.environment = from->environment,
+                                   .within_ns = from->within_ns,
+                                   .times = from->times,
+                                   .where = from->node->where};
+    build->environment->passed_in = passed_in;
+}
+
 static void build_values(struct EnvironmentBuild *build)
 {
     struct Environment *environment = build->environment;
@@ -223,15 +260,7 @@ static void build_values(struct EnvironmentBuild *build)
     for (size_t i = 0; i < fields->roles.count; i++)
         add_role(build, &roles[i]);
     add_secrets(build);
-    if (fields->gate != NULL && fields->gate->passed_in != NULL) {
-        const struct PassedInFields *from = fields->gate->passed_in;
-        struct PassedIn *passed_in = arena_zero(build->arena, 1, sizeof *passed_in);
-        *passed_in = (struct PassedIn){.environment = from->environment,
-                                       .within_ns = from->within_ns,
-                                       .times = from->times,
-                                       .where = from->node->where};
-        environment->passed_in = passed_in;
-    }
+    add_gate(build);
     struct Target *const *hosts = environment->hosts.items;
     environment->lock_host = fields->lock != NULL ? fields->lock : hosts[0]->name;
     environment_check(build);
@@ -294,19 +323,4 @@ const struct Role *environment_role(const struct Environment *environment, const
 const struct Target *environment_host(const struct Environment *environment, const char *name)
 {
     return find_host(environment, name);
-}
-
-void environment_roles_of(const struct Environment *environment, const struct Target *host,
-                          const struct Role *except, struct Buf *out)
-{
-    const struct Role *roles = environment->roles.items;
-    const char *comma = "";
-    for (size_t i = 0; i < environment->roles.count; i++) {
-        for (size_t k = 0; &roles[i] != except && k < roles[i].host_count; k++) {
-            if (roles[i].hosts[k] != host)
-                continue;
-            buf_printf(out, "%s%s", comma, roles[i].name);
-            comma = ", ";
-        }
-    }
 }

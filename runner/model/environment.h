@@ -21,6 +21,21 @@ struct PassedIn {
     struct Where where;
 };
 
+/* gate: {keep_healthy: {api: 2}} */
+struct KeepHealthy {
+    const char *role;
+    int64_t count;
+    struct Where where;
+};
+/* gate: {blast_radius, keep_healthy, longest_fault, forbid}; zeroed = no rule. */
+struct GateLimits {
+    int64_t hosts;      /* machines under a fault at once */
+    int64_t of_role;    /* of each role on them, in millionths */
+    int64_t longest_ns; /* from arming until the host undoes by itself */
+    struct List keep;   /* of struct KeepHealthy */
+    struct List forbidden_hosts, forbidden_faults, forbidden_classes; /* of const char * */
+};
+
 struct Environment {
     const char *name, *path;
     bool is_protected;
@@ -29,9 +44,10 @@ struct Environment {
     struct List endpoints, vars;      /* of struct TextPair */
     struct List secrets;              /* of struct SecretSpec */
     const struct PassedIn *passed_in; /* NULL = not asked */
-    const char *lock_host;            /* never NULL: `lock:`, else the first */
-    const char *timezone;             /* "Europe/Berlin", or NULL */
-    char hash[65];                    /* SHA-256 of the file */
+    struct GateLimits limits;
+    const char *lock_host; /* never NULL: `lock:`, else the first */
+    const char *timezone;  /* "Europe/Berlin", or NULL */
+    char hash[65];         /* SHA-256 of the file */
     const char *text;
     struct Arena *arena; /* owns all of it: environment_free() */
 };
@@ -42,9 +58,6 @@ struct Environment *environment_new(const struct Document *document, const struc
 void environment_free(struct Environment *environment); /* accepts NULL */
 const struct Role *environment_role(const struct Environment *environment, const char *name);
 const struct Target *environment_host(const struct Environment *environment, const char *name);
-/* Other roles that a host carries, "haproxy, etcd", or "". */
-void environment_roles_of(const struct Environment *environment, const struct Target *host,
-                          const struct Role *except, struct Buf *out);
 /* Reads the secrets' values (env, or file 0600 owned by us) into mlocked memory; text that still
  * says
  * ${secret.NAME} is looked up there. */

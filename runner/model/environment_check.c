@@ -133,7 +133,7 @@ static bool is_zone(const char *zone)
            access(path, R_OK) == 0;
 }
 
-static void check_gate(struct EnvironmentBuild *build)
+static void check_passed_in(struct EnvironmentBuild *build)
 {
     const struct Environment *environment = build->environment;
     if (environment->passed_in == NULL)
@@ -144,6 +144,74 @@ static void check_gate(struct EnvironmentBuild *build)
         err_hint(say(build, ERR_RULE, passed_in, "environment", "'%s' would have to pass in itself",
                      from),
                  "name the environment that comes first, such as staging");
+}
+
+static void check_keep(struct EnvironmentBuild *build, const struct Node *gate)
+{
+    const struct Environment *environment = build->environment;
+    const struct KeepHealthy *keep = environment->limits.keep.items;
+    const struct Node *map = node_get(gate, "keep_healthy");
+    for (size_t i = 0; i < environment->limits.keep.count; i++) {
+        const struct Role *role = environment_role(environment, keep[i].role);
+        if (role == NULL) {
+            struct Err *err =
+                say(build, ERR_ROLE, map, keep[i].role, "there is no role '%s' here", keep[i].role);
+            const struct Role *roles = environment->roles.items;
+            for (size_t k = 0; k < environment->roles.count; k++)
+                err_allow(err, roles[k].name);
+        } else if ((size_t)keep[i].count > role->host_count) {
+            err_at(say(build, ERR_RULE, map, keep[i].role, "role '%s' has %zu host%s", role->name,
+                       role->host_count, role->host_count == 1 ? "" : "s"),
+                   "no more than that can be kept");
+        }
+    }
+}
+
+static void check_forbidden_hosts(struct EnvironmentBuild *build, const struct Node *forbid)
+{
+    const struct Environment *environment = build->environment;
+    const char *const *names = environment->limits.forbidden_hosts.items;
+    for (size_t i = 0; i < environment->limits.forbidden_hosts.count; i++) {
+        if (environment_host(environment, names[i]) != NULL)
+            continue;
+        struct Err *err =
+            say(build, ERR_HOST, forbid, "hosts", "there is no host '%s' here", names[i]);
+        struct Target *const *hosts = environment->hosts.items;
+        for (size_t k = 0; k < environment->hosts.count; k++)
+            err_allow(err, hosts[k]->name);
+    }
+}
+
+static bool is_verb(const struct Kinds *kinds, const char *word)
+{
+    for (size_t i = 0; kinds->faults[i] != NULL; i++)
+        if (text_equal(kinds->faults[i]->name, word))
+            return true;
+    return text_equal(word, "failover");
+}
+
+static void check_forbidden_faults(struct EnvironmentBuild *build, const struct Node *forbid)
+{
+    const char *const *words = build->environment->limits.forbidden_faults.items;
+    for (size_t i = 0; i < build->environment->limits.forbidden_faults.count; i++) {
+        if (is_verb(build->kinds, words[i]))
+            continue;
+        err_hint(say(build, ERR_VALUE, forbid, "faults", "there is no verb '%s'", words[i]),
+                 "faildrill explain steps");
+    }
+}
+
+static void check_gate(struct EnvironmentBuild *build)
+{
+    const struct GateFields *gate = build->fields->gate;
+    if (gate == NULL)
+        return;
+    check_passed_in(build);
+    check_keep(build, gate->node);
+    if (gate->forbid != NULL) {
+        check_forbidden_hosts(build, gate->forbid->node);
+        check_forbidden_faults(build, gate->forbid->node);
+    }
 }
 
 static void check_lock(struct EnvironmentBuild *build)

@@ -2,11 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "environment_fields.h"
 
-#include "../base/clock.h"
 #include "../base/text.h"
 #include <stddef.h>
-
-#define DAY_NS (24 * 3600 * NS_PER_S)
 
 static const struct Field REACH_FIELDS[] = {
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct ReachFields, node)},
@@ -170,55 +167,6 @@ static const struct Record SECRET_RECORD = {
     .doc = "Where a secret's value comes from: exactly one of the keys.",
     .size = sizeof(struct SecretFields),
     .fields = SECRET_FIELDS,
-};
-
-static const struct Field PASSED_IN_FIELDS[] = {
-    {.name = "environment",
-     .type = FIELD_TEXT,
-     .offset = offsetof(struct PassedInFields, environment),
-     .flags = FIELD_REQUIRED,
-     .example = "staging",
-     .doc = "The environment in which the same text must have passed."},
-    {.name = "within",
-     .type = FIELD_DURATION,
-     .offset = offsetof(struct PassedInFields, within_ns),
-     .fallback = "14d",
-     .min = NS_PER_S,
-     .max = 3650 * DAY_NS,
-     .example = "14d",
-     .doc = "How long ago a pass may be."},
-    {.name = "times",
-     .type = FIELD_INT,
-     .offset = offsetof(struct PassedInFields, times),
-     .fallback = "1",
-     .min = 1,
-     .max = 100,
-     .example = "1",
-     .doc = "How many passes are wanted."},
-    {.name = "", .type = FIELD_NODE, .offset = offsetof(struct PassedInFields, node)},
-    {.name = NULL},
-};
-static const struct Record PASSED_IN_RECORD = {
-    .name = "passed_in",
-    .doc = "The same scenario text must have passed elsewhere first.",
-    .size = sizeof(struct PassedInFields),
-    .fields = PASSED_IN_FIELDS,
-};
-
-static const struct Field GATE_FIELDS[] = {
-    {.name = "passed_in",
-     .type = FIELD_RECORD,
-     .offset = offsetof(struct GateFields, passed_in),
-     .of = &PASSED_IN_RECORD,
-     .example = "{environment: staging, within: 14d}",
-     .doc = "The same scenario text must have passed elsewhere first."},
-    {.name = NULL},
-};
-static const struct Record GATE_RECORD = {
-    .name = "gate",
-    .doc = "The rules that must hold before a run may begin.",
-    .size = sizeof(struct GateFields),
-    .fields = GATE_FIELDS,
 };
 
 static const struct Field ENVIRONMENT_FIELDS[] = {

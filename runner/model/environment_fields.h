@@ -35,8 +35,25 @@ struct PassedInFields {
     int64_t within_ns, times;
     const struct Node *node;
 };
+struct BlastRadiusFields {
+    int64_t hosts, of_role;
+};
+struct KeepFields {
+    const char *role;
+    int64_t count;
+    const struct Node *node;
+};
+struct ForbidFields {
+    struct List hosts, faults, classes; /* of const char * */
+    const struct Node *node;
+};
 struct GateFields {
     const struct PassedInFields *passed_in;
+    const struct BlastRadiusFields *blast_radius;
+    struct List keep_healthy; /* of struct KeepFields */
+    int64_t longest_ns;
+    const struct ForbidFields *forbid;
+    const struct Node *node;
 };
 struct EnvironmentFields {
     const char *name, *timezone, *lock;
@@ -49,5 +66,6 @@ struct EnvironmentFields {
 
 extern const struct Record ENVIRONMENT_RECORD;
 extern const struct Record REACH_RECORD; /* struct ReachFields */
+extern const struct Record GATE_RECORD;  /* struct GateFields */
 
 #endif

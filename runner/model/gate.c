@@ -15,8 +15,8 @@ static const char *short_id(const char *run)
     return size > ID_SHOWN ? run + size - ID_SHOWN : run;
 }
 
-static void add_rule(struct List *rules, struct Arena *arena, const char *name, bool holds,
-                     const char *sentence)
+void gate_add_rule(struct List *rules, struct Arena *arena, const char *name, bool holds,
+                   const char *sentence)
 {
     struct GateRule *rule = list_add(rules, arena, sizeof *rule);
     *rule = (struct GateRule){.name = name, .holds = holds, .sentence = sentence};
@@ -29,8 +29,8 @@ static bool check_name(const struct GateInput *input, struct Arena *arena, struc
     if (!input->environment->is_protected)
         return true;
     if (!input->ask_name) {
-        add_rule(rules, arena, "protected", true,
-                 arena_printf(arena, "`run` asks for the name %s", name));
+        gate_add_rule(rules, arena, "protected", true,
+                      arena_printf(arena, "`run` asks for the name %s", name));
         return true;
     }
     bool holds = text_equal(input->confirmed, name);
@@ -41,7 +41,7 @@ static bool check_name(const struct GateInput *input, struct Arena *arena, struc
         sentence = arena_printf(arena, "type the name, or say --confirm %s", name);
     else
         sentence = arena_printf(arena, "'%s' is not %s", input->confirmed, name);
-    add_rule(rules, arena, "protected", holds, sentence);
+    gate_add_rule(rules, arena, "protected", holds, sentence);
     return holds;
 }
 
@@ -124,8 +124,8 @@ static bool check_passed_in(const struct GateInput *input, struct Arena *arena, 
         return true;
     struct Passes passes = look_at_passes(input);
     bool holds = passes.fresh >= (size_t)rule->times;
-    add_rule(rules, arena, "passed_in", holds,
-             holds ? say_passed(input, &passes, arena) : say_refused(input, &passes, arena));
+    gate_add_rule(rules, arena, "passed_in", holds,
+                  holds ? say_passed(input, &passes, arena) : say_refused(input, &passes, arena));
     return holds;
 }
 
@@ -134,5 +134,6 @@ bool gate_check(const struct GateInput *input, struct Arena *arena, struct List 
     *rules = (struct List){.items = NULL};
     bool named = check_name(input, arena, rules);
     bool passed = check_passed_in(input, arena, rules);
-    return named && passed;
+    bool planned = input->plan == NULL || gate_check_plan(input->plan, arena, rules);
+    return named && passed && planned;
 }

@@ -3,8 +3,7 @@
 #ifndef FD_MODEL_GATE_H
 #define FD_MODEL_GATE_H
 
-#include "environment.h"
-#include "scenario.h"
+#include "plan.h"
 
 /* A run that passed, newest first in GateInput; the store keeps them (PassRow). */
 struct GatePass {
@@ -16,6 +15,7 @@ struct GatePass {
 struct GateInput {
     const struct Environment *environment;
     const struct Scenario *scenario;
+    const struct Plan *plan;       /* whom it would touch and for how long; NULL: not asked */
     const struct GatePass *passes; /* of this scenario in environment->passed_in->environment */
     size_t pass_count;
     struct Wall now;
@@ -28,9 +28,19 @@ struct GateRule {
     bool holds;
     const char *sentence; /* "staging 1 of 1 in 14d: 4k2p, same text"; in the arena */
 };
+/* Pure. What a fault on these hosts would leave: `blast_radius` where the environment has it, and
+ * `keep_healthy`, which holds for every role: of each that a machine carries one healthy host is
+ * left, or as many as the environment says. Appends its rules; asked in the gate and again before
+ * each fault. */
+bool gate_radius(const struct RadiusInput *input, struct Arena *arena, struct List *rules);
 /* Pure. Fills `rules` (of struct GateRule) with every rule of the environment, held or not, in the
  * order of the file; true where all hold. */
 bool gate_check(const struct GateInput *input, struct Arena *arena, struct List *rules);
+
+void gate_add_rule(struct List *rules, struct Arena *arena, const char *name, bool holds,
+                   const char *sentence);
+/* `forbid`, `longest_fault`, and gate_radius of the widest step. */
+bool gate_check_plan(const struct Plan *plan, struct Arena *arena, struct List *rules);
 
 /* What differs between two canonical texts, for people: "halt.shop.max_outage 45s -> 5m", at most
  * `most` differences, then "and 3 more"; "" where nothing does. */

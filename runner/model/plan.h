@@ -4,6 +4,7 @@
 #define FD_MODEL_PLAN_H
 
 #include "environment.h"
+#include "radius.h"
 #include "scenario.h"
 
 /* Who a target means: for `is:` as of now, asked again before each use. */
@@ -12,6 +13,7 @@ struct Drawn {
     const struct Role *role;
     const struct Target *const *hosts;
     size_t count;
+    const struct Target *const *order; /* of all hosts of the role, as drawn in `plan` */
 };
 
 /* One fault on one host that may be chosen. */
@@ -55,6 +57,7 @@ struct Plan {
     struct List probes;  /* of struct BoundProbe, in the scenario's order */
     struct List facts;   /* of struct HostFacts, touched hosts */
     struct List drawn;   /* of struct Drawn: who each target means now */
+    struct List healths; /* of struct RoleHealth, of every role that a fault may touch */
     struct List foresights; /* of struct Foresight */
     struct List
         obstacles; /* of struct Obstacle: why it may not run (the gate's own rules are in gate.h) */
@@ -66,6 +69,13 @@ struct Plan {
  * room for role->host_count. */
 void target_order(uint64_t seed, const char *target, const struct Role *role,
                   const struct Target **out);
+/* When a host last had a fault in this environment. */
+struct LastDrilled {
+    const char *host;
+    struct Wall at;
+};
+/* Puts the least recently drilled first, those never drilled before them; else the order stays. */
+void target_rotate(const struct List *drilled, size_t count, const struct Target **order);
 /* How many of n a pick means; a share rounds down; 0 is the caller's error. */
 size_t pick_count(const struct Pick *pick, size_t n);
 /* What a script's ${ns.name} stand for: NULL where nothing is known yet (host: no host). */
@@ -87,6 +97,14 @@ bool script_fill(const struct ScriptInput *input, const char *script, struct Are
  * variables set, quoted, before it. The config itself where there is no shell text. */
 bool step_config(const struct ScriptInput *input, const struct StepSpec *step, struct Arena *arena,
                  const void **out, struct Err *err) MUST_CHECK;
+
+/* Hosts that are under a fault while this step's is: its own, as chosen now, and those of earlier
+ * steps without `for`. Appends const struct Target *. */
+void plan_touched(const struct Plan *plan, uint32_t step_index, struct Arena *arena,
+                  struct List *out);
+/* Whether the scenario itself says that all of a role may go: by `pick: all`, or since it names a
+ * role of one host. */
+bool scenario_spends(const struct Scenario *scenario, const struct Role *role);
 
 /* The longest that a fault of this step lasts as planned, from its `for` or from what follows it.
  */

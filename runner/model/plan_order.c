@@ -39,6 +39,27 @@ void target_order(uint64_t seed, const char *target, const struct Role *role,
     mem_free(places);
 }
 
+static int64_t drilled_at(const struct List *drilled, const struct Target *host)
+{
+    const struct LastDrilled *rows = drilled->items;
+    for (size_t i = 0; i < drilled->count; i++)
+        if (text_equal(rows[i].host, host->name))
+            return rows[i].at.ns;
+    return INT64_MIN;
+}
+
+void target_rotate(const struct List *drilled, size_t count, const struct Target **order)
+{
+    for (size_t i = 1; i < count; i++) {
+        const struct Target *host = order[i];
+        int64_t at = drilled_at(drilled, host);
+        size_t place = i;
+        for (; place > 0 && drilled_at(drilled, order[place - 1]) > at; place--)
+            order[place] = order[place - 1];
+        order[place] = host;
+    }
+}
+
 size_t pick_count(const struct Pick *pick, size_t n)
 {
     switch (pick->type) {
@@ -50,6 +71,29 @@ size_t pick_count(const struct Pick *pick, size_t n)
         return (size_t)((uint64_t)pick->value * n / 1000000);
     }
     return 0;
+}
+
+void plan_touched(const struct Plan *plan, uint32_t step_index, struct Arena *arena,
+                  struct List *out)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t i = 0; i < plan->faults.count; i++) {
+        bool stays = faults[i].step_index < step_index && faults[i].step->hold_ns < 0;
+        if (faults[i].step->kind != NULL && faults[i].chosen &&
+            (stays || faults[i].step_index == step_index))
+            *(const struct Target **)list_add(out, arena, sizeof(void *)) = faults[i].target;
+    }
+}
+
+bool scenario_spends(const struct Scenario *scenario, const struct Role *role)
+{
+    const struct TargetSpec *targets = scenario->targets.items;
+    for (size_t i = 0; i < scenario->targets.count; i++) {
+        bool all = targets[i].pick.type == PICK_ALL && targets[i].is == RANK_UNKNOWN;
+        if (text_equal(targets[i].role, role->name) && (all || role->host_count == 1))
+            return true;
+    }
+    return false;
 }
 
 /* DESIGN.md 11.4: without `for` it lasts through everything that follows. */

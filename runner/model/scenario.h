@@ -20,7 +20,7 @@ struct TargetSpec {
     const char *role;
     enum Rank is; /* RANK_UNKNOWN = not asked */
     struct Pick pick;
-    bool seed_given;
+    bool seed_given, rotate;
     int64_t seed;
     struct Where where, role_where;
 };

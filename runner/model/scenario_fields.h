@@ -18,6 +18,7 @@ struct TargetFields {
     int is; /* enum Rank */
     struct Pick pick;
     int64_t seed;
+    bool rotate;
     const struct Node *node;
 };
 struct ProbeFields {

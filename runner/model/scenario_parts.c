@@ -89,6 +89,12 @@ static const struct Field TARGET_FIELDS[] = {
      .max = INT64_MAX,
      .example = "41",
      .doc = "Draws the same hosts each time; default: drawn by `plan`."},
+    {.name = "rotate",
+     .type = FIELD_BOOL,
+     AT(TargetFields, rotate),
+     .fallback = "false",
+     .example = "true",
+     .doc = "The host whose last drill here is longest ago comes first."},
     {.name = "", .type = FIELD_NODE, AT(TargetFields, node)},
     {.name = NULL},
 };

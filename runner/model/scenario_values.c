@@ -17,6 +17,7 @@ static void set_target(const struct TargetFields *fields, const char *name, stru
         .is = (enum Rank)fields->is,
         .pick = fields->pick,
         .seed_given = fields->seed != FIELD_NOT_GIVEN,
+        .rotate = fields->rotate,
         .where = fields->node->where,
         .role_where = role != NULL ? role->where : fields->node->where,
     };

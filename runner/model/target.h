@@ -43,6 +43,13 @@ struct Role {
     struct Where where;
 };
 
+/* The role says how its service is run. */
+static inline bool role_is_run(const struct Role *role)
+{
+    const struct Service *service = &role->service;
+    return service->unit != NULL || service->pidfile != NULL || service->exe != NULL;
+}
+
 /* The run's ULID in lower case, drawn in `plan`; on every trace left on a node. */
 struct Token {
     char text[32];

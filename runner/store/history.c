@@ -189,3 +189,22 @@ bool store_passes(struct Store *store, const struct History *of, struct Arena *a
         *out = passes;
     return step == STEP_END;
 }
+
+bool store_drilled(struct Store *store, const char *environment, struct Arena *arena,
+                   struct List *out, struct Err *err)
+{
+    struct Query query = query_begin(
+        store, "SELECT host, max(started) FROM faults JOIN runs ON key = faults.id >> 32"
+               " WHERE environment = ? AND sent > 0 GROUP BY host");
+    query_text(&query, environment);
+    struct List rows = {.items = NULL};
+    enum Step step;
+    while ((step = query_step(&query, err)) == STEP_ROW) {
+        struct LastDrilled *row = list_add(&rows, arena, sizeof(*row));
+        row->host = row_text(&query, arena);
+        row->at.ns = row_int(&query);
+    }
+    if (step == STEP_END)
+        *out = rows;
+    return step == STEP_END;
+}

@@ -179,6 +179,9 @@ struct PassRow {
 bool store_passes(struct Store *store, const struct History *of, struct Arena *arena,
                   struct List *out, struct Err *err)
     MUST_CHECK; /* of struct PassRow, newest first: judged PASS and nothing left undone */
+/* When each host last had a fault of a run in this environment, for `rotate`. */
+bool store_drilled(struct Store *store, const char *environment, struct Arena *arena,
+                   struct List *out, struct Err *err) MUST_CHECK; /* of struct LastDrilled */
 
 /* ---- Plans and requests between processes. ---- */
 /* STATE/plans/TOKEN.json, whole or not at all. */

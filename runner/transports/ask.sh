@@ -86,6 +86,18 @@ tools() {
     say "missing $missing"
 }
 
+# Whether the role's service runs here, and is not stopped; where it has none, that we answer.
+serves() {
+    main=''
+    if [ "$form" = none ]; then
+        say serves
+    elif service_list && [ -n "$main" ] && service_up && look_at "$main" && [ "$state" != T ]; then
+        say serves
+    else
+        say idle
+    fi
+}
+
 # Of the role's service: form and name as service.sh wants them; form none where there is none.
 facts() {
     look_at_boot

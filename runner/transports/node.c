@@ -201,6 +201,25 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
     return good;
 }
 
+enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mono deadline,
+                       struct Err *err)
+{
+    struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
+    enum Known serves = KNOWN_UNKNOWN;
+    ask_service(&script, role);
+    talk_library(&script);
+    buf_put(&script, "eval \"$FD_SERVICE\"\n");
+    buf_put(&script, ask_sh);
+    buf_put(&script, "serves\n");
+    if (talk(node, &script, &reply, deadline, err))
+        serves = reply_get(&reply, "serves", NULL, 0) ? KNOWN_YES
+                 : reply_get(&reply, "idle", NULL, 0) ? KNOWN_NO
+                                                      : KNOWN_UNKNOWN;
+    buf_free(&script);
+    buf_free(&reply);
+    return serves;
+}
+
 static bool lock_answer(const struct HostNode *node, const struct Buf *reply, struct Err *err)
 {
     char holder[80] = "", who[160] = "", since[32] = "", ago[32] = "some time";

@@ -28,6 +28,10 @@ const struct Target *node_target(const struct HostNode *node);
 bool node_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,
                 struct Arena *arena, struct HostFacts *out, struct Err *err) MUST_CHECK;
 
+/* Read-only. KNOWN_YES: the role's service runs there (without one: the host answers). */
+enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mono deadline,
+                       struct Err *err) MUST_CHECK;
+
 /* One run per host. ERR_LOCKED names the holder and since when. Taking it again with the same token
  * succeeds. A lock is stale where its boot_id is another, or its deadline passed and no TOKEN_N is
  * left. */

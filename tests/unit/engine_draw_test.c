@@ -17,8 +17,10 @@ static struct List draw(struct TargetSpec spec, const enum Rank *ranks, uint64_t
                         struct Arena *arena, struct Err *err)
 {
     struct List out = {0};
+    const struct Target *order[3];
     spec.name = "victim";
-    struct Draw asked = {.spec = &spec, .role = &ROLE, .seed = seed, .ranks = ranks};
+    target_order(seed, spec.name, &ROLE, order);
+    struct Draw asked = {.spec = &spec, .role = &ROLE, .order = order, .ranks = ranks};
     assert_int_equal(target_draw(&asked, arena, &out, err), good);
     return out;
 }
@@ -83,6 +85,57 @@ static void test_more_than_there_are_is_an_error(void **state)
     draw(spec, NULL, 7, false, *state, &err);
 }
 
+static void test_a_forbidden_host_is_never_drawn(void **state)
+{
+    struct Arena *arena = *state;
+    const char *names[] = {"b"};
+    const struct Target *hosts[] = {&HOSTS[0], &HOSTS[1], &HOSTS[2]};
+    struct Environment environment = {.hosts = {hosts, 3},
+                                      .limits = {.forbidden_hosts = {names, 1}}};
+    struct TargetSpec spec = {.name = "victim", .pick = {PICK_COUNT, 1}};
+    struct Err err;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        const struct Target *order[3];
+        struct List out = {0};
+        target_order(seed, "victim", &ROLE, order);
+        struct Draw asked = {
+            .spec = &spec, .role = &ROLE, .order = order, .environment = &environment};
+        assert_true(target_draw(&asked, arena, &out, &err));
+        assert_string_not_equal(first(&out), "b");
+        spec.pick = (struct Pick){PICK_ALL, 0};
+        assert_false(target_draw(&asked, arena, &out, &err));
+        assert_int_equal(err.code, ERR_REFUSED);
+        assert_string_equal(err.message, "target 'victim' picks all of role 'redis', and "
+                                         "gate.forbid.hosts keeps 'b' out of every drill");
+        spec.pick = (struct Pick){PICK_COUNT, 1};
+    }
+    const enum Rank ranks[] = {RANK_REPLICA, RANK_PRIMARY, RANK_REPLICA};
+    struct List out = {0};
+    spec.is = RANK_PRIMARY;
+    struct Draw asked = {.spec = &spec,
+                         .role = &ROLE,
+                         .order = ROLE_HOSTS,
+                         .environment = &environment,
+                         .ranks = ranks};
+    assert_false(target_draw(&asked, arena, &out, &err));
+    assert_int_equal(err.code, ERR_REFUSED);
+}
+
+static void test_rotation_takes_whom_no_drill_had_for_longest(void **state)
+{
+    (void)state;
+    const struct LastDrilled rows[] = {{"a", {300}}, {"c", {200}}};
+    struct List drilled = {(void *)(uintptr_t)rows, 2};
+    const struct Target *order[] = {&HOSTS[0], &HOSTS[1], &HOSTS[2]};
+    target_rotate(&drilled, 3, order);
+    assert_string_equal(order[0]->name, "b");
+    assert_string_equal(order[1]->name, "c");
+    assert_string_equal(order[2]->name, "a");
+    struct List none = {0};
+    target_rotate(&none, 3, order); /* nobody was drilled: as it was */
+    assert_string_equal(order[0]->name, "b");
+}
+
 static int setup(void **state)
 {
     *state = arena_new("test", 1U << 20);
@@ -103,6 +156,8 @@ int main(void)
         cmocka_unit_test(test_nobody_is_an_error),
         cmocka_unit_test(test_a_share_that_rounds_to_nobody_is_an_error),
         cmocka_unit_test(test_more_than_there_are_is_an_error),
+        cmocka_unit_test(test_a_forbidden_host_is_never_drawn),
+        cmocka_unit_test(test_rotation_takes_whom_no_drill_had_for_longest),
     };
     return cmocka_run_group_tests_name("engine_draw", tests, setup, teardown);
 }

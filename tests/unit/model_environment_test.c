@@ -29,11 +29,12 @@ static void test_other_roles_of_a_host_are_named(void **state)
     (void)state;
     struct Case c = good_case(STAGING, NULL);
     struct Buf out = BUF(100);
+    struct RadiusInput input = {.environment = c.environment};
 
-    environment_roles_of(c.environment, environment_host(c.environment, "api-1"),
-                         environment_role(c.environment, "api"), &out);
+    radius_carried(&input, environment_host(c.environment, "api-1"),
+                   environment_role(c.environment, "api"), &out);
 
-    assert_string_equal(out.text, "web");
+    assert_string_equal(out.text, "web (0 of 1 left)");
     buf_free(&out);
     case_close(&c);
 }

@@ -1,0 +1,245 @@
+/* gate_limits.c - the rules of the gate about whom a plan touches, with what and for how long. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gate.h"
+
+#include "../base/duration.h"
+#include "../base/text.h"
+#include <string.h>
+
+#define SHARE_WHOLE 1000000
+
+enum { SENTENCE_MOST = 300 };
+
+static const char *sentence_of(struct Buf *text, struct Arena *arena)
+{
+    const char *sentence = arena_text(arena, text->text);
+    buf_free(text);
+    return sentence;
+}
+
+static bool is_listed(const struct List *words, const char *word)
+{
+    const char *const *rows = words->items;
+    for (size_t at = 0; at < words->count; at++)
+        if (text_equal(rows[at], word))
+            return true;
+    return false;
+}
+
+/* ---- forbid ---- */
+
+/* The first thing that this fault has and the gate forbids, or NULL. */
+static const char *forbidden(const struct Environment *environment,
+                             const struct PlannedFault *fault, struct Arena *arena)
+{
+    const struct GateLimits *limits = &environment->limits;
+    const char *verb = fault->step->kind != NULL ? fault->step->kind->name : "failover";
+    char class[2] = {fault_class_letter(fault->procedure.ends_by), '\0'};
+    if (is_listed(&limits->forbidden_faults, verb))
+        return arena_printf(arena, "%s is forbidden here", verb);
+    if (fault->step->kind != NULL && is_listed(&limits->forbidden_classes, class))
+        return arena_printf(arena, "class %s is forbidden here: %s on %s", class, verb,
+                            fault->target->name);
+    if (machine_forbidden(environment, fault->target))
+        return arena_printf(arena, "host %s is forbidden here", fault->target->name);
+    return NULL;
+}
+
+static bool check_forbid(const struct Plan *plan, struct Arena *arena, struct List *rules)
+{
+    const struct GateLimits *limits = &plan->environment->limits;
+    const struct PlannedFault *faults = plan->faults.items;
+    if (limits->forbidden_hosts.count + limits->forbidden_faults.count +
+            limits->forbidden_classes.count ==
+        0)
+        return true;
+    for (size_t at = 0; at < plan->faults.count; at++) {
+        const char *why = forbidden(plan->environment, &faults[at], arena);
+        if (why != NULL) {
+            gate_add_rule(rules, arena, "forbid", false, why);
+            return false;
+        }
+    }
+    gate_add_rule(rules, arena, "forbid", true, "nothing of it is in the plan");
+    return true;
+}
+
+/* ---- longest_fault ---- */
+
+static bool check_longest(const struct Plan *plan, struct Arena *arena, struct List *rules)
+{
+    int64_t limit = plan->environment->limits.longest_ns;
+    const struct PlannedFault *faults = plan->faults.items, *longest = NULL;
+    for (size_t at = 0; at < plan->faults.count; at++)
+        if (faults[at].step->kind != NULL &&
+            (longest == NULL || faults[at].procedure.cap_ns > longest->procedure.cap_ns))
+            longest = &faults[at];
+    if (limit == 0 || longest == NULL)
+        return true;
+    char cap[32], most[32];
+    duration_say(longest->procedure.cap_ns, cap);
+    duration_say(limit, most);
+    bool holds = longest->procedure.cap_ns <= limit;
+    gate_add_rule(rules, arena, "longest_fault", holds,
+                  arena_printf(arena, "%s lasts %s with its grace, at most %s",
+                               longest->step->kind->name, cap, most));
+    return holds;
+}
+
+/* ---- blast_radius ---- */
+
+static void put_roles(const struct Radius *radius, struct Buf *out)
+{
+    const struct RoleLeft *roles = radius->roles.items;
+    for (size_t at = 0; at < radius->roles.count; at++)
+        buf_printf(out, "%s%zu of %zu %s", at > 0 ? ", " : "", roles[at].touched,
+                   roles[at].role->host_count, roles[at].role->name);
+}
+
+static bool check_hosts(const struct GateLimits *limits, const struct Radius *radius)
+{
+    return limits->hosts == 0 || radius->machines <= (size_t)limits->hosts;
+}
+
+/* The first role of which more would be touched than the share, or NULL. */
+static const struct RoleLeft *role_over(const struct GateLimits *limits,
+                                        const struct Radius *radius)
+{
+    const struct RoleLeft *roles = radius->roles.items;
+    for (size_t at = 0; limits->of_role > 0 && at < radius->roles.count; at++)
+        if ((int64_t)roles[at].touched * SHARE_WHOLE >
+            limits->of_role * (int64_t)roles[at].role->host_count)
+            return &roles[at];
+    return NULL;
+}
+
+static bool check_blast_radius(const struct RadiusInput *input, const struct Radius *radius,
+                               struct Arena *arena, struct List *rules)
+{
+    const struct GateLimits *limits = &input->environment->limits;
+    if (limits->hosts == 0 && limits->of_role == 0)
+        return true;
+    char share[16];
+    struct Buf text = BUF(SENTENCE_MOST);
+    const struct RoleLeft *over = role_over(limits, radius);
+    bool few = check_hosts(limits, radius);
+    share_say(limits->of_role, share);
+    if (!few)
+        buf_printf(&text, "%zu machines at once, at most %lld: ", radius->machines,
+                   (long long)limits->hosts);
+    else if (over != NULL)
+        buf_printf(&text, "%zu of %zu %s at once, at most %s of a role", over->touched,
+                   over->role->host_count, over->role->name, share);
+    else
+        buf_printf(&text, "%zu machine%s at once: ", radius->machines,
+                   radius->machines == 1 ? "" : "s");
+    if (!few || over == NULL)
+        put_roles(radius, &text);
+    gate_add_rule(rules, arena, "blast_radius", few && over == NULL, sentence_of(&text, arena));
+    return few && over == NULL;
+}
+
+/* ---- keep_healthy ---- */
+
+static int64_t kept_of(const struct RadiusInput *input, const struct Role *role)
+{
+    const struct KeepHealthy *keep = input->environment->limits.keep.items;
+    for (size_t at = 0; at < input->environment->limits.keep.count; at++)
+        if (text_equal(keep[at].role, role->name))
+            return keep[at].count;
+    return scenario_spends(input->scenario, role) ? 0 : 1;
+}
+
+/* Where the environment names a role it is kept, whether a fault touches it or not. */
+static void roles_kept(const struct RadiusInput *input, const struct Radius *radius,
+                       struct Arena *arena, struct List *out)
+{
+    const struct KeepHealthy *keep = input->environment->limits.keep.items;
+    const struct RoleLeft *rows = radius->roles.items;
+    for (size_t at = 0; at < radius->roles.count; at++)
+        *(struct RoleLeft *)list_add(out, arena, sizeof *rows) = rows[at];
+    for (size_t at = 0; at < input->environment->limits.keep.count; at++) {
+        const struct Role *role = environment_role(input->environment, keep[at].role);
+        bool known = false;
+        for (size_t k = 0; k < radius->roles.count; k++)
+            known = known || rows[k].role == role;
+        if (!known)
+            *(struct RoleLeft *)list_add(out, arena, sizeof *rows) = radius_role(input, role);
+    }
+}
+
+static void say_too_few(const struct RoleLeft *row, int64_t wanted, struct Buf *out)
+{
+    buf_clear(out);
+    buf_printf(out, "%zu of %zu %s would be left, at least %lld", row->left, row->role->host_count,
+               row->role->name, (long long)wanted);
+    if (row->doubt != NULL)
+        buf_printf(out, " (%s %s)", row->doubt->name,
+                   row->doubted == KNOWN_NO ? "does not serve" : "does not answer");
+}
+
+static bool check_keep(const struct RadiusInput *input, const struct Radius *radius,
+                       struct Arena *arena, struct List *rules)
+{
+    struct List roles = {.items = NULL};
+    struct Buf text = BUF(SENTENCE_MOST);
+    bool holds = true;
+    roles_kept(input, radius, arena, &roles);
+    const struct RoleLeft *rows = roles.items;
+    for (size_t at = 0; at < roles.count && holds; at++) {
+        int64_t wanted = kept_of(input, rows[at].role);
+        holds = rows[at].left >= (size_t)wanted;
+        if (!holds)
+            say_too_few(&rows[at], wanted, &text);
+        else
+            buf_printf(&text, "%s%zu of %zu %s", at > 0 ? ", " : "left: ", rows[at].left,
+                       rows[at].role->host_count, rows[at].role->name);
+    }
+    if (roles.count > 0)
+        gate_add_rule(rules, arena, "keep_healthy", holds, sentence_of(&text, arena));
+    buf_free(&text);
+    return holds;
+}
+
+bool gate_radius(const struct RadiusInput *input, struct Arena *arena, struct List *rules)
+{
+    struct Radius radius;
+    radius_measure(input, arena, &radius);
+    bool narrow = check_blast_radius(input, &radius, arena, rules);
+    bool kept = check_keep(input, &radius, arena, rules);
+    return narrow && kept;
+}
+
+/* ---- All of a plan. ---- */
+
+/* The rules of the step that breaks one, else of the one that touches most. */
+static bool check_steps(const struct Plan *plan, struct Arena *arena, struct List *rules)
+{
+    struct List widest = {.items = NULL};
+    size_t most = 0;
+    bool holds = true;
+    for (uint32_t at = 0; at < plan->scenario->steps.count && holds; at++) {
+        struct RadiusInput input = {
+            .environment = plan->environment, .scenario = plan->scenario, .healths = plan->healths};
+        struct List found = {.items = NULL};
+        plan_touched(plan, at, arena, &input.touched);
+        if (input.touched.count == 0)
+            continue;
+        holds = gate_radius(&input, arena, &found);
+        if (!holds || input.touched.count > most)
+            widest = found;
+        most = input.touched.count > most ? input.touched.count : most;
+    }
+    const struct GateRule *rows = widest.items;
+    for (size_t at = 0; at < widest.count; at++)
+        gate_add_rule(rules, arena, rows[at].name, rows[at].holds, rows[at].sentence);
+    return holds;
+}
+
+bool gate_check_plan(const struct Plan *plan, struct Arena *arena, struct List *rules)
+{
+    bool allowed = check_forbid(plan, arena, rules);
+    bool short_enough = check_longest(plan, arena, rules);
+    bool narrow = check_steps(plan, arena, rules);
+    return allowed && short_enough && narrow;
+}
