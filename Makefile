@@ -125,6 +125,9 @@ drills: all tests ## drills beside an independent observer (DRILLS=20)
 
 system: hosts drills ## the two above
 
+faults-matrix: all ## every kind of fault x all that may go wrong: 0 silent; writes tests/faults/MATRIX.md
+	@BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/faults/matrix.py --write tests/faults/MATRIX.md
+
 crash: all tests ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
 	@POINTS=$(POINTS) $(RUN) -j 2 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
 
@@ -159,10 +162,10 @@ clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d)
 
-.PHONY: all bench asan asan-tests check check-deps clang clean cli crash demo deps docs drills format help \
-        hosts install lint system tests unit
+.PHONY: all bench asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults-matrix \
+        format help hosts install lint system tests unit
 .SECONDARY:

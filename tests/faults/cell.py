@@ -1,0 +1,394 @@
+# cell.py - one run of the matrix: a lane, a kind of fault, a misfortune, and what must be true of it.
+# SPDX-License-Identifier: Apache-2.0
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from host import Host, difference, read, uptime
+from link import Link
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+LAB = os.path.join(ROOT, "scenarios/lab/lab")
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+PROGRAM = os.environ.get("FAILDRILL", os.path.join(BUILD, "faildrill"))
+LEASE, SLACK = 3, 2
+LONG = "40s"  # nothing but its misfortune ends such a cell
+HAND = "sudo sh /run/faildrill/undo"
+
+SCENARIO = """scenario: cell
+targets:
+  victim: {{role: idle}}
+probes:
+  door: {{tcp: "{address}:22", every: 100ms, timeout: 500ms}}
+steady: {{for: 300ms, within: 20s}}
+steps:
+  - {{{step}}}
+observe: {observe}
+hold: 300ms
+gap: 100ms
+settle: 20s
+undo: {{lease: {lease}s, grace: 15s, within: {within}s}}
+expect:
+  door: {{max_outage: 5m}}
+{more}
+"""
+ENVIRONMENT = """environment: matrix
+ssh: {{config: {config}}}
+roles:
+  idle:
+    hosts:
+      {name}: {{address: {address}}}
+    service: {{pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}}
+{role}"""
+# What a boot gives: a boot id of its own, the service; and, on every other host, things that are not ours.
+FURNISH = r"""
+cat /proc/sys/kernel/random/uuid >/etc/lab/boot_id
+mount --bind /etc/lab/boot_id /proc/sys/kernel/random/boot_id
+/etc/init.d/idle status || /etc/init.d/idle start
+"""
+RICH = r"""
+nft -f - <<END
+table inet site {
+    set doors { type inet_service; elements = { 22, 8080 } }
+    chain in {
+        type filter hook input priority 0; policy drop;
+        ct state established,related accept
+        iif "lo" accept
+        tcp dport @doors counter accept
+        meta l4proto { icmp, ipv6-icmp } accept
+    }
+}
+table ip site_nat {
+    chain post {
+        type nat hook postrouting priority 100; policy accept;
+        ip saddr 198.51.100.0/24 masquerade
+    }
+}
+END
+tc qdisc add dev eth0 root handle 1: htb default 10
+tc class add dev eth0 parent 1: classid 1:10 htb rate 10gbit
+tc qdisc add dev eth0 parent 1:10 handle 10: tbf rate 10gbit burst 10mb latency 50ms
+ip route add 192.0.2.0/24 via ${ADDRESS%.*}.1
+ip route add default via ${ADDRESS%.*}.1 table 77
+ip rule add fwmark 7 table 77
+ip address add 198.51.100.1/24 dev eth0
+mount -t tmpfs -o size=1m site /mnt
+echo "127.0.0.2 site" >>/etc/hosts
+cp /etc/hosts /mnt/hosts
+mount --bind /mnt/hosts /etc/hosts
+"""
+REBOOT = r"""
+here=$1/scenarios/lab state=$2 default_state='' LAB_HOST=$2
+. "$here/state.sh" && . "$here/net.sh" && . "$here/host.sh" && lab_net=$(<"$state/net") || exit 1
+host_halt "$3" && host_boot "$3"
+"""
+# `undo` of the folder fails as often as /root/fails says; then it is the true one.
+FAILING = r"""
+set -e
+cd /run/faildrill/*_1
+cp undo undo.true
+echo COUNT >/root/fails
+cat >undo.new <<'END'
+left=$(cat /root/fails)
+if [ "$left" -gt 0 ]; then
+    echo $((left - 1)) >/root/fails
+    echo "made to fail"
+    exit 1
+fi
+END
+cat undo.true >>undo.new
+mv undo.new undo
+"""
+
+
+class Complaint(Exception):
+    pass
+
+
+class NotTried(Complaint):
+    """No fault came into effect: a machine that others keep busy may take longer to arm than a lease allows."""
+
+
+class Lane:
+    def __init__(self, name, home, rich, witness):
+        self.host, self.rich, self.witness = Host(name), rich, witness
+        self.link = Link(self.host)
+        self.dir = os.path.join(home, name)
+        for folder in ("scenarios", "environments"):
+            os.makedirs(os.path.join(self.dir, folder))
+        self.write("faildrill.yaml", "project: matrix\nstate: state\n")
+        config = read(os.environ["LAB_STATE"] + "/ssh_config").replace(
+            f"HostName {self.host.address}\n", f"HostName 127.0.0.1\n    Port {self.link.port}\n"
+            f"    HostKeyAlias {name}\n")
+        # The first value counts: its own port stands before the one for all.
+        self.write("ssh_config", config)
+        self.process = None
+
+    def furnish(self):
+        status, said = self.host.sh("set -e\n" + FURNISH + (RICH if self.rich else ""), ADDRESS=self.host.address)
+        if status != 0:
+            raise RuntimeError(f"{self.host.name} cannot be furnished:\n{said}")
+
+    def write(self, path, text):
+        with open(os.path.join(self.dir, path), "w") as file:
+            file.write(text)
+
+    def command(self, *args):
+        return [PROGRAM, "-C", self.dir, *args, "--no-input"]
+
+    def faildrill(self, *args, timeout=90):
+        done = subprocess.run(self.command(*args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=timeout)
+        return done.returncode, done.stdout
+
+    def begin(self):
+        with open(self.dir + "/log", "w") as log:
+            self.process = subprocess.Popen(self.command("run", "-e", "matrix", "cell"), stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, start_new_session=True)
+
+    def log(self):
+        return read(self.dir + "/log")
+
+    def says(self, text, seconds):
+        """Waits until the runner has said it; False when it ended without, or the time is over."""
+        end = uptime() + seconds
+        while text not in self.log():
+            if self.process.poll() is not None:
+                return text in self.log()
+            if uptime() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def reboot(self):
+        done = subprocess.run(["bash", "-c", REBOOT, "reboot", ROOT, os.environ["LAB_STATE"], self.host.name],
+                              capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.host.name} does not boot: {done.stderr}")
+        self.host.find()
+        self.furnish()
+
+
+class Cell:
+    """One kind and one misfortune on one lane."""
+
+    def __init__(self, lane, kind, column):
+        self.lane, self.host, self.link = lane, lane.host, lane.link
+        self.kind, self.column = kind, column
+        self.back = None  # s after the misfortune
+
+    # ---- pieces
+
+    def prepare(self):
+        # As planned only where nothing else ends it.
+        short = self.column.short
+        hold = "for: 2s" if short else f"for: {LONG}"
+        self.lane.write("scenarios/cell.yaml", SCENARIO.format(
+            address=self.host.address, step=self.kind.step.replace("HOLD", hold), lease=LEASE,
+            observe="0s" if self.kind.holds else "2s" if short else LONG, within=self.column.within,
+            more=self.kind.more))
+        self.lane.write("environments/matrix.yaml", ENVIRONMENT.format(
+            config=self.lane.dir + "/ssh_config", name=self.host.name, address=self.host.address, role=self.kind.role))
+        shutil.rmtree(self.lane.dir + "/state", ignore_errors=True)
+        self.main = read(self.host.root + "/run/idle.pid").strip()
+        self.whole = self.host.whole(self.kind.whole)
+        self.link.mend()
+
+    def seen(self):
+        host = self.lane.witness if self.kind.beside else self.host
+        return host.sh(self.kind.seen, ADDRESS=self.host.address, NAME=self.host.name, MAIN=self.main)[0] == 0
+
+    def in_effect(self):
+        if not self.lane.says("proven (", 40):
+            raise NotTried("    the fault was never proven")
+        if not self.seen():
+            over = "undone, proven" in self.lane.log()
+            raise (NotTried if over else Complaint)("    proven, and not seen from outside")
+
+    def comes_back(self, seconds=LEASE + SLACK, since=None):
+        """The misfortune was just now, or at `since`: the host is as before within lease + 2 s of it."""
+        since = since or uptime()
+        end = since + seconds
+        if self.host.within(end - uptime(), self.host.is_back) is None:
+            raise Complaint(f"    {seconds} s later it is not as before:\n" +
+                            difference(self.host.before_effect, self.host.print(effect=True)))
+        self.back = uptime() - since
+        # A pidfile is written a moment after its process begins.
+        if not self.kind.over and self.host.within(2, lambda: not self.seen()) is None:
+            raise Complaint("    as before, and the fault is still seen from outside")
+
+    def ends(self, *allowed, seconds=60):
+        try:
+            status = self.lane.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise Complaint(f"    the runner did not end within {seconds} s") from None
+        self.status = status
+        # Where other people's work takes the machine, the prober may be late; the verdict is about numbers then.
+        if status == 7 and 0 in allowed and re.search(r"late|skipped|kept up|keep up", self.lane.log()):
+            status = 0
+        if status not in allowed:
+            raise Complaint(f"    exit {status}, not one of {allowed}")
+        if status == 6:
+            last = self.lane.log().strip().splitlines()[-2:]
+            if not (last[0].startswith("NOT UNDONE: ") and "faildrill undo " in last[0] and self.host.name in last[1]
+                    and last[1].endswith(HAND)):
+                raise Complaint("    exit 6 without host and commands by hand in its last lines")
+
+    def closed(self):
+        """`undo` has the last word on the run, twice, and the host is as before in all."""
+        for args in (["undo"], ["undo", "--scan", "-e", "matrix"], ["undo"]):
+            status, said = self.lane.faildrill(*args)
+            if status != 0:
+                raise Complaint(f"    `{' '.join(args)}` exits {status}:\n{said}")
+        if "nothing is left" not in said:
+            raise Complaint(f"    the second `undo` found something to do:\n{said}")
+        if self.host.within(10, lambda: self.host.print() == self.host.before) is None:
+            raise Complaint("    in the end it is not as before:\n" +
+                            difference(self.host.before, self.host.print()))
+        now = self.host.whole(self.kind.whole)
+        if self.settled(now) != self.settled(self.whole):
+            raise Complaint("    in the end not all of it is as before:\n" +
+                            difference(self.settled(self.whole), self.settled(now)))
+
+    def settled(self, whole):
+        # A host that was booted anew has a boot id of its own, and other numbers for what it made anew.
+        return [x for x in whole if not x.endswith("/etc/lab/boot_id")]
+
+    # ---- the columns
+
+    def normal_end(self):
+        self.in_effect()
+        self.ends(0)
+        self.comes_back(SLACK)
+
+    def sigkill(self):
+        self.in_effect()
+        self.lane.process.kill()
+        self.comes_back()
+        self.ends(-9)
+
+    def sigint(self):
+        self.in_effect()
+        self.lane.process.send_signal(signal.SIGINT)
+        self.comes_back()
+        self.ends(5)
+
+    def sigint_twice(self):
+        self.in_effect()
+        for _ in range(2):
+            self.lane.process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        self.comes_back()
+        self.ends(5)
+
+    def link_at(self, phase):
+        self.link.aim(phase)
+        if not self.link.cut_now.wait(40):
+            raise NotTried(f"    the link was never in the phase '{phase}'")
+        if phase == "unanswered":
+            if self.host.within(10, self.seen) is None:
+                raise NotTried("    sent, and never seen in effect")
+            self.link.cut()
+        self.comes_back()
+        time.sleep(0.5)
+        self.link.mend()
+        # Nothing was armed yet, or nothing was sent: not ready. Else nobody can say how long it was in effect.
+        self.ends(*{"arming": (3, 7), "before": (3, 7), "within": (3, 7)}.get(phase, (7,)))
+
+    def link_after(self, cut):
+        self.in_effect()
+        cut()
+        self.comes_back()
+
+    def link_answered(self):
+        self.link_after(self.link.cut)
+        time.sleep(0.5)
+        self.link.mend()
+        self.ends(*((0, 7) if self.kind.over else (7,)))
+
+    def link_stalls(self):
+        self.link_after(self.link.stall)
+        self.ends(6)
+        self.link.mend()
+        self.link.close()
+
+    def link_reset(self):
+        """A wire that comes back at once costs the drill nothing."""
+        self.in_effect()
+        self.link.close(reset=True)
+        self.ends(0)
+        self.comes_back(SLACK)
+
+    def undo_fails(self, times, *allowed):
+        if not self.lane.says("proven (", 40):
+            raise NotTried("    the fault was never proven")
+        status, said = self.host.sh(FAILING.replace("COUNT", str(times)))
+        if status != 0:
+            raise Complaint(f"    the undo could not be broken:\n{said}")
+        try:
+            if 6 not in allowed and not self.kind.over:
+                if not self.lane.says("made to fail", 30):
+                    raise Complaint("    the undo did not fail")
+                self.comes_back(20)
+            self.ends(*allowed)
+            if self.status == 6:
+                self.host.sh("echo 0 >/root/fails")
+                if self.host.sh("test ! -e /run/faildrill/undo || sh /run/faildrill/undo")[0] != 0:
+                    raise Complaint("    the way out by hand does not work")
+        finally:
+            self.host.sh("rm -f /root/fails")
+        if self.status == 6:
+            self.comes_back(SLACK)
+            self.back = None  # by hand
+        elif self.back is None:
+            self.comes_back(SLACK)
+
+    def undo_fails_once(self):
+        self.undo_fails(1, 0)
+
+    def undo_fails_thrice(self):
+        self.undo_fails(3, 0)
+
+    def undo_never_works(self):
+        # What is over by itself is clear without any undo.
+        self.undo_fails(100000, *((0,) if self.kind.over else (6,)))
+
+    def rebooted(self):
+        self.in_effect()
+        self.lane.reboot()
+        self.comes_back()
+        self.ends(7)
+
+    def guard_killed(self):
+        self.in_effect()
+        if self.host.sh("set -- $(cat /run/faildrill/*_1/armed) && kill -9 $1")[0] != 0:
+            raise Complaint("    there was no guard")
+        self.comes_back()
+        self.ends(7)
+
+    def by_hand(self):
+        self.in_effect()
+        began = uptime()
+        status, said = self.host.sh("sh /run/faildrill/undo")
+        if status != 0:
+            raise Complaint(f"    sh /run/faildrill/undo exits {status}:\n{said}")
+        self.comes_back(since=began)
+        self.ends(7)
+
+    def said(self):
+        return {-9: "killed", 6: "NOT UNDONE, 6"}.get(self.status, str(self.status))
+
+    def run(self):
+        self.prepare()
+        self.lane.begin()
+        try:
+            self.column.do(self)
+            self.closed()
+        finally:
+            self.link.mend()
+            if self.lane.process.poll() is None:
+                self.lane.process.kill()
+                self.lane.process.wait()

@@ -1,0 +1,54 @@
+# kinds.py - each kind of fault as the matrix drills it: a row a kind.
+# SPDX-License-Identifier: Apache-2.0
+"""
+A new kind is one row here. The matrix fails by name for a verb of `faildrill explain steps` that is in neither table.
+"""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    name: str
+    step: str  # of the scenario, as the inside of {...}; HOLD stands where `for:` belongs
+    seen: str  # a shell line, true while the fault is in effect; ADDRESS, NAME and MAIN (the service's pid before) are set
+    # Where `seen` runs: on the host itself, or on another host, of which nothing is ever broken.
+    beside: bool = False
+    # A shell line on the host, true where it can be drilled here, and what is missing where it is not.
+    needs: str = "true"
+    lacks: str = ""
+    # What the host is like beyond host.py's WHOLE: a shell text whose output must be as before.
+    whole: str = ""
+    # Over by itself once it is proven (a restart): nothing of it can be seen afterwards.
+    over: bool = False
+    # What a host with a tc tree of its own is told instead of being touched: the word of the refusal; None = it works.
+    refused: str = None
+    more: str = ""  # lines of the scenario, at its top level
+    role: str = ""  # lines of the role, indented by four
+
+    @property
+    def verb(self):
+        return self.step.split(":")[0]
+
+    @property
+    def holds(self):
+        return "HOLD" in self.step
+
+
+DOWN = "! /etc/init.d/idle status >/dev/null"
+KINDS = [
+    Kind("kill", "kill: victim, HOLD", DOWN),
+    Kind("kill once", "kill: victim", DOWN),
+    Kind("stop", "stop: victim, HOLD", DOWN),
+    Kind("freeze", "freeze: victim, HOLD", 'grep -q "^State:.T" "/proc/$MAIN/status"'),
+    Kind("restart", "restart: victim", '[ "$(cat /run/idle.pid)" != "$MAIN" ] && /etc/init.d/idle status >/dev/null',
+         over=True),
+    # The runner's own address may still come in; another host may not.
+    Kind("isolate", "isolate: victim, HOLD", '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null',
+         beside=True),
+    Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
+                'proof: "test -e /run/broken", HOLD', "test -e /run/broken"),
+]
+# Verbs of a step that put nothing in place which an undo would take out.
+NO_FAULTS = {
+    "failover": "asked of a system, which stays failed over",
+}

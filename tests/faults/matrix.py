@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+# matrix.py - every kind of fault x everything that may go wrong: it is back, or it is said; never silently left.
+# SPDX-License-Identifier: Apache-2.0
+"""
+usage: matrix.py [--kinds NAME,...] [--columns NAME,...] [--lanes N] [--write FILE] [--keep]
+
+A lane is a lab host of its own, reached by sshd through a relay of ours (link.py); half of the hosts have a firewall, a
+tc tree, routes and mounts of their own. A cell is one run: the fault is seen in effect from outside, then the column's
+misfortune comes, and the host must be as before within lease + 2 s; the runner must end with a status that the
+column allows, NOT UNDONE only with the commands to use by hand; then `undo` closes the run, `undo --scan` and a
+second `undo` find nothing, and all of the host is as before.
+"""
+import argparse
+import os
+import queue
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+from cell import LAB, LEASE, PROGRAM, SLACK, Cell, Complaint, Lane, NotTried  # noqa: E402
+from host import Host, uptime  # noqa: E402
+from kinds import KINDS, NO_FAULTS  # noqa: E402
+
+
+class Column:
+    def __init__(self, name, do, short=False, within=10):
+        self.name, self.do, self.short, self.within = name, do, short, within
+
+
+COLUMNS = [
+    Column("normal end", Cell.normal_end, short=True),
+    Column("SIGKILL", Cell.sigkill),
+    Column("SIGINT", Cell.sigint),
+    Column("SIGINT twice", Cell.sigint_twice),
+    Column("link cut while arming", lambda cell: cell.link_at("arming")),
+    Column("link cut before send", lambda cell: cell.link_at("before")),
+    Column("link cut mid-send", lambda cell: cell.link_at("within")),
+    Column("link cut before reply", lambda cell: cell.link_at("unanswered")),
+    Column("link cut after reply", Cell.link_answered),
+    Column("link stalls", Cell.link_stalls, within=5),
+    Column("link reset", Cell.link_reset, short=True),
+    Column("undo fails once", Cell.undo_fails_once, short=True),
+    Column("undo fails 3 times", Cell.undo_fails_thrice, short=True, within=30),
+    Column("undo never works", Cell.undo_never_works, short=True, within=3),
+    Column("host rebooted", Cell.rebooted),
+    Column("guard killed", Cell.guard_killed),
+    Column("ended by hand", Cell.by_hand),
+]
+
+
+class Harness:
+    def __init__(self, options, home):
+        self.options, self.home = options, home
+        self.lock = threading.Lock()
+        self.done, self.failed, self.skipped = {}, [], {}
+        self.again = 0
+
+    def cell(self, lane, kind, column):
+        for attempt in range(4):
+            cell = Cell(lane, kind, column)
+            try:
+                cell.run()
+                with self.lock:
+                    self.done.setdefault((kind.name, column.name), []).append((cell.back, cell.said()))
+                return
+            except NotTried as what:
+                complaint, anew = str(what), attempt < 3
+            except Complaint as what:
+                complaint, anew = str(what), False
+            except Exception as what:  # a harness that dies silently would count as clean
+                complaint, anew = f"    {type(what).__name__}: {what}", False
+            log = lane.log()
+            self.mend(lane)
+            if not anew:
+                break
+            self.again += 1
+        with self.lock:
+            self.failed.append((kind.name, column.name))
+            print(f"not ok {kind.name}: {column.name} on {lane.host.name}\n{complaint.rstrip()}", flush=True)
+            print("    the runner said:\n" + "".join(f"      {x}\n" for x in log.splitlines()[-14:]), flush=True)
+
+    def mend(self, lane):
+        """A host that failed is booted anew, so that the next cell starts clean."""
+        lane.link.mend()
+        lane.link.close()
+        lane.reboot()
+        lane.host.settle()
+
+    def lane_loop(self, lane, queues):
+        while True:
+            try:
+                kind, column = queues[lane.rich].get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self.cell(lane, kind, column)
+            except Exception as what:
+                with self.lock:
+                    self.failed.append((kind.name, column.name))
+                    print(f"not ok {kind.name}: {column.name} on {lane.host.name}: {type(what).__name__}: {what}",
+                          flush=True)
+                return
+
+    def verbs_without_a_row(self):
+        said = subprocess.run([PROGRAM, "explain", "steps"], capture_output=True, text=True, check=True).stdout
+        verbs = re.findall(r"^  (\w+)  +\S", said.split("one of:\n")[1].split("\n\n")[0], re.M)
+        have = {kind.verb for kind in KINDS} | set(NO_FAULTS)
+        return [verb for verb in verbs if verb not in have] + ([] if verbs else ["(no verb is listed at all)"])
+
+    def jobs(self):
+        """rich or not -> its cells, dealt out in turn; a normal end on both."""
+        out = {True: [], False: []}
+        lane = next(lane for lane in self.lanes if not lane.rich)
+        turn = 0
+        for kind in self.kinds:
+            if lane.host.sh(kind.needs)[0] != 0:
+                self.skipped[kind.name] = kind.lacks
+                continue
+            for column in self.columns:
+                turn += 1
+                places = (True, False) if column.short and column.do is Cell.normal_end else (turn % 2 == 0,)
+                for rich in places:
+                    out[rich and kind.refused is None].append((kind, column))
+        for cells in out.values():
+            random.shuffle(cells)
+        return out
+
+    def table(self):
+        names = [column.name for column in self.columns]
+        rows = [["fault", *names], ["---"] * (len(names) + 1)]
+        for kind in self.kinds:
+            if kind.name in self.skipped:
+                rows.append([kind.name, f"not here: {self.skipped[kind.name]}"] + [""] * (len(names) - 1))
+                continue
+            row = [kind.name]
+            for name in names:
+                seen = self.done.get((kind.name, name), [])
+                bad = self.failed.count((kind.name, name))
+                row.append("LEFT" if bad else "-" if not seen else
+                           f"{self.longest(seen)}, {seen[-1][1]}")
+            rows.append(row)
+        return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+
+    @staticmethod
+    def longest(seen):
+        backs = [back for back, _ in seen if back is not None]
+        return f"{max(backs):.1f} s" if backs else "by hand"
+
+    def summary(self):
+        cells = [one for seen in self.done.values() for one in seen]
+        kinds = len(self.kinds) - len(self.skipped)
+        backs = sorted(back for back, _ in cells if back is not None) or [0]
+        loud = sum(1 for _, status in cells if status == "NOT UNDONE, 6")
+        return (f"{len(cells) + len(self.failed)} cells of {kinds} kinds x {len(self.columns)} misfortunes: "
+                f"{len(cells) - loud} back by themselves, {loud} said NOT UNDONE with the commands by hand, "
+                f"{len(self.failed)} silent. Back after {backs[len(backs) // 2]:.1f} s (median), {backs[-1]:.1f} s "
+                f"(longest); allowed: lease {LEASE} s + {SLACK} s.")
+
+    def go(self):
+        began = uptime()
+        names = sorted(os.listdir(os.environ["LAB_STATE"] + "/hosts"), key=lambda x: int(x.split("-")[1]))
+        witness = Host(names.pop())  # on which nothing is ever broken
+        self.lanes = [Lane(name, self.home, at % 2 == 1, witness) for at, name in enumerate(names)]
+        furnishing = [threading.Thread(target=lambda lane=lane: (lane.furnish(), lane.host.settle()))
+                      for lane in self.lanes]
+        for thread in furnishing:
+            thread.start()
+        for thread in furnishing:
+            thread.join()
+        self.kinds = [x for x in KINDS if not self.options.kinds or x.name in self.options.kinds.split(",")]
+        self.columns = [x for x in COLUMNS if not self.options.columns or x.name in self.options.columns.split(",")]
+        missing = self.verbs_without_a_row()
+        for verb in missing:
+            print(f"not ok {verb}: no row in tests/faults/kinds.py")
+        queues = {rich: queue.Queue() for rich in (True, False)}
+        for rich, jobs in self.jobs().items():
+            for job in jobs:
+                queues[rich].put(job)
+        threads = [threading.Thread(target=self.lane_loop, args=(lane, queues)) for lane in self.lanes]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.5)  # a machine of two cores does not arm all of them at once
+        for thread in threads:
+            thread.join()
+        for name, why in self.skipped.items():
+            print(f"skip {name}: {why}")
+        print(self.table())
+        print(self.summary())
+        print(f"    {int(uptime() - began)} s on {len(self.lanes)} hosts, {self.again} cells begun anew")
+        good = not self.failed and not missing
+        if good and self.options.write:
+            self.write(self.options.write)
+        print(f"{'ok' if good else 'not ok'} {sum(len(x) for x in self.done.values())} cells, "
+              f"{len(self.failed)} silent")
+        return 0 if good else 1
+
+    def write(self, path):
+        with open(path, "w") as file:
+            file.write("# Every kind of fault, and all that may go wrong\n\n"
+                       "Written by `make faults-matrix`, whose harness (matrix.py here) says how it is seen. A cell:"
+                       " how long after the\nmisfortune the host was as before, the longest of its runs; then how the"
+                       " runner ended. A kind that is missing\nfails the target by name.\n\n")
+            file.write(self.summary() + "\n\n" + self.table())
+            file.write("\nExit: 0 PASS, 3 NOT READY (nothing was injected), 5 HALTED, 6 NOT UNDONE (the last lines name"
+                       " host and command), 7 INCONCLUSIVE.\n")
+
+
+def in_lab(options):
+    """The same program once more, in namespaces that end with it."""
+    state = tempfile.mkdtemp(prefix="faildrill-matrix.")
+    lab = subprocess.Popen([LAB, "--state", state + "/lab", "run", "--private", f"bare:{options.lanes + 1}", "--",
+                            sys.executable, os.path.realpath(__file__), *sys.argv[1:]],
+                           env=dict(os.environ, IN_LAB="1"))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: lab.terminate())
+    status = lab.wait()
+    if not options.keep:
+        shutil.rmtree(state, ignore_errors=True)
+    return status
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kinds", help="only these rows")
+    parser.add_argument("--columns", help="only these columns")
+    parser.add_argument("--lanes", type=int, default=10)
+    parser.add_argument("--write", help="keep the table in this file when all of it is good")
+    parser.add_argument("--keep", action="store_true", help="leave the projects in their folder and say where")
+    options = parser.parse_args()
+    if os.environ.get("IN_LAB") != "1":
+        can = subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL)
+        if can.returncode != 0:
+            print("skip faults-matrix: this machine gives no namespaces")
+            return 77
+        return in_lab(options)
+    home = os.path.join(os.path.dirname(os.environ["LAB_STATE"]), "lanes")
+    harness = Harness(options, home)
+    try:
+        return harness.go()
+    finally:
+        if options.keep:
+            print(f"    kept: {home}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
