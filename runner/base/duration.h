@@ -13,7 +13,7 @@ bool duration_parse(const char *text, int64_t *ns, const char **why); /* 500ms 3
 bool size_parse(const char *text, int64_t *bytes, const char **why);  /* 64MiB 10MB 512 B */
 bool share_parse(const char *text, int64_t *millionths, const char **why); /* 34% 0.5% */
 bool rate_parse(const char *text, int64_t *ns_between, const char **why);  /* 20/s = 50 ms */
-bool int_parse(const char *text, int64_t *value, const char **why);   /* decimal, optional minus */
+bool int_parse(const char *text, int64_t *value, const char **why); /* decimal, optional minus */
 
 /* As written in files, shortest exact form: "1m30s", "250ms". out must hold 32 bytes,
  * which is enough for any that is not negative. */

@@ -6,6 +6,6 @@
 #include "../model/fault.h"
 
 extern const struct FaultKind kill_fault, stop_fault, freeze_fault, restart_fault, isolate_fault,
-    run_fault;
+    override_fault, run_fault;
 
 #endif

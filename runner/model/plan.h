@@ -90,11 +90,12 @@ struct ScriptInput {
 };
 /* LANGUAGE.md rule 10: every ${ns.name} becomes a shell variable. *out is the text with
  * "${fd_param_x}" in their place, `variables` (of struct TextPair) what to set before it; a
- * secret's value is its reference still. */
+ * secret's value is its reference still. Without `variables`, the values stand in their place. */
 bool script_fill(const struct ScriptInput *input, const char *script, struct Arena *arena,
                  const char **out, struct List *variables, struct Err *err) MUST_CHECK;
 /* The step's config for one host, for FaultKind.plan: a copy in which every shell text has its
- * variables set, quoted, before it. The config itself where there is no shell text. */
+ * variables set, quoted, before it, and every other text its values. The config itself where there
+ * is nothing to fill in. */
 bool step_config(const struct ScriptInput *input, const struct StepSpec *step, struct Arena *arena,
                  const void **out, struct Err *err) MUST_CHECK;
 

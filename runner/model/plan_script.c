@@ -12,8 +12,8 @@ struct Filling {
     struct Arena *arena;
     struct Buf out;
     const char *text;
-    size_t copied; /* bytes of `text` that are in `out` */
-    struct List *variables;
+    size_t copied;          /* bytes of `text` that are in `out` */
+    struct List *variables; /* NULL: no shell text, values stand in their place */
     struct Err *err;
     bool good;
 };
@@ -105,14 +105,17 @@ static void fill_one(void *data, const char *ns, const char *name, size_t start,
         filling->good = false;
         return;
     }
+    buf_add(&filling->out, filling->text + filling->copied, start - filling->copied);
+    filling->copied = start + size;
+    if (filling->variables == NULL) {
+        buf_put(&filling->out, value);
+        return;
+    }
     char *wanted = arena_printf(filling->arena, "fd_%s_%s", ns, name);
     for (char *c = wanted; *c != '\0'; c++)
         if (*c == '.' || *c == '-')
             *c = '_';
-    const char *variable = variable_for(filling, wanted, value);
-    buf_add(&filling->out, filling->text + filling->copied, start - filling->copied);
-    buf_printf(&filling->out, "${%s}", variable);
-    filling->copied = start + size;
+    buf_printf(&filling->out, "${%s}", variable_for(filling, wanted, value));
 }
 
 bool script_fill(const struct ScriptInput *input, const char *script, struct Arena *arena,
@@ -166,15 +169,18 @@ bool step_config(const struct ScriptInput *input, const struct StepSpec *step, s
     const struct Record *record = &step->kind->config;
     unsigned char *copy = NULL;
     for (const struct Field *field = record->fields; field->name != NULL; field++) {
-        if (field->type != FIELD_TEXT || (field->flags & FIELD_SCRIPT) == 0)
+        if (field->type != FIELD_TEXT)
             continue;
-        const char *script =
+        bool shell = (field->flags & FIELD_SCRIPT) != 0;
+        const char *text =
             *(const char *const *)((const unsigned char *)step->config + field->offset);
-        if (script == NULL)
+        if (text == NULL || (!shell && !reference_present(text)))
             continue;
         if (copy == NULL)
             copy = (unsigned char *)arena_bytes(arena, step->config, record->size);
-        if (!whole_script(input, script, arena, (const char **)(copy + field->offset), err))
+        const char **out_text = (const char **)(copy + field->offset);
+        if (shell ? !whole_script(input, text, arena, out_text, err)
+                  : !script_fill(input, text, arena, out_text, NULL, err))
             return false;
     }
     if (copy != NULL)

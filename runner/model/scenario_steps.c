@@ -159,7 +159,7 @@ static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, 
                               undo == NULL ? "undo" : "proof"),
                  "undo: the command that puts it back; proof: one that succeeds only while it is "
                  "broken");
-    if (is_run_fault)
+    if (step->kind != NULL)
         node_each_scalar(node, look_for_secret, &(struct Secrets){build});
 }
 

@@ -32,14 +32,10 @@ traces() {
                 trace unit "${id%.service}" "unit $unit" ''
             done
     fi
-    while read -r _ _ _ source point _; do
-        case $source in
-        */faildrill/*_[0-9]*)
-            id=${source#*/faildrill/}
-            trace mount "${id%%/*}" "bind mount on $point" ''
-            ;;
-        esac
-    done </proc/self/mountinfo
+    for space in self $(file_spaces); do file_mounts "$space"; done | sort -u |
+        while read -r how id point; do
+            trace mount "$id" "bind mount on $point" ''
+        done
 }
 
 # The same for one id; false where there is any.

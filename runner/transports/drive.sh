@@ -145,6 +145,7 @@ scratch_folder() {
 # What can be ended by its name alone: where neither folder nor store knows more.
 undo_by_name() {
     nft delete table inet "fd_$FD_ID" 2>/dev/null
+    file_unmount
     [ ! -d /run/systemd/system ] || systemctl stop "fd-$FD_ID.service" 2>/dev/null
     traces_of "$FD_ID"
 }

@@ -20,6 +20,10 @@ const char ask_sh[] = {
     0};
 const char service_sh[] = {
 #include "runner/transports/service.sh.h"
+#include "runner/transports/files.sh.h"
+    0};
+const char files_sh[] = {
+#include "runner/transports/files.sh.h"
     0};
 
 /* Reads as many bytes as were announced and runs them only if the last line is there: a script that

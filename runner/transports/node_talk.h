@@ -18,8 +18,9 @@ struct HostNode {
     char peer[64], port[8]; /* of SSH_CONNECTION, printed anew; "" without ssh */
 };
 
-/* The constant texts, functions only; drive.sh and ask.sh want node.sh before them. */
-extern const char node_sh[], drive_sh[], ask_sh[], service_sh[];
+/* The constant texts, functions only; drive.sh and ask.sh want node.sh and files.sh before them,
+ * which is in service.sh's text too. */
+extern const char node_sh[], drive_sh[], ask_sh[], service_sh[], files_sh[];
 
 /* FD_ID and FD_DIR of a fault. */
 void talk_fault(struct Buf *script, const struct Token *token, uint32_t number);

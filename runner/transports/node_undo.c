@@ -13,6 +13,7 @@ static void undo_script(struct Buf *script, const struct UndoInput *input, bool 
     quote_assignment(script, "FD_ARMED", input->boot_id != NULL ? input->boot_id : "");
     buf_printf(script, "FD_STICKY=%d FD_LOOKS=%d\n", input->ends_by == CLASS_STICKY, look);
     talk_library(script);
+    buf_put(script, files_sh);
     buf_put(script, ask_sh);
     buf_put(script, drive_sh);
     buf_put(script, "undo\n");
@@ -95,6 +96,7 @@ bool node_scan(struct HostNode *node, struct Mono deadline, struct Arena *arena,
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
     buf_put(&script, node_sh);
+    buf_put(&script, files_sh);
     buf_put(&script, ask_sh);
     buf_put(&script, "scan\n");
     bool good = talk(node, &script, &reply, deadline, err);

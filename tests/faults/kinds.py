@@ -45,6 +45,8 @@ KINDS = [
     # The runner's own address may still come in; another host may not.
     Kind("isolate", "isolate: victim, HOLD", '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null',
          beside=True),
+    Kind("override", 'override: victim, file: /etc/hosts, content: "192.0.2.9 fd-shop", keep: true, HOLD',
+         "getent hosts fd-shop >/dev/null"),
     Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
                 'proof: "test -e /run/broken", HOLD', "test -e /run/broken"),
 ]

@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# config_test.sh - faults in files and settings: whatever ends them, the host is as it was before.
+# SPDX-License-Identifier: Apache-2.0
+# Each kind has a host and a project of its own, so that they run beside each other.
+# shellcheck source=tests/lib.sh
+# shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each kind has its own $work
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+in_lab bare:2
+
+# begin HOST [KEY=TEXT...]: a project in $work with an environment `bare` of this one host.
+# steps, lease, within: of its scenario `drill`.
+begin() {
+    local lease=30s within=20s steps
+    host=$1
+    shift
+    local "$@"
+    address=$(sed -n "s/^ *$host: {address: \(.*\)}/\1/p" "$LAB_STATE/environments/bare.yaml")
+    rm -rf "$work/project"
+    mkdir -p "$work/project/scenarios" "$work/project/environments"
+    echo 'project: config' >"$work/project/faildrill.yaml"
+    cat >"$work/project/environments/bare.yaml" <<END
+environment: bare
+roles:
+  idle:
+    hosts: {$host: {address: $address}}
+    reach: {prefix: [$lab, --state, $LAB_STATE, exec, "\${host.name}"]}
+END
+    cat >"$work/project/scenarios/drill.yaml" <<END
+scenario: drill
+targets:
+  victim: {role: idle, pick: 1}
+probes:
+  ssh: {tcp: "\${target.victim.address}:22", every: 100ms, timeout: 5s}
+steady: {for: 300ms}
+hold: 300ms
+observe: 300ms
+settle: 20s
+steps:
+  - {$steps}
+expect:
+  ssh: {max_outage: 20s}
+undo: {lease: $lease, grace: 5s, within: $within}
+END
+}
+drill() {
+    "$FAILDRILL" -C "$work/project" --no-input "$@"
+}
+on_host() {
+    "$lab" exec "$host" "$@"
+}
+# ends STATUS COMMAND...: that it ends with this status and says, somewhere, each line of stdin.
+ends() {
+    local want=$1 got words missing=''
+    shift
+    "$@" >"$work/said" 2>&1
+    got=$?
+    cat "$work/said"
+    while read -r words; do
+        grep -qF -- "$words" "$work/said" || missing+="it does not say: $words"$'\n'
+    done
+    printf %s "$missing"
+    [ -z "$missing" ] && { [ "$got" -eq "$want" ] || { echo "exit $got, not $want"; false; }; }
+}
+is_in_effect() {
+    drill status | grep -q IN_EFFECT
+}
+# go NAME: the drill in the background, until its fault is in effect.
+go() {
+    "$FAILDRILL" -C "$work/project" --no-input run -e bare drill >"$work/run.out" 2>&1 &
+    runner=$!
+    check "$1: the fault comes into effect" wait_for 30 is_in_effect
+}
+# over: what go began has ended; sets `status`.
+over() {
+    wait "$runner"
+    status=$?
+    cp "$work/run.out" "$work/said"
+}
+said_with() {
+    cat "$work/said"
+    echo "exit $status"
+    [ "$status" -eq "$1" ] && grep -qF -- "$2" "$work/said"
+}
+vanish() {
+    kill -9 "$runner"
+    wait "$runner" 2>/dev/null
+}
+
+# What a drill may not change: content, owner, mode, time and inode of every file of /etc, all mounts, the settings.
+fingerprint() {
+    on_host sh -c 'find /etc -xdev -type f ! -path "/etc/lab/*" 2>/dev/null | sort | while read -r file; do
+        stat -c "%n %u %g %a %Y %i %h %s" "$file"; done
+        find /etc -xdev -type f -exec cat {} + 2>/dev/null | sha256sum
+        cat /proc/self/mountinfo
+        cat /proc/sys/net/ipv4/tcp_retries2 /proc/sys/net/ipv4/tcp_keepalive_time
+        [ ! -e /run/faildrill ] || echo "something is left: $(ls -A /run/faildrill)"'
+}
+same() {
+    fingerprint >"$work/after"
+    diff "$work/before" "$work/after"
+}
+scan_says() {
+    drill undo --scan -e bare
+}
+
+# every_end NAME IN_EFFECT...: the drill of $work ends in every way; the command after NAME is true while it is in effect.
+every_end() {
+    local name=$1 status
+    shift
+    fingerprint >"$work/before"
+    go "$name"
+    check "$name: it is seen on the host" on_host "$@"
+    check "$name: undo --scan finds it" ends 6 scan_says <<<FOUND
+    over
+    check "$name, normal end: PASS, exit 0" said_with 0 PASS
+    check "$name, normal end: the host is as before" same
+
+    sed -i 's/for: 3s/for: 60s/' "$work/project/scenarios/drill.yaml"
+    go "$name, ended by hand"
+    check "$name, ended by hand: it says so" ends 0 on_host sh /run/faildrill/undo <<<'undone: '
+    check "$name, ended by hand: the host is as before" wait_for 10 same
+    over
+    check "$name, ended by hand: INCONCLUSIVE, exit 7" said_with 7 'ended early'
+
+    go "$name, undone twice"
+    vanish
+    check "$name, undone twice: undo of a runner that was killed, exit 0" ends 0 drill undo <<<'proven just now'
+    check "$name, undone twice: the host is as before" same
+    check "$name, undone twice: nothing is left to do" ends 0 drill undo <<<'nothing is left to undo'
+    check "$name, undone twice: undo --scan is clean" ends 0 scan_says <<<clean
+
+    sed -i 's/lease: 30s/lease: 3s/' "$work/project/scenarios/drill.yaml"
+    go "$name, runner killed"
+    vanish
+    check "$name, runner killed: the guard puts all back" wait_for 20 same
+    check "$name, runner killed: undo finds it clear" ends 0 drill undo <<<'proven just now'
+}
+
+override() {
+    begin bare-1 steps='override: victim, file: /etc/hosts, content: "192.0.2.9 shop", keep: true, for: 3s'
+    every_end override sh -c 'getent hosts shop | grep -q 192.0.2.9 && getent hosts bare-1'
+}
+
+# Whoever edits the file meanwhile is told so; links, and mounts that somebody has of its own, are seen through.
+spaces() {
+    local status
+    begin bare-2 steps='override: victim, file: /etc/link, content: ours, for: 60s'
+    on_host sh -c 'echo theirs >/etc/fd-real; ln -s fd-real /etc/link; chmod 640 /etc/fd-real'
+    fingerprint >"$work/before"
+    go "an override behind a link"
+    check "an override behind a link: readers find ours, with its mode" \
+        on_host sh -c '[ "$(cat /etc/fd-real)" = ours ] && [ "$(stat -L -c %a /etc/link)" = 640 ]'
+    check "an edit meanwhile is refused, not lost" on_host sh -c '! echo more >>/etc/fd-real && ! mv /etc/hostname /etc/fd-real'
+    on_host sh -c 'setsid unshare -m sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >/tmp/began'
+    check "a process gets mounts of its own meanwhile" wait_for 10 on_host sh -c \
+        '[ "$(readlink /proc/$(cat /tmp/began)/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ]'
+    on_host sh -c 'rm -rf /run/faildrill/*_1'
+    check "its folder removed: undo --scan finds the mount by its name" ends 6 scan_says <<<'bind mount on /etc/fd-real'
+    vanish
+    check "its folder removed: undo unmounts it" ends 0 drill undo <<<'proven just now'
+    check "its folder removed: the host is as before" same
+    check "who began meanwhile reads the old file again" \
+        on_host sh -c '[ "$(nsenter -t "$(cat /tmp/began)" -m cat /etc/fd-real)" = theirs ]'
+    check "undo --scan looks there too, and is clean" ends 0 scan_says <<<clean
+
+    check "who had mounts of its own before: the fault is not proven on it, exit 7" \
+        ends 7 drill run -e bare drill <<<'has mounts of its own'
+    check "who had mounts of its own before: all undone" same
+    on_host sh -c 'kill "$(cat /tmp/began)"; rm /etc/link; ln -s /etc/shadow /etc/link'
+    check "a link to what our own way needs: NOT READY, exit 3" ends 3 drill run -e bare drill \
+        <<<'/etc/link means /etc/shadow, which our own way to this host needs'
+    check "a link to what our own way needs: nothing came to the host" ends 0 scan_says <<<clean
+}
+
+cases=(override spaces)
+[ -z "${ONLY-}" ] || read -r -a cases <<<"$ONLY"
+for case in "${cases[@]}"; do
+    (
+        work=$work/$case
+        mkdir "$work"
+        "$case"
+    ) >"$work/$case.log" 2>&1 </dev/null &
+done
+wait
+for case in "${cases[@]}"; do
+    cat "$work/$case.log"
+    failed=$((failed + $(grep -c '^not ok ' "$work/$case.log")))
+    grep -q '^ok ' "$work/$case.log" || not_ok "$case says nothing"
+done
