@@ -28,6 +28,8 @@ static const struct Unit sizes[] = {
     {"KiB", 1LL << 10}, {"TB", 1000000000000LL}, {"GB", 1000000000LL},
     {"MB", 1000000LL},  {"kB", 1000LL},          {"B", 1},
 };
+static const struct Unit speeds[] = {
+    {"Gbit", 1000000000LL}, {"Mbit", 1000000LL}, {"kbit", 1000LL}, {"bit", 1}};
 static const struct Unit periods[] = {
     {"s", NS_PER_S}, {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}};
 
@@ -194,6 +196,30 @@ bool rate_parse(const char *text, int64_t *ns_between, const char **why)
         return no(why, "it is too large");
     *ns_between = (int64_t)between;
     return true;
+}
+
+bool bits_parse(const char *text, int64_t *bits, const char **why)
+{
+    struct Decimal number;
+    enum Taken taken = take_decimal(&text, &number);
+    if (taken != TAKEN_NUMBER && taken != TAKEN_NONE)
+        return no_number(taken, why);
+    size_t unit = taken == TAKEN_NUMBER ? take_unit(&text, speeds, COUNT_OF(speeds)) : 0;
+    if (taken == TAKEN_NONE || unit == COUNT_OF(speeds) || strcmp(text, "/s") != 0)
+        return no(why, "it is a number of bit/s, kbit/s, Mbit/s or Gbit/s, like 1Mbit/s");
+    int64_t sum = 0;
+    if (!add_worth(number, speeds[unit].worth, &sum, why))
+        return false;
+    *bits = sum;
+    return true;
+}
+
+void bits_write(int64_t bits, char out[32])
+{
+    size_t unit = 0;
+    while (unit + 1 < COUNT_OF(speeds) && (bits == 0 || bits % speeds[unit].worth != 0))
+        unit++;
+    snprintf(out, 32, "%lld%s/s", (long long)(bits / speeds[unit].worth), speeds[unit].name);
 }
 
 bool int_parse(const char *text, int64_t *value, const char **why)

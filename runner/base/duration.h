@@ -13,8 +13,11 @@ bool duration_parse(const char *text, int64_t *ns, const char **why); /* 500ms 3
 bool size_parse(const char *text, int64_t *bytes, const char **why);  /* 64MiB 10MB 512 B */
 bool share_parse(const char *text, int64_t *millionths, const char **why); /* 34% 0.5% */
 bool rate_parse(const char *text, int64_t *ns_between, const char **why);  /* 20/s = 50 ms */
+bool bits_parse(const char *text, int64_t *bits, const char **why); /* 1Mbit/s: bits a second */
 bool int_parse(const char *text, int64_t *value, const char **why); /* decimal, optional minus */
 
+/* bits_parse's own form, exact: "1500kbit/s". */
+void bits_write(int64_t bits, char out[32]);
 /* As written in files, shortest exact form: "1m30s", "250ms". out must hold 32 bytes,
  * which is enough for any that is not negative. */
 void duration_write(int64_t ns, char out[32]);

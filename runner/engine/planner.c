@@ -153,20 +153,6 @@ static bool is_among(const struct Drawn *drawn, const struct Target *host)
     return false;
 }
 
-static const struct Target *const *peers_of(struct Planning *planning, const struct Target *host,
-                                            size_t *count)
-{
-    const struct List *hosts = &planning->input->environment->hosts;
-    struct Target *const *all = hosts->items;
-    const struct Target **peers =
-        arena_zero(planning->plan->arena, hosts->count + 1, sizeof(void *));
-    *count = 0;
-    for (size_t at = 0; at < hosts->count; at++)
-        if (all[at] != host)
-            peers[(*count)++] = all[at];
-    return peers;
-}
-
 /* The procedure of one fault on one host; false with planning->err. */
 static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault)
 {
@@ -183,7 +169,6 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
                               .cap_ns = planned + scenario->grace_ns,
                               .leave_stopped = scenario->leave_stopped};
     input.lease_ns = scenario->lease_ns < input.cap_ns ? scenario->lease_ns : input.cap_ns;
-    input.peers = peers_of(planning, fault->target, &input.peer_count);
     const struct SystemKind *system = fault->role->system;
     if (fault->step->kind->stops_service && system != NULL && system->plan_rejoin != NULL &&
         !system->plan_rejoin(fault->role->system_config, &input, plan->arena, &input.rejoin,

@@ -6,6 +6,6 @@
 #include "../model/fault.h"
 
 extern const struct FaultKind kill_fault, stop_fault, freeze_fault, restart_fault, isolate_fault,
-    override_fault, run_fault;
+    loss_fault, rate_limit_fault, dns_cut_fault, override_fault, run_fault;
 
 #endif

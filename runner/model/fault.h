@@ -28,10 +28,17 @@ struct HostFacts {
     const char *traces;   /* faildrill traces found, as "ID of WHO ID"; "" = none */
 };
 
+/* A host at the other end, and the numeric addresses by which it is known. */
+struct Peer {
+    const struct Target *host;
+    const char *const *addresses;
+    size_t address_count;
+};
+
 struct PlanInput {
     const struct Target *target;
     const struct Role *role;
-    const struct Target *const *peers; /* every other host of the environment, for network faults */
+    const struct Peer *peers; /* whom a network fault is about; none = everybody */
     size_t peer_count;
     const struct HostFacts *facts;
     const struct Token *token;
@@ -50,6 +57,7 @@ struct FaultKind {
     bool may_cut_link; /* can cut our own way to the node: exempts FD_PEER and proves a second
                           connection */
     bool needs_service, needs_nft;
+    bool partitions;    /* leaves a cut side, which may go on acknowledging writes */
     bool stops_service; /* kill, stop: what the old primary does afterwards must be planned (rejoin)
                          */
     struct Record

@@ -131,7 +131,7 @@ static void warn_of_cut_side(struct ScenarioBuild *build)
     const struct StepSpec *steps = scenario->steps.items;
     const struct ProbeSpec *probes = scenario->probes.items;
     for (size_t i = 0; i < scenario->steps.count; i++) {
-        if (steps[i].kind == NULL || !steps[i].kind->needs_nft || steps[i].target == NULL)
+        if (steps[i].kind == NULL || !steps[i].kind->partitions || steps[i].target == NULL)
             continue;
         bool of_system = false, stranded = false;
         for (size_t k = 0; k < scenario->probes.count; k++) {

@@ -80,6 +80,7 @@ static bool is_absent(const struct Field *field, const void *at)
     case FIELD_SIZE:
     case FIELD_SHARE:
     case FIELD_RATE:
+    case FIELD_BITS:
         return (field->flags & FIELD_UNSET) != 0 && *(const int64_t *)at == FIELD_NOT_GIVEN;
     case FIELD_LOSS:
         return !((const struct Loss *)at)->given;
@@ -172,6 +173,7 @@ static void write_field(struct Writer *writer, const struct Field *field, const 
     case FIELD_SIZE:
     case FIELD_SHARE:
     case FIELD_RATE:
+    case FIELD_BITS:
         write_number(writer, field->type, *(const int64_t *)at);
         return;
     case FIELD_LOSS:

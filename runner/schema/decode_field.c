@@ -215,6 +215,7 @@ bool field_read(struct Decode *decode, const struct Field *field, const struct N
     case FIELD_SIZE:
     case FIELD_SHARE:
     case FIELD_RATE:
+    case FIELD_BITS:
     case FIELD_LOSS:
     case FIELD_PICK:
     case FIELD_TEXT:

@@ -16,6 +16,7 @@ enum FieldType {
     FIELD_SIZE,     /* int64_t bytes */
     FIELD_SHARE,    /* int64_t millionths */
     FIELD_RATE,     /* int64_t nanoseconds between two (20/s = 50 ms) */
+    FIELD_BITS,     /* int64_t bits a second (1Mbit/s) */
     FIELD_LOSS,     /* struct Loss: a count, or a duration */
     FIELD_PICK,     /* struct Pick: a count, a share, or `all` */
     FIELD_TEXT,     /* const char *, in the arena; NULL where not given */

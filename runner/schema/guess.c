@@ -34,6 +34,12 @@ static const struct Word rate_words[] = {
     {"per minute", "/m"}, {"/hour", "/h"}, {"per hour", "/h"},
 };
 
+static const struct Word bits_words[] = {
+    {"bit", "bit/s"},   {"bps", "bit/s"},     {"k", "kbit/s"}, {"kbit", "kbit/s"},
+    {"kbps", "kbit/s"}, {"kbit/s", "kbit/s"}, {"m", "Mbit/s"}, {"mbit", "Mbit/s"},
+    {"mbps", "Mbit/s"}, {"mbit/s", "Mbit/s"}, {"g", "Gbit/s"}, {"gbit", "Gbit/s"},
+    {"gbps", "Gbit/s"}, {"gbit/s", "Gbit/s"},
+};
 static const struct Word bool_words[] = {
     {"yes", "true"}, {"y", "true"},  {"on", "true"},   {"1", "true"},  {"true", "true"},
     {"no", "false"}, {"n", "false"}, {"off", "false"}, {"0", "false"}, {"false", "false"},
@@ -97,6 +103,9 @@ bool value_guess(enum FieldType type, const char *text, char out[32])
     case FIELD_RATE:
         return rewrite(rate_words, COUNT_OF(rate_words), text, out) &&
                rate_parse(out, &value, NULL);
+    case FIELD_BITS:
+        return rewrite(bits_words, COUNT_OF(bits_words), text, out) &&
+               bits_parse(out, &value, NULL);
     case FIELD_BOOL:
         word = unit_of(bool_words, COUNT_OF(bool_words), text, strlen(text));
         if (word != NULL)

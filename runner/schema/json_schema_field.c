@@ -16,6 +16,7 @@ static const struct {
     {"a_size", "^[0-9]+(\\.[0-9]+)? ?([kMGT]?B|[KMGT]iB)$"},
     {"a_share", "^[0-9]+(\\.[0-9]+)?%$"},
     {"a_rate", "^[0-9]+(\\.[0-9]+)?/[smh]$"},
+    {"a_rate_of_bits", "^[0-9]+(\\.[0-9]+)?[kMG]?bit/s$"},
     {"a_snake_name", "^[a-z][a-z0-9_]*$"},
 };
 
@@ -155,13 +156,11 @@ static void put_map(struct Schema *schema, const struct Field *field)
 /* The definition that says how a number of this type is written, or NULL. */
 static const char *pattern_of(enum FieldType type)
 {
-    static const char *const names[] = {[FIELD_DURATION] = "a_duration",
-                                        [FIELD_SIZE] = "a_size",
-                                        [FIELD_SHARE] = "a_share",
-                                        [FIELD_RATE] = "a_rate",
-                                        [FIELD_LOSS] = "a_duration",
-                                        [FIELD_PICK] = "a_share",
-                                        [FIELD_ANY] = NULL};
+    static const char *const names[] = {
+        [FIELD_DURATION] = "a_duration", [FIELD_SIZE] = "a_size",
+        [FIELD_SHARE] = "a_share",       [FIELD_RATE] = "a_rate",
+        [FIELD_BITS] = "a_rate_of_bits", [FIELD_LOSS] = "a_duration",
+        [FIELD_PICK] = "a_share",        [FIELD_ANY] = NULL};
     return names[type];
 }
 
@@ -176,6 +175,7 @@ static void put_schemes(struct Schema *schema, const struct Field *field)
     case FIELD_SIZE:
     case FIELD_SHARE:
     case FIELD_RATE:
+    case FIELD_BITS:
         break;
     case FIELD_BOOL:
         put_type(schema, "boolean");

@@ -24,6 +24,8 @@ static NumberFn *parser_of(enum FieldType type)
         return share_parse;
     case FIELD_RATE:
         return rate_parse;
+    case FIELD_BITS:
+        return bits_parse;
     case FIELD_NODE:
     case FIELD_BOOL:
     case FIELD_LOSS:
@@ -51,6 +53,7 @@ const char *type_say(enum FieldType type)
         [FIELD_SIZE] = "a size",
         [FIELD_SHARE] = "a share",
         [FIELD_RATE] = "a rate",
+        [FIELD_BITS] = "a rate of bits",
         [FIELD_LOSS] = "a count or a duration",
         [FIELD_PICK] = "a number, a share or `all`",
         [FIELD_TEXT] = "a text",
@@ -73,6 +76,8 @@ void number_write(enum FieldType type, int64_t value, char out[32])
     } sizes[] = {{1LL << 40, "TiB"}, {1LL << 30, "GiB"}, {1LL << 20, "MiB"}, {1LL << 10, "KiB"}};
     if (type == FIELD_DURATION || (type == FIELD_RATE && (value <= 0 || NS_PER_S % value != 0))) {
         duration_write(value, out);
+    } else if (type == FIELD_BITS) {
+        bits_write(value, out);
     } else if (type == FIELD_RATE) {
         snprintf(out, 32, "%lld/s", (long long)(NS_PER_S / value));
     } else if (type == FIELD_SHARE) {

@@ -287,7 +287,9 @@ static void test_every_kind_and_record_can_be_explained(void **state)
 struct PlanCase {
     struct Words words;
     struct Target target, peer;
-    const struct Target *peers[1], *hosts[1];
+    const char *addresses[1];
+    struct Peer peers[1];
+    const struct Target *hosts[1];
     struct Role role;
     struct HostFacts facts;
     struct Token token;
@@ -299,7 +301,8 @@ static void plan_open(struct PlanCase *c)
     *c = (struct PlanCase){.words = words_open()};
     c->target = (struct Target){.name = "a", .address = "10.0.0.1"};
     c->peer = (struct Target){.name = "b", .address = "10.0.0.2"};
-    c->peers[0] = &c->peer;
+    c->addresses[0] = c->peer.address;
+    c->peers[0] = (struct Peer){.host = &c->peer, .addresses = c->addresses, .address_count = 1};
     c->hosts[0] = &c->target;
     c->role = (struct Role){.name = "api", .hosts = c->hosts, .host_count = 1};
     c->role.service.unit = "api.service";

@@ -45,6 +45,11 @@ KINDS = [
     # The runner's own address may still come in; another host may not.
     Kind("isolate", "isolate: victim, HOLD", '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null',
          beside=True),
+    # All of it, so that one look is enough.
+    Kind("loss", "loss: victim, share: 100%, HOLD", '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null',
+         beside=True),
+    Kind("rate_limit", "rate_limit: victim, rate: 8kbit/s, HOLD", 'nft list tables | grep -q "inet fd_"'),
+    Kind("dns_cut", "dns_cut: victim, with: reject, HOLD", 'nft list tables | grep -q "inet fd_"'),
     Kind("override", 'override: victim, file: /etc/hosts, content: "192.0.2.9 fd-shop", keep: true, HOLD',
          "getent hosts fd-shop >/dev/null"),
     Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '

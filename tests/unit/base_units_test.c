@@ -94,6 +94,13 @@ static void test_sizes_shares_rates_and_numbers_are_read(void **state)
     assert_false(rate_parse("0/s", &value, NULL));
     assert_false(rate_parse("20", &value, NULL));
     assert_false(rate_parse("20/d", &value, NULL));
+    assert_true(bits_parse("1Mbit/s", &value, NULL) && value == 1000000);
+    assert_true(bits_parse("1.5kbit/s", &value, NULL) && value == 1500);
+    assert_true(bits_parse("8bit/s", &value, NULL) && value == 8);
+    assert_false(bits_parse("1Mbit", &value, NULL));
+    assert_false(bits_parse("1MB/s", &value, NULL));
+    assert_false(bits_parse("1000", &value, NULL));
+    assert_false(bits_parse("0.5bit/s", &value, NULL));
     assert_true(int_parse("-12", &value, NULL) && value == -12);
     assert_true(int_parse("-9223372036854775808", &value, NULL) && value == INT64_MIN);
     assert_false(int_parse("9223372036854775808", &value, NULL));

@@ -220,31 +220,6 @@ static void test_freeze_thaws_every_one_recorded(void **state)
     arena_free(bench.arena);
 }
 
-static void test_isolate_is_ended_by_the_kernel(void **state)
-{
-    (void)state;
-    struct Bench bench = bench_new(&unit);
-    assert_true(plan(&bench, &isolate_fault));
-    const char *apply = commands_shell(&bench.procedure.apply, bench.arena);
-    assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
-    assert_true(isolate_fault.may_cut_link && isolate_fault.needs_nft);
-    assert_non_null(strstr(apply, "{ 0.0.0.0/0 timeout ${FD_LEASE}s }"));
-    assert_non_null(strstr(apply, "{ ::/0 timeout ${FD_LEASE}s }"));
-    assert_non_null(strstr(apply, "hook prerouting priority -300"));
-    assert_non_null(strstr(apply, "saddr $FD_PEER tcp dport $FD_PORT accept"));
-    assert_null(strstr(apply, "flush"));
-    assert_null(strstr(apply, "table arp"));
-    shell_is(&bench, &bench.procedure.renew,
-             "# wind the kernel's timer up again\n"
-             "timeout -k 2 10 sh -c 'nft -f - <<EOF\n"
-             "delete element inet fd_$FD_ID all4 { 0.0.0.0/0 }\n"
-             "delete element inet fd_$FD_ID all6 { ::/0 }\n"
-             "add element inet fd_$FD_ID all4 { 0.0.0.0/0 timeout ${FD_LEASE}s }\n"
-             "add element inet fd_$FD_ID all6 { ::/0 timeout ${FD_LEASE}s }\n"
-             "EOF\n' || exit\n");
-    arena_free(bench.arena);
-}
-
 static void test_run_is_the_users_own_text(void **state)
 {
     (void)state;
@@ -316,7 +291,6 @@ int main(void)
         cmocka_unit_test(test_a_former_primary_is_started_as_its_system_says),
         cmocka_unit_test(test_left_stopped_is_never_started),
         cmocka_unit_test(test_freeze_thaws_every_one_recorded),
-        cmocka_unit_test(test_isolate_is_ended_by_the_kernel),
         cmocka_unit_test(test_run_is_the_users_own_text),
         cmocka_unit_test(test_what_cannot_be_put_back_is_refused),
         cmocka_unit_test(test_what_the_host_lacks_is_refused),

@@ -1,0 +1,68 @@
+/* loss.c - a share of the packets of a machine is lost. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../schema/value.h"
+#include "kinds.h"
+#include "network.h"
+
+struct LossConfig {
+    const struct Node *target;
+    int64_t share;
+    int direction;
+};
+
+static bool loss_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
+                      struct Procedure *out, struct Err *err);
+
+static const struct Field loss_fields[] = {
+    {.name = "target",
+     .type = FIELD_ANY,
+     .offset = offsetof(struct LossConfig, target),
+     .flags = FIELD_SUBJECT | FIELD_REQUIRED,
+     .example = "victim",
+     .doc = "Which machines: the name of a target, or a target written in place."},
+    {.name = "share",
+     .type = FIELD_SHARE,
+     .offset = offsetof(struct LossConfig, share),
+     .flags = FIELD_REQUIRED,
+     .min = 1000,
+     .max = 1000000,
+     .example = "20%",
+     .doc = "How many of the packets are lost, each for itself by chance."},
+    {.name = "direction",
+     .type = FIELD_CHOICE,
+     .offset = offsetof(struct LossConfig, direction),
+     .choices = net_directions,
+     .fallback = "in",
+     .example = "both",
+     .doc = "Which packets: those that come in, that leave, or both."},
+    {.name = NULL}};
+
+const struct FaultKind loss_fault = {
+    .name = "loss",
+    .summary = "a share of a machine's packets is lost, as on a bad line; our ssh is spared",
+    .reversal = REVERSAL_UNDO,
+    .may_cut_link = true,
+    .needs_nft = true,
+    .config = {.name = "loss",
+               .doc = "Packets get lost by chance. Our ssh stays; ends by a kernel timer.",
+               .size = sizeof(struct LossConfig),
+               .fields = loss_fields},
+    .plan = loss_plan,
+};
+
+static bool loss_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
+                      struct Procedure *out, struct Err *err)
+{
+    const struct LossConfig *loss = config;
+    char share[32];
+    number_write(FIELD_SHARE, loss->share, share);
+    struct NetFault fault = {.what = arena_printf(arena, "drop %s of the packets %s", share,
+                                                  loss->direction == NET_IN ? "that come in"
+                                                  : loss->direction == NET_OUT
+                                                      ? "that leave"
+                                                      : "that come in, and of those that leave")};
+    network_catch(&fault, loss->direction,
+                  arena_printf(arena, "numgen random mod 1000000 < %lld counter drop",
+                               (long long)loss->share));
+    return network_plan(&fault, input, arena, out, err);
+}

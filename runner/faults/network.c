@@ -1,0 +1,209 @@
+/* network.c - the nft table of a fault on one host: what it catches, and what becomes of it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network.h"
+
+#include <string.h>
+
+#define TABLE_BYTES_MOST (128U << 10)
+
+const struct Choice net_directions[] = {
+    {"in", NET_IN, "What comes in."},
+    {"out", NET_OUT, "What leaves; local UDP senders are told of each packet that is dropped."},
+    {"both", NET_BOTH, "What comes in, and what leaves."},
+    {.name = NULL},
+};
+
+/* Prerouting at -300 stands before connection tracking, so what is established is caught as well,
+ * and what goes to containers. */
+static const struct Hook {
+    const char *chain, *hook, *side, *ours;
+    bool inbound;
+} HOOKS[] = {
+    [NET_HEARS] = {"hears", "prerouting priority -300", "saddr", "in", true},
+    [NET_SAYS] = {"says", "postrouting priority 300", "daddr", "out", false},
+    [NET_ASKS] = {"asks", "output priority -300", "daddr", "out", false},
+    [NET_FORWARDS] = {"forwards", "forward priority -300", "daddr", "out", false},
+};
+
+/* Both lines that exempt our own way. */
+static const char exempt_text[] =
+    "case $FD_PEER in *:*) ip=ip6 ;; *) ip=ip ;; esac\n"
+    "in= out=\n"
+    "nd=nd-router-solicit,nd-router-advert,nd-neighbor-solicit,nd-neighbor-advert\n"
+    "if [ -n \"$FD_PEER\" ]; then\n"
+    "    in=\"$ip saddr $FD_PEER tcp dport $FD_PORT accept\"\n"
+    "    out=\"$ip daddr $FD_PEER tcp sport $FD_PORT accept\"\n"
+    "fi\n";
+
+static const char undo_text[] = "nft -f - <<EOF\n"
+                                "add table inet fd_$FD_ID\n"
+                                "delete table inet fd_$FD_ID\n"
+                                "EOF\n";
+
+/* That nft does not answer is no proof of anything. */
+static const char all_clear_text[] =
+    "tables=$(nft list tables) || exit 125\n"
+    "! printf \"%s\\n\" \"$tables\" | grep -qx \"table inet fd_$FD_ID\"\n";
+
+/* An element that ran out is no longer listed. */
+static const char in_place_text[] =
+    "if ! table=$(nft list table inet fd_$FD_ID); then\n"
+    "    tables=$(nft list tables) || exit 125\n"
+    "    exit 1\n"
+    "fi\n"
+    "[ \"$(printf \"%s\\n\" \"$table\" | grep -o \"expires\" | wc -l)\" -eq \"$1\" ]\n";
+
+struct NetSet {
+    const char *name, *type, *family;
+    struct List addresses; /* of const char * */
+};
+
+static void set_add(struct NetSet *set, struct Arena *arena, const char *address)
+{
+    const char *const *known = set->addresses.items;
+    for (size_t i = 0; i < set->addresses.count; i++)
+        if (strcmp(known[i], address) == 0)
+            return;
+    *(const char **)list_add(&set->addresses, arena, sizeof(char *)) = address;
+}
+
+/* Everybody is one element in each. */
+static void sets_fill(const struct NetFault *fault, struct Arena *arena, struct NetSet sets[2])
+{
+    sets[0] = (struct NetSet){.name = "peers4", .type = "ipv4_addr", .family = "ip"};
+    sets[1] = (struct NetSet){.name = "peers6", .type = "ipv6_addr", .family = "ip6"};
+    if (fault->peer_count == 0) {
+        set_add(&sets[0], arena, "0.0.0.0/0");
+        set_add(&sets[1], arena, "::/0");
+    }
+    for (size_t i = 0; i < fault->peer_count; i++)
+        for (size_t k = 0; k < fault->peers[i].address_count; k++) {
+            const char *address = fault->peers[i].addresses[k];
+            set_add(&sets[strchr(address, ':') != NULL], arena, address);
+        }
+}
+
+static void put_elements(struct Buf *out, const struct NetSet *set, bool timed)
+{
+    const char *const *address = set->addresses.items;
+    for (size_t i = 0; i < set->addresses.count; i++)
+        buf_printf(out, "%s%s%s", i > 0 ? ", " : "", address[i],
+                   timed ? " timeout ${FD_LEASE}s" : "");
+}
+
+static void put_set(struct Buf *out, const struct NetSet *set, bool everybody)
+{
+    buf_printf(out, "    set %s {\n        type %s; flags %stimeout\n", set->name, set->type,
+               everybody ? "interval," : "");
+    if (set->addresses.count > 0) {
+        buf_put(out, "        elements = { ");
+        put_elements(out, set, true);
+        buf_put(out, " }\n");
+    }
+    buf_put(out, "    }\n");
+}
+
+static void put_catch(struct Buf *out, const struct NetCatch *caught, const struct NetSet sets[2])
+{
+    const struct Hook *hook = &HOOKS[caught->hook];
+    buf_printf(out, "    chain %s_caught {\n", hook->chain);
+    for (const char *line = caught->verdict; *line != '\0';) {
+        size_t size = strcspn(line, "\n");
+        buf_put(out, "        ");
+        buf_add(out, line, size);
+        buf_char(out, '\n');
+        line += size + (line[size] == '\n');
+    }
+    buf_printf(out,
+               "    }\n"
+               "    chain %s {\n"
+               "        type filter hook %s; policy accept;\n"
+               "        %s \"lo\" accept\n"
+               "        $%s\n"
+               "        icmpv6 type { $nd } accept\n",
+               hook->chain, hook->hook, hook->inbound ? "iif" : "oif", hook->ours);
+    for (size_t set = 0; set < 2; set++)
+        for (size_t i = 0; i < NET_MATCHES_MOST; i++) {
+            const char *match = caught->matches[i];
+            if (match != NULL || i == 0)
+                buf_printf(out, "        %s %s @%s %s%sgoto %s_caught\n", sets[set].family,
+                           hook->side, sets[set].name, match != NULL ? match : "",
+                           match != NULL ? " " : "", hook->chain);
+        }
+    buf_put(out, "    }\n");
+}
+
+/* The two first lines make it right to run twice. */
+static const char *apply_text(const struct NetFault *fault, const struct NetSet sets[2],
+                              struct Arena *arena)
+{
+    struct Buf out = BUF(TABLE_BYTES_MOST);
+    buf_put(&out, exempt_text);
+    buf_put(&out, "nft -f - <<EOF\n"
+                  "add table inet fd_$FD_ID\n"
+                  "delete table inet fd_$FD_ID\n"
+                  "table inet fd_$FD_ID {\n");
+    for (size_t set = 0; set < 2; set++)
+        put_set(&out, &sets[set], fault->peer_count == 0);
+    for (size_t i = 0; i < fault->catch_count; i++)
+        put_catch(&out, &fault->catches[i], sets);
+    buf_put(&out, "}\nEOF\n");
+    const char *text = out.cut ? NULL : arena_bytes(arena, out.text, out.size);
+    buf_free(&out);
+    return text;
+}
+
+static const char *renew_text(const struct NetSet sets[2], struct Arena *arena)
+{
+    struct Buf out = BUF(TABLE_BYTES_MOST);
+    buf_put(&out, "nft -f - <<EOF\n");
+    for (int timed = 0; timed < 2; timed++)
+        for (size_t set = 0; set < 2; set++) {
+            if (sets[set].addresses.count == 0)
+                continue;
+            buf_printf(&out, "%s element inet fd_$FD_ID %s { ", timed ? "add" : "delete",
+                       sets[set].name);
+            put_elements(&out, &sets[set], timed == 1);
+            buf_put(&out, " }\n");
+        }
+    buf_put(&out, "EOF\n");
+    const char *text = out.cut ? NULL : arena_bytes(arena, out.text, out.size);
+    buf_free(&out);
+    return text;
+}
+
+bool network_plan(const struct NetFault *fault, const struct PlanInput *input, struct Arena *arena,
+                  struct Procedure *out, struct Err *err)
+{
+    struct Procedure procedure = procedure_of(input, CLASS_KERNEL);
+    struct NetSet sets[2];
+    if (!input->facts->nft)
+        return err_set(err, ERR_NOT_READY, input->target->where,
+                       "nft on '%s' cannot add and delete a table", input->target->name);
+    sets_fill(fault, arena, sets);
+    const char *apply = apply_text(fault, sets, arena), *renew = renew_text(sets, arena);
+    size_t elements = sets[0].addresses.count + sets[1].addresses.count;
+    if (apply == NULL || renew == NULL || elements == 0)
+        return err_set(err, ERR_LIMIT, input->target->where,
+                       "a network fault on '%s' is about %zu addresses", input->target->name,
+                       elements);
+    commands_add(&procedure.apply, arena, fault->what, 10, "sh", "-c", apply, NULL);
+    commands_add(&procedure.undo, arena, "delete the table", 10, "sh", "-c", undo_text, NULL);
+    commands_add(&procedure.in_place, arena, "the kernel still does", 10, "sh", "-c", in_place_text,
+                 "in-place", arena_printf(arena, "%zu", elements), NULL);
+    commands_add(&procedure.all_clear, arena, "there is no table of this fault", 10, "sh", "-c",
+                 all_clear_text, NULL);
+    commands_add(&procedure.renew, arena, "wind the kernel's timer up again", 10, "sh", "-c", renew,
+                 NULL);
+    *out = procedure;
+    return true;
+}
+
+void network_catch(struct NetFault *fault, int direction, const char *verdict)
+{
+    static const enum NetHook hooks[] = {NET_HEARS, NET_SAYS};
+    for (size_t i = 0; i < COUNT_OF(hooks); i++)
+        if ((direction & (i == 0 ? NET_IN : NET_OUT)) != 0)
+            fault->catches[fault->catch_count++] =
+                (struct NetCatch){.hook = hooks[i], .verdict = verdict};
+}

@@ -1,0 +1,232 @@
+/* faults_network_test.c - what the network faults tell the kernel, and that it ends by itself. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "../../runner/faults/kinds.h"
+#include "../../runner/faults/network.h"
+
+static const struct FaultKind *const all_kinds[] = {&isolate_fault, &loss_fault, &rate_limit_fault,
+                                                    &dns_cut_fault};
+static const struct Target host = {.name = "redis-1", .where = {.file = NULL}};
+static const struct Target other = {.name = "redis-2", .where = {.file = NULL}};
+static const struct Token token = {"01k2"};
+
+/* As the kinds lay their configs out: loss and rate_limit alike, dns_cut with `with` in the place
+ * of the amount. */
+struct LineWords {
+    const struct Node *target;
+    int64_t amount;
+    int direction;
+};
+struct DnsWords {
+    const struct Node *target;
+    int with;
+};
+
+struct Bench {
+    struct Arena *arena;
+    struct HostFacts facts;
+    struct PlanInput input;
+    struct LineWords line;
+    struct DnsWords dns;
+    struct Procedure procedure;
+    struct Err err;
+    const char *apply;
+};
+
+static struct Bench bench_new(void)
+{
+    return (struct Bench){.arena = arena_new("test", 1 << 20),
+                          .facts = {.nft = true},
+                          .line = {.amount = 200000, .direction = NET_IN},
+                          .input = {.target = &host,
+                                    .token = &token,
+                                    .number = 1,
+                                    .hold_ns = -1,
+                                    .lease_ns = 30 * NS_PER_S,
+                                    .cap_ns = 75 * NS_PER_S}};
+}
+
+static bool plan(struct Bench *bench, const struct FaultKind *kind)
+{
+    const void *config =
+        kind == &dns_cut_fault ? (const void *)&bench->dns : (const void *)&bench->line;
+    bench->input.facts = &bench->facts;
+    bool planned = kind->plan(config, &bench->input, bench->arena, &bench->procedure, &bench->err);
+    if (planned)
+        bench->apply = commands_shell(&bench->procedure.apply, bench->arena);
+    return planned;
+}
+
+static void has(const struct Bench *bench, const char *text)
+{
+    if (strstr(bench->apply, text) == NULL)
+        print_error("no '%s' in:\n%s\n", text, bench->apply);
+    assert_non_null(strstr(bench->apply, text));
+}
+
+static void lacks(const struct Bench *bench, const char *text)
+{
+    assert_null(strstr(bench->apply, text));
+}
+
+static void test_each_is_ended_by_the_kernel_and_touches_its_own_table_only(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(all_kinds); i++) {
+        struct Bench bench = bench_new();
+        assert_true(plan(&bench, all_kinds[i]));
+        assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
+        assert_true(all_kinds[i]->may_cut_link && all_kinds[i]->needs_nft);
+        assert_int_equal(bench.procedure.renew.count, 1);
+        has(&bench, "elements = { 0.0.0.0/0 timeout ${FD_LEASE}s }");
+        has(&bench, "elements = { ::/0 timeout ${FD_LEASE}s }");
+        has(&bench,
+            "add table inet fd_$FD_ID\ndelete table inet fd_$FD_ID\ntable inet fd_$FD_ID {");
+        lacks(&bench, "flush");
+        lacks(&bench, "table arp");
+        arena_free(bench.arena);
+    }
+}
+
+/* Before anything is caught, on every hook. */
+static void test_our_own_way_is_exempt_first(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(all_kinds); i++)
+        for (int way = 0; way < 2; way++) {
+            struct Bench bench = bench_new();
+            bench.line.direction = NET_BOTH;
+            bench.dns.with = way;
+            assert_true(plan(&bench, all_kinds[i]));
+            has(&bench, "in=\"$ip saddr $FD_PEER tcp dport $FD_PORT accept\"");
+            has(&bench, "out=\"$ip daddr $FD_PEER tcp sport $FD_PORT accept\"");
+            const char *at = bench.apply;
+            for (; (at = strstr(at, "type filter hook")) != NULL; at++) {
+                const char *ours = strstr(at, "        $"), *caught = strstr(at, "goto");
+                assert_true(ours != NULL && caught != NULL && ours < caught);
+                assert_true(strstr(at, "\"lo\" accept") < ours);
+            }
+            arena_free(bench.arena);
+        }
+}
+
+static void test_isolate_hears_nobody_and_says_nothing(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new();
+    assert_true(plan(&bench, &isolate_fault));
+    has(&bench, "hook prerouting priority -300");
+    has(&bench, "ip saddr @peers4 goto hears_caught\n");
+    has(&bench, "ip6 saddr @peers6 goto hears_caught\n");
+    has(&bench, "hook postrouting priority 300");
+    has(&bench, "ip daddr @peers4 goto says_caught\n");
+    assert_string_equal(commands_shell(&bench.procedure.renew, bench.arena),
+                        "# wind the kernel's timer up again\n"
+                        "timeout -k 2 10 sh -c 'nft -f - <<EOF\n"
+                        "delete element inet fd_$FD_ID peers4 { 0.0.0.0/0 }\n"
+                        "delete element inet fd_$FD_ID peers6 { ::/0 }\n"
+                        "add element inet fd_$FD_ID peers4 { 0.0.0.0/0 timeout ${FD_LEASE}s }\n"
+                        "add element inet fd_$FD_ID peers6 { ::/0 timeout ${FD_LEASE}s }\n"
+                        "EOF\n' || exit\n");
+    arena_free(bench.arena);
+}
+
+static void test_loss_drops_by_chance_where_it_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        int direction;
+        bool in, out;
+    } rows[] = {{NET_IN, true, false}, {NET_OUT, false, true}, {NET_BOTH, true, true}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct Bench bench = bench_new();
+        bench.line.direction = rows[i].direction;
+        assert_true(plan(&bench, &loss_fault));
+        has(&bench, "numgen random mod 1000000 < 200000 counter drop");
+        assert_int_equal(strstr(bench.apply, "hook prerouting") != NULL, rows[i].in);
+        assert_int_equal(strstr(bench.apply, "hook postrouting") != NULL, rows[i].out);
+        arena_free(bench.arena);
+    }
+}
+
+static void test_a_rate_is_in_bytes(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new();
+    bench.line.amount = 1000000;
+    assert_true(plan(&bench, &rate_limit_fault));
+    has(&bench, "limit rate over 125000 bytes/second burst 65536 bytes counter drop");
+    assert_string_equal(bench.procedure.apply.at[0].what,
+                        "drop what is more than 1Mbit/s of the packets that come in");
+    arena_free(bench.arena);
+}
+
+static void test_dns_is_dropped_as_answers_and_refused_as_questions(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new();
+    assert_true(plan(&bench, &dns_cut_fault));
+    has(&bench, "ip saddr @peers4 meta l4proto { tcp, udp } th sport { 53, 853 } goto");
+    lacks(&bench, "dport { 53");
+    lacks(&bench, "reject");
+    bench.dns.with = 1;
+    assert_true(plan(&bench, &dns_cut_fault));
+    has(&bench, "hook output priority -300");
+    has(&bench, "hook forward priority -300");
+    has(&bench, "ip6 daddr @peers6 meta l4proto { tcp, udp } th dport { 53, 853 } goto");
+    has(&bench, "meta l4proto tcp counter reject with tcp reset\n");
+    lacks(&bench, "sport { 53");
+    arena_free(bench.arena);
+}
+
+static void test_peers_stand_in_the_set_of_their_family_once(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"10.0.0.2", "fd00::2", "10.0.0.2"};
+    const struct Peer peer = {.host = &other, .addresses = addresses, .address_count = 3};
+    struct Bench bench = bench_new();
+    struct NetFault fault = {.what = "drop", .peers = &peer, .peer_count = 1};
+    network_catch(&fault, NET_IN, "counter drop");
+    bench.input.facts = &bench.facts;
+    assert_true(network_plan(&fault, &bench.input, bench.arena, &bench.procedure, &bench.err));
+    bench.apply = commands_shell(&bench.procedure.apply, bench.arena);
+    has(&bench, "flags timeout\n        elements = { 10.0.0.2 timeout ${FD_LEASE}s }\n");
+    has(&bench, "flags timeout\n        elements = { fd00::2 timeout ${FD_LEASE}s }\n");
+    lacks(&bench, "/0");
+    assert_non_null(strstr(commands_shell(&bench.procedure.in_place, bench.arena), "in-place 2"));
+    arena_free(bench.arena);
+}
+
+static void test_without_nft_it_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(all_kinds); i++) {
+        struct Bench bench = bench_new();
+        bench.facts.nft = false;
+        assert_false(plan(&bench, all_kinds[i]));
+        assert_int_equal(bench.err.code, ERR_NOT_READY);
+        assert_string_equal(bench.err.message, "nft on 'redis-1' cannot add and delete a table");
+        arena_free(bench.arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_is_ended_by_the_kernel_and_touches_its_own_table_only),
+        cmocka_unit_test(test_our_own_way_is_exempt_first),
+        cmocka_unit_test(test_isolate_hears_nobody_and_says_nothing),
+        cmocka_unit_test(test_loss_drops_by_chance_where_it_is_told),
+        cmocka_unit_test(test_a_rate_is_in_bytes),
+        cmocka_unit_test(test_dns_is_dropped_as_answers_and_refused_as_questions),
+        cmocka_unit_test(test_peers_stand_in_the_set_of_their_family_once),
+        cmocka_unit_test(test_without_nft_it_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
