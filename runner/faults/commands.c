@@ -81,7 +81,7 @@ static bool unit_is_named(const char *unit)
     return size > 0 && size <= UNIT_MAX && strspn(unit, allowed) == size && unit[0] != '-';
 }
 
-static bool path_is_plain(const char *path)
+bool path_is_plain(const char *path)
 {
     return path[0] == '/' && strstr(path, "/../") == NULL && !text_ends(path, "/..") &&
            strpbrk(path, "\r\n") == NULL;

@@ -9,6 +9,9 @@
 void commands_add(struct Commands *commands, struct Arena *arena, const char *what,
                   int64_t timeout_s, ...) __attribute__((sentinel));
 
+/* From the root, in one line, and never back up. */
+bool path_is_plain(const char *path);
+
 /* What `kill`, `stop`, `freeze` and `restart` have in common in a file: whom. */
 struct ServiceConfig {
     const struct Node *target;

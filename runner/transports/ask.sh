@@ -11,7 +11,16 @@ trace() {
     esac
 }
 
-# Every trace, whoever left it: tables, units, folders, bind mounts.
+# Pid and id of every process that holds something for a fault (holder.sh).
+holders() {
+    for entry in $(grep -lzF 'FD_HELD=' /proc/[0-9]*/environ 2>/dev/null); do
+        pid=${entry#/proc/}
+        id=$(tr '\0' '\n' 2>/dev/null <"$entry" | sed -n 's/^FD_HELD=\([a-z0-9_]*\):$/\1/p')
+        [ -z "$id" ] || echo "${pid%/environ} $id"
+    done
+}
+
+# Every trace, whoever left it: tables, units, folders, holders, bind mounts.
 traces() {
     for folder in "$fd_root"/*_[0-9]*; do
         [ -d "$folder" ] || continue
@@ -28,10 +37,11 @@ traces() {
     if [ -d /run/systemd/system ]; then
         systemctl list-units --all --plain --no-legend 'fd-*.service' 2>/dev/null |
             while read -r unit _; do
-                id=${unit#fd-}
-                trace unit "${id%.service}" "unit $unit" ''
+                id=${unit#fd-} id=${id%.service}
+                trace unit "${id%-hold}" "unit $unit" ''
             done
     fi
+    holders | while read -r pid id; do trace process "$id" "process $pid" ''; done
     for space in self $(file_spaces); do file_mounts "$space"; done | sort -u |
         while read -r how id point; do
             trace mount "$id" "bind mount on $point" ''

@@ -68,6 +68,7 @@ write_folder() {
         echo "$((now + first)) $((now + first))" >"$FD_DIR/lease" &&
         printf '%s\n' "$FD_LIB" >"$FD_DIR/node" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
+        printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" &&
         printf %s "$FD_SAVE" >"$FD_DIR/save" && printf %s "$FD_APPLY" >"$FD_DIR/apply" &&
         printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_PLACE" >"$FD_DIR/place" &&
         printf %s "$FD_CLEAR" >"$FD_DIR/clear" && printf %s "$FD_RENEW" >"$FD_DIR/renew" &&
@@ -139,6 +140,7 @@ scratch_folder() {
         printf 'FD_DIR=%s FD_ID=%s FD_BOOT= FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
             "$FD_DIR" "$FD_ID" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
+        printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" &&
         printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_CLEAR" >"$FD_DIR/clear"
 }
 
@@ -147,6 +149,9 @@ undo_by_name() {
     nft delete table inet "fd_$FD_ID" 2>/dev/null
     file_unmount
     [ ! -d /run/systemd/system ] || systemctl stop "fd-$FD_ID.service" 2>/dev/null
+    holders | while read -r pid id; do
+        [ "$id" != "$FD_ID" ] || kill -KILL "$pid" 2>/dev/null
+    done
     traces_of "$FD_ID"
 }
 

@@ -25,6 +25,11 @@ const char service_sh[] = {
 const char files_sh[] = {
 #include "runner/transports/files.sh.h"
     0};
+const char holder_sh[] = {
+#include "runner/transports/holder.sh.h"
+#include "runner/transports/holder_fill.sh.h"
+#include "runner/transports/holder_load.sh.h"
+    0};
 
 /* Reads as many bytes as were announced and runs them only if the last line is there: a script that
  * was cut off never runs by half. Its commands read /dev/null; 3 stays with the sender. */
@@ -44,6 +49,7 @@ void talk_library(struct Buf *script)
 {
     quote_assignment(script, "FD_LIB", node_sh);
     quote_assignment(script, "FD_SERVICE", service_sh);
+    quote_assignment(script, "FD_HOLDER", holder_sh);
     buf_put(script, "eval \"$FD_LIB\"\n");
 }
 

@@ -20,11 +20,11 @@ struct HostNode {
 
 /* The constant texts, functions only; drive.sh and ask.sh want node.sh and files.sh before them,
  * which is in service.sh's text too. */
-extern const char node_sh[], drive_sh[], ask_sh[], service_sh[], files_sh[];
+extern const char node_sh[], drive_sh[], ask_sh[], service_sh[], files_sh[], holder_sh[];
 
 /* FD_ID and FD_DIR of a fault. */
 void talk_fault(struct Buf *script, const struct Token *token, uint32_t number);
-/* FD_LIB and FD_SERVICE, then node.sh itself. */
+/* FD_LIB, FD_SERVICE and FD_HOLDER, then node.sh itself. */
 void talk_library(struct Buf *script);
 
 /* Starts `body` as root on the host; complete or not at all. The first line of the script is what

@@ -331,12 +331,14 @@ static void plan_open(struct PlanCase *c)
                                   .cap_ns = 75 * NS_PER_S};
 }
 
-/* A config made of the required keys' examples; `run` is a fault with undo and proof. */
+/* A config made of the required keys' examples, and of `share`, one of two ways to say how much;
+ * `run` is a fault with undo and proof. */
 static void *config_of(struct PlanCase *c, const struct FaultKind *kind)
 {
     struct Buf text = BUF(4096);
     for (const struct Field *field = kind->config.fields; field->name != NULL; field++) {
-        bool wanted = (field->flags & FIELD_REQUIRED) != 0 || text_equal(kind->name, "run");
+        bool wanted = (field->flags & FIELD_REQUIRED) != 0 || text_equal(kind->name, "run") ||
+                      text_equal(field->name, "share");
         if (is_key(field) && wanted)
             buf_printf(&text, "%s: %s\n", field->name, field->example);
     }

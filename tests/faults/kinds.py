@@ -20,6 +20,8 @@ class Kind:
     whole: str = ""
     # Over by itself once it is proven (a restart): nothing of it can be seen afterwards.
     over: bool = False
+    # Ends without its undo: the process that holds it asks each half second whether it still may.
+    alone: bool = False
     # What a host with a tc tree of its own is told instead of being touched: the word of the refusal; None = it works.
     refused: str = None
     more: str = ""  # lines of the scenario, at its top level
@@ -34,6 +36,7 @@ class Kind:
         return "HOLD" in self.step
 
 
+HELD = "grep -qs FD_HELD= /proc/[0-9]*/environ"
 DOWN = "! /etc/init.d/idle status >/dev/null"
 KINDS = [
     Kind("kill", "kill: victim, HOLD", DOWN),
@@ -52,6 +55,12 @@ KINDS = [
     Kind("dns_cut", "dns_cut: victim, with: reject, HOLD", 'nft list tables | grep -q "inet fd_"'),
     Kind("override", 'override: victim, file: /etc/hosts, content: "192.0.2.9 fd-shop", keep: true, HOLD',
          "getent hosts fd-shop >/dev/null"),
+    Kind("cpu_load", "cpu_load: victim, share: 5%, HOLD", HELD, alone=True),
+    # What a host has of both is furnished (cell.py).
+    Kind("memory_fill", "memory_fill: victim, leave: 200MiB, HOLD", "grep -qsx dd /proc/[0-9]*/comm",
+         alone=True),
+    Kind("disk_fill", "disk_fill: victim, path: /media, leave: 20MiB, HOLD",
+         '[ "$(df --output=avail /media | tail -n 1)" -lt 30000 ]', alone=True),
     Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
                 'proof: "test -e /run/broken", HOLD', "test -e /run/broken"),
 ]

@@ -1,0 +1,70 @@
+/* holding.c - writes the procedure of a process that holds a resource. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "holding.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "../base/text.h"
+
+#define PERMILLE 1000 /* millionths */
+
+static struct Where where_of(const struct Node *node, const char *key)
+{
+    const struct Node *value = node_get(node, key);
+    return value != NULL ? value->where : node->where;
+}
+
+void holding_check(const void *record, const struct Node *node, struct Decode *decode)
+{
+    const struct HoldingConfig *config = record;
+    bool share = node_get(node, "share") != NULL, leave = node_get(node, "leave") != NULL;
+    if (share && leave)
+        problems_say(decode->problems, ERR_RULE, where_of(node, "leave"),
+                     "say how full it gets, or how much is left",
+                     "`share` and `leave` exclude each other");
+    if (!share && !leave)
+        problems_say(decode->problems, ERR_REQUIRED, node->where, "share: 80%, or leave: 200MiB",
+                     "nothing says how much is taken");
+    if (config->path != NULL && !reference_present(config->path) && !path_is_plain(config->path))
+        problems_say(decode->problems, ERR_VALUE, where_of(node, "path"),
+                     "write the path from the root", "'%s' is no absolute path", config->path);
+}
+
+void holding_say(struct Holding *holding, const char *word, const char *value)
+{
+    if (holding->count + 2 >= COUNT_OF(holding->words))
+        bug("too many words for '%s'", holding->kind);
+    holding->words[holding->count++] = word;
+    holding->words[holding->count++] = value;
+}
+
+void holding_say_amount(struct Holding *holding, const struct HoldingConfig *config,
+                        struct Arena *arena)
+{
+    if (config->share != FIELD_NOT_GIVEN)
+        holding_say(holding, "share", arena_printf(arena, "%" PRId64, config->share / PERMILLE));
+    if (config->leave != FIELD_NOT_GIVEN)
+        holding_say(holding, "leave", arena_printf(arena, "%" PRId64, config->leave));
+}
+
+static void add(const struct Holding *holding, struct Commands *commands, struct Arena *arena,
+                const char *what, const char *verb)
+{
+    const char *const *word = holding->words;
+    int64_t timeout_s = text_equal(verb, "take") ? 120 : 20;
+    commands_add(commands, arena, what, timeout_s, "sh", "hold", verb, holding->kind, word[0],
+                 word[1], word[2], word[3], word[4], word[5], word[6], word[7], NULL);
+}
+
+struct Procedure holding_plan(const struct Holding *holding, const struct PlanInput *input,
+                              struct Arena *arena)
+{
+    struct Procedure procedure = procedure_of(input, CLASS_PROCESS);
+    add(holding, &procedure.save, arena, "see that it can be had, and enough is left", "check");
+    add(holding, &procedure.apply, arena, holding->taking, "take");
+    add(holding, &procedure.in_place, arena, "it is held, all of it", "held");
+    add(holding, &procedure.undo, arena, "end the processes that hold it", "free");
+    add(holding, &procedure.all_clear, arena, "no process holds it", "freed");
+    return procedure;
+}

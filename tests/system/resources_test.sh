@@ -1,0 +1,196 @@
+#!/usr/bin/env bash
+# resources_test.sh - disks, memory and processors that drills take: in effect, and given back on every way out.
+# SPDX-License-Identifier: Apache-2.0
+# Each case has a host and a project of its own, so that some run beside each other (AT_ONCE).
+# shellcheck source=tests/lib.sh
+# shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each case has its own $work
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+kinds=(disk_fill memory_fill cpu_load)
+ways=(normal_end holder_killed runner_killed guard_killed by_hand)
+in_lab bare:$((${#kinds[@]} * ${#ways[@]} + 1))
+
+at_once=${AT_ONCE-4}
+lease=3
+
+# What a step says, for each kind.
+words_of() {
+    case $1 in
+    disk_fill) echo 'path: /mnt, leave: 20MiB' ;;
+    memory_fill) echo 'leave: 200MiB' ;;
+    cpu_load) echo 'share: 10%' ;;
+    esac
+}
+
+# begin HOST STEP: a project in $work with an environment `bare` of this one host, whose disk at /mnt has 64 MiB, and
+# whose memory, by its own word, has 300 MiB free: as in a container.
+begin() {
+    local address
+    host=$1
+    address=$(sed -n "s/^ *$host: {address: \(.*\)}/\1/p" "$LAB_STATE/environments/bare.yaml")
+    on_host sh -c 'mount -t tmpfs -o size=64m,nr_inodes=2000,mode=755 disk /mnt &&
+        printf "MemTotal: 1048576 kB\nMemAvailable: 307200 kB\n" >/etc/meminfo &&
+        mount --bind /etc/meminfo /proc/meminfo' || exit 1
+    mkdir -p "$work/project/scenarios" "$work/project/environments"
+    echo 'project: resources' >"$work/project/faildrill.yaml"
+    cat >"$work/project/environments/bare.yaml" <<END
+environment: bare
+roles:
+  idle:
+    hosts: {$host: {address: $address}}
+    service: {pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}
+    reach: {prefix: [$lab, --state, $LAB_STATE, exec, "\${host.name}"]}
+END
+    cat >"$work/project/scenarios/drill.yaml" <<END
+scenario: drill
+targets:
+  victim: {role: idle, pick: 1}
+probes:
+  ssh: {tcp: "\${target.victim.address}:22", every: 200ms, timeout: 1s}
+steady: {for: 400ms}
+hold: 600ms
+observe: 300ms
+settle: 20s
+steps:
+  - {$2}
+expect:
+  ssh: {max_outage: 20s}
+undo: {lease: ${lease}s, grace: 5s, within: 20s}
+END
+}
+drill() {
+    "$FAILDRILL" -C "$work/project" --no-input "$@"
+}
+on_host() {
+    "$lab" exec "$host" "$@"
+}
+is_in_effect() {
+    drill status | grep -q IN_EFFECT
+}
+# go: the drill in the background, until its fault is in effect.
+go() {
+    "$FAILDRILL" -C "$work/project" --no-input run -e bare drill >"$work/said" 2>&1 &
+    runner=$!
+    check "$1: the fault comes into effect" wait_for 40 is_in_effect
+}
+# over WANT TEXT: what go began ends with this status and says this.
+over() {
+    local status
+    wait "$runner"
+    status=$?
+    cat "$work/said"
+    echo "exit $status"
+    [ "$status" -eq "$1" ] && grep -qF -- "$2" "$work/said"
+}
+# The processes that carry the mark, by a look of our own.
+holders() {
+    on_host sh -c 'grep -l FD_HELD= /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 | sort -n'
+}
+# The effect as others on the host see it.
+seen() {
+    local free sum
+    case $1 in
+    disk_fill)
+        free=$(on_host df --output=avail /mnt | tail -n 1)
+        echo "$free KiB are free; names: $(on_host ls -A /mnt)"
+        [ "$free" -ge 20000 ] && [ "$free" -le 20992 ] && [ -z "$(on_host ls -A /mnt)" ]
+        ;;
+    memory_fill)
+        sum=$(on_host sh -c 'cat /proc/[0-9]*/comm /proc/[0-9]*/statm >/dev/null
+            for entry in /proc/[0-9]*; do [ "$(cat $entry/comm 2>/dev/null)" = dd ] && cat $entry/statm; done' |
+            awk '{ pages += $2 } END { print pages * 4 }')
+        echo "$sum KiB are held"
+        [ "$sum" -ge 100000 ] && [ "$sum" -le 115000 ]
+        ;;
+    cpu_load)
+        sum=$(on_host sh -c 'cd /proc && for pid in $(grep -l FD_HELD= [0-9]*/environ 2>/dev/null); do
+            cat "${pid%/*}/stat" 2>/dev/null; done' | awk '{ ticks += $14 + $15 } END { print ticks + 0 }')
+        echo "$sum ticks"
+        [ "$sum" -gt 0 ]
+        ;;
+    esac
+}
+oom_first() {
+    local pid score
+    for pid in $(holders); do
+        score=$(on_host cat "/proc/$pid/oom_score_adj") || continue # it slept
+        echo "$pid: $score"
+        [ "$score" -eq 1000 ] || return 1
+    done
+}
+is_clean() {
+    on_host sh -c 'ls -la /run/faildrill /mnt 2>&1
+        [ ! -e /run/faildrill ] && [ -z "$(ls -A /mnt)" ] && ! grep -l FD_HELD= /proc/[0-9]*/environ 2>/dev/null' &&
+        [ "$(on_host df --output=avail /mnt | tail -n 1)" -eq 65536 ]
+}
+# kill_on_host FILE: the process that a fault's file names first, and waits for its end.
+kill_on_host() {
+    on_host sh -c 'set -- $(cat /run/faildrill/*_1/'"$1"') && pid=$1 && kill -9 "$pid" &&
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done'
+}
+vanish() {
+    kill -9 "$runner"
+    wait "$runner" 2>/dev/null
+    [ ! -e "/proc/$runner" ]
+}
+
+normal_end() {
+    go "$kind"
+    check "$kind: others on the host see it" seen "$kind"
+    check "$kind: out of memory, its processes go first" oom_first
+    check "$kind: PASS, exit 0" over 0 PASS
+    check "$kind: after it nothing is left" is_clean
+}
+holder_killed() {
+    go "$kind, whose holder is killed"
+    check "$kind, whose holder is killed: by hand" kill_on_host held
+    check "$kind, whose holder is killed: INCONCLUSIVE, exit 7" over 7 'ended early'
+    check "$kind, whose holder is killed: nothing is left" is_clean
+}
+runner_killed() {
+    go "$kind, whose runner is killed"
+    check "$kind, whose runner is killed: by SIGKILL" vanish
+    check "$kind, whose runner is killed: nothing is left after its lease" wait_for $((lease + 4)) is_clean
+    drill undo >"$work/said" 2>&1
+}
+# Also without runner and guard the holder ends: with the lease, which never passes the cap.
+guard_killed() {
+    go "$kind, with neither guard nor runner"
+    check "$kind, with neither guard nor runner: both killed" eval 'kill_on_host armed && vanish'
+    check "$kind, with neither guard nor runner: it ends with its lease" \
+        wait_for $((lease + 4)) eval '[ -z "$(holders)" ]'
+    check "$kind, with neither guard nor runner: undo finds the rest" drill undo
+    check "$kind, with neither guard nor runner: nothing is left" is_clean
+}
+by_hand() {
+    go "$kind, undone by hand"
+    check "$kind, undone by hand: sh /run/faildrill/undo" on_host sh /run/faildrill/undo
+    check "$kind, undone by hand: it is over" eval '[ -z "$(holders)" ]'
+    check "$kind, undone by hand: INCONCLUSIVE, exit 7" over 7 'ended early'
+    check "$kind, undone by hand: nothing is left" is_clean
+}
+
+# Each case on its own, AT_ONCE of them; their lines come in order at the end.
+cases=()
+number=0
+for kind in "${kinds[@]}"; do
+    for way in "${ways[@]}"; do cases+=("$kind.$way"); done
+done
+for case in "${cases[@]}"; do
+    number=$((number + 1))
+    [[ " ${ONLY-$case} " = *" $case "* ]] || continue
+    while [ "$(jobs -pr | wc -l)" -ge "$at_once" ]; do wait -n; done
+    (
+        work=$work/$case kind=${case%.*} way=${case#*.} hold=60s
+        [ "$way" != normal_end ] || hold=4s
+        mkdir "$work"
+        begin "bare-$number" "$kind: victim, $(words_of "$kind"), for: $hold"
+        "$way"
+    ) >"$work/$case.log" 2>&1 </dev/null &
+done
+wait
+for case in "${cases[@]}"; do
+    [[ " ${ONLY-$case} " = *" $case "* ]] || continue
+    cat "$work/$case.log"
+    failed=$((failed + $(grep -c '^not ok ' "$work/$case.log")))
+    grep -q '^ok ' "$work/$case.log" || not_ok "$case says nothing"
+done
