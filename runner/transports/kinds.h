@@ -8,7 +8,9 @@
 extern const struct TransportKind ssh_transport, local_transport, prefix_transport;
 
 /* The value of `ssh:`, of an environment or a host; the rest is what `ssh -G HOST` says. */
+enum SshVia { VIA_LIBSSH2, VIA_OPENSSH };
 struct SshConfig {
+    int via;            /* enum SshVia */
     const char *user;   /* NULL: as ssh_config says */
     int64_t port;       /* 0: as ssh_config says */
     const char *config; /* path of the ssh_config to read instead of the user's; NULL: the user's */

@@ -257,6 +257,16 @@ pid_t process_pid(const struct Process *process)
     return process->pid;
 }
 
+bool process_runs(struct Process *process)
+{
+    return !reap(process);
+}
+
+int process_hears(const struct Process *process)
+{
+    return process->out;
+}
+
 void process_finish(struct Process *process)
 {
     if (process == NULL)

@@ -23,6 +23,8 @@ bool process_read(struct Process *process, struct Buf *out, bool *ended, struct 
 bool process_status(struct Process *process, int *status, struct Buf *errors, struct Mono deadline,
                     struct Err *err) MUST_CHECK;
 pid_t process_pid(const struct Process *process); /* 0 once its status was taken */
+bool process_runs(struct Process *process);
+int process_hears(const struct Process *process); /* its output, to be polled; -1 once it ended */
 void process_finish(struct Process *process); /* accepts NULL; whoever still runs is reaped later */
 
 /* Starts argv with `fd` as its input and output: the socket under another library. 0 on failure. */

@@ -1,8 +1,7 @@
-/* ssh.c - hosts by SSH: one session, several channels on it, each call with its own deadline. */
+/* ssh.c - hosts by libssh2: one session with several channels, each call with its deadline. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ssh.h"
 
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -20,27 +19,6 @@ struct SshChannel {
     LIBSSH2_CHANNEL *channel;
     struct Buf errors;
 };
-
-static const struct Field ssh_fields[] = {
-    {.name = "user",
-     .type = FIELD_TEXT,
-     .offset = offsetof(struct SshConfig, user),
-     .example = "drill",
-     .doc = "Whom to log in as; default: as `ssh HOST` does."},
-    {.name = "port",
-     .type = FIELD_INT,
-     .offset = offsetof(struct SshConfig, port),
-     .min = 0,
-     .max = 65535,
-     .fallback = "0",
-     .example = "2222",
-     .doc = "The port of sshd; 0, the default: as `ssh HOST` does."},
-    {.name = "config",
-     .type = FIELD_TEXT,
-     .offset = offsetof(struct SshConfig, config),
-     .example = "lab/ssh_config",
-     .doc = "The ssh_config to read instead of the user's."},
-    {.name = NULL}};
 
 /* ---- Sessions. ---- */
 
@@ -102,19 +80,6 @@ static int ssh_fd(void *data)
 {
     const struct SshSession *session = data;
     return session->fd;
-}
-
-static void ssh_by_hand(const void *config, const struct Target *target, struct Buf *out)
-{
-    const struct SshConfig *ssh = config;
-    buf_put(out, "ssh ");
-    if (ssh->config != NULL)
-        buf_printf(out, "-F %s ", ssh->config);
-    if (ssh->port != 0)
-        buf_printf(out, "-p %" PRId64 " ", ssh->port);
-    if (ssh->user != NULL)
-        buf_printf(out, "%s@", ssh->user);
-    buf_put(out, target->name);
 }
 
 /* ---- Channels. ---- */
@@ -337,13 +302,8 @@ static void *ssh_dial(void *data, const char *address, uint16_t port, struct Mon
     return channel_new(session, opened);
 }
 
-const struct TransportKind ssh_transport = {
-    .name = "ssh",
-    .summary = "hosts by SSH, as `ssh HOST` reaches them",
-    .config = {.name = "ssh",
-               .doc = "The host is reached as `ssh HOST` does.",
-               .size = sizeof(struct SshConfig),
-               .fields = ssh_fields},
+const struct TransportKind ssh_by_libssh2 = {
+    .name = "libssh2",
     .open = ssh_open,
     .start = ssh_start,
     .write = ssh_write,
@@ -354,6 +314,4 @@ const struct TransportKind ssh_transport = {
     .close = ssh_close,
     .fd = ssh_fd,
     .dial = ssh_dial,
-    .by_hand = ssh_by_hand,
-    .address = ssh_address,
 };

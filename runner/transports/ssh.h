@@ -7,6 +7,9 @@
 
 #include "ssh_config.h"
 
+/* Who speaks SSH; neither has a config of its own. */
+extern const struct TransportKind ssh_by_libssh2, ssh_by_openssh;
+
 struct SshSession {
     const struct Target *target;
     LIBSSH2_SESSION *link;
