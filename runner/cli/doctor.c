@@ -1,5 +1,7 @@
 /* doctor.c - `doctor`: what a drill in an environment would lack, host by host. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "../base/duration.h"
 #include "../engine/survey.h"
 #include "drill.h"
@@ -40,6 +42,13 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
                facts->machine_id_hash);
     if (facts->missing != NULL)
         buf_printf(out, "      = lacks: %s\n", facts->missing);
+    if (facts->sudoers != NULL) {
+        buf_put(out, "      = fix: as root there, visudo -f /etc/sudoers.d/faildrill, with\n");
+        for (const char *line = facts->sudoers; *line != '\0'; line += *line == '\n') {
+            buf_printf(out, "          %.*s\n", (int)strcspn(line, "\n"), line);
+            line += strcspn(line, "\n");
+        }
+    }
     if (facts->traces[0] != '\0')
         buf_printf(out, "      = traces of a drill: %s; faildrill undo --scan -e ENV\n",
                    facts->traces);

@@ -25,6 +25,7 @@ struct HostFacts {
     const char *main_pid; /* decimal, "" where none */
     const char *restart;  /* systemd: Restart=; "" elsewhere */
     const char *missing;  /* NULL, or what the host lacks, with the line that mends it */
+    const char *sudoers;  /* lines that make us root by sudo; NULL where we are */
     const char *traces;   /* faildrill traces found, as "ID of WHO ID"; "" = none */
 };
 

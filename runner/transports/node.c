@@ -14,10 +14,28 @@
 
 #define RUN_OUTPUT_MAX (64 * 1024)
 
-/* By what we can do, not by the uid: in a user namespace root has another number. */
+/* By what we can do, not by the uid: in a user namespace root has another number. Who may do
+ * nothing says who it is, what sudo said, and which `sh` sudo would find by the path it comes with.
+ */
 static const char who_line[] =
-    "w=none; if [ -w /run ]; then w=direct; elif sudo -n sh -c : 2>/dev/null; then w=sudo; fi; "
-    "echo \"fd:who $w\"; echo \"fd:ssh ${SSH_CONNECTION:-}\"; echo fd:end";
+    "w=none; if [ -w /run ]; then w=direct; elif s=$(LC_ALL=C sudo -n sh -c : 2>&1); then w=sudo; "
+    "fi; echo \"fd:who $w\"; echo \"fd:ssh ${SSH_CONNECTION:-}\"; [ \"$w\" != none ] || { "
+    "echo \"fd:user $(id -un)\"; echo \"fd:uid $(id -u)\"; "
+    "echo \"fd:sudo $(printf '%s\\n' \"$s\" | tail -n 1)\"; "
+    "echo \"fd:sh $(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; "
+    "command -v sh)\"; }; echo fd:end";
+
+static void note_powerless(struct HostNode *node, const struct Buf *reply)
+{
+    reply_get(reply, "sudo", node->sudo_said, sizeof node->sudo_said);
+    reply_get(reply, "sh", node->sh, sizeof node->sh);
+    char uid[24] = "";
+    if (!reply_get(reply, "user", node->user, sizeof node->user) ||
+        !text_is_name(node->user, true)) { /* sudoers wants other names escaped, or the number */
+        reply_get(reply, "uid", uid, sizeof uid);
+        snprintf(node->user, sizeof node->user, "#%s", uid);
+    }
+}
 
 /* Address and port come back only as we print them ourselves. */
 static void note_connection(struct HostNode *node, char *connection)
@@ -37,6 +55,8 @@ static void note_connection(struct HostNode *node, char *connection)
     if (inet_pton(family, peer, address) != 1 ||
         inet_ntop(family, address, node->peer, sizeof node->peer) == NULL)
         return;
+    if (text_starts(node->peer, "::ffff:") && strchr(node->peer, '.') != NULL) /* that is IPv4 */
+        memmove(node->peer, node->peer + 7, strlen(node->peer + 7) + 1);
     snprintf(node->port, sizeof node->port, "%" PRId64, port);
 }
 
@@ -63,6 +83,8 @@ struct HostNode *node_open(const struct Target *target, struct Mono deadline, st
             node->privilege = PRIVILEGE_DIRECT;
         else if (strcmp(who, "sudo") == 0)
             node->privilege = PRIVILEGE_SUDO;
+        else
+            note_powerless(node, &reply);
     }
     buf_free(&reply);
     if (good)
@@ -116,7 +138,8 @@ static const char *known_missing(const struct HostNode *node, const struct Role 
                                  struct Arena *arena)
 {
     if (node->privilege == PRIVILEGE_NONE)
-        return "a way to be root: let the login user run `sudo -n sh`";
+        return arena_printf(arena, "a way to be root (%s)",
+                            node->sudo_said[0] != '\0' ? node->sudo_said : "sudo says nothing");
     if (*told != '\0')
         return arena_text(arena, told);
     if (role != NULL && role->service.unit != NULL && !facts->systemd)
@@ -148,6 +171,19 @@ static const char *trace_ids(const struct Buf *reply, struct Arena *arena)
     const char *text = arena_text(arena, ids.text);
     buf_free(&ids);
     return text;
+}
+
+/* What the login user needs in sudoers, a line each. All that we do there is a script for this sh:
+ * a narrower rule would only look safer. */
+static const char *sudoers_lines(const struct HostNode *node, struct Arena *arena)
+{
+    if (node->privilege != PRIVILEGE_NONE)
+        return NULL;
+    const char *tty = strstr(node->sudo_said, " tty ") != NULL
+                          ? arena_printf(arena, "\nDefaults:%s !requiretty", node->user)
+                          : "";
+    return arena_printf(arena, "%s ALL=(root) NOPASSWD: %s%s", node->user,
+                        node->sh[0] == '/' ? node->sh : "/bin/sh", tty);
 }
 
 static const char *fact(const struct Buf *reply, const char *key, struct Arena *arena)
@@ -194,6 +230,7 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
         facts.traces = trace_ids(&reply, arena);
         reply_get(&reply, "missing", told, sizeof told);
         facts.missing = known_missing(node, role, &facts, told, arena);
+        facts.sudoers = sudoers_lines(node, arena);
         *out = facts;
     }
     buf_free(&script);

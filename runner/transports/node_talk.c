@@ -56,7 +56,7 @@ void talk_library(struct Buf *script)
 static void no_privilege(const struct HostNode *node, struct Err *err)
 {
     err_set(err, ERR_TARGET, node->target->where, "cannot become root on '%s'", node->target->name);
-    err_hint(err, "Let the login user run `sudo -n sh` there, or log in as root.");
+    err_hint(err, "`faildrill doctor` prints what its sudoers must say.");
 }
 
 static bool send_script(struct HostNode *node, void *channel, const struct Buf *script,
@@ -125,7 +125,7 @@ static void broken_off(struct HostNode *node, void *channel, struct Mono deadlin
     err_set(err, ERR_TARGET, node->target->where, "'%s' broke off with status %d: %s",
             node->target->name, status, seen.size > 0 ? seen.text : "it said nothing");
     if (strstr(seen.text, "sudo") != NULL)
-        err_hint(err, "Let the login user run `sudo -n sh` there, or log in as root.");
+        err_hint(err, "`faildrill doctor` prints what its sudoers must say.");
     buf_free(&errors);
     buf_free(&seen);
 }

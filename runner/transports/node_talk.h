@@ -15,7 +15,8 @@ struct HostNode {
     const struct Target *target;
     void *session;
     enum Privilege privilege;
-    char peer[64], port[8]; /* of SSH_CONNECTION, printed anew; "" without ssh */
+    char peer[64], port[8];                /* of SSH_CONNECTION, printed anew; "" without ssh */
+    char user[64], sh[64], sudo_said[160]; /* of PRIVILEGE_NONE */
 };
 
 /* The constant texts, functions only; drive.sh and ask.sh want node.sh and files.sh before them,
