@@ -35,7 +35,7 @@ CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium g
 SOURCES := $(wildcard runner/*/*.c probes/*.c reports/*.c)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 # Scripts that are sent to hosts, and styles of pages, are compiled in as text.
-TEXTS   := $(wildcard runner/transports/*.sh runner/systems/*.sh runner/store/*.sql reports/*.css reports/*.js)
+TEXTS   := $(wildcard runner/transports/*.sh runner/systems/*.sh runner/faults/*.sh runner/faults/*.py runner/store/*.sql reports/*.css reports/*.js)
 EMBEDS  := $(TEXTS:%=$(BUILD)/embed/%.h)
 COMPILE  = $(CC) $(CFLAGS) $(PKG_CFLAGS) -I$(BUILD)/embed -MMD -MP
 

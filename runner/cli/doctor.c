@@ -33,12 +33,16 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
     const char *active = facts->active == KNOWN_YES  ? "runs"
                          : facts->active == KNOWN_NO ? "DOES NOT RUN"
                                                      : "not known to run";
-    buf_printf(out, "  %s %-20s %-15s %s, service %s%s%s, %s, nft %s, machine_id %.16s...\n",
+    buf_printf(out,
+               "  %s %-20s %-15s %s, service %s%s%s, %s, nft %s, delay %s, machine_id %.16s...\n",
                facts->missing || facts->traces[0] ? "!" : " ", host->target->name,
                host->target->address ? host->target->address : "",
                facts->root ? "root" : "NOT ROOT", active, host->role->system ? ", " : "",
                host->role->system ? rank_word(host->standing.rank) : "",
                facts->systemd ? "systemd" : "no systemd", facts->nft ? "yes" : "NO",
+               facts->netem ? "by netem"
+               : facts->tun ? "by a line"
+                            : "NO",
                facts->machine_id_hash);
     if (facts->missing != NULL)
         buf_printf(out, "      = lacks: %s\n", facts->missing);
@@ -49,6 +53,11 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
             line += strcspn(line, "\n");
         }
     }
+    if (facts->no_delay != NULL)
+        buf_printf(out, "      = cannot delay packets: %s\n", facts->no_delay);
+    if (facts->root_qdisc != NULL && facts->root_qdisc[0] != '\0')
+        buf_printf(out, "      = cannot delay packets: it has a root qdisc of its own, %s\n",
+                   facts->root_qdisc);
     if (facts->traces[0] != '\0')
         buf_printf(out, "      = traces of a drill: %s; faildrill undo --scan -e ENV\n",
                    facts->traces);
@@ -117,6 +126,7 @@ static int doctor(struct Drill *drill, const char *name)
                                       .touched_count = roles.count,
                                       .asked = roles.items,
                                       .asked_count = roles.count,
+                                      .delays = true,
                                       .arena = cli->arena},
                 &survey);
     struct Buf out = BUF(1U << 20);

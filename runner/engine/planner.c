@@ -53,7 +53,16 @@ static void note_roles(struct Planning *planning, const struct Scenario *scenari
         role_note(planning, &planning->asked, probes[at].role);
 }
 
-static void survey(struct Planning *planning)
+static bool delays(const struct Scenario *scenario)
+{
+    const struct StepSpec *steps = scenario->steps.items;
+    for (size_t at = 0; at < scenario->steps.count; at++)
+        if (steps[at].kind != NULL && steps[at].kind->needs_delay)
+            return true;
+    return false;
+}
+
+static void survey(struct Planning *planning, const struct Scenario *scenario)
 {
     survey_make(&(struct SurveyInput){.hosts = planning->input->hosts,
                                       .loop = planning->input->loop,
@@ -63,6 +72,7 @@ static void survey(struct Planning *planning)
                                       .beside_count = planning->beside.count,
                                       .asked = planning->asked.items,
                                       .asked_count = planning->asked.count,
+                                      .delays = delays(scenario),
                                       .arena = planning->plan->arena},
                 &planning->survey);
 }
@@ -300,7 +310,7 @@ static bool bind(struct Planning *planning, const struct Scenario *first, struct
     struct Plan *plan = planning->plan;
     note_roles(planning, first);
     radius_beside(planning->input->environment, &planning->touched, plan->arena, &planning->beside);
-    survey(planning);
+    survey(planning, first);
     survey_healths(&planning->survey, &planning->touched, plan->arena, &plan->healths);
     survey_healths(&planning->survey, &planning->beside, plan->arena, &plan->healths);
     if (!foresee_answers(plan, &planning->survey, planning->err) || !draw_all(planning, first))

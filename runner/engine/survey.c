@@ -10,6 +10,7 @@ struct Asking {
     struct Loop *loop;
     struct Arena *arena;
     size_t pending;
+    bool delays;
 };
 struct HostAsking {
     struct Asking *all;
@@ -32,6 +33,9 @@ static void facts_work(struct HostCall *call)
     struct HostAsking *asking = call->data;
     call->ok = node_facts(call->node, asking->host->role, call->deadline, call->arena,
                           &asking->host->facts, &call->err);
+    if (call->ok && asking->all->delays && asking->host->facts.root)
+        call->ok =
+            node_delays(call->node, call->deadline, call->arena, &asking->host->facts, &call->err);
     call->lost = !call->ok;
 }
 
@@ -193,7 +197,11 @@ void survey_make(const struct SurveyInput *input, struct Survey *out)
 {
     *out = (struct Survey){.arena = input->arena};
     list_hosts(input, out);
-    struct Asking all = {.out = out, .loop = input->loop, .arena = input->arena, .pending = 1};
+    struct Asking all = {.out = out,
+                         .loop = input->loop,
+                         .arena = input->arena,
+                         .pending = 1,
+                         .delays = input->delays};
     struct HostAsking *hosts = arena_zero(input->arena, out->hosts.count + 1, sizeof *hosts);
     struct RoleAsking *roles = arena_zero(input->arena, out->roles.count + 1, sizeof *roles);
     ask_hosts(input, &all, hosts);

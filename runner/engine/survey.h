@@ -43,6 +43,7 @@ struct SurveyInput {
     size_t beside_count;
     const struct Role *const *asked; /* roles with a system; others are passed over */
     size_t asked_count;
+    bool delays; /* whether the hosts can delay packets is asked as well */
     struct Arena *arena;
 };
 void survey_make(const struct SurveyInput *input, struct Survey *out);

@@ -73,6 +73,13 @@ void commands_add(struct Commands *commands, struct Arena *arena, const char *wh
                 &(struct Command){.what = what, .argv = argv, .timeout_ns = timeout_s * NS_PER_S});
 }
 
+void commands_add_argv(struct Commands *commands, struct Arena *arena, const char *what,
+                       int64_t timeout_s, const char *const *argv)
+{
+    add_command(commands, arena,
+                &(struct Command){.what = what, .argv = argv, .timeout_ns = timeout_s * NS_PER_S});
+}
+
 static bool unit_is_named(const char *unit)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -9,6 +9,10 @@
 void commands_add(struct Commands *commands, struct Arena *arena, const char *what,
                   int64_t timeout_s, ...) __attribute__((sentinel));
 
+/* The same with the words in an array that ends with NULL. */
+void commands_add_argv(struct Commands *commands, struct Arena *arena, const char *what,
+                       int64_t timeout_s, const char *const *argv);
+
 /* From the root, in one line, and never back up. */
 bool path_is_plain(const char *path);
 

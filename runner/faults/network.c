@@ -19,10 +19,11 @@ static const struct Hook {
     const char *chain, *hook, *side, *ours;
     bool inbound;
 } HOOKS[] = {
-    [NET_HEARS] = {"hears", "prerouting priority -300", "saddr", "in", true},
-    [NET_SAYS] = {"says", "postrouting priority 300", "daddr", "out", false},
-    [NET_ASKS] = {"asks", "output priority -300", "daddr", "out", false},
-    [NET_FORWARDS] = {"forwards", "forward priority -300", "daddr", "out", false},
+    [NET_HEARS] = {"hears", "filter hook prerouting priority -300", "saddr", "in", true},
+    [NET_SAYS] = {"says", "filter hook postrouting priority 300", "daddr", "out", false},
+    [NET_ASKS] = {"asks", "filter hook output priority -300", "daddr", "out", false},
+    [NET_FORWARDS] = {"forwards", "filter hook forward priority -300", "daddr", "out", false},
+    [NET_STEERS] = {"steers", "route hook output priority -150", "daddr", "out", false},
 };
 
 /* Both lines that exempt our own way. */
@@ -117,7 +118,7 @@ static void put_catch(struct Buf *out, const struct NetCatch *caught, const stru
     buf_printf(out,
                "    }\n"
                "    chain %s {\n"
-               "        type filter hook %s; policy accept;\n"
+               "        type %s; policy accept;\n"
                "        %s \"lo\" accept\n"
                "        $%s\n"
                "        icmpv6 type { $nd } accept\n",

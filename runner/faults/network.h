@@ -8,10 +8,11 @@
 /* Where packets are caught. Those that come in are known by their source, the others by where they
  * go. */
 enum NetHook {
-    NET_HEARS,   /* all that comes in, before connection tracking and forwarding */
-    NET_SAYS,    /* all that leaves */
-    NET_ASKS,    /* what leaves by this host's own processes, while it can still be refused */
-    NET_FORWARDS /* what leaves by its containers */
+    NET_HEARS,    /* all that comes in, before connection tracking and forwarding */
+    NET_SAYS,     /* all that leaves */
+    NET_ASKS,     /* what leaves by this host's own processes, while it can still be refused */
+    NET_FORWARDS, /* what leaves by its containers */
+    NET_STEERS    /* what leaves by this host's own processes, routed anew by its mark */
 };
 enum { NET_CATCHES_MOST = 4, NET_MATCHES_MOST = 2 };
 

@@ -26,7 +26,10 @@ struct HostFacts {
     const char *restart;  /* systemd: Restart=; "" elsewhere */
     const char *missing;  /* NULL, or what the host lacks, with the line that mends it */
     const char *sudoers;  /* lines that make us root by sudo; NULL where we are */
-    const char *traces;   /* faildrill traces found, as "ID of WHO ID"; "" = none */
+    bool netem, tun; /* it can delay packets: by tc, by a TUN device and python3; see no_delay */
+    const char *no_delay;   /* NULL, or why neither is known to work; not asked, not known */
+    const char *root_qdisc; /* "tbf 8001: on eth0": not the kernel's own, not to be touched; "" */
+    const char *traces;     /* faildrill traces found, as "ID of WHO ID"; "" = none */
 };
 
 /* A host at the other end, and the numeric addresses by which it is known. */
@@ -58,6 +61,7 @@ struct FaultKind {
     bool may_cut_link; /* can cut our own way to the node: exempts FD_PEER and proves a second
                           connection */
     bool needs_service, needs_nft;
+    bool needs_delay;   /* asks for netem, tun and root_qdisc */
     bool partitions;    /* leaves a cut side, which may go on acknowledging writes */
     bool stops_service; /* kill, stop: what the old primary does afterwards must be planned (rejoin)
                          */

@@ -20,7 +20,22 @@ holders() {
     done
 }
 
-# Every trace, whoever left it: tables, units, folders, holders, bind mounts.
+# What a delay needs (faults/delay.sh) has no room for an id: it is of the fault whose folder says so.
+delay_traces() {
+    id=fd1d
+    for owner in "$fd_root"/*/delays; do
+        [ ! -e "$owner" ] || { id=${owner%/delays} && id=${id##*/}; }
+    done
+    tc qdisc show 2>/dev/null | while read -r _ _ handle _ device _; do
+        [ "$handle" != fd1d: ] || trace qdisc "$id" "qdisc fd1d: on $device" ''
+    done
+    ip link show dev fd1d >/dev/null 2>&1 && trace device "$id" 'device fd1d' ''
+    case $(ip rule show 2>/dev/null && ip -6 rule show 2>/dev/null) in
+    *'lookup 64797'*) trace rule "$id" 'rule for the mark 0xfd1d' '' ;;
+    esac
+}
+
+# Every trace, whoever left it: tables, units, folders, holders, bind mounts, what delays.
 traces() {
     for folder in "$fd_root"/*_[0-9]*; do
         [ -d "$folder" ] || continue
@@ -42,6 +57,7 @@ traces() {
             done
     fi
     holders | while read -r pid id; do trace process "$id" "process $pid" ''; done
+    delay_traces
     for space in self $(file_spaces); do file_mounts "$space"; done | sort -u |
         while read -r how id point; do
             trace mount "$id" "bind mount on $point" ''

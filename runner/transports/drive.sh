@@ -144,6 +144,14 @@ scratch_folder() {
         printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_CLEAR" >"$FD_DIR/clear"
 }
 
+end_delays() {
+    tc qdisc show 2>/dev/null | while read -r _ _ handle _ device _; do
+        [ "$handle" != fd1d: ] || tc qdisc del dev "$device" root handle fd1d: 2>/dev/null
+    done
+    ip link delete dev fd1d 2>/dev/null
+    while ip rule del lookup 64797 2>/dev/null || ip -6 rule del lookup 64797 2>/dev/null; do :; done
+}
+
 # What can be ended by its name alone: where neither folder nor store knows more.
 undo_by_name() {
     nft delete table inet "fd_$FD_ID" 2>/dev/null
@@ -152,6 +160,7 @@ undo_by_name() {
     holders | while read -r pid id; do
         [ "$id" != "$FD_ID" ] || kill -KILL "$pid" 2>/dev/null
     done
+    ls "$fd_root"/*/delays >/dev/null 2>&1 || end_delays
     traces_of "$FD_ID"
 }
 

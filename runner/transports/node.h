@@ -31,6 +31,9 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
 /* Read-only. KNOWN_YES: the role's service runs there (without one: the host answers). */
 enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mono deadline,
                        struct Err *err) MUST_CHECK;
+/* Read-only too: fills netem, tun, no_delay and root_qdisc. */
+bool node_delays(struct HostNode *node, struct Mono deadline, struct Arena *arena,
+                 struct HostFacts *facts, struct Err *err) MUST_CHECK;
 
 /* One run per host. ERR_LOCKED names the holder and since when. Taking it again with the same token
  * succeeds. A lock is stale where its boot_id is another, or its deadline passed and no TOKEN_N is

@@ -314,6 +314,8 @@ static void plan_open(struct PlanCase *c)
                                   .systemd = true,
                                   .flock = true,
                                   .nft = true,
+                                  .netem = true,
+                                  .root_qdisc = "",
                                   .active = KNOWN_YES,
                                   .main_pid = "4711",
                                   .restart = "no",

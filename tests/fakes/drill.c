@@ -31,6 +31,7 @@ static const struct {
     [DRILL_FREEZE] = {"freeze", &freeze_fault, -1},
     [DRILL_RESTART] = {"restart", &restart_fault, -1},
     [DRILL_RUN] = {"run", &run_fault, -1},
+    [DRILL_DELAY] = {"delay", &delay_fault, -1},
 };
 
 const char *drill_kind_name(enum DrillKind kind)
@@ -56,10 +57,23 @@ static const struct {
     bool fault;
 } run_words = {NULL, "touch /run/broken", "rm -f /run/broken", "test -e /run/broken", true};
 
+/* As delay.c lays its config out. */
+static const struct {
+    const struct Node *target;
+    int64_t by_ns, jitter_ns, reorder, duplicate, corrupt;
+} delay_words = {NULL, 100 * NS_PER_MS, 0, 0, 0, 0};
+
+static const void *config_of(enum DrillKind kind)
+{
+    static const struct ServiceConfig whole_service;
+    if (kind == DRILL_DELAY)
+        return &delay_words;
+    return kind == DRILL_RUN ? (const void *)&run_words : &whole_service;
+}
+
 static void make_procedure(struct Drill *drill, enum DrillKind kind, int64_t lease_ns,
                            int64_t cap_ns)
 {
-    static const struct ServiceConfig whole_service;
     struct PlanInput input = {.target = &drill->target,
                               .role = &drill->role,
                               .facts = &drill->facts,
@@ -68,9 +82,9 @@ static void make_procedure(struct Drill *drill, enum DrillKind kind, int64_t lea
                               .hold_ns = kinds[kind].hold_ns,
                               .lease_ns = lease_ns,
                               .cap_ns = cap_ns};
-    const void *config = kind == DRILL_RUN ? (const void *)&run_words : &whole_service;
     drill->fault = kinds[kind].fault;
-    good(drill, drill->fault->plan(config, &input, drill->arena, &drill->procedure, &drill->err),
+    good(drill,
+         drill->fault->plan(config_of(kind), &input, drill->arena, &drill->procedure, &drill->err),
          "plan");
     good(drill, procedure_check(drill->fault, &drill->procedure, &drill->err), "check");
 }
@@ -99,6 +113,10 @@ void drill_open(struct Drill *drill, enum DrillKind kind, int64_t lease_ns, int6
          node_facts(drill->node, &drill->role, drill_in(10), drill->arena, &drill->facts,
                     &drill->err),
          "facts");
+    if (kind == DRILL_DELAY)
+        good(drill,
+             node_delays(drill->node, drill_in(10), drill->arena, &drill->facts, &drill->err),
+             "delays");
     make_procedure(drill, kind, lease_ns, cap_ns);
     drill->arm = (struct ArmInput){.procedure = &drill->procedure,
                                    .token = &drill->token,

@@ -16,6 +16,7 @@ enum DrillKind {
     DRILL_FREEZE,
     DRILL_RESTART,
     DRILL_RUN,
+    DRILL_DELAY,
     DRILL_KINDS
 };
 const char *drill_kind_name(enum DrillKind kind);

@@ -10,6 +10,8 @@
 /* Process 1 reaps, and ends with its standard input: with us. */
 static const char init_text[] =
     "mount -t tmpfs -o mode=755 tmpfs /run && ip link set lo up || exit 1\n"
+    "ip link add eth0 type veth peer name wire && ip address add 192.0.2.1/24 dev eth0 &&\n"
+    "    ip link set eth0 up && ip link set wire up || exit 1\n"
     "echo ready\n"
     "exec 5<&0\n"
     "cat <&5 >/dev/null &\n"
@@ -127,7 +129,7 @@ bool space_until(const struct Space *space, const char *line, int seconds)
 
 /* Processes without those of this script, of process 1, and of whoever else looks in just now. */
 static const char fingerprint_text[] =
-    "echo rules; nft list ruleset\n"
+    "echo rules; nft list ruleset; ip rule; ip -6 rule; tc qdisc show\n"
     "echo files; find /run | sort\n"
     "echo processes\n"
     "for p in /proc/[0-9]*; do\n"

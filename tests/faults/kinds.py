@@ -53,6 +53,9 @@ KINDS = [
          beside=True),
     Kind("rate_limit", "rate_limit: victim, rate: 8kbit/s, HOLD", 'nft list tables | grep -q "inet fd_"'),
     Kind("dns_cut", "dns_cut: victim, with: reject, HOLD", 'nft list tables | grep -q "inet fd_"'),
+    # Longer than the look from elsewhere waits. By a line of ours, this machine's kernel having no netem.
+    Kind("delay", "delay: victim, by: 3s, HOLD", '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null',
+         beside=True),
     Kind("override", 'override: victim, file: /etc/hosts, content: "192.0.2.9 fd-shop", keep: true, HOLD',
          "getent hosts fd-shop >/dev/null"),
     Kind("cpu_load", "cpu_load: victim, share: 5%, HOLD", HELD, alone=True),

@@ -16,7 +16,7 @@ function check_include(line,    path, own, other) {
     own = folder(file)
     if (!(own in floor) || !match(line, /"[^"]+"/)) return
     path = substr(line, RSTART + 1, RLENGTH - 2)
-    if (path ~ /\.(sh|sql|css|js)\.h$/) return # a text that is compiled in
+    if (path ~ /\.(sh|py|sql|css|js)\.h$/) return # a text that is compiled in
     other = path ~ /\// ? folder(resolved(own, path)) : own
     if (other == own) return
     if (!(other in floor)) say(FNR, "floors", "\"" path "\" is on no floor of tests/lint/floors")

@@ -8,7 +8,7 @@ make --no-print-directory -s BUILD="$BUILD" "$program" || exit 1
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 failed=0
-for kinds in 'isolate kill stop' 'freeze restart run'; do
+for kinds in 'isolate kill stop' 'freeze restart run delay'; do
     pids=
     for kind in $kinds; do
         "$program" "$kind" >"$logs/$kind" 2>&1 &
