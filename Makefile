@@ -128,6 +128,9 @@ system: hosts drills ## the two above
 faults-matrix: all ## every kind of fault x all that may go wrong: 0 silent; writes tests/faults/MATRIX.md
 	@BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/faults/matrix.py --write tests/faults/MATRIX.md
 
+mutants: all tests ## seeded safety bugs, each caught by a named test: 10 minutes
+	@BUILD=$(BUILD) tests/mutants/run.py
+
 crash: all tests ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
 	@POINTS=$(POINTS) $(RUN) -j 2 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
 
@@ -167,5 +170,5 @@ help: ## list what can be made
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d)
 
 .PHONY: all bench asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults-matrix \
-        format help hosts install lint system tests unit
+        format help hosts install lint mutants system tests unit
 .SECONDARY:

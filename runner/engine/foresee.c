@@ -41,6 +41,12 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
     if (facts->missing != NULL)
         obstacle(plan, ERR_NOT_READY, "",
                  arena_printf(plan->arena, "host '%s': %s", name, facts->missing));
+    const char *machine = host->target->machine_id;
+    if (machine != NULL && !text_equal(machine, facts->machine_id_hash))
+        obstacle(plan, ERR_IDENTITY,
+                 "Another machine has its address, or it was set up anew: see `faildrill doctor`.",
+                 arena_printf(plan->arena, "host '%s' is not the machine that `machine_id:` names",
+                              name));
     if (facts->traces != NULL && facts->traces[0] != '\0')
         obstacle(plan, ERR_LOCKED,
                  "Run `faildrill undo --scan -e ENV` to see whose they are, `faildrill undo` to "

@@ -67,6 +67,9 @@ static void test_a_protected_environment_wants_its_name(void **state)
 {
     (void)state;
     struct Gate gate = gate_of(PRODUCTION);
+    struct GatePass pass = pass_of(&gate, "01k2abcd4k2p", DAYS_AGO(3)); /* the name alone decides */
+    gate.input.passes = &pass;
+    gate.input.pass_count = 1;
     gate.input.confirmed = NULL;
     assert_string_equal(sentence(&gate, "protected", false),
                         "type the name, or say --confirm staging");

@@ -287,7 +287,7 @@ static void test_a_deadline_holds(void **state)
     drill_close(&drill);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_run_holds_a_host),
@@ -304,5 +304,7 @@ int main(void)
         cmocka_unit_test(test_plain_work_gets_values_and_no_input),
         cmocka_unit_test(test_a_deadline_holds),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
