@@ -11,7 +11,7 @@
  * has one, a run one, an attempt none. Not for two threads at once. */
 struct Arena;
 struct Arena *arena_new(const char *name, size_t limit_bytes);
-void arena_free(struct Arena *arena);                             /* accepts NULL */
+void arena_free(struct Arena *arena); /* accepts NULL */
 void *arena_zero(struct Arena *arena, size_t count, size_t size); /* zeroed, aligned for anything */
 char *arena_text(struct Arena *arena, const char *text);          /* a copy; NULL gives NULL */
 /* A copy, and a NUL behind it. */

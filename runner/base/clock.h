@@ -11,21 +11,13 @@
 #define NS_PER_S 1000000000LL
 #define NS_NEVER INT64_MAX
 
-struct Mono {
-    int64_t ns;
-}; /* CLOCK_MONOTONIC of the runner: order and differences */
-struct Wall {
-    int64_t ns;
-}; /* CLOCK_REALTIME since 1970: for people; never subtracted */
+struct Mono { int64_t ns; }; /* CLOCK_MONOTONIC of the runner: order and differences */
+struct Wall { int64_t ns; }; /* CLOCK_REALTIME since 1970: for people; never subtracted */
 
 /* It happened between these; T0 is one: [sent, proven]. */
-struct Moment {
-    struct Mono low, high;
-};
+struct Moment { struct Mono low, high; };
 /* A duration known to lie between; high NS_NEVER = not seen to end. */
-struct Span {
-    int64_t low_ns, high_ns;
-};
+struct Span { int64_t low_ns, high_ns; };
 /* Silence is KNOWN_UNKNOWN, never KNOWN_NO. */
 enum Known { KNOWN_UNKNOWN, KNOWN_NO, KNOWN_YES };
 

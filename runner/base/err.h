@@ -76,7 +76,7 @@ void problems_say(struct Problems *problems, enum ErrCode code, struct Where whe
                   const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The one that was added last, so that err_at and the like may follow; bug() where none is. */
 struct Err *problems_last(struct Problems *problems);
-size_t problems_errors(const struct Problems *problems); /* warnings not counted */
+size_t problems_errors(const struct Problems *problems);   /* warnings not counted */
 size_t problems_warnings(const struct Problems *problems);
 /* In file order after sorting. */
 const struct Err *problems_at(const struct Problems *problems, size_t index);

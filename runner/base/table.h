@@ -18,7 +18,7 @@ void buf_sparkline(struct Buf *buf, const int64_t *values, size_t count, bool un
 struct Table;
 struct Table *table_new(size_t columns);
 void table_free(struct Table *table);
-void table_right(struct Table *table, size_t column);          /* align a column to the right */
+void table_right(struct Table *table, size_t column); /* align a column to the right */
 void table_row(struct Table *table, const char *const *cells); /* `columns` of them; NULL = "" */
 /* Two spaces between columns, no trailing blanks. */
 void table_write(const struct Table *table, struct Buf *out);

@@ -15,8 +15,8 @@ struct Words {
 
 /* One word: a kind of file, a field or a variant; borrowed for the call. */
 struct Word {
-    const char *path;            /* "scenario.steps.kill.for" */
-    const struct Record *owner;  /* in which it stands; NULL for a kind of file */
+    const char *path;           /* "scenario.steps.kill.for" */
+    const struct Record *owner; /* in which it stands; NULL for a kind of file */
     const struct Record *inside; /* whose keys stand below it, or NULL */
     const struct FileKind *file;
     const struct Field *field;     /* NULL unless it is one */

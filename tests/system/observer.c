@@ -111,18 +111,12 @@ static void finish(struct Attempt *attempt, enum Outcome outcome, const char *wh
 static const char *word(int error)
 {
     switch (error) {
-    case ECONNREFUSED:
-        return "refused";
-    case ECONNRESET:
-        return "reset";
-    case EHOSTUNREACH:
-        return "unreachable";
-    case ENETUNREACH:
-        return "unreachable";
-    case ETIMEDOUT:
-        return "timeout";
-    default:
-        return "error";
+    case ECONNREFUSED: return "refused";
+    case ECONNRESET: return "reset";
+    case EHOSTUNREACH: return "unreachable";
+    case ENETUNREACH: return "unreachable";
+    case ETIMEDOUT: return "timeout";
+    default: return "error";
     }
 }
 
@@ -394,7 +388,8 @@ static void read_target(struct Target *target, char *text)
     *list++ = '\0';
     snprintf(target->lookup, sizeof target->lookup, "SENTINEL get-master-addr-by-name %s\r\n",
              value + 8);
-    snprintf(target->request, sizeof target->request, "SET observer:%s 1 EX 600\r\n", target->name);
+    snprintf(target->request, sizeof target->request, "SET observer:%s 1 EX 600\r\n",
+             target->name);
     for (char *one; (one = strsep(&list, ",")) != NULL && target->address_count < SENTINELS;)
         read_address(&target->address[target->address_count++], one);
 }
@@ -477,17 +472,10 @@ int main(int argc, char **argv)
     int64_t interval = 1000000, duration = 0;
     for (int option; (option = getopt(argc, argv, "i:t:d:")) != -1;) {
         switch (option) {
-        case 'i':
-            interval = milliseconds(optarg);
-            break;
-        case 't':
-            timeout_ns = milliseconds(optarg);
-            break;
-        case 'd':
-            duration = milliseconds(optarg) * 1000;
-            break;
-        default:
-            return 2;
+        case 'i': interval = milliseconds(optarg); break;
+        case 't': timeout_ns = milliseconds(optarg); break;
+        case 'd': duration = milliseconds(optarg) * 1000; break;
+        default: return 2;
         }
     }
     struct rlimit files;
