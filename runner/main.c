@@ -12,9 +12,23 @@ static const struct ProbeKind *const PROBES[] = {
     &http_probe, &tcp_probe, &redis_probe, &primary_probe, &ledger_probe, NULL,
 };
 static const struct FaultKind *const FAULTS[] = {
-    &kill_fault,     &stop_fault,        &freeze_fault,    &restart_fault, &isolate_fault,
-    &loss_fault,     &rate_limit_fault,  &dns_cut_fault,   &delay_fault,   &override_fault,
-    &cpu_load_fault, &memory_fill_fault, &disk_fill_fault, &run_fault,     NULL,
+    &kill_fault,
+    &stop_fault,
+    &freeze_fault,
+    &restart_fault,
+    &isolate_fault,
+    &loss_fault,
+    &rate_limit_fault,
+    &dns_cut_fault,
+    &delay_fault,
+    &override_fault,
+    &cpu_load_fault,
+    &memory_fill_fault,
+    &disk_fill_fault,
+    &replace_file_fault,
+    &sysctl_fault,
+    &run_fault,
+    NULL,
 };
 static const struct SystemKind *const SYSTEMS[] = {&redis_sentinel_system, NULL};
 static const struct TransportKind *const TRANSPORTS[] = {

@@ -43,6 +43,11 @@ const char *files_path_fault(const char *path)
     return NULL;
 }
 
+const char *files_text(const char *text, struct Arena *arena)
+{
+    return *text == '\0' || text_ends(text, "\n") ? text : arena_printf(arena, "%s\n", text);
+}
+
 static struct Where place_of(const struct Node *node, const char *key)
 {
     const struct Node *item = node_get(node, key);

@@ -9,6 +9,11 @@
 /* Files and folders, a blank between them, that our own way to a host and its undo need: no fault
  * touches them. files.sh gets them too, for what a link means is only known there. */
 extern const char files_kept[];
+#define RELOAD_DOC                                                                                 \
+    "A line that makes the service read it anew; run on the host as root, after the change and "   \
+    "after the undo."
+/* The text as a file holds it: it ends with a newline, or is empty. */
+const char *files_text(const char *text, struct Arena *arena);
 /* NULL, or why this is no path that a fault may put another file at. */
 const char *files_path_fault(const char *path);
 /* Problems at the keys of `node`, while its values are known; references are left for the plan. */

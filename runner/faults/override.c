@@ -69,7 +69,7 @@ static bool override_plan(const void *data, const struct PlanInput *input, struc
         return false;
     commands_add(&procedure.save, arena, "copy the file and edit the copy", 20, "sh", "service",
                  "file", "over_text", config->file, files_kept, config->keep ? "before" : "instead",
-                 config->content, NULL);
+                 files_text(config->content, arena), NULL);
     commands_add(&procedure.apply, arena, arena_printf(arena, "mount it over %s", config->file), 20,
                  "sh", "service", "file", "over", config->file, NULL);
     commands_add(&procedure.in_place, arena, "who reads the file finds ours", 20, "sh", "service",

@@ -35,7 +35,7 @@ delay_traces() {
     esac
 }
 
-# Every trace, whoever left it: tables, units, folders, holders, bind mounts, what delays.
+# Every trace, whoever left it: tables, units, folders, holders, delays, files kept beside, mounts.
 traces() {
     for folder in "$fd_root"/*_[0-9]*; do
         [ -d "$folder" ] || continue
@@ -58,6 +58,11 @@ traces() {
     fi
     holders | while read -r pid id; do trace process "$id" "process $pid" ''; done
     delay_traces
+    find /etc /opt /srv /usr/local -xdev -maxdepth 6 -name '.*.fd_*_[0-9]*' -type f 2>/dev/null |
+        while read -r file; do
+            id=${file##*.fd_}
+            trace file "${id%.new}" "an original kept as $file" ''
+        done
     for space in self $(file_spaces); do file_mounts "$space"; done | sort -u |
         while read -r how id point; do
             trace mount "$id" "bind mount on $point" ''

@@ -1,6 +1,6 @@
-# files.sh - another file in the place of one, bind-mounted over it, and the way back.
+# files.sh - another file in the place of one, mounted over it or renamed, and the way back; settings.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2154,SC2015,SC3013
+# shellcheck shell=sh disable=SC2154,SC2015,SC2094,SC3013
 # -ef is in dash, busybox sh and bash. Stands behind node.sh; functions only. In a fault's folder:
 #   sh service file VERB ...
 # There `copy` is the file that readers shall find, `sum` its hash, `was` what stood there before.
@@ -37,7 +37,7 @@ file_unmount_at() {
     if [ "$1" = self ]; then
         umount "$2" 2>/dev/null || umount -l "$2"
     else
-        nsenter -t "$1" -m sh -c 'umount "$1" 2>/dev/null || umount -l "$1"' umount "$2"
+        nsenter -t "$1" -m umount "$2" 2>/dev/null || nsenter -t "$1" -m umount -l "$2"
     fi
 }
 
@@ -93,6 +93,21 @@ file_sum() {
     sha256sum <"$1" | cut -d ' ' -f 1
 }
 
+# The user's own line, with nothing of ours. `reloading` stands from before the change until it has
+# succeeded after the undo.
+file_reload() {
+    [ -n "$1" ] || return 0
+    (
+        echo 0 >"/proc/self/oom_score_adj"
+        unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
+        cd / && exec sh -c "$1"
+    ) || file_fail "its reload ended with status $?"
+}
+
+file_reloaded() {
+    [ ! -e reloading ] || file_fail "it is back, but its reload has yet to succeed"
+}
+
 # What a reader on this host sees is what process 1 sees: a login with mounts of its own would break
 # something for itself alone.
 file_over_find() {
@@ -107,15 +122,10 @@ file_over_find() {
 }
 
 # The new text comes in place of the old one, or before it.
-file_text() {
-    case $2 in '' | *"
-") end='' ;; *) end='\n' ;; esac
-    printf "%s$end" "$2" >copy && { [ "$1" != before ] || cat "$real" >>copy; }
-}
-
 file_over_text() {
     file_over_find "$1" "$2"
-    file_text "$3" "$4" || file_fail "cannot write the copy"
+    printf %s "$4" >copy && { [ "$3" != before ] || cat "$real" >>copy; } ||
+        file_fail "cannot write the copy"
     file_sum copy >sum
     [ "$(cat sum)" != "$(tail -n 1 was)" ] || file_fail "$1 says that already"
 }
@@ -154,11 +164,144 @@ file_over_clear() {
     echo "$1 was changed by somebody else meanwhile; it stays so"
 }
 
+# ---- A file replaced: the original waits beside it, the very same inode, and comes back by a rename.
+
+# Sets `real` and `beside`; a link is followed once, when the file is saved.
+file_beside() {
+    if [ -s real ]; then
+        read -r real <real
+    else
+        real=$(readlink -f "$1") && [ -n "$real" ] || real=$1
+    fi
+    beside=${real%/*}/.${real##*/}.fd_$FD_ID
+}
+
+file_replace_save() {
+    file_find "$1" "$2"
+    ! awk -v real="$real" '$5 == real { found = 1 } END { exit !found }' /proc/self/mountinfo ||
+        file_fail "$real is a mount of its own, which no file can take the place of"
+    [ -w "${real%/*}" ] || file_fail "${real%/*} cannot be written to"
+    cp -a "$real" copy && printf %s "$3" >copy && file_sum "$real" >was && echo "$real" >real ||
+        file_fail "cannot copy $real"
+    [ "$(file_sum copy)" != "$(cat was)" ] || file_fail "$1 says that already"
+}
+
+# file_replace PATH RELOAD. At no time is there no file, and none by half.
+file_replace() {
+    file_beside "$1"
+    [ "$(readlink -f "$1")" = "$real" ] && [ "$(file_sum "$real")" = "$(cat was)" ] ||
+        file_fail "$1 was changed since it was saved"
+    [ -z "$2" ] || echo >reloading
+    ln "$real" "$beside" || file_fail "the original cannot be kept as $beside"
+    cp -a copy "$beside.new" && mv -f "$beside.new" "$real" || file_fail "cannot replace $real"
+    file_reload "$2"
+}
+
+file_replace_place() {
+    [ "$(file_sum "$1")" = "$2" ] || file_fail "$1 does not say what ours says"
+}
+
+# Ours, and nobody has changed its owner or mode since.
+file_is_ours() {
+    [ "$(file_sum "$real" 2>/dev/null)" = "$1" ] &&
+        [ "$(stat -c '%u %g %a' "$real")" = "$(stat -c '%u %g %a' "$beside")" ]
+}
+
+# file_replace_undo PATH SUM RELOAD
+file_replace_undo() {
+    file_beside "$1"
+    rm -f "$beside.new"
+    if [ -e "$beside" ]; then
+        if [ "$real" -ef "$beside" ]; then
+            rm -f "$beside"
+        elif file_is_ours "$2"; then
+            [ -z "$3" ] || echo >reloading
+            mv -f "$beside" "$real"
+        fi
+    fi
+    [ ! -e reloading ] || [ -e "$beside" ] || { file_reload "$3" && rm -f reloading; }
+}
+
+file_replace_clear() {
+    file_beside "$1"
+    if [ -e "$beside" ]; then
+        ! file_is_ours "$2" || file_fail "$real is still ours; the original is $beside"
+        file_fail "somebody else changed $real meanwhile. Theirs stays; the original is $beside:" \
+            "put it back by mv, or keep theirs and rm it"
+    fi
+    [ ! -e "$beside.new" ] || file_fail "$beside.new is left"
+    [ "$(file_sum "$real" 2>/dev/null)" != "$2" ] ||
+        file_fail "$real is still ours, and the original is gone from $beside"
+    file_reloaded
+}
+
+# ---- Kernel settings: files below /proc/sys. `was` is the old value, `got` what became of ours.
+
+# Sets `setting`, one blank between words.
+file_setting_read() {
+    setting=$(tr -s ' \t\n' ' ' <"/proc/sys/$1") || exit 125
+    setting=${setting% }
+}
+
+file_setting_save() {
+    [ -f "/proc/sys/$1" ] || file_fail "this host has no setting $1"
+    [ -w "/proc/sys/$1" ] || file_fail "the setting $1 cannot be changed here"
+    [ "$(readlink /proc/self/ns/net)" = "$(readlink /proc/1/ns/net)" ] ||
+        file_fail "our login has a network of its own: the services have other settings"
+    file_setting_read "$1"
+    [ "$setting" != "$2" ] || file_fail "the setting $1 is $2 already"
+    echo "$setting" >was
+}
+
+file_setting() {
+    file_setting_read "$1"
+    [ "$setting" = "$(cat was)" ] || file_fail "the setting $1 was changed since it was saved"
+    echo >setting
+    printf '%s\n' "$2" >"/proc/sys/$1" || file_fail "the kernel does not take $2 for $1"
+    file_setting_read "$1"
+    echo "$setting" >got
+    [ "$setting" = "$2" ] || file_fail "the kernel made $setting of $2"
+}
+
+file_setting_place() {
+    file_setting_read "$1"
+    [ "$setting" = "$2" ] || file_fail "the setting $1 is $setting"
+}
+
+# Ours is what we wrote and what the kernel made of it, known or not.
+file_setting_is_ours() {
+    [ "$setting" = "$2" ] || { [ -e setting ] && [ ! -e got ]; } ||
+        { [ -e got ] && [ "$setting" = "$(cat got)" ]; }
+}
+
+file_setting_undo() {
+    [ -e was ] || return 0
+    file_setting_read "$1"
+    [ "$setting" != "$(cat was)" ] || return 0
+    file_setting_is_ours "$1" "$2" || return 0
+    cat was >"/proc/sys/$1"
+}
+
+file_setting_clear() {
+    file_setting_read "$1"
+    if [ ! -e was ]; then
+        [ "$setting" != "$2" ] || file_fail "$1 is still $2, and nobody knows what it was before"
+        return 0
+    fi
+    was=$(cat was)
+    [ "$setting" != "$was" ] && [ ! -e keep ] || return 0
+    ! file_setting_is_ours "$1" "$2" || file_fail "the setting $1 is still $setting"
+    file_fail "somebody else set $1 to $setting, it was $was: set it back, or keep it:" \
+        "touch $FD_DIR/keep"
+}
+
 file() {
     verb=$1
     shift
     case $verb in
     over_text | over | over_place | over_clear | unmount) "file_$verb" "$@" ;;
+    replace_save | replace | replace_place | replace_undo | replace_clear) "file_$verb" "$@" ;;
+    setting_save | setting | setting_place | setting_undo | setting_clear) "file_$verb" "$@" ;;
     *) file_fail "files.sh knows no '$verb'" ;;
     esac
 }

@@ -64,6 +64,10 @@ KINDS = [
          alone=True),
     Kind("disk_fill", "disk_fill: victim, path: /media, leave: 20MiB, HOLD",
          '[ "$(df --output=avail /media | tail -n 1)" -lt 30000 ]', alone=True),
+    Kind("replace_file", 'replace_file: victim, path: /etc/hosts, content: "192.0.2.9 fd-shop", HOLD',
+         "getent hosts fd-shop >/dev/null"),
+    Kind("sysctl", 'sysctl: victim, key: net.ipv4.tcp_retries2, value: "3", HOLD',
+         '[ "$(cat /proc/sys/net/ipv4/tcp_retries2)" = 3 ]'),
     Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
                 'proof: "test -e /run/broken", HOLD', "test -e /run/broken"),
 ]

@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib.sh
 # shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each kind has its own $work
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
-in_lab bare:2
+in_lab bare:4
 
 # begin HOST [KEY=TEXT...]: a project in $work with an environment `bare` of this one host.
 # steps, lease, within: of its scenario `drill`.
@@ -172,7 +172,61 @@ spaces() {
     check "a link to what our own way needs: nothing came to the host" ends 0 scan_says <<<clean
 }
 
-cases=(override spaces)
+replace_file() {
+    local status
+    begin bare-3 steps='replace_file: victim, path: /etc/app.conf, content: "clients 1", reload: "echo reload >>/run/reloads", for: 3s'
+    on_host sh -c 'echo clients 99 >/etc/app.conf; chown 33:33 /etc/app.conf; chmod 640 /etc/app.conf
+        touch -d 2020-02-02 /etc/app.conf'
+    every_end replace_file sh -c '[ "$(cat /etc/app.conf)" = "clients 1" ] && [ "$(stat -c %a:%u /etc/app.conf)" = 640:33 ]'
+    check "replace_file: reloaded after the change and after the undo, each time" \
+        on_host sh -c 'cat /run/reloads; [ "$(grep -c reload /run/reloads)" = 8 ]'
+
+    sed -i 's/lease: 3s/lease: 30s/; s/for: 60s/for: 3s/; s/within: 20s/within: 3s/' "$work/project/scenarios/drill.yaml"
+    go "replace_file, edited by somebody else"
+    on_host sh -c 'echo clients 50 >/etc/app.conf'
+    over
+    check "replace_file, edited by somebody else: NOT UNDONE, exit 6" said_with 6 'NOT UNDONE'
+    check "replace_file, edited by somebody else: it says what is where" ends 6 drill undo <<END
+somebody else changed /etc/app.conf meanwhile. Theirs stays; the original is /etc/.app.conf.fd_
+END
+    check "replace_file, edited by somebody else: theirs stays" on_host sh -c '[ "$(cat /etc/app.conf)" = "clients 50" ]'
+    on_host sh -c 'mv /etc/.app.conf.fd_* /etc/app.conf'
+    check "replace_file, put back by hand: undo exits 0" ends 0 drill undo <<<'proven just now'
+    check "replace_file, put back by hand: the host is as before" same
+
+    # A reboot keeps the file; the folder of the fault goes.
+    sed -i 's/for: 3s/for: 60s/' "$work/project/scenarios/drill.yaml"
+    go "replace_file, folder lost"
+    vanish
+    on_host sh -c 'rm -rf /run/faildrill'
+    check "replace_file, folder lost: undo --scan finds what is kept" ends 6 scan_says <<<'an original kept as /etc/.app.conf.fd_'
+    check "replace_file, folder lost: undo brings it back" ends 0 drill undo <<<'proven just now'
+    check "replace_file, folder lost: the host is as before" same
+}
+
+sysctl() {
+    local status
+    begin bare-4 steps='sysctl: victim, key: net.ipv4.tcp_retries2, value: "3", for: 3s'
+    every_end sysctl sh -c '[ "$(cat /proc/sys/net/ipv4/tcp_retries2)" = 3 ]'
+
+    sed -i 's/lease: 3s/lease: 30s/; s/for: 60s/for: 3s/; s/within: 20s/within: 3s/' "$work/project/scenarios/drill.yaml"
+    go "sysctl, set by somebody else"
+    on_host sh -c 'echo 7 >/proc/sys/net/ipv4/tcp_retries2'
+    over
+    check "sysctl, set by somebody else: NOT UNDONE, exit 6" said_with 6 'NOT UNDONE'
+    check "sysctl, set by somebody else: it says what to do" ends 6 drill undo <<<'somebody else set net/ipv4/tcp_retries2 to 7, it was 15'
+    check "sysctl, set by somebody else: theirs stays" on_host sh -c '[ "$(cat /proc/sys/net/ipv4/tcp_retries2)" = 7 ]'
+    on_host sh -c 'cd /run/faildrill/*_1 && touch keep'
+    check "sysctl, theirs kept by hand: undo exits 0" ends 0 drill undo <<<'proven just now'
+    on_host sh -c 'echo 15 >/proc/sys/net/ipv4/tcp_retries2'
+    check "sysctl, theirs kept by hand: nothing is left" same
+    begin bare-4 steps='sysctl: victim, key: net.ipv4.tcp_retries2, value: "15", for: 3s'
+    check "a setting that is so already: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'is 15 already'
+    begin bare-4 steps='sysctl: victim, key: net.ipv4.no_such_thing, value: "15", for: 3s'
+    check "a setting that is not there: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'this host has no setting'
+}
+
+cases=(override spaces replace_file sysctl)
 [ -z "${ONLY-}" ] || read -r -a cases <<<"$ONLY"
 for case in "${cases[@]}"; do
     (

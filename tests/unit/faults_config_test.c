@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../runner/faults/files.h"
@@ -79,7 +80,7 @@ static void test_an_override_is_mounted_and_unmounted(void **state)
     assert_non_null(strstr(shell(&planned, &planned.procedure.save),
                            "sh service file over_text /etc/resolv.conf '/bin /boot"));
     assert_non_null(strstr(shell(&planned, &planned.procedure.save),
-                           " instead 'it'\\''s '\\''here'\\''' || exit\n"));
+                           " instead 'it'\\''s '\\''here'\\''\n' || exit\n"));
     assert_string_equal(shell(&planned, &planned.procedure.apply),
                         "# mount it over /etc/resolv.conf\n"
                         "timeout -k 2 20 sh service file over /etc/resolv.conf || exit\n");
@@ -115,6 +116,83 @@ static void test_what_our_own_way_needs_is_refused(void **state)
             "`content` holds a carriage return");
 }
 
+static void test_a_file_is_replaced_by_its_hash(void **state)
+{
+    (void)state;
+    struct Planned planned = plan(
+        &replace_file_fault, "target: x\npath: /etc/app.conf\ncontent: hello\nreload: app up\n");
+    assert_true(planned.good);
+    assert_int_equal(planned.procedure.ends_by, CLASS_STICKY);
+    /* Of "hello\n". */
+    static const char sum[] = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    const char *undo = shell(&planned, &planned.procedure.undo);
+    assert_non_null(strstr(undo, "sh service file replace_undo /etc/app.conf "));
+    assert_non_null(strstr(undo, sum));
+    assert_non_null(strstr(undo, " 'app up' || exit\n"));
+    assert_non_null(strstr(shell(&planned, &planned.procedure.all_clear), sum));
+    assert_non_null(strstr(shell(&planned, &planned.procedure.in_place), sum));
+    assert_non_null(strstr(shell(&planned, &planned.procedure.save), " 'hello\n' || exit\n"));
+    planned_free(&planned);
+}
+
+static void test_a_setting_is_a_file_below_proc_sys(void **state)
+{
+    (void)state;
+    static const char *const keys[][2] = {
+        {"net.ipv4.tcp_retries2", "setting net/ipv4/tcp_retries2 '3 4'"},
+        {"net/ipv4/tcp_retries2", "setting net/ipv4/tcp_retries2 '3 4'"},
+        {"net.ipv4.some/thing", "setting net/ipv4/some.thing '3 4'"},
+    };
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "target: x\nkey: %s\nvalue: \" 3 \\t4 \"\n", keys[i][0]);
+        struct Planned planned = plan(&sysctl_fault, text);
+        assert_true(planned.good);
+        assert_int_equal(planned.procedure.ends_by, CLASS_REBOOT);
+        assert_non_null(strstr(shell(&planned, &planned.procedure.apply), keys[i][1]));
+        planned_free(&planned);
+    }
+}
+
+static void test_settings_that_would_cut_us_off_are_refused(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {
+        "net.ipv4.ip_forward",
+        "net/ipv4/ip_forward",
+        "net.ipv4.conf.all.rp_filter",
+        "kernel.pid_max",
+        "net.ipv6.conf.all.disable_ipv6",
+        "net/ipv6/conf/eth0.7/forwarding",
+        "vm.dirty_bytes",
+        "vm.overcommit_memory",
+        "kernel.core_pattern",
+        "net.ipv4.route.flush",
+        "kernel.modules_disabled",
+        "net.ipv4.ip_default_ttl",
+        "fs.binfmt_misc.status",
+        "../../etc/passwd",
+        "net.ipv4..x",
+        "net/../x",
+        "/etc",
+        "net.ipv4.$(x)",
+        "net",
+        "net.ipv4.",
+        "-w.x",
+    };
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "target: x\nkey: %s\nvalue: \"1\"\n", keys[i]);
+        struct Planned planned = plan(&sysctl_fault, text);
+        if (planned.good)
+            print_error("%s\n", keys[i]);
+        assert_false(planned.good);
+        planned_free(&planned);
+    }
+    refused(&sysctl_fault, "target: x\nkey: net.ipv4.tcp_retries2\nvalue: \"1\\n2\"\n",
+            "'1\n2' is no value of a setting: it is more than one line");
+}
+
 /* What a parameter brought is looked at in the plan. */
 static void test_a_path_that_came_later_is_refused_too(void **state)
 {
@@ -127,6 +205,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_override_is_mounted_and_unmounted),
+        cmocka_unit_test(test_a_file_is_replaced_by_its_hash),
+        cmocka_unit_test(test_a_setting_is_a_file_below_proc_sys),
+        cmocka_unit_test(test_settings_that_would_cut_us_off_are_refused),
         cmocka_unit_test(test_what_our_own_way_needs_is_refused),
         cmocka_unit_test(test_a_path_that_came_later_is_refused_too),
     };
