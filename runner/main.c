@@ -22,6 +22,7 @@ static const struct FaultKind *const FAULTS[] = {
     &dns_cut_fault,
     &delay_fault,
     &override_fault,
+    &expire_certificate_fault,
     &cpu_load_fault,
     &memory_fill_fault,
     &disk_fill_fault,

@@ -28,7 +28,7 @@ static bool is_kept(const char *path)
     return strstr(path, "/.ssh/") != NULL;
 }
 
-const char *files_path_fault(const char *path)
+static const char *source_fault(const char *path)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789_./@%+,:=~-";
@@ -38,9 +38,15 @@ const char *files_path_fault(const char *path)
         return "such a path has letters, digits and _./@%+,:=~- only";
     if (strstr(path, "/../") != NULL || text_ends(path, "/..") || strstr(path, "//") != NULL)
         return "it must lead there straight";
-    if (is_kept(path))
-        return "our own way to the host, or its undo, needs it";
     return NULL;
+}
+
+const char *files_path_fault(const char *path)
+{
+    const char *why = source_fault(path);
+    if (why == NULL && is_kept(path))
+        why = "our own way to the host, or its undo, needs it";
+    return why;
 }
 
 const char *files_text(const char *text, struct Arena *arena)
@@ -61,6 +67,23 @@ void files_check_path(const struct Node *node, const char *key, const char *path
     if (why != NULL)
         problems_say(decode->problems, ERR_VALUE, place_of(node, key), NULL,
                      "no fault may change '%s': %s", path, why);
+}
+
+#define SOURCE_WORDS "'%s' cannot be read: %s"
+
+void files_check_source(const struct Node *node, const char *key, const char *path,
+                        struct Decode *decode)
+{
+    const char *why = reference_present(path) ? NULL : source_fault(path);
+    if (why != NULL)
+        problems_say(decode->problems, ERR_VALUE, place_of(node, key), NULL, SOURCE_WORDS, path,
+                     why);
+}
+
+bool files_source_is_good(const char *path, const struct PlanInput *input, struct Err *err)
+{
+    const char *why = source_fault(path);
+    return why == NULL || err_set(err, ERR_VALUE, input->target->where, SOURCE_WORDS, path, why);
 }
 
 void files_check_text(const struct Node *node, const char *key, const char *text,

@@ -21,7 +21,12 @@ void files_check_path(const struct Node *node, const char *key, const char *path
                       struct Decode *decode);
 void files_check_text(const struct Node *node, const char *key, const char *text,
                       struct Decode *decode);
+/* Of a file that is only read. */
+void files_check_source(const struct Node *node, const char *key, const char *path,
+                        struct Decode *decode);
 /* The same for values that came later. */
+bool files_source_is_good(const char *path, const struct PlanInput *input,
+                          struct Err *err) MUST_CHECK;
 bool files_path_is_good(const char *path, const struct PlanInput *input,
                         struct Err *err) MUST_CHECK;
 

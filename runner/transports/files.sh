@@ -136,9 +136,17 @@ file_over() {
     read -r real <real
     [ "$(readlink -f "$1")" = "$real" ] && [ "$(file_sum "$real")" = "$(tail -n 1 was)" ] ||
         file_fail "$1 was changed since it was saved"
+    [ -z "${2:-}" ] || echo >reloading
     mount --bind "$FD_DIR/copy" "$FD_DIR/copy" && mount -o remount,bind,ro "$FD_DIR/copy" &&
         mount --bind "$FD_DIR/copy" "$real" || file_fail "cannot mount over $real"
     umount "$FD_DIR/copy"
+    file_reload "${2:-}"
+}
+
+file_over_undo() {
+    [ -z "$1" ] || [ -z "$(file_mounts self "$FD_ID")" ] || echo >reloading
+    file_unmount
+    [ ! -e reloading ] || { file_reload "$1" && rm -f reloading; }
 }
 
 # Also through the eyes of those who share this host's root but have mounts of their own.
@@ -299,7 +307,8 @@ file() {
     verb=$1
     shift
     case $verb in
-    over_text | over | over_place | over_clear | unmount) "file_$verb" "$@" ;;
+    over_text | over | over_place | over_clear | over_undo | unmount) "file_$verb" "$@" ;;
+    expired | expired_place | expired_clear) "file_$verb" "$@" ;;
     replace_save | replace | replace_place | replace_undo | replace_clear) "file_$verb" "$@" ;;
     setting_save | setting | setting_place | setting_undo | setting_clear) "file_$verb" "$@" ;;
     *) file_fail "files.sh knows no '$verb'" ;;

@@ -21,6 +21,7 @@ const char ask_sh[] = {
 const char service_sh[] = {
 #include "runner/transports/service.sh.h"
 #include "runner/transports/files.sh.h"
+#include "runner/transports/certificate.sh.h"
     0};
 const char files_sh[] = {
 #include "runner/transports/files.sh.h"

@@ -52,6 +52,8 @@ mount --bind /etc/lab/boot_id /proc/sys/kernel/random/boot_id
 printf 'MemTotal: 1048576 kB\nMemAvailable: 307200 kB\n' >/etc/lab/meminfo
 mount --bind /etc/lab/meminfo /proc/meminfo
 mount -t tmpfs -o size=64m media /media
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=fd \
+    -keyout /root/fd-tls.key -out /root/fd-tls.pem 2>/dev/null
 """
 RICH = r"""
 nft -f - <<END

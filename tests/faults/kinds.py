@@ -68,6 +68,8 @@ KINDS = [
          "getent hosts fd-shop >/dev/null"),
     Kind("sysctl", 'sysctl: victim, key: net.ipv4.tcp_retries2, value: "3", HOLD',
          '[ "$(cat /proc/sys/net/ipv4/tcp_retries2)" = 3 ]'),
+    Kind("expire_certificate", "expire_certificate: victim, path: /root/fd-tls.pem, private_key: /root/fd-tls.key, HOLD",
+         "! openssl x509 -in /root/fd-tls.pem -noout -checkend 0 >/dev/null"),
     Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
                 'proof: "test -e /run/broken", HOLD', "test -e /run/broken"),
 ]

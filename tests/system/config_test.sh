@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib.sh
 # shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each kind has its own $work
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
-in_lab bare:4
+in_lab bare:5
 
 # begin HOST [KEY=TEXT...]: a project in $work with an environment `bare` of this one host.
 # steps, lease, within: of its scenario `drill`.
@@ -129,10 +129,10 @@ every_end() {
     check "$name, undone twice: nothing is left to do" ends 0 drill undo <<<'nothing is left to undo'
     check "$name, undone twice: undo --scan is clean" ends 0 scan_says <<<clean
 
-    sed -i 's/lease: 30s/lease: 3s/' "$work/project/scenarios/drill.yaml"
+    sed -i 's/lease: 30s/lease: 5s/' "$work/project/scenarios/drill.yaml"
     go "$name, runner killed"
     vanish
-    check "$name, runner killed: the guard puts all back" wait_for 20 same
+    check "$name, runner killed: the guard puts all back" wait_for 40 same
     check "$name, runner killed: undo finds it clear" ends 0 drill undo <<<'proven just now'
 }
 
@@ -181,7 +181,7 @@ replace_file() {
     check "replace_file: reloaded after the change and after the undo, each time" \
         on_host sh -c 'cat /run/reloads; [ "$(grep -c reload /run/reloads)" = 8 ]'
 
-    sed -i 's/lease: 3s/lease: 30s/; s/for: 60s/for: 3s/; s/within: 20s/within: 3s/' "$work/project/scenarios/drill.yaml"
+    sed -i 's/lease: 5s/lease: 30s/; s/for: 60s/for: 3s/; s/within: 20s/within: 3s/' "$work/project/scenarios/drill.yaml"
     go "replace_file, edited by somebody else"
     on_host sh -c 'echo clients 50 >/etc/app.conf'
     over
@@ -209,7 +209,7 @@ sysctl() {
     begin bare-4 steps='sysctl: victim, key: net.ipv4.tcp_retries2, value: "3", for: 3s'
     every_end sysctl sh -c '[ "$(cat /proc/sys/net/ipv4/tcp_retries2)" = 3 ]'
 
-    sed -i 's/lease: 3s/lease: 30s/; s/for: 60s/for: 3s/; s/within: 20s/within: 3s/' "$work/project/scenarios/drill.yaml"
+    sed -i 's/lease: 5s/lease: 30s/; s/for: 60s/for: 3s/; s/within: 20s/within: 3s/' "$work/project/scenarios/drill.yaml"
     go "sysctl, set by somebody else"
     on_host sh -c 'echo 7 >/proc/sys/net/ipv4/tcp_retries2'
     over
@@ -226,7 +226,75 @@ sysctl() {
     check "a setting that is not there: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'this host has no setting'
 }
 
-cases=(override spaces replace_file sysctl)
+# A service with a certificate of a CA of its own, which the drill signs the expired one with; reloaded by SIGHUP.
+certificates() {
+    cat <<'END'
+set -e
+mkdir -p /etc/tls && cd /etc/tls
+openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=drill-ca -keyout ca.key -out ca.pem
+openssl req -newkey rsa:2048 -nodes -subj /O=shop/CN=shop.test -keyout tls.key -out tls.csr
+printf 'subjectAltName=DNS:shop.test,IP:127.0.0.1\n' >ext
+openssl x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile ext -out leaf.pem
+cat leaf.pem ca.pem >tls.pem
+cat >/etc/tls/serve.py <<'PY'
+# Answers TLS on 8443 with what /etc/tls/tls.pem holds; SIGHUP reads it anew.
+import signal, socket, ssl
+context = None
+def load(*_):
+    global context
+    fresh = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    fresh.load_cert_chain("/etc/tls/tls.pem", "/etc/tls/tls.key")
+    context = fresh
+load()
+signal.signal(signal.SIGHUP, load)
+listening = socket.create_server(("0.0.0.0", 8443))
+while True:
+    peer, _ = listening.accept()
+    peer.settimeout(5)
+    try:
+        with context.wrap_socket(peer, server_side=True) as tls:
+            tls.recv(1)
+    except OSError:
+        pass
+PY
+setsid python3 /etc/tls/serve.py </dev/null >/dev/null 2>&1 &
+echo $! >/run/serve.pid
+END
+}
+shows_expired() {
+    cat <<'END'
+said=$(openssl s_client -connect 127.0.0.1:8443 -CAfile /etc/tls/ca.pem -verify_hostname shop.test </dev/null 2>&1)
+case $said in *"certificate has expired"*) ;; *) exit 1 ;; esac
+case $said in *"unable to"* | *"self-signed"* | *"mismatch"*) exit 1 ;; esac
+[ "$(openssl x509 -in /etc/tls/tls.pem -noout -subject)" = "$(openssl x509 -in /etc/tls/leaf.pem -noout -subject)" ]
+[ "$(grep -c BEGIN /etc/tls/tls.pem)" = 2 ]
+END
+}
+answers_tls() {
+    on_host sh -c 'openssl s_client -connect 127.0.0.1:8443 -CAfile /etc/tls/ca.pem -verify_return_error </dev/null'
+}
+certificate() {
+    local reload='kill -HUP $(cat /run/serve.pid)'
+    begin bare-5 steps='expire_certificate: victim, path: /etc/tls/tls.pem, private_key: /etc/tls/tls.key, ca: /etc/tls/ca.pem, ca_key: /etc/tls/ca.key, port: 8443, reload: "'"$reload"'", for: 3s'
+    on_host sh -c "$(certificates)" >"$work/made" 2>&1
+    check "a TLS server with a CA of its own answers" wait_for 20 answers_tls
+    every_end expire_certificate sh -c "$(shows_expired)"
+    check "expire_certificate: afterwards a handshake is good again" answers_tls
+
+    begin bare-5 steps='expire_certificate: victim, path: /etc/tls/tls.pem, private_key: /etc/tls/tls.key, port: 8443, reload: "'"$reload"'", for: 3s'
+    check "expire_certificate, signed by itself: PASS, exit 0" ends 0 drill run -e bare drill <<<PASS
+    check "expire_certificate, signed by itself: the host is as before" same
+    begin bare-5 steps='expire_certificate: victim, path: /etc/tls/tls.pem, for: 3s'
+    check "a certificate without its key: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'holds no private key'
+    begin bare-5 steps='expire_certificate: victim, path: /etc/tls/tls.pem, private_key: /etc/tls/ca.key, for: 3s'
+    check "a key of another certificate: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'is not that of the certificate'
+    begin bare-5 steps='expire_certificate: victim, path: /etc/tls/tls.pem, private_key: /etc/tls/tls.key, port: 8444, for: 3s'
+    check "a port where nobody answers: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'nobody answers TLS on port 8444'
+    check "what was refused left nothing" same
+    on_host sh -c 'kill "$(cat /run/serve.pid)"'
+}
+
+cases=(override spaces replace_file sysctl certificate)
 [ -z "${ONLY-}" ] || read -r -a cases <<<"$ONLY"
 for case in "${cases[@]}"; do
     (

@@ -116,6 +116,28 @@ static void test_what_our_own_way_needs_is_refused(void **state)
             "`content` holds a carriage return");
 }
 
+static void test_an_expired_certificate_is_made_and_mounted(void **state)
+{
+    (void)state;
+    struct Planned planned = plan(&expire_certificate_fault,
+                                  "target: x\npath: /etc/tls.pem\nport: 443\nreload: app up\n");
+    assert_true(planned.good);
+    assert_int_equal(planned.procedure.ends_by, CLASS_REBOOT);
+    assert_non_null(strstr(shell(&planned, &planned.procedure.save), " '' '' '' 443 10.0.0.1 ||"));
+    assert_string_equal(shell(&planned, &planned.procedure.undo),
+                        "# unmount it\n"
+                        "timeout -k 2 60 sh service file over_undo 'app up' || exit\n");
+    assert_string_equal(
+        shell(&planned, &planned.procedure.in_place),
+        "# who reads or asks for it finds the expired one\n"
+        "timeout -k 2 20 sh service file expired_place /etc/tls.pem 443 10.0.0.1 || exit\n");
+    planned_free(&planned);
+    refused(&expire_certificate_fault, "target: x\npath: /etc/tls.pem\nca: /etc/ca.pem\n",
+            "`ca` stands without `ca_key`");
+    refused(&expire_certificate_fault, "target: x\npath: /etc/tls.pem\nprivate_key: a\n",
+            "'a' cannot be read: it must be the absolute path of a file");
+}
+
 static void test_a_file_is_replaced_by_its_hash(void **state)
 {
     (void)state;
@@ -205,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_override_is_mounted_and_unmounted),
+        cmocka_unit_test(test_an_expired_certificate_is_made_and_mounted),
         cmocka_unit_test(test_a_file_is_replaced_by_its_hash),
         cmocka_unit_test(test_a_setting_is_a_file_below_proc_sys),
         cmocka_unit_test(test_settings_that_would_cut_us_off_are_refused),
