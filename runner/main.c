@@ -28,6 +28,8 @@ static const struct FaultKind *const FAULTS[] = {
     &disk_fill_fault,
     &replace_file_fault,
     &sysctl_fault,
+    &disk_load_fault,
+    &exhaust_fault,
     &run_fault,
     NULL,
 };

@@ -15,9 +15,16 @@ static struct Where where_of(const struct Node *node, const char *key)
     return value != NULL ? value->where : node->where;
 }
 
-void holding_check(const void *record, const struct Node *node, struct Decode *decode)
+void holding_check_path(const void *record, const struct Node *node, struct Decode *decode)
 {
     const struct HoldingConfig *config = record;
+    if (config->path != NULL && !reference_present(config->path) && !path_is_plain(config->path))
+        problems_say(decode->problems, ERR_VALUE, where_of(node, "path"),
+                     "write the path from the root", "'%s' is no absolute path", config->path);
+}
+
+void holding_check(const void *record, const struct Node *node, struct Decode *decode)
+{
     bool share = node_get(node, "share") != NULL, leave = node_get(node, "leave") != NULL;
     if (share && leave)
         problems_say(decode->problems, ERR_RULE, where_of(node, "leave"),
@@ -26,9 +33,7 @@ void holding_check(const void *record, const struct Node *node, struct Decode *d
     if (!share && !leave)
         problems_say(decode->problems, ERR_REQUIRED, node->where, "share: 80%, or leave: 200MiB",
                      "nothing says how much is taken");
-    if (config->path != NULL && !reference_present(config->path) && !path_is_plain(config->path))
-        problems_say(decode->problems, ERR_VALUE, where_of(node, "path"),
-                     "write the path from the root", "'%s' is no absolute path", config->path);
+    holding_check_path(record, node, decode);
 }
 
 void holding_say(struct Holding *holding, const char *word, const char *value)

@@ -14,13 +14,23 @@ struct HoldingConfig {
     const char *path;
 };
 
+/* `exhaust`: begins with what all have. */
+enum Exhausted { EXHAUST_PIDS, EXHAUST_DESCRIPTORS, EXHAUST_CONNECTIONS };
+struct ExhaustConfig {
+    struct HoldingConfig amount; /* leave: a number */
+    int what;
+    const char *address;
+    int64_t port, count;
+};
+
 #define HOLDING_TARGET(text)                                                                       \
     {                                                                                              \
         .name = "target", .type = FIELD_ANY, .offset = offsetof(struct HoldingConfig, target),     \
         .flags = FIELD_SUBJECT | FIELD_REQUIRED, .example = "victim", .doc = text                  \
     }
 
-/* Record check: one of `share` and `leave`, and not both; `path` from the root. */
+/* Record checks: `path` from the root; and one of `share` and `leave`, and not both. */
+void holding_check_path(const void *record, const struct Node *node, struct Decode *decode);
 void holding_check(const void *record, const struct Node *node, struct Decode *decode);
 
 /* What is held, as `sh hold VERB KIND [WORD VALUE]...` of holder.sh wants it, and in words. */

@@ -1,7 +1,7 @@
 # holder.sh - a process that holds a resource, whose death ends the fault: starts, looks, ends it.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154,SC2015,SC2034
-# Stands behind node.sh, and before holder_*.sh, which know the resources; functions only. In a
+# Stands behind node.sh, and beside holder_*.sh, which know the resources; functions only. In a
 # fault's folder, where it runs, it is the script `hold`:
 #   sh hold VERB KIND [WORD VALUE]...
 # The holder and all its helpers carry FD_HELD=ID: in their environment: by that they are found,
@@ -26,7 +26,8 @@ hold_nap() {
 # Sets `pids`, all that carry the mark. Where even we are not found, nobody can be.
 hold_marked() {
     grep -qzF "FD_ID=$FD_ID" "/proc/$$/environ" || exit 125
-    pids=$(grep -lzF "FD_HELD=$FD_ID:" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n' | tr '\n' ' ')
+    pids=$(grep -lzF "FD_HELD=$FD_ID:" /proc/[0-9]*/environ 2>/dev/null |
+        tr -dc '0-9\n' | tr '\n' ' ')
 }
 
 # Those of `held` that live, also while they close what they held: then the mark is gone already.
@@ -43,12 +44,19 @@ hold_add() {
     look_at "$1" && echo "$1 $born" >>held || hold_fail "process $1 ended at once"
 }
 
+# Whether each of `held` lives: none of them is one too many.
+hold_whole() {
+    while read -r pid recorded; do
+        alive "$pid" "$recorded" || return 1
+    done <held
+}
+
 # Before anything is armed: what is asked for can be had, and leaves what must stay.
 hold_check() {
     "${kind}_size"
 }
 
-# With systemd a service of its own: no limit of our session is its limit, and it has one more timer.
+# With systemd a service of its own: it has no limit of our session, and one timer more.
 hold_start() {
     look_at_clock
     export FD_DIR FD_ID
@@ -97,10 +105,10 @@ hold_be() {
     look_at $$
     echo "$$ $born" >held.new && mv held.new held || exit 1
     hold_may || exit 0
-    "${kind}_size"
-    "${kind}_take"
+    "${kind}_size" && "${kind}_take" || exit 1
     echo >taken || exit 1
-    while hold_may && "${kind}_keep"; do hold_nap 0.5; done
+    pause=0.5
+    while hold_may && "${kind}_keep"; do hold_nap "$pause"; done
 }
 
 hold_held() {
@@ -134,13 +142,18 @@ hold_freed() {
 }
 
 hold_words() {
-    kind=$1 path='' share='' leave=''
+    kind=$1 path='' share='' leave='' what='' address='' port='' count='' by=''
     shift
     while [ $# -ge 2 ]; do
         case $1 in
         path) path=$2 ;;
         share) share=$2 ;;
         leave) leave=$2 ;;
+        what) what=$2 ;;
+        address) address=$2 ;;
+        port) port=$2 ;;
+        count) count=$2 ;;
+        by) by=$2 ;;
         esac
         shift 2
     done
@@ -151,7 +164,12 @@ hold() {
     shift
     hold_words "$@"
     case $verb in
-    check | take | be | held | free | freed) "hold_$verb" "$@" ;;
+    check | take | be | held | free | freed)
+        case $kind in
+        clock_skew) "clock_$verb" ;;
+        *) "hold_$verb" "$@" ;;
+        esac
+        ;;
     *) hold_fail "holder.sh knows no '$verb'" ;;
     esac
 }

@@ -1,9 +1,9 @@
 # holder_fill.sh - holds room on a disk by a file without a name, and memory by blocked copies.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154,SC2015,SC2034
-# Stands behind holder.sh; functions only. KIND_size sets `want` (KiB) or refuses, KIND_take takes it,
-# KIND_keep says each half second whether it is still whole, KIND_seen looks at the effect, KIND_clean
-# and KIND_gone take away and look for what a dead holder leaves.
+# Stands behind holder.sh; functions only. KIND_size sets `want` (KiB) or refuses, KIND_take takes
+# it, KIND_keep says each half second whether it is still whole, KIND_seen looks at the effect,
+# KIND_clean and KIND_gone take away, and look for, what a dead holder leaves.
 
 disk_least=4096     # KiB that stay free on a disk
 memory_chunk=262144 # KiB that a helper takes
@@ -46,14 +46,19 @@ disk_fill_size() {
     esac
 }
 
-# The name is ours alone (O_EXCL), and gone before the file has any size. A disk that knows no
-# fallocate is written to.
-disk_fill_take() {
-    echo "$where" >where && echo "$want" >want || exit 1
+# A file as 4. The name is ours alone (O_EXCL), and gone before the file has any size.
+hold_file() {
+    echo "$where" >where || exit 1
     set -C
     exec 4>"$where/.fd.$FD_ID" || exit 1
     set +C
     rm -f "$where/.fd.$FD_ID"
+}
+
+# A disk that knows no fallocate is written to.
+disk_fill_take() {
+    echo "$want" >want || exit 1
+    hold_file
     fallocate -l $((want * 1024)) /proc/self/fd/4 2>/dev/null ||
         timeout -k 1 100 dd if=/dev/zero bs=1048576 count=$((want / 1024)) 2>>log.hold >&4 ||
         hold_fail "the disk of '$path' cannot be filled: $(tail -n 1 log.hold)"
@@ -139,7 +144,7 @@ memory_of() {
     done 2>/dev/null <"/proc/$1/status"
 }
 
-# dd reads a whole block into its memory, and then cannot get it rid: we, who could read it, never do.
+# dd reads a whole block into its memory, and cannot get rid of it: we, who could read it, never do.
 # When we die, its write fails and it ends.
 memory_fill_take() {
     echo "$want" >want && mkfifo fill && exec 5<>fill || exit 1
@@ -161,9 +166,7 @@ memory_fill_take() {
 }
 
 memory_fill_keep() {
-    while read -r pid recorded; do
-        alive "$pid" "$recorded" || return 1
-    done <held
+    hold_whole
 }
 
 memory_fill_seen() {

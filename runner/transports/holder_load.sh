@@ -1,4 +1,4 @@
-# holder_load.sh - keeps processors busy by loops that end with the holder.
+# holder_load.sh - keeps processors busy by loops, and a disk by writes that are waited for.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154,SC2015,SC2034
 # Stands behind holder.sh, as holder_fill.sh does; functions only.
@@ -55,9 +55,7 @@ cpu_load_take() {
 }
 
 cpu_load_keep() {
-    while read -r pid recorded; do
-        alive "$pid" "$recorded" || return 1
-    done <held
+    hold_whole
 }
 
 # All loops are there, none is stopped, and they have had time of a processor.
@@ -80,4 +78,55 @@ cpu_load_clean() {
 
 cpu_load_gone() {
     :
+}
+
+# ---- disk_load ----
+
+load_chunk=8192 # KiB a write; the file has no more
+
+disk_load_size() {
+    disk_look
+    case $disk in
+    tmpfs | ramfs | squashfs) hold_fail "'$path' lies in memory: no disk would be busy" ;;
+    esac
+    [ $((usable * block / 1024)) -ge $((disk_least + load_chunk)) ] ||
+        hold_fail "the disk of '$path' has only $((usable * block / 1048576)) MiB free"
+}
+
+# One write, down to the disk. `pause` is what makes `share` of it.
+disk_load_write() {
+    look_at_clock
+    began=$now
+    dd if=/dev/zero of=/proc/self/fd/4 bs=1048576 count=$((load_chunk / 1024)) conv=notrunc,fsync \
+        2>>log.hold || hold_fail "the disk of '$path' cannot be written to: $(tail -n 1 log.hold)"
+    : >log.hold
+    look_at_clock
+    echo "$now" >wrote.new && mv wrote.new wrote
+    took=$((now - began + 1))
+    rest=$((took * (1000 - share) / share))
+    pause=$((rest / 100)).$((rest / 10 % 10))$((rest % 10))
+}
+
+disk_load_take() {
+    hold_file
+    disk_load_write
+}
+
+disk_load_keep() {
+    disk_load_write
+}
+
+# The last write is not long ago: it took what it took, and the pause behind it in proportion.
+disk_load_seen() {
+    read -r last 2>/dev/null <wrote || hold_fail "nothing was written yet"
+    look_at_clock
+    [ $((now - last)) -lt 3000 ] || hold_fail "nothing was written for $(((now - last) / 100)) s"
+}
+
+disk_load_clean() {
+    disk_fill_clean
+}
+
+disk_load_gone() {
+    disk_fill_gone
 }

@@ -43,8 +43,8 @@ roles:
       {name}: {{address: {address}}}
     service: {{pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}}
 {role}"""
-# What a boot gives: a boot id of its own, the service, by its own word 300 MiB of memory free, a small disk; and, on
-# every other host, things that are not ours.
+# What a boot gives: a boot id of its own, the service, by its own word 300 MiB of memory free, a small disk, few
+# processes; and, on every other host, things that are not ours.
 FURNISH = r"""
 cat /proc/sys/kernel/random/uuid >/etc/lab/boot_id
 mount --bind /etc/lab/boot_id /proc/sys/kernel/random/boot_id
@@ -54,6 +54,7 @@ mount --bind /etc/lab/meminfo /proc/meminfo
 mount -t tmpfs -o size=64m media /media
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=fd \
     -keyout /root/fd-tls.key -out /root/fd-tls.pem 2>/dev/null
+[ "$(printf '6.14\n%s\n' "$(uname -r)" | sort -V | head -n 1)" != 6.14 ] || echo 1000 >/proc/sys/kernel/pid_max
 """
 RICH = r"""
 nft -f - <<END

@@ -70,6 +70,10 @@ KINDS = [
          '[ "$(cat /proc/sys/net/ipv4/tcp_retries2)" = 3 ]'),
     Kind("expire_certificate", "expire_certificate: victim, path: /root/fd-tls.pem, private_key: /root/fd-tls.key, HOLD",
          "! openssl x509 -in /root/fd-tls.pem -noout -checkend 0 >/dev/null"),
+    Kind("disk_load", "disk_load: victim, path: /var/log, share: 5%, HOLD", HELD, alone=True),
+    Kind("exhaust", "exhaust: victim, what: pids, share: 70%, HOLD", "set -- /proc/[0-9]*; [ $# -gt 400 ]",
+         needs='[ "$(cat /proc/sys/kernel/pid_max)" = 1000 ]', lacks="a pid_max of a host's own (Linux 6.14)",
+         alone=True),
     Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
                 'proof: "test -e /run/broken", HOLD', "test -e /run/broken"),
 ]

@@ -17,7 +17,7 @@ static const struct HostFacts facts = {.flock = true};
 
 struct Bench {
     struct Arena *arena;
-    struct HoldingConfig config;
+    struct ExhaustConfig exhaust; /* which begins with what all of them have */
     struct Procedure procedure;
     struct Err err;
 };
@@ -25,7 +25,7 @@ struct Bench {
 static struct Bench bench_new(const char *path, int64_t share, int64_t leave)
 {
     return (struct Bench){.arena = arena_new("test", 1 << 20),
-                          .config = {.path = path, .share = share, .leave = leave}};
+                          .exhaust.amount = {.path = path, .share = share, .leave = leave}};
 }
 
 static bool plan(struct Bench *bench, const struct FaultKind *kind)
@@ -38,7 +38,7 @@ static bool plan(struct Bench *bench, const struct FaultKind *kind)
                                     .hold_ns = -1,
                                     .lease_ns = 30 * NS_PER_S,
                                     .cap_ns = 75 * NS_PER_S};
-    return kind->plan(&bench->config, &input, bench->arena, &bench->procedure, &bench->err);
+    return kind->plan(&bench->exhaust, &input, bench->arena, &bench->procedure, &bench->err);
 }
 
 /* All five parts, by the words that they end with. */
@@ -94,6 +94,44 @@ static void test_cpu_load_of_a_share(void **state)
     holds(&bench, &cpu_load_fault, "share 1000");
 }
 
+static void test_disk_load_of_a_share(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new("/var", 500000, 0);
+    holds(&bench, &disk_load_fault, "path /var share 500");
+}
+
+static void test_exhaust_names_what(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new(NULL, 950000, FIELD_NOT_GIVEN);
+    bench.exhaust.what = EXHAUST_PIDS;
+    holds(&bench, &exhaust_fault, "what pids share 950");
+    bench = bench_new(NULL, FIELD_NOT_GIVEN, 300);
+    bench.exhaust.what = EXHAUST_DESCRIPTORS;
+    holds(&bench, &exhaust_fault, "what descriptors leave 300");
+    bench = bench_new(NULL, FIELD_NOT_GIVEN, FIELD_NOT_GIVEN);
+    bench.exhaust.what = EXHAUST_CONNECTIONS;
+    bench.exhaust.address = "10.0.0.1";
+    bench.exhaust.port = 6379;
+    bench.exhaust.count = 200;
+    holds(&bench, &exhaust_fault, "what connections address 10.0.0.1 port 6379 count 200");
+}
+
+static void test_odd_addresses_are_refused(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"localhost", "10.0.0.1;reboot", "", "10.0.0"};
+    for (size_t i = 0; i < COUNT_OF(addresses); i++) {
+        struct Bench bench = bench_new(NULL, FIELD_NOT_GIVEN, FIELD_NOT_GIVEN);
+        bench.exhaust.what = EXHAUST_CONNECTIONS;
+        bench.exhaust.address = addresses[i];
+        assert_false(plan(&bench, &exhaust_fault));
+        assert_int_equal(bench.err.code, ERR_VALUE);
+        arena_free(bench.arena);
+    }
+}
+
 static void test_odd_paths_are_refused(void **state)
 {
     (void)state;
@@ -112,6 +150,9 @@ int main(void)
         cmocka_unit_test(test_disk_fill_to_a_share_or_leaving_a_rest),
         cmocka_unit_test(test_memory_fill_to_a_share_or_leaving_a_rest),
         cmocka_unit_test(test_cpu_load_of_a_share),
+        cmocka_unit_test(test_disk_load_of_a_share),
+        cmocka_unit_test(test_exhaust_names_what),
+        cmocka_unit_test(test_odd_addresses_are_refused),
         cmocka_unit_test(test_odd_paths_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
