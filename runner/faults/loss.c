@@ -4,6 +4,8 @@
 #include "kinds.h"
 #include "network.h"
 
+#define SHARE_WHOLE 1000000LL
+
 struct LossConfig {
     const struct Node *target;
     int64_t share;
@@ -61,8 +63,11 @@ static bool loss_plan(const void *config, const struct PlanInput *input, struct 
                                                   : loss->direction == NET_OUT
                                                       ? "that leave"
                                                       : "that come in, and of those that leave")};
+    /* nft refuses a number that is never reached. */
     network_catch(&fault, loss->direction,
-                  arena_printf(arena, "numgen random mod 1000000 < %lld counter drop",
-                               (long long)loss->share));
+                  loss->share >= SHARE_WHOLE
+                      ? "counter drop"
+                      : arena_printf(arena, "numgen random mod %lld < %lld counter drop",
+                                     SHARE_WHOLE, (long long)loss->share));
     return network_plan(&fault, input, arena, out, err);
 }

@@ -325,10 +325,10 @@ class Cell:
         self.link.close()
 
     def link_reset(self):
-        """A wire that comes back at once costs the drill nothing."""
+        """A wire that comes back at once costs a renewal of the lease at most."""
         self.in_effect()
         self.link.close(reset=True)
-        self.ends(0)
+        self.ends(0, 7)
         self.comes_back(SLACK)
 
     def undo_fails(self, times, *allowed):

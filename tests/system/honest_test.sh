@@ -123,7 +123,7 @@ NOT READY
 does not run on host 'bare-1'
 nothing was injected
 END
-    check "a service that is dead before the drill: nothing came to its host" is_without_trace
+    check "chaostoolkit 168: a service that is dead before the drill: nothing came to its host" is_without_trace
     check "a service that is dead before the drill: in no trend" in_no_trend
 }
 
@@ -209,7 +209,7 @@ signals() {
         kill -"$signal" "$runner"
         check "SIG$signal is heard" wait_for 10 grep -q 'halting, undoing' "$work/run.out"
         kill -"$signal" "$runner"
-        check "SIG$signal once more: what is left is said, nothing is skipped" \
+        check "chaostoolkit-lib 133: SIG$signal once more: what is left is said, nothing is skipped" \
             wait_for 10 grep -q 'still undoing; nothing is skipped' "$work/run.out"
         over
         check "SIG$signal: HALTED, exit 5" said_with 5 HALTED

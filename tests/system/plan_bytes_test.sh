@@ -65,7 +65,7 @@ same_part() {
     "$lab" exec "$host" sh -c 'cat /run/faildrill/*_1/"$1"' sh "$part" >"$work/there"
     [ -s "$work/planned" ] && cmp "$work/planned" "$work/there"
 }
-check "apply on the host is what was printed" same_part FD_APPLY apply
+check "litmus-go 679: apply on the host is what was printed" same_part FD_APPLY apply
 check "undo on the host is what was printed" same_part FD_UNDO undo
 check "in_place on the host is what was printed" same_part FD_PLACE place
 check "all_clear on the host is what was printed" same_part FD_CLEAR clear

@@ -169,7 +169,7 @@ normal_end() {
     check "$kind: others on the host see it" seen "$kind"
     check "$kind: out of memory, its processes go first" oom_first
     check "$kind: PASS, exit 0" over 0 PASS
-    check "$kind: after it nothing is left" is_clean
+    check "chaosblade 19: $kind: after it nothing is left" is_clean
 }
 holder_killed() {
     go "$kind, whose holder is killed"
@@ -180,7 +180,7 @@ holder_killed() {
 runner_killed() {
     go "$kind, whose runner is killed"
     check "$kind, whose runner is killed: by SIGKILL" vanish
-    check "$kind, whose runner is killed: nothing is left after its lease" wait_for $((lease + 4)) is_clean
+    check "chaos-mesh 847: $kind, whose runner is killed: nothing is left after its lease" wait_for $((lease + 4)) is_clean
     drill undo >"$work/said" 2>&1
 }
 # Also without runner and guard the holder ends: with the lease, which never passes the cap.

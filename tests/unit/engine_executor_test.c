@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../runner/engine/executor.h"
+#include "../fakes/track.h"
 
 /* A broken invariant stops the program, so it is tried in a child. */
 static void test_nothing_is_fired_that_was_not_armed(void **state)
@@ -31,7 +32,7 @@ static void test_nothing_is_fired_that_was_not_armed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_is_fired_that_was_not_armed),
+        TRACK("chaos-mesh 2449", test_nothing_is_fired_that_was_not_armed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

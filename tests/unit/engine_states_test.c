@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../runner/engine/run.h"
+#include "../fakes/track.h"
 
 static const enum RunSignal SIGNALS[] = {EVENT_BEGIN,    EVENT_STEADY,    EVENT_STEPS_DONE,
                                          EVENT_OBSERVED, EVENT_UNDONE,    EVENT_SETTLED,
@@ -68,9 +69,9 @@ static void test_the_table_is_printed_as_it_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_abort_leads_to_undoing),
-        cmocka_unit_test(test_nothing_leaves_undoing_but_a_look),
-        cmocka_unit_test(test_a_run_passes_undoing_before_it_ends),
+        TRACK("litmus-go 239", test_every_abort_leads_to_undoing),
+        TRACK("krkn 1461", test_nothing_leaves_undoing_but_a_look),
+        TRACK("chaostoolkit 195", test_a_run_passes_undoing_before_it_ends),
         cmocka_unit_test(test_a_run_that_ended_stays_so),
         cmocka_unit_test(test_the_table_is_printed_as_it_is),
     };

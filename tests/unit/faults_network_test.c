@@ -155,6 +155,17 @@ static void test_loss_drops_by_chance_where_it_is_told(void **state)
     }
 }
 
+static void test_the_loss_of_all_asks_no_chance(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new();
+    bench.line.amount = 1000000;
+    assert_true(plan(&bench, &loss_fault));
+    lacks(&bench, "numgen");
+    has(&bench, "counter drop");
+    arena_free(bench.arena);
+}
+
 static void test_a_rate_is_in_bytes(void **state)
 {
     (void)state;
@@ -223,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_our_own_way_is_exempt_first),
         cmocka_unit_test(test_isolate_hears_nobody_and_says_nothing),
         cmocka_unit_test(test_loss_drops_by_chance_where_it_is_told),
+        cmocka_unit_test(test_the_loss_of_all_asks_no_chance),
         cmocka_unit_test(test_a_rate_is_in_bytes),
         cmocka_unit_test(test_dns_is_dropped_as_answers_and_refused_as_questions),
         cmocka_unit_test(test_peers_stand_in_the_set_of_their_family_once),

@@ -3,6 +3,7 @@
 #include "model_case.h"
 
 #include "../../runner/base/text.h"
+#include "../fakes/track.h"
 
 #define HOSTS 8
 
@@ -252,7 +253,7 @@ int main(void)
         cmocka_unit_test(test_the_order_of_the_file_does_not_matter),
         cmocka_unit_test(test_a_host_less_leaves_the_others_in_order),
         cmocka_unit_test(test_a_share_rounds_down),
-        cmocka_unit_test(test_a_fault_without_for_lasts_through_all_that_follows),
+        TRACK("litmus 953", test_a_fault_without_for_lasts_through_all_that_follows),
         cmocka_unit_test(test_no_value_is_pasted_into_shell_text),
         cmocka_unit_test(test_a_script_knows_host_target_run_and_environment),
         cmocka_unit_test(test_a_value_that_is_not_known_yet_is_an_error),

@@ -9,6 +9,7 @@
 
 #include "../../runner/base/text.h"
 #include "../../runner/model/fault.h"
+#include "../fakes/track.h"
 
 static const char *const true_words[] = {"test", "-e", "a file", NULL};
 static const struct Command true_command = {
@@ -173,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_whole_procedure_passes),
         cmocka_unit_test(test_each_missing_part_is_refused),
-        cmocka_unit_test(test_nothing_lasts_for_ever),
+        TRACK("chaosblade 17", test_nothing_lasts_for_ever),
         cmocka_unit_test(test_each_command_is_whole),
         cmocka_unit_test(test_commands_are_readable_shell),
         cmocka_unit_test(test_hash_covers_every_part_and_duration),

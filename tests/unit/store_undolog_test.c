@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "store_fixture.h"
+#include "../fakes/track.h"
 
 /* Only its address counts here. */
 static const int guard;
@@ -335,12 +336,12 @@ int main(void)
         cmocka_unit_test(test_only_forward_steps_are_taken),
         cmocka_unit_test(test_a_step_back_says_so_and_changes_nothing),
         cmocka_unit_test(test_armed_carries_the_guard_that_was_proven),
-        cmocka_unit_test(test_an_open_fault_can_be_undone_without_scenario_or_environment),
+        TRACK("chaos-mesh 3454", test_an_open_fault_can_be_undone_without_scenario_or_environment),
         cmocka_unit_test(test_a_way_that_this_version_does_not_know_is_listed_all_the_same),
-        cmocka_unit_test(test_every_state_from_arming_on_is_open_until_clear),
+        TRACK("chaosd 147", test_every_state_from_arming_on_is_open_until_clear),
         cmocka_unit_test(test_times_and_texts_of_a_fault_reach_the_report),
         cmocka_unit_test(test_a_fault_that_was_sent_but_not_proven_has_half_a_t0),
-        cmocka_unit_test(test_undo_closes_the_faults_of_a_run_that_died),
+        TRACK("jepsen 602", test_undo_closes_the_faults_of_a_run_that_died),
         cmocka_unit_test(test_a_lock_on_a_host_is_open_but_no_fault_of_the_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

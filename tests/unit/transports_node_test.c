@@ -10,6 +10,7 @@
 
 #include "../../runner/base/text.h"
 #include "../fakes/drill.h"
+#include "../fakes/track.h"
 
 static const struct Token ours = {"01k2drill"}, theirs = {"01k2other"};
 
@@ -297,7 +298,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_second_arming_leaves_the_first_alone),
         cmocka_unit_test(test_a_save_that_fails_leaves_nothing),
         cmocka_unit_test(test_a_pidfile_that_names_a_stranger_is_refused),
-        cmocka_unit_test(test_scan_finds_what_others_left),
+        TRACK("chaos-mesh 3906", test_scan_finds_what_others_left),
         cmocka_unit_test(test_disarm_waits_for_the_proof),
         cmocka_unit_test(test_an_undo_that_fails_says_so),
         cmocka_unit_test(test_plan_text_is_what_is_sent),

@@ -10,6 +10,7 @@
 
 #include "../../runner/base/text.h"
 #include "../fakes/drill.h"
+#include "../fakes/track.h"
 
 #define LONG_NS (20 * NS_PER_S)
 #define CAP_NS (60 * NS_PER_S)
@@ -414,22 +415,22 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_whoever_waits_for_a_line_ends_with_the_undo),
         cmocka_unit_test(test_an_apply_under_way_is_awaited),
         cmocka_unit_test(test_no_lease_is_renewed_once_it_is_undone),
-        cmocka_unit_test(test_a_guard_tries_until_it_is_clear),
+        TRACK("litmus 2359", test_a_guard_tries_until_it_is_clear),
         cmocka_unit_test(test_a_guard_reckons_by_time_since_boot),
         cmocka_unit_test(test_what_an_undo_starts_does_not_hold_the_fence),
-        cmocka_unit_test(test_a_look_without_an_answer_proves_nothing),
+        TRACK("chaos-mesh PR 4953", test_a_look_without_an_answer_proves_nothing),
         cmocka_unit_test(test_a_look_without_nft_proves_nothing),
-        cmocka_unit_test(test_an_undo_that_says_yes_is_not_believed),
+        TRACK("chaosblade 131", test_an_undo_that_says_yes_is_not_believed),
         cmocka_unit_test(test_an_apply_that_does_nothing_is_not_proven),
-        cmocka_unit_test(test_a_lost_folder_is_no_proof),
-        cmocka_unit_test(test_a_reboot_is_no_proof),
+        TRACK("chaos-mesh PR 4955", test_a_lost_folder_is_no_proof),
+        TRACK("chaos-mesh 1884", test_a_reboot_is_no_proof),
         cmocka_unit_test(test_an_undo_that_is_not_ours_is_not_armed),
         cmocka_unit_test(test_a_guard_that_does_not_live_is_not_armed),
         cmocka_unit_test(test_a_number_given_out_anew_is_nobody_we_know),
-        cmocka_unit_test(test_only_what_was_frozen_is_thawed),
+        TRACK("chaosblade 398", test_only_what_was_frozen_is_thawed),
         cmocka_unit_test(test_a_namesake_of_the_service_lives),
         cmocka_unit_test(test_a_service_that_runs_is_not_started_again),
-        cmocka_unit_test(test_rules_of_others_stay),
+        TRACK("pumba 349", test_rules_of_others_stay),
         cmocka_unit_test(test_the_way_out_stays_as_long_as_a_fault),
     };
     if (argc > 1)
