@@ -1,5 +1,7 @@
 /* undo.c - `undo`: brings back whatever is left; `--scan` finds it without any store. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "../engine/undo.h"
 
 #include "../base/text.h"
@@ -110,6 +112,50 @@ static int undo(struct Drill *drill)
     return status;
 }
 
+static bool same_run(const struct Trace *a, const struct Trace *b)
+{
+    size_t size = strcspn(a->id, "_");
+    return size > 0 && size == strcspn(b->id, "_") && strncmp(a->id, b->id, size) == 0;
+}
+
+/* Only folder and lock say it themselves; what carries the same token is of the same run. */
+static const char *whose(const struct List *traces, const struct Trace *trace, struct Arena *arena)
+{
+    const struct Trace *rows = traces->items;
+    char run[32];
+    if (trace->who[0] != '\0')
+        return trace->who;
+    for (size_t at = 0; at < traces->count; at++)
+        if (rows[at].who[0] != '\0' && same_run(&rows[at], trace))
+            return rows[at].who;
+    snprintf(run, sizeof run, "%.*s", (int)strcspn(trace->id, "_"), trace->id);
+    return arena_printf(arena, "run %s, which says no more here", short_id(run));
+}
+
+/* The script on the host knows what has a folder; the rest is ended by its own name. */
+static const char *ended_by(const struct List *traces, const struct Trace *trace,
+                            struct Arena *arena)
+{
+    const struct Trace *rows = traces->items;
+    for (size_t at = 0; at < traces->count; at++)
+        if (text_equal(rows[at].kind, "folder") &&
+            (text_equal(rows[at].id, trace->id) || same_run(&rows[at], trace)))
+            return "sudo sh /run/faildrill/undo";
+    const char *name = strrchr(trace->what, ' ');
+    name = name != NULL ? name + 1 : trace->what;
+    if (text_equal(trace->kind, "table"))
+        return arena_printf(arena, "sudo nft delete %s", trace->what + strlen("nft "));
+    if (text_equal(trace->kind, "unit"))
+        return arena_printf(arena, "sudo systemctl stop %s", name);
+    if (text_equal(trace->kind, "mount"))
+        return arena_printf(arena, "sudo umount %s", name);
+    if (text_equal(trace->kind, "lock"))
+        return "sudo rm -r /run/faildrill/lock";
+    if (text_equal(trace->kind, "banner"))
+        return "sudo rm /run/motd.d/faildrill";
+    return "sudo sh /run/faildrill/undo";
+}
+
 static int scan(struct Drill *drill)
 {
     struct Cli *cli = drill->cli;
@@ -130,10 +176,10 @@ static int scan(struct Drill *drill)
         else if (row[at].traces.count == 0)
             buf_printf(&out, "clean    %s\n", row[at].target->name);
         for (size_t trace = 0; trace < row[at].traces.count; trace++)
-            buf_printf(&out,
-                       "FOUND    %s: %s %s %s %s; to end it there: sudo sh /run/faildrill/undo\n",
+            buf_printf(&out, "FOUND    %s: %s %s %s, of %s; to end it there: %s\n",
                        row[at].target->name, traces[trace].kind, traces[trace].id,
-                       traces[trace].what, traces[trace].who);
+                       traces[trace].what, whose(&row[at].traces, &traces[trace], cli->arena),
+                       ended_by(&row[at].traces, &traces[trace], cli->arena));
         if (!row[at].answered || row[at].traces.count > 0)
             status = err_status(ERR_NOT_UNDONE);
     }

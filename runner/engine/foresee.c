@@ -58,6 +58,12 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
                  "A fault on a service that is down proves nothing; start it first.",
                  arena_printf(plan->arena, "the service of role '%s' does not run on host '%s'",
                               host->role->name, name));
+    else if (step->kind->needs_service && text_equal(facts->main_pid, "1"))
+        obstacle(plan, ERR_REFUSED, "Drill it from the machine that runs the container.",
+                 arena_printf(plan->arena,
+                              "the service of role '%s' is process 1 of '%s': no signal from "
+                              "inside its container ends it, and its guard would end with it",
+                              host->role->name, name));
     else if (step->kind->needs_service && facts->main_pid[0] != '\0' &&
              host->standing.pid[0] != '\0' && !text_equal(facts->main_pid, host->standing.pid))
         obstacle(plan, ERR_NOT_READY,

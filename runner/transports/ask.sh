@@ -79,6 +79,12 @@ traces_of() {
 
 scan() {
     traces
+    if [ -e "$fd_motd/faildrill" ] && ! faults_left; then
+        say "trace${tab}banner$tab-${tab}a login banner of no fault$tab$(
+            head -n 1 "$fd_motd/faildrill" | sed -n "s/.* on this host by \(.*\), until.*/\1/p" |
+                tr -cd '[:print:]'
+        )"
+    fi
     if [ -d "$fd_root/lock" ]; then
         read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
         say "trace${tab}lock$tab$holder${tab}lock of this host$tab$(

@@ -19,7 +19,7 @@ service_main_of_file() {
     main=''
     read -r main 2>/dev/null <"$name" || [ -n "$main" ] || return 1
     case $main in
-    '' | *[!0-9]* | 1) main='' && return 1 ;;
+    '' | *[!0-9]*) main='' && return 1 ;;
     esac
     look_at self # the process that reads it: it begins now
     own=$born
@@ -125,7 +125,8 @@ service_save() {
     [ "$form" != unit ] || systemctl is-enabled -- "$name" >enabled 2>/dev/null
     service_ancestors
     for pid in $pids; do
-        [ "$pid" != 1 ] || service_fail "process 1 belongs to $name"
+        [ "$pid" != 1 ] ||
+            service_fail "process 1 belongs to $name: no signal from inside its container ends it"
         ! service_is_ours "$pid" || service_fail "$name carries our own connection to this host"
         ! look_at "$pid" || [ "$state" != T ] ||
             service_fail "process $pid of $name is stopped already"

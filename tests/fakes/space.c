@@ -7,11 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Process 1 reaps, and ends with its standard input: with us. */
+/* Process 1 reaps, and ends with its standard input: with us. FD_SPACE_SH names another program
+ * that is /bin/sh there. */
 static const char init_text[] =
     "mount -t tmpfs -o mode=755 tmpfs /run && ip link set lo up || exit 1\n"
     "ip link add eth0 type veth peer name wire && ip address add 192.0.2.1/24 dev eth0 &&\n"
     "    ip link set eth0 up && ip link set wire up || exit 1\n"
+    "[ -z \"${FD_SPACE_SH:-}\" ] || mount -n --bind \"$FD_SPACE_SH\" \"$(readlink -f /bin/sh)\" || "
+    "exit 1\n"
     "echo ready\n"
     "exec 5<&0\n"
     "cat <&5 >/dev/null &\n"

@@ -98,7 +98,7 @@ check "that is one more line" grep -qx 'Defaults:drill !requiretty' "$work/lines
 check "with them it is ready as well" ends 0 'ready: drills may run here' drill doctor here
 
 project drill "$address" "$address" freeze 60s 2s
-drill run -e here drill >"$work/run" 2>&1 &
+"$FAILDRILL" -C "$work/project" --no-input run -e here drill >"$work/run" 2>&1 &
 pid=$!
 check "a fault by sudo is in effect" wait_for 30 is_in_effect
 check "who logs in is told, and how to end it" sh -c "ssh -F '$work/ssh_config' -l drill bare-1 cat /run/motd.d/faildrill |
@@ -106,8 +106,9 @@ check "who logs in is told, and how to end it" sh -c "ssh -F '$work/ssh_config' 
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 check "the runner killed, the guard that sudo started undoes it" wait_for 20 is_clean
+check "and undo closes the run" drill undo
 
-drill run -e here drill >"$work/run" 2>&1 &
+"$FAILDRILL" -C "$work/project" --no-input run -e here drill >"$work/run" 2>&1 &
 pid=$!
 check "another one is in effect" wait_for 30 is_in_effect
 check "by hand, as the banner says, through the same sudoers" \
@@ -133,7 +134,7 @@ if ip -6 addr add fd00:77:77::fe/64 dev "$bridge" nodad 2>/dev/null &&
     }
     project root "$six" "[$six]" isolate 6s
     check "by IPv6 it is ready" wait_for 20 drill doctor here
-    drill run -e here drill >"$work/run" 2>&1 &
+    "$FAILDRILL" -C "$work/project" --no-input run -e here drill >"$work/run" 2>&1 &
     pid=$!
     check "isolated by IPv6" wait_for 30 is_in_effect
     check "the host lets our IPv6 address through" sees_six
