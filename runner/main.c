@@ -31,6 +31,7 @@ static const struct FaultKind *const FAULTS[] = {
     &disk_load_fault,
     &exhaust_fault,
     &run_fault,
+    &http_fault,
     NULL,
 };
 static const struct SystemKind *const SYSTEMS[] = {&redis_sentinel_system, NULL};

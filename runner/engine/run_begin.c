@@ -276,6 +276,8 @@ void run_over(struct Run *run)
     run->prober = NULL;
     sight_close(run->sight);
     run->sight = NULL;
+    http_close(run->http);
+    run->http = NULL;
     struct Forwarded *forwards = run->forwards.items;
     for (size_t at = 0; at < run->forwards.count; at++)
         forward_close(forwards[at].forward);

@@ -4,6 +4,7 @@
 #define FD_ENGINE_RUN_PARTS_H
 
 #include "../../probes/engine.h"
+#include "../clients/http.h"
 #include "run.h"
 #include "sight.h"
 
@@ -85,6 +86,7 @@ struct Run {
     size_t lock_count, locked, unlocking;
 
     struct Prober *prober;
+    struct HttpClient *http; /* of plain requests; NULL until the first */
     struct Sight *sight; /* what the systems of the roles say */
     struct StretchMachine **machines;
     struct OkStretch *oks;
@@ -123,6 +125,7 @@ void steps_tick(struct Run *run);
 void step_over(struct Run *run);
 /* run_step_kinds.c: a step that is no fault of a kind */
 void step_run_on(struct Run *run, const struct List *hosts); /* of const struct Target * */
+void step_request_begin(struct Run *run);
 void step_failover_begin(struct Run *run);
 void step_failover_tick(struct Run *run, struct Mono now);
 const struct Drawn *step_drawn(const struct Run *run);

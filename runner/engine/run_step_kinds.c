@@ -1,5 +1,8 @@
 /* run_step_kinds.c - steps that are no fault of a kind: plain work, and a planned failover. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "../base/duration.h"
 #include "planner.h"
 #include "run_parts.h"
 
@@ -64,6 +67,69 @@ void step_run_on(struct Run *run, const struct List *hosts)
                                                   .work = script_work,
                                                   .done = script_done,
                                                   .data = run});
+}
+
+/* ---- `http:` without `fault: true` ---- */
+
+static bool is_good(const struct PlainRequest *request, const struct Answer *answer)
+{
+    const char *const *texts = request->status.items;
+    bool good = request->status.count == 0 && answer->code >= 200 && answer->code <= 299;
+    for (size_t at = 0; at < request->status.count; at++) {
+        int64_t number = 0;
+        good = good || (int_parse(texts[at], &number, NULL) && number == answer->code);
+    }
+    return good && (request->contains == NULL || strstr(answer->bytes, request->contains) != NULL);
+}
+
+static void answered(void *data, const struct Answer *answer)
+{
+    struct Run *run = data;
+    const struct PlainRequest *request = step_now(run)->request;
+    if (run->state != RUN_STEPS || !run->step_started)
+        return;
+    if (answer->end == CALL_ANSWERED && is_good(request, answer)) {
+        run_event(run, "step", "%u answered %d", run->step + 1, answer->code);
+        step_over(run);
+        return;
+    }
+    struct Buf said = BUF(200);
+    char text[400];
+    buf_visible(&said, answer->bytes, answer->size < 120 ? answer->size : 120, false);
+    if (answer->end == CALL_ANSWERED)
+        snprintf(text, sizeof text, "step %u: %s answered %d: %s", run->step + 1, request->method,
+                 answer->code, said.text ? said.text : "");
+    else
+        snprintf(text, sizeof text, "step %u: %s got no answer: %s %s", run->step + 1,
+                 request->method, call_end_name(answer->end), said.text ? said.text : "");
+    buf_free(&said);
+    run_abort(run, run->any_sent ? VERDICT_FAIL : VERDICT_NOT_READY, text);
+}
+
+/* Sent once: whether it may be sent again, only its author knows. */
+void step_request_begin(struct Run *run)
+{
+    const struct StepSpec *step = step_now(run);
+    const struct PlainRequest *request = step->request;
+    const struct TextPair *pairs = request->headers.items;
+    struct TextPair *headers = arena_zero(run->arena, request->headers.count + 1, sizeof *headers);
+    struct Err err;
+    for (size_t at = 0; at < request->headers.count; at++) {
+        headers[at] = pairs[at];
+        headers[at].value = environment_secret(pairs[at].value);
+    }
+    if (run->http == NULL)
+        run->http = http_open(run->in.loop, &err);
+    if (run->http == NULL) {
+        run_abort(run, VERDICT_OWN_FAILURE, err.message);
+        return;
+    }
+    const struct HttpRequest *call = &(struct HttpRequest){.url = request->url,
+                                                           .method = request->method,
+                                                           .body = request->body,
+                                                           .headers = headers,
+                                                           .header_count = request->headers.count};
+    (void)http_call(run->http, call, mono_add(mono_now(), step->timeout_ns), answered, run);
 }
 
 /* ---- failover ---- */

@@ -135,6 +135,8 @@ static void step_begin(struct Run *run)
     run_event(run, "step", "%u %s", run->step + 1, step->name);
     if (step->is_failover) {
         step_failover_begin(run);
+    } else if (step->request != NULL) {
+        step_request_begin(run);
     } else if (step->target->is != RANK_UNKNOWN) {
         const struct Role *role = step_drawn(run)->role;
         run->step_ranks = arena_zero(run->arena, role->host_count, sizeof *run->step_ranks);

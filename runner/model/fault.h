@@ -55,6 +55,14 @@ struct PlanInput {
     bool leave_stopped; /* undo: {leave: stopped} */
 };
 
+/* What a step is that is no fault, but a request of the runner's own. */
+struct PlainRequest {
+    const char *url, *method, *body; /* body NULL = none */
+    struct List headers;             /* of struct TextPair; a value may be a ${secret.NAME} */
+    struct List status;              /* of const char *: the good ones; none = 200 to 299 */
+    const char *contains;            /* what the body must contain, or NULL */
+};
+
 struct FaultKind {
     const char *name, *summary; /* the step's word: "kill", "isolate" */
     enum Reversal reversal;
@@ -67,6 +75,9 @@ struct FaultKind {
                          */
     struct Record
         config; /* the step's own keys; FIELD_SUBJECT is the target (struct name "target") */
+    /* Where the step is plain work of ours (`fault: false`): the request that we send; NULL = it is
+     * a script for a host. */
+    const struct PlainRequest *(*plain)(const void *config, struct Arena *arena);
     /* Pure: no I/O, no clock, no state. */
     bool (*plan)(const void *config, const struct PlanInput *input, struct Arena *arena,
                  struct Procedure *out, struct Err *err);

@@ -160,30 +160,45 @@ static bool whole_script(const struct ScriptInput *input, const char *script, st
     return true;
 }
 
+/* `config` itself where nothing in it is to be filled in, else a copy. */
+static bool fill_record(const struct ScriptInput *input, const struct Record *record,
+                        const void *config, struct Arena *arena, const void **out, struct Err *err)
+{
+    unsigned char *copy = NULL;
+    for (const struct Field *field = record->fields; field->name != NULL; field++) {
+        const void *value = NULL, *filled = NULL;
+        if (field->type != FIELD_TEXT && field->type != FIELD_RECORD)
+            continue;
+        memcpy(&value, (const unsigned char *)config + field->offset, sizeof value);
+        bool shell = (field->flags & FIELD_SCRIPT) != 0;
+        if (value == NULL)
+            continue;
+        const char *text = value;
+        if (field->type == FIELD_RECORD) {
+            if (!fill_record(input, field->of, value, arena, &filled, err))
+                return false;
+        } else if (shell || reference_present(value)) {
+            if (shell ? !whole_script(input, value, arena, &text, err)
+                      : !script_fill(input, value, arena, &text, NULL, err))
+                return false;
+            filled = text;
+        } else {
+            continue;
+        }
+        if (filled == value)
+            continue;
+        if (copy == NULL)
+            copy = (unsigned char *)arena_bytes(arena, config, record->size);
+        memcpy(copy + field->offset, &filled, sizeof filled);
+    }
+    *out = copy != NULL ? copy : config;
+    return true;
+}
+
 bool step_config(const struct ScriptInput *input, const struct StepSpec *step, struct Arena *arena,
                  const void **out, struct Err *err)
 {
     *out = step->config;
-    if (step->kind == NULL)
-        return true;
-    const struct Record *record = &step->kind->config;
-    unsigned char *copy = NULL;
-    for (const struct Field *field = record->fields; field->name != NULL; field++) {
-        if (field->type != FIELD_TEXT)
-            continue;
-        bool shell = (field->flags & FIELD_SCRIPT) != 0;
-        const char *text =
-            *(const char *const *)((const unsigned char *)step->config + field->offset);
-        if (text == NULL || (!shell && !reference_present(text)))
-            continue;
-        if (copy == NULL)
-            copy = (unsigned char *)arena_bytes(arena, step->config, record->size);
-        const char **out_text = (const char **)(copy + field->offset);
-        if (shell ? !whole_script(input, text, arena, out_text, err)
-                  : !script_fill(input, text, arena, out_text, NULL, err))
-            return false;
-    }
-    if (copy != NULL)
-        *out = copy;
-    return true;
+    return step->kind == NULL ||
+           fill_record(input, &step->kind->config, step->config, arena, out, err);
 }

@@ -46,6 +46,7 @@ struct StepSpec {
     const struct TargetSpec *target; /* NULL for failover, which has the role */
     const char *role;                /* failover */
     const char *script;              /* plain run */
+    const struct PlainRequest *request; /* plain http: no target, no fault; NULL for all others */
     int64_t hold_ns, timeout_ns;     /* hold = `for`; -1 = not given */
     bool accept_no_undo;
     struct Where where, for_where, whom_where; /* of the verb, `for`, the target or role */

@@ -4,6 +4,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "file_rules.h"
 #include "node_edit.h"
 #include "plan.h"
 #include <inttypes.h>
@@ -109,6 +110,8 @@ static bool names_service(const struct StepSpec *step)
 
 static void check_target(struct ScenarioBuild *build, const struct StepSpec *step)
 {
+    if (step->request != NULL)
+        return;
     if (step->target == NULL && !step->is_failover) {
         err_hint(scenario_say(build, ERR_REQUIRED, step->where, "`%s` does not say on which host",
                               step->name),
@@ -149,7 +152,7 @@ static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, 
     const struct Node *node = step_node(build, index);
     const struct Node *undo = node_get(node, "undo"), *proof = node_get(node, "proof");
     bool is_run_fault = step->kind != NULL && text_equal(step->kind->name, "run");
-    if (step->is_run && (undo != NULL || proof != NULL))
+    if (step->is_run && step->request == NULL && (undo != NULL || proof != NULL))
         err_hint(scenario_say(build, ERR_RULE, undo != NULL ? undo->where : proof->where,
                               "plain work has no undo and no proof"),
                  "if it breaks something, say fault: true");
@@ -159,6 +162,9 @@ static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, 
                               undo == NULL ? "undo" : "proof"),
                  "undo: the command that puts it back; proof: one that succeeds only while it is "
                  "broken");
+    bool alone = true;
+    if (step->request != NULL)
+        secret_stands_alone(node, build->problems, &alone);
     if (step->kind != NULL)
         node_each_scalar(node, look_for_secret, &(struct Secrets){build});
 }

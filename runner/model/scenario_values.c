@@ -134,7 +134,10 @@ static void set_kind(struct ScenarioBuild *build, const struct StepFields *field
     const bool *is_fault = config_at(chosen, "fault", FIELD_BOOL);
     if (is_fault != NULL && !*is_fault) {
         step->is_run = true;
-        step->script = script_of(chosen);
+        if (kind->plain != NULL)
+            step->request = kind->plain(chosen->config, build->arena);
+        else
+            step->script = script_of(chosen);
     } else {
         step->kind = kind;
     }

@@ -136,7 +136,7 @@ disarm() {
 scratch_folder() {
     [ ! -e "$FD_DIR/vars" ] || return 1
     rm -rf "$FD_DIR"
-    mkdir "$FD_DIR" && echo >"$FD_DIR/scratch" &&
+    mkdir "$FD_DIR" && echo "$FD_PLAIN" >"$FD_DIR/scratch" &&
         printf 'FD_DIR=%s FD_ID=%s FD_BOOT= FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
             "$FD_DIR" "$FD_ID" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
@@ -176,7 +176,8 @@ undo_in_scratch() {
 }
 
 # FD_UNDO and FD_CLEAR as the store has them, or empty; FD_ARMED the boot id then; FD_STICKY = 1
-# where a reboot does not end the fault; FD_LOOKS = 1: look only.
+# where a reboot does not end the fault; FD_LOOKS = 1: look only; FD_PLAIN = plain where the line to
+# apply it was never sent.
 undo() {
     look_at_boot
     say "boot $boot"

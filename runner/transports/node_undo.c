@@ -11,7 +11,8 @@ static void undo_script(struct Buf *script, const struct UndoInput *input, bool 
     quote_assignment(script, "FD_UNDO", input->undo != NULL ? input->undo : "");
     quote_assignment(script, "FD_CLEAR", input->all_clear != NULL ? input->all_clear : "");
     quote_assignment(script, "FD_ARMED", input->boot_id != NULL ? input->boot_id : "");
-    buf_printf(script, "FD_STICKY=%d FD_LOOKS=%d\n", input->ends_by == CLASS_STICKY, look);
+    buf_printf(script, "FD_STICKY=%d FD_LOOKS=%d FD_PLAIN=%s\n", input->ends_by == CLASS_STICKY,
+               look, input->plain ? "plain" : "fired");
     talk_library(script);
     buf_put(script, files_sh);
     buf_put(script, ask_sh);

@@ -6,7 +6,7 @@
 #   sh service VERB unit NAME | pidfile PATH | exe PATH
 #                   [with TEXT] [only main] [by LINE] [stop LINE] [rejoin TEXT]
 # The file `ids` there says whom the fault means: pid, start time, executable of a process a line.
-# `sh service file VERB ...` is files.sh.
+# `sh service file VERB ...` is files.sh, `sh service request VERB ...` is request.sh.
 
 service_fail() {
     echo "$*"
@@ -292,11 +292,12 @@ service_restart() {
 }
 
 service() {
-    if [ "$1" = file ]; then
-        shift
-        file "$@"
+    case $1 in
+    file | request)
+        "$@"
         return
-    fi
+        ;;
+    esac
     verb=$1 form=$2 name=$3
     with='' only='' by='' stop='' rejoin=''
     shift 3

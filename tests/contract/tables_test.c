@@ -335,13 +335,13 @@ static void plan_open(struct PlanCase *c)
 }
 
 /* A config made of the required keys' examples, and of `share`, one of two ways to say how much;
- * `run` is a fault with undo and proof. */
+ * `run` and `http` are faults with undo and proof. */
 static void *config_of(struct PlanCase *c, const struct FaultKind *kind)
 {
     struct Buf text = BUF(4096);
     for (const struct Field *field = kind->config.fields; field->name != NULL; field++) {
         bool wanted = (field->flags & FIELD_REQUIRED) != 0 || text_equal(kind->name, "run") ||
-                      text_equal(field->name, "share");
+                      kind->plain != NULL || text_equal(field->name, "share");
         if (is_key(field) && wanted)
             buf_printf(&text, "%s: %s\n", field->name, field->example);
     }
@@ -403,16 +403,17 @@ static void test_every_fault_plans_what_procedure_check_wants(void **state)
     arena_free(c.words.arena);
 }
 
+/* One that may be a plain request of ours wants its target only as a fault. */
 static void test_every_fault_says_on_whom(void **state)
 {
     (void)state;
     for (size_t i = 0; faildrill_kinds.faults[i] != NULL; i++) {
-        bool has_target = false;
+        bool has_target = false, plain = faildrill_kinds.faults[i]->plain != NULL;
         const struct Field *field = faildrill_kinds.faults[i]->config.fields;
         for (; field->name != NULL; field++)
             has_target =
                 has_target || (text_equal(field->name, "target") && field->type == FIELD_ANY &&
-                               (field->flags & FIELD_REQUIRED) != 0);
+                               (plain || (field->flags & FIELD_REQUIRED) != 0));
         assert_true(has_target);
     }
 }

@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib.sh
 # shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each kind has its own $work
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
-in_lab bare:5
+in_lab bare:6
 
 # begin HOST [KEY=TEXT...]: a project in $work with an environment `bare` of this one host.
 # steps, lease, within: of its scenario `drill`.
@@ -294,7 +294,70 @@ certificate() {
     on_host sh -c 'kill "$(cat /run/serve.pid)"'
 }
 
-cases=(override spaces replace_file sysctl certificate)
+# An API on 8474: POST and DELETE /slow, GET /slow says whether it is so, /counts what it was asked.
+api() {
+    cat <<'END'
+import http.server, json
+slow, counts = False, {}
+class Api(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        global slow
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        counts[self.command] = counts.get(self.command, 0) + 1
+        status = 200
+        if self.path == "/locked" and self.headers.get("X-Token") != "open":
+            status = 401
+        elif self.path in ("/slow", "/locked"):
+            if self.command == "POST":
+                slow = json.loads(body)["slow"]
+            elif self.command == "DELETE":
+                slow, status = False, 204 if slow else 404
+            elif not slow:
+                status = 404
+        self.send_response(status)
+        said = b"" if status == 204 else json.dumps({"slow": slow, "counts": counts}).encode()
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+    do_GET = do_POST = do_DELETE = answer
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer(("0.0.0.0", 8474), Api).serve_forever()
+END
+}
+api_says() {
+    on_host curl -fsS "http://127.0.0.1:8474/$1"
+}
+http() {
+    local url='http://127.0.0.1:8474' step
+    step="http: '$url/slow', method: POST, body: '{\"slow\": true}', target: victim, fault: true,
+      undo: {http: '$url/slow', method: DELETE, ok: {status: [204, 404]}}, proof: {http: '$url/slow'}, for: 3s"
+    begin bare-6 steps="$step"
+    on_host sh -c "printf '%s\n' \"\$1\" >/root/api.py; setsid python3 /root/api.py </dev/null >/dev/null 2>&1 & echo \$! >/run/api.pid" \
+        sh "$(api)"
+    check "an API answers" wait_for 20 api_says counts
+    every_end http curl -fsS "$url/slow"
+    check "http: afterwards the API says no" on_host sh -c "! curl -fsS $url/slow"
+
+    on_host sh -c "printf 'X-Token: open\n' >/root/token"
+    begin bare-6 steps="${step//slow\'/locked\'}"
+    check "a proof that is forbidden: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'the proof cannot be asked: GET http://127.0.0.1:8474/locked answered 401'
+    begin bare-6 steps="${step//slow\'/locked\'}, headers_from: /root/token"
+    check "headers from a file of the host: PASS, exit 0" ends 0 drill run -e bare drill <<<PASS
+    begin bare-6 steps="${step/8474\/slow/8475\/slow}"
+    check "an API that does not answer: the fault is undone, exit 7" ends 7 drill run -e bare drill <<<'answered 000'
+
+    begin bare-6 steps="http: \"http://\${target.victim.address}:8474/slow\", method: POST, body: '{\"slow\": false}', ok: {body: counts}"
+    check "a plain request: PASS, exit 0" ends 0 drill run -e bare drill <<<'step      1 answered 200'
+    begin bare-6 steps="http: \"http://\${target.victim.address}:8474/slow\""
+    check "a plain request that is answered badly: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'step 1: GET answered 404'
+    begin bare-6 steps="http: \"http://\${target.victim.address}:8475/\""
+    check "a plain request that is refused: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'step 1: GET got no answer: refused'
+    check "http: the host is as before" same
+    on_host sh -c 'kill "$(cat /run/api.pid)"'
+}
+
+cases=(override spaces replace_file sysctl certificate http)
 [ -z "${ONLY-}" ] || read -r -a cases <<<"$ONLY"
 for case in "${cases[@]}"; do
     (

@@ -215,6 +215,38 @@ static void test_settings_that_would_cut_us_off_are_refused(void **state)
             "'1\n2' is no value of a setting: it is more than one line");
 }
 
+static void test_an_http_fault_is_sent_undone_and_proven_by_a_host(void **state)
+{
+    (void)state;
+    struct Planned planned = plan(
+        &http_fault, "target: x\nurl: http://h/p\nmethod: POST\nbody: '{\"a\": 1}'\nfault: true\n"
+                     "headers: {X-A: b c}\nheaders_from: /etc/h\n"
+                     "undo: {http: http://h/q, method: DELETE, ok: {status: [204, 404]}}\n"
+                     "proof: {http: http://h/q, ok: {body: there}}\n");
+    assert_true(planned.good);
+    assert_int_equal(planned.procedure.ends_by, CLASS_STICKY);
+    assert_string_equal(shell(&planned, &planned.procedure.apply),
+                        "# POST http://h/p\n"
+                        "timeout -k 2 15 sh service request apply POST http://h/p '{\"a\": 1}' "
+                        "/etc/h '' '' 'X-A: b c' 'Content-Type: application/json' || exit\n");
+    assert_string_equal(shell(&planned, &planned.procedure.undo),
+                        "# DELETE http://h/q\n"
+                        "timeout -k 2 15 sh service request undo DELETE http://h/q '' /etc/h "
+                        "'204 404' '' 'X-A: b c' || exit\n");
+    assert_string_equal(shell(&planned, &planned.procedure.all_clear),
+                        "# its proof says no\n"
+                        "timeout -k 2 15 sh service request clear GET http://h/q '' /etc/h '' "
+                        "there 'X-A: b c' || exit\n");
+    planned_free(&planned);
+    refused(&http_fault, "url: http://h/p\nfault: true\n",
+            "an `http` with fault: true needs `target`");
+    refused(&http_fault, "target: x\nurl: http://h/p\nfault: true\n",
+            "an `http` with fault: true needs `undo`");
+    refused(&http_fault, "target: x\nurl: http://h/p\n",
+            "plain work has no `target`: this runner sends the request");
+    refused(&http_fault, "url: http://h/p\nmethod: BREW\n", "'BREW' is no method");
+}
+
 /* What a parameter brought is looked at in the plan. */
 static void test_a_path_that_came_later_is_refused_too(void **state)
 {
@@ -231,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_a_file_is_replaced_by_its_hash),
         cmocka_unit_test(test_a_setting_is_a_file_below_proc_sys),
         cmocka_unit_test(test_settings_that_would_cut_us_off_are_refused),
+        cmocka_unit_test(test_an_http_fault_is_sent_undone_and_proven_by_a_host),
         cmocka_unit_test(test_what_our_own_way_needs_is_refused),
         cmocka_unit_test(test_a_path_that_came_later_is_refused_too),
     };
