@@ -141,8 +141,8 @@ class Host:
             rest = stat[stat.rindex(")") + 2:].split()
             name = stat[stat.index("(") + 1:stat.rindex(")")]
             words = read(proc + pid + "/cmdline").replace("\0", " ") if name in ("sh", "dash", "busybox", "sshd") else ""
-            # A visitor who has not said who he is waits out LoginGraceTime where the reset of a probe's connection is lost.
-            if name == "sshd" and ("[accepted]" in words or "[net]" in words):
+            # A visitor who has not logged in waits out LoginGraceTime where the reset of a probe's connection is lost.
+            if name == "sshd" and rest[1] != "1" and "@" not in words and "[priv]" not in words:
                 continue
             words = words if name != "sshd" else ""
             out[int(pid)] = (int(rest[1]), name, rest[0] if rest[0] in "TtZ" else "-", words)

@@ -65,7 +65,7 @@ KINDS = [
     Kind("disk_fill", "disk_fill: victim, path: /media, leave: 20MiB, HOLD",
          '[ "$(df --output=avail /media | tail -n 1)" -lt 30000 ]', alone=True),
     Kind("replace_file", 'replace_file: victim, path: /etc/hosts, content: "192.0.2.9 fd-shop", HOLD',
-         "getent hosts fd-shop >/dev/null"),
+         "getent hosts fd-shop >/dev/null", refused="a mount of its own"),
     Kind("sysctl", 'sysctl: victim, key: net.ipv4.tcp_retries2, value: "3", HOLD',
          '[ "$(cat /proc/sys/net/ipv4/tcp_retries2)" = 3 ]'),
     Kind("expire_certificate", "expire_certificate: victim, path: /root/fd-tls.pem, private_key: /root/fd-tls.key, HOLD",
@@ -80,5 +80,4 @@ KINDS = [
 # Verbs of a step that put nothing in place which an undo would take out.
 NO_FAULTS = {
     "failover": "asked of a system, which stays failed over",
-    "http": "in an API, of which no host has one; its ends are in system/config_test.sh",
 }
