@@ -29,6 +29,7 @@ DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl
         openssh-client openssh-server nftables iproute2 procps util-linux \
         redis-server redis-sentinel redis-tools python3 python3-redis
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc
+KERNEL_DEPS := qemu-system-x86 cpio kmod busybox
 
 # The program -------------------------------------------------------------------------------------
 
@@ -75,6 +76,9 @@ deps: ## install what the build and the demo need (Debian 12); starts no service
 
 check-deps: ## install what the tests need as well
 	@.ci/deps $(DEPS) $(CHECK_DEPS)
+
+kernel-deps: # what `make kernels` needs as well; the kernel itself is unpacked, not installed
+	@.ci/deps $(DEPS) $(KERNEL_DEPS)
 
 demo: deps ## staging and production on this machine, drilled: a refusal, then two passes
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
@@ -137,6 +141,13 @@ crash: all tests ## kill -9 at every system call, links cut, the way out by hand
 bench: ## ratios against peers and bare programs, printed; never a pass or fail
 	@BUILD=$(BUILD) tests/bench/run
 
+kernels: kernel-deps all $(BUILD)/tests/kernels/parts ## on a kernel of their own, emulated: tc netem (10 minutes)
+	@$(RUN) -t 1800 $(wildcard tests/kernels/*_test.sh)
+
+$(BUILD)/tests/kernels/parts: $(BUILD)/tests/kernels/parts.o $(BUILD)/libfaildrill.a
+	@$(SAY) link $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 lint: ## floors, sizes, names, banned functions, shellcheck, generated files
 	@BUILD=$(BUILD) tests/lint/lint
 	@tests/lint/selftest
@@ -170,5 +181,5 @@ help: ## list what can be made
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
 .PHONY: all bench asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults-matrix \
-        format help hosts install lint mutants system tests unit
+        format help hosts install kernel-deps kernels lint mutants system tests unit
 .SECONDARY:

@@ -3,11 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # packets.py serve PORT            answers each datagram; sends SIZE numbered bytes over TCP where asked for
 # packets.py ask HOST PORT COUNT   prints how many of COUNT datagrams came back, how late, in which order
+# packets.py ping HOST COUNT          the same by echo requests, which the host's kernel answers; and how many were damaged
+# packets.py pings HOST MS            as until, by echo requests
 # packets.py until HOST PORT MS       prints after how long an answer came within MS; 60 s at most
 # packets.py load HOST PORT SIZE   prints how fast SIZE bytes came over TCP, and whether all were right
 # packets.py connect HOST PORT     prints the shortest of 20 connects
 import hashlib
 import json
+import random
 import socket
 import statistics
 import struct
@@ -46,20 +49,66 @@ def serve(port):
         datagrams.sendto(data, peer)
 
 
-def ask(host, port, count):
-    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.connect((host, port))
+class Datagrams:
+    """To a server of ours, which sends them back."""
+
+    def __init__(self, host, port):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.connect((host, port))
+
+    def send(self, number):
+        self.socket.send(struct.pack("!I", number) + bytes(96))
+
+    def receive(self, seconds):
+        """A number; None for what is damaged. OSError where none comes in time."""
+        self.socket.settimeout(seconds)
+        return struct.unpack("!I", self.socket.recv(2048)[:4])[0]
+
+
+class Echoes:
+    """Echo requests to a kernel; a raw socket sees the answers before their checksum is looked at."""
+
+    def __init__(self, host):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        self.socket.connect((host, 0))
+        self.id = random.randrange(1 << 16)
+
+    @staticmethod
+    def sum(data):
+        total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+        while total >> 16:
+            total = (total & 0xFFFF) + (total >> 16)
+        return total ^ 0xFFFF
+
+    def send(self, number):
+        head = struct.pack("!BBHHHI", 8, 0, 0, self.id, number & 0xFFFF, number) + bytes(88)
+        self.socket.send(head[:2] + struct.pack("!H", self.sum(head)) + head[4:])
+
+    def receive(self, seconds):
+        end = time.monotonic() + seconds
+        while True:
+            self.socket.settimeout(max(0.001, end - time.monotonic()))
+            data = self.socket.recv(2048)[20:]
+            if len(data) == 100 and self.sum(data):
+                return None
+            kind, _, _, own, _, number = struct.unpack("!BBHHHI", data[:12])
+            if kind == 0 and own == self.id:
+                return number
+
+
+def ask(line, count):
     sent, late, order = {}, {}, []
-    extra = 0
+    extra = damaged = 0
 
     def listen():
-        nonlocal extra
-        out.settimeout(LAST)
+        nonlocal extra, damaged
         try:
             while True:
-                number = struct.unpack("!I", out.recv(2048)[:4])[0]
+                number = line.receive(LAST)
                 now = time.monotonic()
-                if number in late:
+                if number is None:
+                    damaged += 1
+                elif number in late:
                     extra += 1
                 elif number in sent:
                     late[number] = now - sent[number]
@@ -73,7 +122,7 @@ def ask(host, port, count):
     for number in range(count):
         time.sleep(max(0, begin + number * GAP - time.monotonic()))
         sent[number] = time.monotonic()
-        out.send(struct.pack("!I", number) + bytes(96))
+        line.send(number)
     listener.join()
     highest, overtaken = -1, 0
     for number in order:
@@ -81,28 +130,26 @@ def ask(host, port, count):
         highest = max(highest, number)
     ms = sorted(1000 * value for value in late.values()) or [-1]
     print(json.dumps({
-        "sent": count, "back": len(late), "extra": extra, "overtaken": overtaken, "least": round(ms[0], 2),
+        "sent": count, "back": len(late), "extra": extra, "damaged": damaged, "overtaken": overtaken, "least": round(ms[0], 2),
         "median": round(statistics.median(ms), 2), "most": round(ms[-1], 2)}))
 
 
-def until(host, port, ms):
-    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.connect((host, port))
+def until(line, ms):
     begin, number = time.monotonic(), 0
     while time.monotonic() < begin + 60:
         number += 1
         sent = time.monotonic()
-        out.send(struct.pack("!I", number))
-        out.settimeout(ms / 1000)
+        end = sent + ms / 1000
+        line.send(number)
         try:
-            while struct.unpack("!I", out.recv(2048)[:4])[0] != number:
-                out.settimeout(max(0.001, sent + ms / 1000 - time.monotonic()))
+            while line.receive(max(0.001, end - time.monotonic())) != number:
+                pass
             took = time.monotonic() - sent
             if took < ms / 1000:
                 print(json.dumps({"after": round(sent - begin, 2), "ms": round(1000 * took, 2)}))
                 return
         except OSError:
-            time.sleep(max(0, sent + ms / 1000 - time.monotonic()))
+            time.sleep(max(0, end - time.monotonic()))
     sys.exit("none within 60 s")
 
 
@@ -135,6 +182,14 @@ def connect(host, port):
     print(json.dumps({"least": round(1000 * least, 2)}))
 
 
+VERBS = {
+    "serve": serve,
+    "ask": lambda host, port, count: ask(Datagrams(host, port), count),
+    "until": lambda host, port, ms: until(Datagrams(host, port), ms),
+    "ping": lambda host, count: ask(Echoes(host), count),
+    "pings": lambda host, ms: until(Echoes(host), ms),
+    "load": load,
+    "connect": connect,
+}
 words = sys.argv[1:]
-{"serve": serve, "ask": ask, "until": until, "load": load, "connect": connect}[words[0]](
-    *(int(word) if word.isdigit() else word for word in words[1:]))
+VERBS[words[0]](*(int(word) if word.isdigit() else word for word in words[1:]))
