@@ -28,7 +28,7 @@ DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl
         libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
         openssh-client openssh-server nftables iproute2 procps util-linux \
         redis-server redis-sentinel redis-tools python3 python3-redis
-CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc
+CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox
 
 # The program -------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ static bool check_form(const struct Subject *subject, const struct PlanInput *in
     if (subject->form == NULL) {
         err_set(err, ERR_RULE, where, "role '%s' does not say how its service is run",
                 input->role->name);
-        return err_hint(err, "Give the role `unit:`, `service:` or `process:`.");
+        return err_hint(err, "Give the role `unit:`, `service:`, `process:` or `container:`.");
     }
     if (subject->is_unit && !unit_is_named(subject->name))
         return err_set(err, ERR_VALUE, where, "'%s' is no name of a unit", subject->name);
@@ -110,7 +110,7 @@ static bool check_form(const struct Subject *subject, const struct PlanInput *in
                        input->target->name, subject->name);
     bool named = text_equal(subject->form, "exe") && strchr(subject->name, '/') == NULL &&
                  text_is_name(subject->name, true);
-    if (!subject->is_unit && !named && !path_is_plain(subject->name))
+    if (!subject->is_unit && !subject->is_container && !named && !path_is_plain(subject->name))
         return err_set(err, ERR_VALUE, where, "'%s' is no absolute path", subject->name);
     if (subject->with != NULL && strpbrk(subject->with, "\r\n") != NULL)
         return err_set(err, ERR_VALUE, where, "the arguments of '%s' are several lines",
@@ -133,7 +133,9 @@ bool subject_make(const struct ServiceConfig *config, const struct PlanInput *in
         subject.is_unit = service->unit != NULL;
         subject.name = subject.is_unit    ? service->unit
                        : service->pidfile ? service->pidfile
-                                          : service->exe;
+                       : service->exe     ? service->exe
+                                          : service->container;
+        subject.is_container = service->container != NULL;
         subject.with = service->exe != NULL ? service->args : NULL;
         subject.start = service->start;
         subject.stop = service->stop;
@@ -142,7 +144,10 @@ bool subject_make(const struct ServiceConfig *config, const struct PlanInput *in
     }
     bool by_file = config->process == NULL && !subject.is_unit && service->pidfile != NULL;
     if (subject.name != NULL)
-        subject.form = subject.is_unit ? "unit" : by_file ? "pidfile" : "exe";
+        subject.form = subject.is_unit        ? "unit"
+                       : subject.is_container ? "container"
+                       : by_file              ? "pidfile"
+                                              : "exe";
     if (!check_form(&subject, input, err))
         return false;
     *out = subject;
@@ -153,7 +158,7 @@ bool subject_can_start(const struct Subject *subject, const struct PlanInput *in
                        struct Err *err)
 {
     if (subject->is_unit || subject->start != NULL || subject->rejoin != NULL ||
-        input->leave_stopped)
+        input->leave_stopped || (subject->is_container && input->facts->engine_starts))
         return true;
     err_set(err, ERR_NO_UNDO, input->target->where, "nobody knows how '%s' is started again",
             subject->name);

@@ -31,7 +31,7 @@ struct Subject {
     const char *form, *name, *with; /* with: NULL, or text of the command line */
     const char *start, *stop;       /* shell lines, NULL where unknown */
     const char *rejoin;             /* stands in place of start; NULL where plain start is safe */
-    bool is_unit, only_main;
+    bool is_unit, is_container, only_main;
 };
 bool subject_make(const struct ServiceConfig *config, const struct PlanInput *input,
                   struct Arena *arena, struct Subject *out, struct Err *err) MUST_CHECK;

@@ -152,7 +152,8 @@ static struct Target *add_host(struct EnvironmentBuild *build, const struct Role
 
 static struct Service service_of(const struct RoleFields *role)
 {
-    struct Service service = {.unit = role->unit, .exe = role->process, .args = role->args};
+    struct Service service = {
+        .unit = role->unit, .exe = role->process, .args = role->args, .container = role->container};
     service.start = role->start;
     if (role->service != NULL) {
         service.pidfile = role->service->pidfile;

@@ -77,12 +77,14 @@ void environment_check_again(struct EnvironmentBuild *build, const struct RoleFi
 /* ---- A role. ---- */
 static void check_way_to_run(struct EnvironmentBuild *build, const struct RoleFields *role)
 {
-    int ways = (role->unit != NULL) + (role->service != NULL) + (role->process != NULL);
+    int ways = (role->unit != NULL) + (role->service != NULL) + (role->process != NULL) +
+               (role->container != NULL);
     if (ways > 1)
         err_hint(say(build, ERR_RULE, role->node, "", "role '%s' is run in more than one way",
                      role->name),
-                 "keep one of unit, service, process");
-    if (role->process == NULL && (role->args != NULL || role->start != NULL))
+                 "keep one of unit, service, process, container");
+    bool starts = role->start != NULL && role->container == NULL;
+    if (role->process == NULL && (role->args != NULL || starts))
         err_hint(say(build, ERR_RULE, role->node, role->args != NULL ? "args" : "start",
                      "`%s` belongs to `process`", role->args != NULL ? "args" : "start"),
                  "name the executable: process: /usr/bin/app");
@@ -98,6 +100,12 @@ void environment_check_role(struct EnvironmentBuild *build, const struct RoleFie
     if (role->process != NULL && !is_absolute(role->process))
         err_at(say(build, ERR_VALUE, role->node, "process", "'%s' is not absolute", role->process),
                "a path like /usr/bin/app");
+    const char *container = role->container;
+    if (container != NULL &&
+        (!only(container, LETTERS "_.-") || strchr("_.-", container[0]) != NULL))
+        err_at(say(build, ERR_VALUE, role->node, "container", "'%s' is no container's name",
+                   container),
+               "a name like shop-worker, or an id");
     if (role->service != NULL && !is_absolute(role->service->pidfile))
         err_at(say(build, ERR_VALUE, node_get(role->node, "service"), "pidfile",
                    "'%s' is not absolute", role->service->pidfile),

@@ -115,6 +115,12 @@ static const struct Field ROLE_FIELDS[] = {
      .example = "/usr/bin/app",
      .doc =
          "The absolute path of the executable, where neither unit nor pidfile names the service."},
+    {.name = "container",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct RoleFields, container),
+     .example = "shop-worker",
+     .doc = "The container that is the service: its name, as docker, podman, nerdctl, runc or crun "
+            "on the host knows it."},
     {.name = "args",
      .type = FIELD_TEXT,
      .offset = offsetof(struct RoleFields, args),
@@ -124,7 +130,8 @@ static const struct Field ROLE_FIELDS[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct RoleFields, start),
      .example = "\"/usr/local/bin/start-app\"",
-     .doc = "With `process:` the shell line that starts it, as root."},
+     .doc = "With `process:` or `container:` the shell line that starts it, as root; default of a "
+            "container: its engine's start."},
     {.name = "reach",
      .type = FIELD_RECORD,
      .offset = offsetof(struct RoleFields, reach),

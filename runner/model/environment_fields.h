@@ -20,7 +20,7 @@ struct ServiceFields {
 struct RoleFields {
     const char *name;
     struct List hosts; /* of struct HostFields */
-    const char *unit, *process, *args, *start;
+    const char *unit, *process, *args, *start, *container;
     const struct ServiceFields *service;
     const struct ReachFields *reach;
     struct Chosen system; /* of the set "system" */

@@ -24,6 +24,7 @@ struct HostFacts {
     enum Known active;    /* the role's service runs */
     const char *main_pid; /* decimal, "" where none */
     const char *restart;  /* systemd: Restart=; "" elsewhere */
+    bool engine_starts;   /* the container's engine can start it again by its name */
     const char *missing;  /* NULL, or what the host lacks, with the line that mends it */
     const char *sudoers;  /* lines that make us root by sudo; NULL where we are */
     bool netem, tun; /* it can delay packets: by tc, by a TUN device and python3; see no_delay */

@@ -122,9 +122,8 @@ static void check_target(struct ScenarioBuild *build, const struct StepSpec *ste
     if (role == NULL)
         return;
     check_pick(build, step, role);
-    const struct Service *service = &role->service;
-    bool runs = service->unit != NULL || service->pidfile != NULL || service->exe != NULL;
-    if (step->kind == NULL || !step->kind->needs_service || runs || names_service(step))
+    if (step->kind == NULL || !step->kind->needs_service || role_is_run(role) ||
+        names_service(step))
         return;
     struct Err *err = scenario_say(build, ERR_RULE, step->where,
                                    "`%s` cannot: the environment does not say how role `%s` is run",

@@ -10,7 +10,8 @@
 struct TransportKind;
 struct SystemKind;
 
-/* How a role's service is run on its hosts: exactly one of unit, pidfile, exe. */
+/* How a role's service is run on its hosts: exactly one of unit, pidfile, exe,
+ * container. */
 struct Service {
     const char *unit;         /* systemd unit; NULL without systemd */
     const char *pidfile;      /* absolute path; with start and stop */
@@ -18,6 +19,7 @@ struct Service {
     const char *exe; /* `process:` absolute path of the executable; args NULL or text that must
                         stand in its command line */
     const char *args;
+    const char *container; /* its name or id, as the engine on the host knows it */
 };
 
 /* In the environment's arena, all of it. */
@@ -47,7 +49,8 @@ struct Role {
 static inline bool role_is_run(const struct Role *role)
 {
     const struct Service *service = &role->service;
-    return service->unit != NULL || service->pidfile != NULL || service->exe != NULL;
+    return service->unit != NULL || service->pidfile != NULL || service->exe != NULL ||
+           service->container != NULL;
 }
 
 /* The run's ULID in lower case, drawn in `plan`; on every trace left on a node. */

@@ -147,6 +147,7 @@ EOF
         main=''
         service_list && [ -n "$main" ] && service_up && say active || say inactive
         say "main $main"
+        [ "$form" != container ] || ! engine_starts || say engine_starts
         [ "$form" != unit ] ||
             say "restart $(systemctl show -p Restart --value -- "$name" 2>/dev/null)"
     fi

@@ -119,14 +119,16 @@ bool node_reachable(const struct Target *target, struct Mono deadline, struct Er
 static void ask_service(struct Buf *script, const struct Role *role)
 {
     const struct Service *service = role != NULL ? &role->service : &(struct Service){.unit = NULL};
-    const char *form = service->unit      ? "unit"
-                       : service->pidfile ? "pidfile"
-                       : service->exe     ? "exe"
-                                          : "none";
-    const char *name = service->unit      ? service->unit
-                       : service->pidfile ? service->pidfile
-                       : service->exe     ? service->exe
-                                          : "";
+    const char *form = service->unit        ? "unit"
+                       : service->pidfile   ? "pidfile"
+                       : service->exe       ? "exe"
+                       : service->container ? "container"
+                                            : "none";
+    const char *name = service->unit        ? service->unit
+                       : service->pidfile   ? service->pidfile
+                       : service->exe       ? service->exe
+                       : service->container ? service->container
+                                            : "";
     quote_assignment(script, "form", form);
     quote_assignment(script, "name", name);
     quote_assignment(script, "with", service->args != NULL ? service->args : "");
@@ -225,6 +227,7 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
         facts.active = reply_get(&reply, "active", NULL, 0)     ? KNOWN_YES
                        : reply_get(&reply, "inactive", NULL, 0) ? KNOWN_NO
                                                                 : KNOWN_UNKNOWN;
+        facts.engine_starts = reply_get(&reply, "engine_starts", NULL, 0);
         facts.main_pid = fact(&reply, "main", arena);
         facts.restart = fact(&reply, "restart", arena);
         facts.traces = trace_ids(&reply, arena);

@@ -3,7 +3,7 @@
 # shellcheck shell=sh disable=SC2154,SC2015,SC3013
 # -ef is in dash, busybox sh and bash. Stands behind node.sh; functions only. In a fault's folder it
 # is the script `service`:
-#   sh service VERB unit NAME | pidfile PATH | exe PATH
+#   sh service VERB unit NAME | pidfile PATH | exe PATH | container NAME
 #                   [with TEXT] [only main] [by LINE] [stop LINE] [rejoin TEXT]
 # The file `ids` there says whom the fault means: pid, start time, executable of a process a line.
 # `sh service file VERB ...` is files.sh, `sh service request VERB ...` is request.sh.
@@ -74,6 +74,38 @@ service_list_by_exe() {
     [ -z "$pids" ] || family
 }
 
+# main = its first process as this host numbers it; engine = who runs it. An engine that hangs is none.
+service_main_of_container() {
+    main='' engine=''
+    for engine in docker podman nerdctl; do
+        command -v "$engine" >/dev/null || continue
+        main=$(timeout 5 "$engine" container inspect -f '{{.State.Pid}}' "$name" 2>/dev/null) ||
+            main=''
+        case $main in
+        0) return 1 ;; # known, and down
+        *[!0-9]*) main='' ;;
+        ?*) return 0 ;;
+        esac
+    done
+    for engine in runc crun; do
+        command -v "$engine" >/dev/null || continue
+        said=$(timeout 5 "$engine" state "$name" 2>/dev/null) || continue
+        main=$(printf '%s\n' "$said" | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
+        [ "${main:-0}" = 0 ] || return 0
+        main=''
+        return 1
+    done
+    engine=''
+    return 1
+}
+
+# A runtime alone forgets how; with an engine its own start is known.
+engine_starts() {
+    [ -n "$engine" ] || service_main_of_container || :
+    case $engine in docker | podman | nerdctl) return 0 ;; esac
+    return 1
+}
+
 # Sets `pids`, the service's processes now, and `main`.
 service_list() {
     pids='' main=''
@@ -94,6 +126,11 @@ service_list() {
         family
         ;;
     exe) service_list_by_exe ;;
+    container)
+        service_main_of_container || { [ -n "$engine" ]; return; }
+        pids=$main
+        family
+        ;;
     esac
     [ -z "$only" ] || pids=$main
 }
@@ -252,6 +289,13 @@ service_spawn() {
             unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
             cd / && exec sh -c "$by"
         )
+    elif [ "$form" = container ]; then
+        engine_starts || service_fail "nobody knows how container $name is started"
+        (
+            echo 0 >"/proc/self/oom_score_adj"
+            unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
+            cd / && exec "$engine" start "$name" >/dev/null
+        )
     else
         systemctl reset-failed -- "$name" 2>/dev/null
         systemctl start -- "$name"
@@ -281,7 +325,13 @@ service_start() {
 service_stop() {
     service_same
     service_record
-    if [ -n "$stop" ]; then (cd / && exec sh -c "$stop"); else kill -TERM "$main"; fi
+    if [ -n "$stop" ]; then
+        (cd / && exec sh -c "$stop")
+    elif [ "$form" = container ] && engine_starts; then
+        "$engine" stop "$name" >/dev/null
+    else
+        kill -TERM "$main"
+    fi
     until (service_down >/dev/null); do nap 0.05; done # ends by the command's timeout
 }
 
