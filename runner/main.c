@@ -30,6 +30,7 @@ static const struct FaultKind *const FAULTS[] = {
     &sysctl_fault,
     &disk_load_fault,
     &exhaust_fault,
+    &clock_skew_fault,
     &run_fault,
     &http_fault,
     NULL,

@@ -149,6 +149,10 @@ static const char *ended_by(const struct List *traces, const struct Trace *trace
         return arena_printf(arena, "sudo systemctl stop %s", name);
     if (text_equal(trace->kind, "mount"))
         return arena_printf(arena, "sudo umount %s", name);
+    if (text_equal(trace->kind, "process"))
+        return arena_printf(arena, "sudo kill -9 %s", name);
+    if (text_equal(trace->kind, "clock"))
+        return arena_printf(arena, "set the clock right, then sudo rm %s", name);
     if (text_equal(trace->kind, "lock"))
         return "sudo rm -r /run/faildrill/lock";
     if (text_equal(trace->kind, "banner"))

@@ -62,14 +62,23 @@ static void add(const struct Holding *holding, struct Commands *commands, struct
                  word[1], word[2], word[3], word[4], word[5], word[6], word[7], NULL);
 }
 
+static const char *said(const char *own, const char *usual)
+{
+    return own != NULL ? own : usual;
+}
+
 struct Procedure holding_plan(const struct Holding *holding, const struct PlanInput *input,
                               struct Arena *arena)
 {
     struct Procedure procedure = procedure_of(input, CLASS_PROCESS);
-    add(holding, &procedure.save, arena, "see that it can be had, and enough is left", "check");
+    add(holding, &procedure.save, arena,
+        said(holding->checking, "see that it can be had, and enough is left"), "check");
     add(holding, &procedure.apply, arena, holding->taking, "take");
-    add(holding, &procedure.in_place, arena, "it is held, all of it", "held");
-    add(holding, &procedure.undo, arena, "end the processes that hold it", "free");
-    add(holding, &procedure.all_clear, arena, "no process holds it", "freed");
+    add(holding, &procedure.in_place, arena, said(holding->proving, "it is held, all of it"),
+        "held");
+    add(holding, &procedure.undo, arena, said(holding->ending, "end the processes that hold it"),
+        "free");
+    add(holding, &procedure.all_clear, arena, said(holding->clearing, "no process holds it"),
+        "freed");
     return procedure;
 }

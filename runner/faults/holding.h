@@ -23,6 +23,7 @@ struct ExhaustConfig {
     int64_t port, count;
 };
 
+/* The target; the first field of every config. */
 #define HOLDING_TARGET(text)                                                                       \
     {                                                                                              \
         .name = "target", .type = FIELD_ANY, .offset = offsetof(struct HoldingConfig, target),     \
@@ -35,9 +36,10 @@ void holding_check(const void *record, const struct Node *node, struct Decode *d
 
 /* What is held, as `sh hold VERB KIND [WORD VALUE]...` of holder.sh wants it, and in words. */
 struct Holding {
-    const char *kind;     /* "disk_fill" */
-    const char *taking;   /* "fill the disk by a file without a name" */
-    const char *words[9]; /* NULL-ended */
+    const char *kind;   /* "disk_fill" */
+    const char *taking; /* "fill the disk by a file without a name" */
+    const char *checking, *proving, *ending, *clearing; /* NULL: as for what is held */
+    const char *words[9];                               /* NULL-ended */
     size_t count;
 };
 void holding_say(struct Holding *holding, const char *word, const char *value);

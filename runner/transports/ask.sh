@@ -56,6 +56,9 @@ traces() {
                 trace unit "${id%-hold}" "unit $unit" ''
             done
     fi
+    for record in "${fd_root}_clock_"*_[0-9]*; do
+        [ ! -e "$record" ] || trace clock "${record#"${fd_root}_clock_"}" "a clock set, says $record" ''
+    done
     holders | while read -r pid id; do trace process "$id" "process $pid" ''; done
     delay_traces
     find /etc /opt /srv /usr/local -xdev -maxdepth 6 -name '.*.fd_*_[0-9]*' -type f 2>/dev/null |

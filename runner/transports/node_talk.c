@@ -29,6 +29,7 @@ const char files_sh[] = {
     0};
 const char holder_sh[] = {
 #include "runner/transports/holder.sh.h"
+#include "runner/transports/holder_clock.sh.h"
 #include "runner/transports/holder_exhaust.sh.h"
 #include "runner/transports/holder_fill.sh.h"
 #include "runner/transports/holder_load.sh.h"

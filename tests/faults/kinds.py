@@ -71,6 +71,8 @@ KINDS = [
     Kind("expire_certificate", "expire_certificate: victim, path: /root/fd-tls.pem, private_key: /root/fd-tls.key, HOLD",
          "! openssl x509 -in /root/fd-tls.pem -noout -checkend 0 >/dev/null"),
     Kind("disk_load", "disk_load: victim, path: /var/log, share: 5%, HOLD", HELD, alone=True),
+    Kind("clock_skew", "clock_skew: victim, by: 5m, HOLD", "false", lacks="a clock of its own",
+         needs='[ "$(readlink /proc/self/ns/pid)" = "pid:[4026531836]" ]'),
     Kind("exhaust", "exhaust: victim, what: pids, share: 70%, HOLD", "set -- /proc/[0-9]*; [ $# -gt 400 ]",
          needs='[ "$(cat /proc/sys/kernel/pid_max)" = 1000 ]', lacks="a pid_max of a host's own (Linux 6.14)",
          alone=True),

@@ -7,7 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 kinds=(disk_fill memory_fill cpu_load disk_load pids)
 ways=(normal_end holder_killed runner_killed guard_killed by_hand)
-in_lab bare:$((${#kinds[@]} * ${#ways[@]} + 2))
+in_lab bare:$((${#kinds[@]} * ${#ways[@]} + 3))
 
 at_once=${AT_ONCE-6}
 lease=3
@@ -25,6 +25,7 @@ step_of() {
     cpu_load) echo 'cpu_load: victim, share: 10%' ;;
     disk_load) echo 'disk_load: victim, path: /var/log, share: 10%' ;;
     pids) echo 'exhaust: victim, what: pids, share: 80%' ;;
+    clock) echo 'clock_skew: victim, by: 5m' ;;
     connections) echo 'exhaust: victim, what: connections, port: 8099, count: 20' ;;
     esac
 }
@@ -222,7 +223,6 @@ says_not_ready() {
     [ "$status" -eq 3 ] && grep -qF -- "$1" "$work/said"
 }
 refusals() {
-    on_host mkdir /tmp/other
     on_host sh -c 'rm -rf /tmp/link && ln -s /run /tmp/link'
     ready_not "is on the file system that holds /run" 'disk_fill: victim, path: /tmp/link, share: 50%, for: 2s'
     ready_not "there is no folder '/nowhere'" 'disk_fill: victim, path: /nowhere, share: 50%, for: 2s'
@@ -234,7 +234,59 @@ refusals() {
     [ "$(cat /proc/sys/fs/file-max)" -lt 1000000000 ] ||
         ready_not "900000 are the most" 'exhaust: victim, what: descriptors, share: 90%, for: 2s'
     ! own_pid_max || ready_not "64 are the least" 'exhaust: victim, what: pids, share: 99%, for: 2s'
-    on_host rm -rf /tmp/other /tmp/link
+    ready_not "its clock is not its own" 'clock_skew: victim, by: 5m, for: 2s'
+    on_host rm -rf /tmp/link
+}
+
+# A clock has no namespace, so no host here may set one: the scripts run on it with a date whose clock is a file.
+clock_script() {
+    echo 'FD_ID=tok_1'
+    cat "$root"/runner/transports/{node,holder,holder_clock}.sh
+    cat <<'END'
+mkdir -p /root/clock/bin && cd /root/clock || exit 1
+cat >bin/date <<'DATE'
+#!/bin/sh
+off=$(cat /root/clock/off) # 1/100 s
+case $1 in
+-s)
+    to=${2#@}
+    real=$(/bin/date +%s%N)
+    echo $((${to%.*}${to#*.} - ${real%???????})) >/root/clock/off
+    ;;
++%s%N) echo $(($(/bin/date +%s%N) + off * 10000000)) ;;
++%s) echo $(($(/bin/date +%s) + off / 100)) ;;
+esac
+DATE
+chmod +x bin/date
+PATH=/root/clock/bin:$PATH
+is() {
+    off=$(cat off)
+    [ "$off" -gt $(($1 * 100 - 90)) ] && [ "$off" -lt $(($1 * 100 + 90)) ] || {
+        echo "line $2: the clock is $off/100 s off, not $1 s"
+        exit 1
+    }
+}
+for by in 300 -300; do
+    echo 0 >off
+    : >paused
+    clock_take && clock_held && is "$by" set || exit 1
+    (clock_freed) && exit 1
+    clock_free && clock_freed && is 0 undone || exit 1
+    (clock_held) && exit 1
+    clock_free && is 0 'undone twice' || exit 1
+    clock_take && echo 7000 >off && clock_free && clock_freed && is 70 "somebody else's" || exit 1
+    # Whoever removes our folder does not make it right.
+    echo 0 >off
+    clock_take && rm -f paused clock || exit 1
+    (clock_freed) && exit 1
+    clock_free && clock_freed && is 0 'without a folder' || exit 1
+done
+cd / && rm -rf /root/clock
+END
+}
+clock() {
+    clock_script >"$work/script"
+    check "clock_skew: set, seen, set right by the time since boot; what is not ours stays" on_host sh -c "$(cat "$work/script")"
 }
 
 # Each case on its own, AT_ONCE of them; their lines come in order at the end.
@@ -248,7 +300,7 @@ for kind in "${kinds[@]}"; do
         esac
     done
 done
-cases+=(connections.connections refusals.refusals)
+cases+=(connections.connections refusals.refusals clock.clock)
 for case in "${cases[@]}"; do
     number=$((number + 1))
     [[ " ${ONLY-$case} " = *" $case "* ]] || continue

@@ -118,6 +118,30 @@ static void test_exhaust_names_what(void **state)
     holds(&bench, &exhaust_fault, "what connections address 10.0.0.1 port 6379 count 200");
 }
 
+static void test_clock_skew_is_sticky_and_compares(void **state)
+{
+    (void)state;
+    const struct {
+        const struct Node *target;
+        int64_t by_ns;
+        int back;
+    } back = {NULL, 300 * NS_PER_S, 1};
+    const struct PlanInput input = {.target = &host,
+                                    .role = &role,
+                                    .facts = &facts,
+                                    .token = &token,
+                                    .lease_ns = 30 * NS_PER_S,
+                                    .cap_ns = 75 * NS_PER_S};
+    struct Bench bench = bench_new(NULL, 0, 0);
+    assert_true(clock_skew_fault.plan(&back, &input, bench.arena, &bench.procedure, &bench.err));
+    assert_true(procedure_check(&clock_skew_fault, &bench.procedure, &bench.err));
+    assert_int_equal(bench.procedure.ends_by, CLASS_STICKY);
+    assert_string_equal(commands_shell(&bench.procedure.undo, bench.arena),
+                        "# set it by the time since boot, if it still is as we set it\n"
+                        "timeout -k 2 20 sh hold free clock_skew by -300 || exit\n");
+    arena_free(bench.arena);
+}
+
 static void test_odd_addresses_are_refused(void **state)
 {
     (void)state;
@@ -152,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_cpu_load_of_a_share),
         cmocka_unit_test(test_disk_load_of_a_share),
         cmocka_unit_test(test_exhaust_names_what),
+        cmocka_unit_test(test_clock_skew_is_sticky_and_compares),
         cmocka_unit_test(test_odd_addresses_are_refused),
         cmocka_unit_test(test_odd_paths_are_refused),
     };
