@@ -127,6 +127,9 @@ hosts: all tests ## what is done on hosts, on the lab's own
 drills: all tests ## drills beside an independent observer (DRILLS=20)
 	@DRILLS=$(DRILLS) $(RUN) -t 3600 tests/system/drills.sh
 
+machines: all ## hosts whose power is cut: all that may go wrong, three minutes
+	@$(RUN) -t 1200 tests/system/machine.sh
+
 system: hosts drills ## the two above
 
 faults-matrix: all ## every kind of fault x all that may go wrong: 0 silent; writes tests/faults/MATRIX.md
@@ -181,5 +184,5 @@ help: ## list what can be made
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
 .PHONY: all bench asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults-matrix \
-        format help hosts install kernel-deps kernels lint mutants system tests unit
+        format help hosts install kernel-deps kernels lint machines mutants system tests unit
 .SECONDARY:

@@ -31,6 +31,7 @@ static const struct FaultKind *const FAULTS[] = {
     &disk_load_fault,
     &exhaust_fault,
     &clock_skew_fault,
+    &power_off_fault,
     &run_fault,
     &http_fault,
     NULL,

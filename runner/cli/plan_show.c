@@ -81,14 +81,21 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
     buf_printf(out, "     on %s%s   class %c", fault->target->name,
                fault->chosen ? "" : " (only if it has that rank then)",
                fault_class_letter(procedure->ends_by));
-    buf_printf(out, "   ends %s after this runner is gone, %s after arming at the latest\n", lease,
-               cap);
+    if (procedure->from_here && procedure->undo.count == 0)
+        buf_put(out, "   ends by its own boot: nothing guards it\n");
+    else
+        buf_printf(out, "   ends %s after this runner is gone, %s after arming at the latest%s\n",
+                   lease, cap, procedure->from_here ? ", by a watcher on this machine" : "");
+    for (size_t at = 0; at < procedure->strike.count; at++)
+        buf_printf(out, "       do     %s\n", procedure->strike.at[at].what);
     for (size_t at = 0; at < procedure->apply.count; at++)
         buf_printf(out, "       do     %s\n", procedure->apply.at[at].what);
     for (size_t at = 0; at < procedure->undo.count; at++)
         buf_printf(out, "       undo   %s\n", procedure->undo.at[at].what);
     for (size_t at = 0; at < procedure->all_clear.count; at++)
         buf_printf(out, "       clear  %s\n", procedure->all_clear.at[at].what);
+    for (size_t at = 0; at < procedure->returned.count; at++)
+        buf_printf(out, "       back   %s\n", procedure->returned.at[at].what);
 }
 
 static void show_steps(const struct Plan *plan, struct Buf *out)

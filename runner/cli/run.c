@@ -152,6 +152,7 @@ static int go(struct Drill *drill)
                            .store = drill->store,
                            .who = drill->who,
                            .version = CLI_VERSION,
+                           .state = drill->cli->state,
                            .watch = watch_of(running.watching)};
     running.run = run_new(&input);
     loop_signals(drill->loop, signalled, &running);

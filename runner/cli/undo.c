@@ -20,9 +20,15 @@ static void say_left(const struct UndoneFault *row, struct Buf *out)
     wall_local(row->fault.acts_by, by);
     buf_printf(out, "  ! STILL IN EFFECT, as far as is known, on %s: %s (%s)\n", row->fault.host,
                row->fault.step, row->why && row->why[0] ? row->why : "no answer");
-    buf_printf(out,
-               "    its guard acts by %s; now, on the host:\n      sudo sh /run/faildrill/undo\n",
-               by);
+    if (row->fault.returned != NULL && row->fault.seat == NULL)
+        buf_put(out, "    nobody but its own boot brings it back; look at its console\n");
+    else if (row->fault.seat != NULL)
+        buf_printf(out, "    its guard acts by %s; now, on this machine:\n      sh %s/undo\n", by,
+                   row->fault.seat);
+    else
+        buf_printf(
+            out, "    its guard acts by %s; now, on the host:\n      sudo sh /run/faildrill/undo\n",
+            by);
 }
 
 static int say(const struct List *rows, struct Buf *out)

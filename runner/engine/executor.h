@@ -10,5 +10,9 @@
  * with a guard that was read back: so nothing is injected that nobody would undo. */
 enum Effect executor_fire(const struct Armed *armed, struct Firing *firing, struct Mono deadline,
                           struct Moment *t0, struct Err *err) MUST_CHECK;
+/* Strikes a host that then has nothing of ours to guard it; where a provider is named, its guard
+ * was fired before. */
+enum Effect executor_strike(const struct Armed *armed, struct Firing *firing, struct Mono deadline,
+                            struct Mono *sent, struct Err *err) MUST_CHECK;
 
 #endif

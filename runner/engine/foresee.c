@@ -4,6 +4,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "machine.h"
 
 static void obstacle(struct Plan *plan, enum ErrCode code, const char *help, const char *text)
 {
@@ -30,6 +31,20 @@ bool foresee_answers(struct Plan *plan, const struct Survey *survey, struct Err 
         }
     }
     return answered > 0 || silent == 0;
+}
+
+/* Who takes a whole host must not stand on it, nor take the lock that keeps others out. */
+static void foresee_machine(struct Plan *plan, const struct SurveyHost *host)
+{
+    const struct Environment *environment = plan->environment;
+    const char *name = host->target->name;
+    if (machine_is_this(&host->facts))
+        obstacle(plan, ERR_REFUSED, "Run it from another machine: a small one beside your servers.",
+                 arena_printf(plan->arena, "host '%s' is the machine that this runs on", name));
+    if (environment->hosts.count > 1 && text_equal(environment->lock_host, name))
+        obstacle(plan, ERR_REFUSED, "Name another host in the environment: `lock: HOST`.",
+                 arena_printf(plan->arena, "host '%s' holds the lock of '%s', and would lose it",
+                              name, environment->name));
 }
 
 bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct SurveyHost *host)
@@ -72,6 +87,8 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
                               "role '%s' on host '%s' is process %s as its service has it, but "
                               "%s by its own word",
                               host->role->name, name, facts->main_pid, host->standing.pid));
+    if (step->kind->takes_machine)
+        foresee_machine(plan, host);
     if (step->kind->needs_nft && !facts->nft)
         obstacle(plan, ERR_NOT_READY, "Install nftables there; a throw-away table must load.",
                  arena_printf(plan->arena, "host '%s' cannot load an nft table", name));
@@ -84,6 +101,15 @@ static bool stops_primary(const struct Plan *plan, const struct SurveyRole *role
     for (size_t at = 0; at < plan->faults.count; at++)
         if (faults[at].role == role->role && faults[at].step->kind->stops_service &&
             faults[at].chosen && (role->primary == NULL || faults[at].target == role->primary))
+            return true;
+    return false;
+}
+
+static bool takes_machine(const struct Plan *plan, const struct Role *role)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t at = 0; at < plan->faults.count; at++)
+        if (faults[at].role == role && faults[at].procedure.from_here)
             return true;
     return false;
 }
@@ -164,7 +190,11 @@ static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
                               .loss = prospect->loss};
     row->knobs =
         (struct List){.items = (void *)(uintptr_t)prospect->knobs, .count = prospect->knob_count};
-    if (stops && role->primary != NULL)
+    if (stops && takes_machine(plan, role->role))
+        row->returns =
+            "its boot starts it as a primary: for a while there may be two, and what the "
+            "old one acknowledges then is lost";
+    else if (stops && role->primary != NULL)
         row->returns =
             arena_printf(plan->arena, "%s (%s) returns as a replica of the new primary",
                          role->primary->name, prospect->persistence == PERSIST_ALL ? "AOF" : "RDB");

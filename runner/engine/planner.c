@@ -8,6 +8,7 @@
 #include "../base/text.h"
 #include "../base/ulid.h"
 #include "foresee.h"
+#include "machine.h"
 
 #define PLAN_ARENA_BYTES (64U << 20)
 #define PLAN_TEXT_BYTES (4U << 20)
@@ -179,6 +180,9 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
                               .cap_ns = planned + scenario->grace_ns,
                               .leave_stopped = scenario->leave_stopped};
     input.lease_ns = scenario->lease_ns < input.cap_ns ? scenario->lease_ns : input.cap_ns;
+    if (fault->step->kind->takes_machine &&
+        !machine_plan(plan, fault->target, &input, planning->err))
+        return false;
     const struct SystemKind *system = fault->role->system;
     if (fault->step->kind->stops_service && system != NULL && system->plan_rejoin != NULL &&
         !system->plan_rejoin(fault->role->system_config, &input, plan->arena, &input.rejoin,
@@ -264,6 +268,13 @@ static void note_facts(struct Planning *planning)
                                           sizeof(struct HostFacts)) = hosts[at].facts;
 }
 
+const char *fault_what(const struct PlannedFault *fault, struct Arena *arena)
+{
+    const char *kind = fault->step->kind->name;
+    return fault->procedure.from_here ? arena_printf(arena, "%s of %s", kind, fault->target->name)
+                                      : kind;
+}
+
 void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out)
 {
     const struct PlannedFault *faults = plan->faults.items;
@@ -272,7 +283,7 @@ void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out)
             node_plan_text(&(struct ArmInput){.procedure = &faults[at].procedure,
                                               .token = &plan->token,
                                               .number = faults[at].number,
-                                              .what = faults[at].step->kind->name,
+                                              .what = fault_what(&faults[at], plan->arena),
                                               .who = who},
                            out);
 }

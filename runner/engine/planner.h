@@ -31,6 +31,9 @@ void plan_free(struct Plan *plan); /* accepts NULL */
  * SHA-256. */
 void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out);
 
+/* "isolate", as the banner on its host says it; "power_off of redis-1" where that is another. */
+const char *fault_what(const struct PlannedFault *fault, struct Arena *arena);
+
 /* What ${ns.name} mean in shell text that goes to `host`. */
 struct ScriptInput plan_script_input(const struct Plan *plan, const struct Target *host);
 

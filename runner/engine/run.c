@@ -265,8 +265,10 @@ static void tick(void *data, int events)
         ask_for_halt(run);
     if (run->state == RUN_STEPS || run->state == RUN_OBSERVING)
         halt_tick(run, now);
-    if (run->state >= RUN_STEPS && run->state <= RUN_UNDOING)
+    if (run->state >= RUN_STEPS && run->state <= RUN_UNDOING) {
         faults_watch(run, now);
+        machine_tick(run, now);
+    }
     tick_state(run, now);
     if (run->stored && run->state < RUN_FINISHED)
         (void)run_stored(run, store_flush(run->in.store, &err), &err);
@@ -310,8 +312,14 @@ void run_left(const struct Run *run, struct Buf *out)
         char by[48] = "its cap";
         if (fault->acts_by.ns != 0)
             wall_local(fault->acts_by, by);
-        buf_printf(out,
-                   "%s on %s; its guard acts by %s; by hand there: sudo sh /run/faildrill/undo\n",
-                   fault->planned->step->name, fault->planned->target->name, by);
+        const struct Target *seat = fault->machine.seat;
+        if (fault->planned->procedure.from_here && seat == NULL)
+            buf_printf(out, "%s on %s; nobody but its own boot brings it back\n",
+                       fault->planned->step->name, fault->planned->target->name);
+        else
+            buf_printf(out, "%s on %s; its guard acts by %s; by hand %s: %s%s/undo\n",
+                       fault->planned->step->name, fault->planned->target->name, by,
+                       seat ? "here" : "there", seat ? "sh " : "sudo sh ",
+                       seat ? seat->root : "/run/faildrill");
     }
 }

@@ -70,6 +70,7 @@ struct RunAsk {
     struct Hosts *hosts;
     struct Store *store;
     const char *who, *version;
+    const char *state; /* the folder of the store; a guard on this machine lies beside it */
     struct RunWatch watch;
 };
 /* Arguments outlive it. */

@@ -58,7 +58,7 @@ static void list_locks(struct Run *run)
 }
 
 /* Until when this run may need its locks; a holder that vanished is set aside after it. */
-static int64_t longest_run(const struct Run *run)
+int64_t run_longest(const struct Run *run)
 {
     const struct Scenario *scenario = run->scenario;
     const struct StepSpec *steps = scenario->steps.items;
@@ -117,7 +117,7 @@ static void lock_work(struct HostCall *call)
 {
     struct Run *run = call->data;
     struct NodeLock lock = {
-        .token = &run->in.plan->token, .who = run->in.who, .longest_ns = longest_run(run)};
+        .token = &run->in.plan->token, .who = run->in.who, .longest_ns = run_longest(run)};
     call->ok = node_lock(call->node, &lock, call->deadline, &call->err);
     call->lost = !call->ok && call->err.code != ERR_LOCKED;
 }

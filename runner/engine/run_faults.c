@@ -1,15 +1,16 @@
 /* run_faults.c - arms the faults of a step, fires them together, watches them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor.h"
+#include "planner.h"
 #include "run_parts.h"
 
-#define ARM_TIMEOUT_NS (20 * NS_PER_S)
+#define ARM_TIMEOUT_NS (30 * NS_PER_S)
 #define READY_TIMEOUT_NS (10 * NS_PER_S)
 #define LOOK_TIMEOUT_NS (3 * NS_PER_S)
 #define LOOK_EVERY_NS (1 * NS_PER_S)
+#define ASK_TIMEOUT_NS (25 * NS_PER_S) /* a provider's command line takes its time, */
+#define ASK_EVERY_NS (5 * NS_PER_S)    /* and its service counts how often it is asked */
 #define MISSED_MOST 3
-
-enum { GROUP_ARM, GROUP_READY, GROUP_FIRE };
 
 bool fault_counts(const struct FaultRun *fault)
 {
@@ -19,7 +20,8 @@ bool fault_counts(const struct FaultRun *fault)
 static void fault_do(struct FaultRun *fault, enum Lane lane, int64_t timeout_ns, HostFn *work,
                      HostFn *done)
 {
-    hosts_do(fault->run->in.hosts, &(struct HostJob){.target = fault->planned->target,
+    const struct Target *seat = fault->machine.seat;
+    hosts_do(fault->run->in.hosts, &(struct HostJob){.target = seat ? seat : fault->planned->target,
                                                      .lane = lane,
                                                      .timeout_ns = timeout_ns,
                                                      .work = work,
@@ -39,8 +41,10 @@ static const char *boot_id_of(const struct FaultRun *fault)
 
 bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err)
 {
+    const struct Target *seat = fault->machine.seat;
     return undolog_arming(fault->run->in.store,
                           &(struct Arming){.fault = fault->planned,
+                                           .seat = seat ? seat->root : NULL,
                                            .token = &fault->run->in.plan->token,
                                            .boot_id = boot_id,
                                            .at = mono_now(),
@@ -52,14 +56,14 @@ static void group_next(struct Run *run);
 
 /* One job of the group has ended. After an abort the answers still count, the next phase does not
  * begin. */
-static void job_ended(struct FaultRun *fault, const struct HostCall *call, bool ok)
+void group_job_ended(struct FaultRun *fault, bool ok, const struct Err *err)
 {
     struct Run *run = fault->run;
     run->step_pending--;
     if (!ok) {
         run->step_failed = true;
-        run->step_err = call->err;
-        run_event(run, fault->planned->target->name, "%s", call->err.message);
+        run->step_err = *err;
+        run_event(run, fault->planned->target->name, "%s", err->message);
     }
     if (run->step_pending > 0 || run->state != RUN_STEPS)
         return;
@@ -78,32 +82,43 @@ static void arm_work(struct HostCall *call)
     struct ArmInput input = {.procedure = &fault->planned->procedure,
                              .token = &fault->run->in.plan->token,
                              .number = fault->planned->number,
-                             .what = fault->planned->step->kind->name,
+                             .what = fault_what(fault->planned, call->arena),
                              .who = fault->run->in.who};
+    struct NodeLock lock = {
+        .token = input.token, .who = input.who, .longest_ns = run_longest(fault->run)};
     fault->renewed = mono_now(); /* its lease begins no earlier */
-    fault->guarded = guard_arm(call->node, &input, call->deadline, call->arena, &call->err);
+    if (fault->machine.seat == NULL || node_lock(call->node, &lock, call->deadline, &call->err))
+        fault->guarded = guard_arm(call->node, &input, call->deadline, call->arena, &call->err);
     call->ok = fault->guarded != NULL;
     call->lost = !call->ok;
+}
+
+void fault_armed(struct FaultRun *fault)
+{
+    struct Run *run = fault->run;
+    struct Err err;
+    if (fault->state == FAULT_ARMING &&
+        run_stored(
+            run, undolog_armed(run->in.store, fault->planned->number, mono_now(), wall_now(), &err),
+            &err))
+        fault->state = FAULT_ARMED;
 }
 
 static void arm_done(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
     struct Run *run = fault->run;
-    struct Err err;
     bool ok = call->opened && call->ok;
-    if (ok && fault->state == FAULT_ARMING &&
-        run_stored(
-            run, undolog_armed(run->in.store, fault->planned->number, mono_now(), wall_now(), &err),
-            &err)) {
-        fault->state = FAULT_ARMED;
-        run_event(run, fault->planned->target->name, "guard armed: lease %.1f s, at most %.0f s",
+    if (ok)
+        fault_armed(fault);
+    if (ok && fault->state == FAULT_ARMED)
+        run_event(run, fault->planned->target->name, "guard armed%s: lease %.1f s, at most %.0f s",
+                  fault->machine.seat ? " on this machine" : "",
                   (double)fault->planned->procedure.lease_ns / 1e9,
                   (double)fault->planned->procedure.cap_ns / 1e9);
-    }
     fault->watched = mono_now();
     fault->acts_by = (struct Wall){wall_now().ns + (ok ? fault->planned->procedure.cap_ns : 0)};
-    job_ended(fault, call, ok);
+    group_job_ended(fault, ok, &call->err);
 }
 
 static void ready_work(struct HostCall *call)
@@ -116,7 +131,7 @@ static void ready_work(struct HostCall *call)
 
 static void ready_done(struct HostCall *call)
 {
-    job_ended(call->data, call, call->opened && call->ok);
+    group_job_ended(call->data, call->opened && call->ok, &call->err);
 }
 
 static void fire_work(struct HostCall *call)
@@ -130,31 +145,34 @@ static void fire_work(struct HostCall *call)
     call->lost = fault->effect == EFFECT_UNKNOWN;
 }
 
+void fault_proven(struct FaultRun *fault)
+{
+    struct Run *run = fault->run;
+    struct Err err;
+    if (fault->state != FAULT_INJECTING)
+        return;
+    fault->state = FAULT_IN_EFFECT;
+    fault->watched = fault->t0.high;
+    (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err),
+                     &err);
+    run_say(run, fault->planned->target->name, "%s proven (%.0f ms after it was sent)",
+            fault->planned->step->kind->name,
+            (double)mono_since(fault->t0.low, fault->t0.high) / 1e6);
+}
+
 static void fire_done(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
-    struct Run *run = fault->run;
-    struct Err err;
     bool ok = call->opened && call->ok;
     if (!call->opened)
         fault->effect = EFFECT_UNKNOWN;
-    if (ok && fault->state == FAULT_INJECTING) {
-        fault->state = FAULT_IN_EFFECT;
-        fault->watched = fault->t0.high;
-        (void)run_stored(
-            run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
-        run_say(run, fault->planned->target->name, "%s proven (%.0f ms after it was sent)",
-                fault->planned->step->kind->name,
-                (double)mono_since(fault->t0.low, fault->t0.high) / 1e6);
+    if (fault->machine.seat != NULL) {
+        machine_fired(fault, ok, &call->err);
+        return;
     }
-    job_ended(fault, call, ok);
-}
-
-static void group_each(struct Run *run, int64_t timeout_ns, HostFn *work, HostFn *done)
-{
-    run->step_pending = (uint32_t)run->group_count;
-    for (size_t at = 0; at < run->group_count; at++)
-        fault_do(run->group[at], LANE_ACT, timeout_ns, work, done);
+    if (ok)
+        fault_proven(fault);
+    group_job_ended(fault, ok, &call->err);
 }
 
 /* The longest that applying and proving may take on this host. */
@@ -173,6 +191,32 @@ static int64_t fire_timeout(const struct Run *run)
     return longest + 5 * NS_PER_S;
 }
 
+void group_begin_job(struct FaultRun *fault, enum GroupPhase phase)
+{
+    switch (phase) {
+    case GROUP_ARM:
+        fault_do(fault, LANE_ACT, ARM_TIMEOUT_NS, arm_work, arm_done);
+        return;
+    case GROUP_READY:
+        fault_do(fault, LANE_ACT, READY_TIMEOUT_NS, ready_work, ready_done);
+        return;
+    case GROUP_FIRE:
+        fault_do(fault, LANE_ACT, fire_timeout(fault->run), fire_work, fire_done);
+        return;
+    }
+}
+
+static void group_each(struct Run *run, enum GroupPhase phase)
+{
+    run->step_pending = (uint32_t)run->group_count;
+    for (size_t at = 0; at < run->group_count; at++) {
+        if (run->group[at]->planned->procedure.from_here)
+            machine_begin_job(run->group[at], phase);
+        else
+            group_begin_job(run->group[at], phase);
+    }
+}
+
 /* From the row INJECTING on, the fault counts as present whatever the reply is. */
 static void group_fire(struct Run *run)
 {
@@ -187,7 +231,7 @@ static void group_fire(struct Run *run)
     }
     note_sent(run);
     sight_fault(run->sight, mono_now());
-    group_each(run, fire_timeout(run), fire_work, fire_done);
+    group_each(run, GROUP_FIRE);
 }
 
 static void group_in_effect(struct Run *run)
@@ -221,7 +265,7 @@ static void group_next(struct Run *run)
 
 void group_ready(struct Run *run)
 {
-    group_each(run, READY_TIMEOUT_NS, ready_work, ready_done);
+    group_each(run, GROUP_READY);
 }
 
 void group_arm(struct Run *run)
@@ -230,11 +274,15 @@ void group_arm(struct Run *run)
     run->group_phase = GROUP_ARM;
     for (size_t at = 0; at < run->group_count; at++) {
         struct FaultRun *fault = run->group[at];
+        if (fault->planned->procedure.from_here && !machine_open(fault, boot_id_of(fault), &err)) {
+            run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
+            return;
+        }
         if (!run_stored(run, log_arming(fault, boot_id_of(fault), &err), &err))
             return;
         fault->state = FAULT_ARMING;
     }
-    group_each(run, ARM_TIMEOUT_NS, arm_work, arm_done);
+    group_each(run, GROUP_ARM);
 }
 
 static void look_work(struct HostCall *call)
@@ -283,6 +331,13 @@ static void look_done(struct HostCall *call)
         look_missed(fault, call);
         return;
     }
+    if (fault->look.rebooted) {
+        char text[200];
+        snprintf(text, sizeof text, "%s was rebooted under its fault", call->target->name);
+        fault->ended_early = true;
+        run_abort(run, VERDICT_INCONCLUSIVE, text);
+        return;
+    }
     if (fault->looking && fault->look.in_place == KNOWN_NO && !fault->look.undone)
         fault_ended_early(fault, "a look at it found it gone");
     fault->missed = 0;
@@ -307,7 +362,9 @@ void faults_watch(struct Run *run, struct Mono now)
         if (fault->state < FAULT_ARMED || fault->state > FAULT_IN_EFFECT)
             continue;
         int64_t third = fault->planned->procedure.lease_ns / 3;
-        int64_t every = third > 0 && third < LOOK_EVERY_NS ? third : LOOK_EVERY_NS;
+        bool here = fault->machine.seat != NULL;
+        int64_t most = here ? ASK_EVERY_NS : LOOK_EVERY_NS;
+        int64_t every = third > 0 && third < most ? third : most;
         if (mono_since(fault->watched, now) < every)
             continue;
         fault->watched = now;
@@ -315,6 +372,6 @@ void faults_watch(struct Run *run, struct Mono now)
         fault->looking = fault->state == FAULT_IN_EFFECT && !fault->planned->procedure.once &&
                          run->state != RUN_UNDOING;
         fault->renewing = mono_since(fault->renewed, now) >= third - every;
-        fault_do(fault, LANE_WATCH, LOOK_TIMEOUT_NS, look_work, look_done);
+        fault_do(fault, LANE_WATCH, here ? ASK_TIMEOUT_NS : LOOK_TIMEOUT_NS, look_work, look_done);
     }
 }

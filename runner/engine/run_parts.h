@@ -11,6 +11,22 @@
 #define TICK_NS (50 * NS_PER_MS)
 #define OPEN_TIMEOUT_NS (10 * NS_PER_S)
 
+/* A fault that takes the whole host. Its guard lives here, on the runner's machine: `seat` is that,
+ * as a host of its own; NULL where no provider is named, and nothing could be done from here. */
+struct Machine {
+    const struct Target *seat;
+    struct Firing *strike; /* stands ready on the host */
+    char boot_id[64];      /* before */
+    bool struck;           /* it may have got the line */
+    bool awaited;          /* what proves the fault is looked for: no answer, or another boot */
+    bool returning;        /* its return is waited for */
+    bool asking, answered; /* a look is under way; the last one got an answer */
+    char now_id[64];       /* that it got */
+    struct Mono asked, heard, lost; /* heard: still the boot of before; lost: no answer since */
+    struct Mono due;                /* until then it may be struck late */
+    struct Mono again;              /* when the host is to be looked for once more; 0 = not */
+};
+
 /* One planned fault while the run goes on. Its worker-side members (firing, effect, err ...) belong
  * to the job under way; the conductor reads them after `done`. */
 struct FaultRun {
@@ -33,6 +49,7 @@ struct FaultRun {
     bool renewing;
     bool undo_busy, given_up;
     uint32_t undo_tries;
+    struct Machine machine; /* of a fault that takes the whole host */
     struct Mono undo_began, undo_again, undo_deadline;
     enum Known clear;
     char detail[200];
@@ -118,7 +135,8 @@ bool run_stored(struct Run *run, bool ok, const struct Err *err);
 /* run_begin.c: locks, forwards, prober */
 void begin_locks(struct Run *run);
 bool begin_probes(struct Run *run);
-void run_over(struct Run *run); /* gives everything back, then stops the loop */
+int64_t run_longest(const struct Run *run); /* until when it may need its locks */
+void run_over(struct Run *run);             /* gives everything back, then stops the loop */
 /* run_steps.c */
 void steps_begin(struct Run *run);
 void steps_tick(struct Run *run);
@@ -138,8 +156,22 @@ void faults_watch(struct Run *run, struct Mono now);
 bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err) MUST_CHECK;
 bool fault_counts(const struct FaultRun *fault); /* from ARMING on and not CLEAR */
 void fault_ended_early(struct FaultRun *fault, const char *how);
+enum GroupPhase { GROUP_ARM, GROUP_READY, GROUP_FIRE };
+/* On whichever host has its guard; ends in group_job_ended. */
+void group_begin_job(struct FaultRun *fault, enum GroupPhase phase);
+void group_job_ended(struct FaultRun *fault, bool ok, const struct Err *err);
+void fault_armed(struct FaultRun *fault);
+void fault_proven(struct FaultRun *fault);
+/* run_machine.c: what goes to the host itself before, and what comes of it after */
+bool machine_open(struct FaultRun *fault, const char *boot_id, struct Err *err) MUST_CHECK;
+void machine_begin_job(struct FaultRun *fault, enum GroupPhase phase);
+void machine_fired(struct FaultRun *fault, bool ok, const struct Err *err);
+void machine_tick(struct Run *run, struct Mono now);
+void machine_return(struct FaultRun *fault);
 /* run_undo.c */
 void undo_begin(struct FaultRun *fault);
+void undo_proven(struct FaultRun *fault, const struct HostCall *call);
+void undo_failed(struct FaultRun *fault, const struct HostCall *call);
 void undo_tick(struct Run *run, struct Mono now);
 /* run_settle.c */
 void settle_begin(struct Run *run);

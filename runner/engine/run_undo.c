@@ -3,19 +3,21 @@
 #include "run_parts.h"
 
 #define UNDO_TIMEOUT_NS (20 * NS_PER_S)
+#define POWER_TIMEOUT_NS (180 * NS_PER_S) /* of a provider */
 #define BACK_OFF_MOST_NS (8 * NS_PER_S)
 
 static void fault_do(struct FaultRun *fault, HostFn *work, HostFn *done)
 {
     int64_t left = mono_since(mono_now(), fault->undo_deadline);
+    const struct Target *seat = fault->machine.seat;
+    int64_t most = seat != NULL ? POWER_TIMEOUT_NS : UNDO_TIMEOUT_NS;
     hosts_do(fault->run->in.hosts,
-             &(struct HostJob){
-                 .target = fault->planned->target,
-                 .lane = LANE_ACT,
-                 .timeout_ns = left < UNDO_TIMEOUT_NS && left > NS_PER_S ? left : UNDO_TIMEOUT_NS,
-                 .work = work,
-                 .done = done,
-                 .data = fault});
+             &(struct HostJob){.target = seat != NULL ? seat : fault->planned->target,
+                               .lane = LANE_ACT,
+                               .timeout_ns = left < most && left > NS_PER_S ? left : most,
+                               .work = work,
+                               .done = done,
+                               .data = fault});
 }
 
 static void disarm_work(struct HostCall *call)
@@ -23,6 +25,8 @@ static void disarm_work(struct HostCall *call)
     struct FaultRun *fault = call->data;
     call->ok = node_disarm(call->node, &fault->run->in.plan->token, fault->planned->number,
                            call->deadline, &call->err);
+    if (call->ok && fault->machine.seat != NULL)
+        call->ok = node_unlock(call->node, &fault->run->in.plan->token, call->deadline, &call->err);
     call->lost = !call->ok;
 }
 
@@ -51,6 +55,8 @@ static void undo_work(struct HostCall *call)
                               .boot_id = "",
                               .ends_by = procedure->ends_by,
                               .plain = fault->armed == NULL};
+    if (procedure->from_here && input.plain)
+        input.undo = input.all_clear = ""; /* nothing was done, so its provider need not answer */
     if (fault->guarded != NULL)
         input.boot_id = guarded_boot_id(fault->guarded);
     struct Buf detail = BUF(sizeof fault->detail - 1);
@@ -62,7 +68,7 @@ static void undo_work(struct HostCall *call)
     call->lost = fault->clear == KNOWN_UNKNOWN;
 }
 
-static void undo_failed(struct FaultRun *fault, const struct HostCall *call)
+void undo_failed(struct FaultRun *fault, const struct HostCall *call)
 {
     struct Run *run = fault->run;
     struct Err err;
@@ -79,23 +85,32 @@ static void undo_failed(struct FaultRun *fault, const struct HostCall *call)
         run, undolog_unknown(run->in.store, fault->planned->number, why, mono_now(), &err), &err);
 }
 
-static void undo_done(struct HostCall *call)
+void undo_proven(struct FaultRun *fault, const struct HostCall *call)
 {
-    struct FaultRun *fault = call->data;
     struct Run *run = fault->run;
     struct Err err;
-    if (!call->opened)
-        fault->clear = KNOWN_UNKNOWN;
-    if (!call->opened || !call->ok) {
-        undo_failed(fault, call);
-        return;
-    }
     fault->state = FAULT_CLEAR;
     (void)run_stored(run, undolog_clear(run->in.store, fault->planned->number, fault->undone, &err),
                      &err);
     if (fault->armed != NULL)
         run_say(run, call->target->name, "%s undone, proven", fault->planned->step->kind->name);
-    fault_do(fault, disarm_work, disarm_done);
+    if (fault->planned->procedure.from_here && fault->machine.seat == NULL)
+        fault->undo_busy = false;
+    else
+        fault_do(fault, disarm_work, disarm_done);
+}
+
+static void undo_done(struct HostCall *call)
+{
+    struct FaultRun *fault = call->data;
+    if (!call->opened)
+        fault->clear = KNOWN_UNKNOWN;
+    if (!call->opened || !call->ok)
+        undo_failed(fault, call);
+    else if (fault->planned->procedure.from_here)
+        machine_return(fault);
+    else
+        undo_proven(fault, call);
 }
 
 /* A runner that slept, or a host that did not answer, for a lease: the guard was the first. */
@@ -104,6 +119,12 @@ static bool guard_came_first(const struct FaultRun *fault, struct Mono now)
     const struct Procedure *procedure = &fault->planned->procedure;
     return fault->state == FAULT_IN_EFFECT && procedure->lease_ns > 0 && !procedure->once &&
            !fault->ended_early && mono_since(fault->renewed, now) > procedure->lease_ns;
+}
+
+/* A host that has to boot may take as long as its step. */
+static int64_t boot_ns(const struct FaultRun *fault)
+{
+    return fault->planned->procedure.from_here ? fault->planned->step->timeout_ns : 0;
 }
 
 /* Sends the undo of one fault, once more where it was sent before. Nothing that the store answers
@@ -117,7 +138,7 @@ void undo_begin(struct FaultRun *fault)
         fault_ended_early(fault, "its lease had run out when its undo was to be sent");
     if (fault->undo_tries++ == 0) {
         fault->undo_began = now;
-        fault->undo_deadline = mono_add(now, run->scenario->undo_within_ns);
+        fault->undo_deadline = mono_add(now, run->scenario->undo_within_ns + boot_ns(fault));
         fault->state = FAULT_UNDOING;
         (void)run_stored(run, undolog_undoing(run->in.store, fault->planned->number, now, &err),
                          &err);
@@ -128,7 +149,10 @@ void undo_begin(struct FaultRun *fault)
         if (run->sight != NULL)
             sight_undo(run->sight, now);
     }
-    fault_do(fault, undo_work, undo_done);
+    if (fault->planned->procedure.from_here && fault->machine.seat == NULL)
+        machine_return(fault);
+    else
+        fault_do(fault, undo_work, undo_done);
 }
 
 /* A planned failover has nothing to bring back: what stays changed is in the plan and the report.

@@ -3,12 +3,16 @@
 #include "undo.h"
 
 #include "../base/text.h"
+#include "machine.h"
 
 #define UNDO_TIMEOUT_NS (30 * NS_PER_S)
 #define SCAN_TIMEOUT_NS (10 * NS_PER_S)
+#define POWER_TIMEOUT_NS (180 * NS_PER_S)
+#define BOOT_NS (180 * NS_PER_S) /* how long a host that was taken is waited for */
 
 struct Undoing {
     struct Loop *loop;
+    struct Hosts *hosts;
     struct Store *store;
     struct Arena *arena;
     size_t pending;
@@ -20,7 +24,50 @@ struct Job {
     struct UndoneFault *row;
     struct Token token;
     bool last_on_host;
+    const struct Target *seat; /* this machine, while its part comes first; then NULL */
+    const struct Target *host;
+    struct Timer *again;
+    struct Mono until;
 };
+
+/* The provider's part, by the guard's folder on this machine, or by the record where that is gone.
+ */
+static void seat_work(struct Job *job, struct HostCall *call, const struct UndoInput *input)
+{
+    struct UndoInput asked = *input;
+    struct Moment undone;
+    struct Buf detail = BUF(400);
+    if (input->plain)
+        asked.undo = asked.all_clear = "";
+    job->row->clear = node_undo(call->node, &asked, call->deadline, &undone, &detail, &call->err);
+    call->ok = job->row->clear == KNOWN_YES &&
+               node_disarm(call->node, &job->token, input->number, call->deadline, &call->err) &&
+               node_unlock(call->node, &job->token, call->deadline, &call->err);
+    job->row->why = arena_text(call->arena, job->row->clear == KNOWN_NO ? detail.text : "");
+    buf_free(&detail);
+    call->lost = !call->ok;
+}
+
+/* The host's own part: it has booted anew, or nothing can strike it any more. */
+static void return_work(struct Job *job, struct HostCall *call)
+{
+    const struct OpenFault *fault = &job->row->fault;
+    struct Buf detail = BUF(400);
+    bool sent = fault->strikes && fault->state >= FAULT_INJECTING;
+    struct MachineLook look = {.token = &job->token,
+                               .number = fault->number,
+                               .boot_id = fault->boot_id,
+                               .returned = fault->state < FAULT_INJECTING ? "" : fault->returned,
+                               .may_strike =
+                                   sent && wall_now().ns < fault->acts_by.ns + STRIKE_WAITS_NS};
+    job->row->clear = machine_look(call->node, &look, call->deadline, &detail, &call->err);
+    call->ok = job->row->clear == KNOWN_YES;
+    if (call->ok && job->last_on_host)
+        call->ok = node_unlock(call->node, &job->token, call->deadline, &call->err);
+    job->row->why = arena_text(call->arena, job->row->clear == KNOWN_NO ? detail.text : "");
+    buf_free(&detail);
+    call->lost = !call->ok;
+}
 
 static void undo_work(struct HostCall *call)
 {
@@ -40,6 +87,13 @@ static void undo_work(struct HostCall *call)
                               .boot_id = fault->boot_id,
                               .ends_by = fault->ends_by,
                               .plain = fault->state < FAULT_INJECTING};
+    if (fault->returned != NULL) {
+        if (job->seat != NULL)
+            seat_work(job, call, &input);
+        else
+            return_work(job, call);
+        return;
+    }
     struct Moment undone;
     struct Buf detail = BUF(400);
     job->row->clear = node_undo(call->node, &input, call->deadline, &undone, &detail, &call->err);
@@ -52,11 +106,50 @@ static void undo_work(struct HostCall *call)
     call->lost = !call->ok;
 }
 
+static void undo_done(struct HostCall *call);
+
+static void undo_send(void *data, int events)
+{
+    struct Job *job = data;
+    (void)events;
+    hosts_do(job->all->hosts,
+             &(struct HostJob){.target = job->seat != NULL ? job->seat : job->host,
+                               .lane = LANE_ACT,
+                               .timeout_ns = job->seat != NULL ? POWER_TIMEOUT_NS : UNDO_TIMEOUT_NS,
+                               .work = undo_work,
+                               .done = undo_done,
+                               .data = job});
+}
+
+/* A host that was taken has its provider's part behind it, or has yet to boot: not over. */
+static bool undo_goes_on(struct Job *job, const struct HostCall *call)
+{
+    bool good = call->opened && call->ok;
+    if (job->row->fault.returned == NULL || (job->seat != NULL && !good))
+        return false;
+    if (job->seat != NULL) {
+        job->seat = NULL;
+        job->until = mono_add(mono_now(), BOOT_NS);
+        undo_send(job, 0);
+        return true;
+    }
+    if (good || !mono_before(mono_now(), job->until))
+        return false;
+    if (job->again == NULL)
+        job->again = loop_timer(job->all->loop, undo_send, job);
+    loop_timer_at(job->again, mono_add(mono_now(), NS_PER_S));
+    return true;
+}
+
 static void undo_done(struct HostCall *call)
 {
     struct Job *job = call->data;
     struct Undoing *all = job->all;
     struct UndoneFault *row = job->row;
+    if (undo_goes_on(job, call))
+        return;
+    if (job->again != NULL)
+        loop_timer_free(job->again);
     if (!call->opened || !call->ok) {
         row->clear = call->opened ? row->clear : KNOWN_UNKNOWN;
         if (row->clear == KNOWN_YES)
@@ -110,12 +203,11 @@ static void begin(const struct UndoAsk *input, struct Undoing *all, const struct
             continue;
         }
         all->pending++;
-        hosts_do(input->hosts, &(struct HostJob){.target = target_of(rows, at),
-                                                 .lane = LANE_ACT,
-                                                 .timeout_ns = UNDO_TIMEOUT_NS,
-                                                 .work = undo_work,
-                                                 .done = undo_done,
-                                                 .data = job});
+        job->host = target_of(rows, at);
+        job->until = mono_add(mono_now(), BOOT_NS);
+        if (row[at].fault.seat != NULL)
+            job->seat = machine_seat(input->kinds, row[at].fault.seat, all->arena);
+        undo_send(job, 0);
     }
 }
 
@@ -142,7 +234,11 @@ bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct L
         struct UndoneFault *row = list_add(out, arena, sizeof *row);
         *row = (struct UndoneFault){.fault = faults[at], .clear = KNOWN_UNKNOWN};
     }
-    struct Undoing all = {.loop = input->loop, .store = input->store, .arena = arena, .pending = 1};
+    struct Undoing all = {.loop = input->loop,
+                          .hosts = input->hosts,
+                          .store = input->store,
+                          .arena = arena,
+                          .pending = 1};
     begin(input, &all, out);
     if (--all.pending > 0)
         loop_run(input->loop);

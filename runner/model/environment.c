@@ -146,6 +146,7 @@ static struct Target *add_host(struct EnvironmentBuild *build, const struct Role
     target->machine_id = host->machine_id;
     target->where = host->node->where;
     set_reach(build, role, host, target);
+    environment_set_power(build, role, host, target);
     environment_check_host(build, host, described);
     return target;
 }

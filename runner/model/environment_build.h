@@ -27,5 +27,8 @@ void environment_check_again(struct EnvironmentBuild *build, const struct RoleFi
                              const struct HostFields *host, const struct Target *known);
 void environment_check_role(struct EnvironmentBuild *build, const struct RoleFields *role);
 void environment_check(struct EnvironmentBuild *build);
+/* environment_power.c: the host's own `power`, its role's, the environment's, or none. */
+void environment_set_power(struct EnvironmentBuild *build, const struct RoleFields *role,
+                           const struct HostFields *host, struct Target *target);
 
 #endif

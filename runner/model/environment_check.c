@@ -266,6 +266,18 @@ static void check_nested(void *data, const struct Node *scalar)
     build->good = false;
 }
 
+/* In shell text a secret is a variable; everywhere else it is a whole value. */
+static void check_alone(struct EnvironmentBuild *build, const struct Node *node)
+{
+    if (node == NULL || node->type != NODE_MAP) {
+        secret_stands_alone(node, build->problems, &build->good);
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++)
+        if (!text_equal(node->keys[i]->text, "power"))
+            check_alone(build, node->items[i]);
+}
+
 void environment_check(struct EnvironmentBuild *build)
 {
     const struct Environment *environment = build->environment;
@@ -286,6 +298,6 @@ void environment_check(struct EnvironmentBuild *build)
     check_gate(build);
     check_lock(build);
     node_each_scalar(node_get(build->root, "vars"), check_nested, build);
-    secret_stands_alone(node_get(build->root, "roles"), build->problems, &build->good);
+    check_alone(build, node_get(build->root, "roles"));
     node_each_scalar(node_get(build->root, "endpoints"), check_endpoint, build);
 }

@@ -45,6 +45,13 @@ static const struct Field HOST_FIELDS[] = {
      .of = &REACH_RECORD,
      .example = "local",
      .doc = "How commands get to this host."},
+    {.name = "power",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct HostFields, power),
+     .of = &POWER_RECORD,
+     .example = "{down: 'virsh destroy ${host.name}', up: 'virsh start ${host.name}', status: "
+                "'virsh domstate ${host.name}'}",
+     .doc = "How this host's power is cut and given back."},
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct HostFields, node)},
     {.name = NULL},
 };
@@ -138,6 +145,13 @@ static const struct Field ROLE_FIELDS[] = {
      .of = &REACH_RECORD,
      .example = "local",
      .doc = "How commands get to the hosts of this role."},
+    {.name = "power",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct RoleFields, power),
+     .of = &POWER_RECORD,
+     .example = "{down: 'virsh destroy ${host.name}', up: 'virsh start ${host.name}', status: "
+                "'virsh domstate ${host.name}'}",
+     .doc = "How the power of this role's hosts is cut and given back."},
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct RoleFields, node)},
     {.name = NULL},
 };
@@ -231,6 +245,13 @@ static const struct Field ENVIRONMENT_FIELDS[] = {
      .offset = offsetof(struct EnvironmentFields, lock),
      .example = "redis-1",
      .doc = "The host that holds the lock of the environment; default: the first."},
+    {.name = "power",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct EnvironmentFields, power),
+     .of = &POWER_RECORD,
+     .example = "{down: 'virsh destroy ${host.name}', up: 'virsh start ${host.name}', status: "
+                "'virsh domstate ${host.name}'}",
+     .doc = "How the power of hosts is cut and given back, where neither host nor role says."},
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct EnvironmentFields, node)},
     {.name = NULL},
 };

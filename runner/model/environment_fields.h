@@ -9,9 +9,14 @@ struct ReachFields {
     struct Chosen kind; /* of the set "reach" */
     const struct Node *node;
 };
+struct PowerFields {
+    const char *down, *up, *status;
+    const struct Node *node;
+};
 struct HostFields {
     const char *name, *address, *host_key, *machine_id;
     const struct ReachFields *reach;
+    const struct PowerFields *power;
     const struct Node *node;
 };
 struct ServiceFields {
@@ -23,6 +28,7 @@ struct RoleFields {
     const char *unit, *process, *args, *start, *container;
     const struct ServiceFields *service;
     const struct ReachFields *reach;
+    const struct PowerFields *power;
     struct Chosen system; /* of the set "system" */
     const struct Node *node;
 };
@@ -61,11 +67,13 @@ struct EnvironmentFields {
     struct Chosen reach; /* `ssh:` and its like, for all hosts */
     struct List roles, endpoints, vars, secrets;
     const struct GateFields *gate;
+    const struct PowerFields *power;
     const struct Node *node;
 };
 
 extern const struct Record ENVIRONMENT_RECORD;
 extern const struct Record REACH_RECORD; /* struct ReachFields */
 extern const struct Record GATE_RECORD;  /* struct GateFields */
+extern const struct Record POWER_RECORD; /* struct PowerFields */
 
 #endif

@@ -30,7 +30,10 @@ struct HostFacts {
     bool netem, tun; /* it can delay packets: by tc, by a TUN device and python3; see no_delay */
     const char *no_delay;   /* NULL, or why neither is known to work; not asked, not known */
     const char *root_qdisc; /* "tbf 8001: on eth0": not the kernel's own, not to be touched; "" */
-    const char *traces;     /* faildrill traces found, as "ID of WHO ID"; "" = none */
+    bool contained;         /* it shares its kernel: not in the first pid namespace */
+    bool sysrq;             /* /proc/sysrq-trigger is the kernel's, and ours to write */
+    int64_t panic_s;    /* kernel.panic: > 0 reboots by itself so long after a panic; -1 unknown */
+    const char *traces; /* faildrill traces found, as "ID of WHO ID"; "" = none */
 };
 
 /* A host at the other end, and the numeric addresses by which it is known. */
@@ -54,6 +57,11 @@ struct PlanInput {
      * Made by the system's plan_rejoin; empty = plain start is safe. */
     struct Commands rejoin;
     bool leave_stopped; /* undo: {leave: stopped} */
+    /* For kinds that take the machine: its provider's lines, ready to run here (NULL: none), and
+     * every role that the host carries. */
+    struct Power power;
+    const struct Role *const *roles;
+    size_t role_count;
 };
 
 /* What a step is that is no fault, but a request of the runner's own. */
@@ -72,6 +80,8 @@ struct FaultKind {
     bool needs_service, needs_nft;
     bool needs_delay;   /* asks for netem, tun and root_qdisc */
     bool partitions;    /* leaves a cut side, which may go on acknowledging writes */
+    bool needs_power;   /* a power provider of the host */
+    bool takes_machine; /* power_off, reboot: all that we have there dies with it (from_here) */
     bool stops_service; /* kill, stop: what the old primary does afterwards must be planned (rejoin)
                          */
     struct Record

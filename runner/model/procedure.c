@@ -92,12 +92,16 @@ void procedure_hash(const struct Procedure *procedure, char out[65])
     const struct Commands *const parts[] = {&procedure->save,      &procedure->apply,
                                             &procedure->undo,      &procedure->in_place,
                                             &procedure->all_clear, &procedure->renew};
-    struct Buf all = BUF((COUNT_OF(parts) + 1) * SHELL_TEXT_MAX);
+    struct Buf all = BUF((COUNT_OF(parts) + 3) * SHELL_TEXT_MAX);
     for (size_t part = 0; part < COUNT_OF(parts); part++) {
         buf_printf(&all, "part %zu\n", part);
         for (size_t i = 0; i < parts[part]->count; i++)
             command_write(&all, &parts[part]->at[i]);
     }
+    for (size_t i = 0; i < procedure->strike.count; i++)
+        command_write(&all, &procedure->strike.at[i]);
+    for (size_t i = 0; i < procedure->returned.count; i++)
+        command_write(&all, &procedure->returned.at[i]);
     buf_printf(&all, "%c %d %d %" PRId64 " %" PRId64 "\n", fault_class_letter(procedure->ends_by),
                procedure->cuts_link, procedure->once, procedure->lease_ns, procedure->cap_ns);
     if (all.cut)
@@ -144,6 +148,18 @@ static bool times_check(const struct Procedure *procedure, struct Err *err)
     return true;
 }
 
+/* What is sent to the host itself is proven by its next boot, and so is its end; a guard here has
+ * something to do only where a provider is named. */
+static bool strike_check(const struct FaultKind *kind, const struct Procedure *procedure,
+                         struct Err *err)
+{
+    if (!kind->takes_machine || procedure->apply.count > 0)
+        return err_set(err, ERR_OWN, NOWHERE, "'%s' is sent to two machines", kind->name);
+    if ((procedure->undo.count > 0) != (procedure->all_clear.count > 0))
+        return err_set(err, ERR_NO_UNDO, NOWHERE, "'%s' cannot prove that it is gone", kind->name);
+    return times_check(procedure, err);
+}
+
 bool procedure_check(const struct FaultKind *kind, const struct Procedure *procedure,
                      struct Err *err)
 {
@@ -154,10 +170,15 @@ bool procedure_check(const struct FaultKind *kind, const struct Procedure *proce
         {"save", &procedure->save},           {"apply", &procedure->apply},
         {"undo", &procedure->undo},           {"in_place", &procedure->in_place},
         {"all_clear", &procedure->all_clear}, {"renew", &procedure->renew},
+        {"strike", &procedure->strike},       {"returned", &procedure->returned},
     };
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (!commands_check(parts[i].name, parts[i].commands, err))
             return false;
+    if (procedure->from_here != kind->takes_machine)
+        return err_set(err, ERR_OWN, NOWHERE, "'%s' runs on the wrong machine", kind->name);
+    if (procedure->strike.count > 0)
+        return strike_check(kind, procedure, err);
     if (procedure->apply.count == 0)
         return err_set(err, ERR_OWN, NOWHERE, "'%s' does nothing", kind->name);
     if (procedure->in_place.count == 0)

@@ -32,17 +32,23 @@ enum FaultClass { CLASS_KERNEL, CLASS_PROCESS, CLASS_REBOOT, CLASS_STICKY };
 
 /* Its bytes hold durations, never instants. In the run's arena. */
 struct Procedure {
-    struct Commands save;      /* before arming: into FD_DIR what undo needs; no change */
+    struct Commands save; /* before arming: into FD_DIR what undo needs; no change */
     struct Commands apply;
     struct Commands undo;      /* right to run twice, and where apply ran by half or never */
     struct Commands in_place;  /* reads only: succeeds while the fault is there */
     struct Commands all_clear; /* reads only: succeeds when no trace is left */
     struct Commands renew;     /* class K: winds the kernel timer up to FD_LEASE */
+    /* Of a fault that takes the whole machine (from_here): all of the above run on the runner's
+     * machine, where the guard watches over it, for a guard on the host dies with it. These two run
+     * on the host. */
+    struct Commands strike;   /* as the last thing that it does: our link goes with it */
+    struct Commands returned; /* reads only: succeeds when it does again what it did before */
     enum FaultClass ends_by;
-    bool cuts_link;            /* no renewal possible: the cap alone ends it */
-    bool once;                 /* in_place is a fact of the past (killed once): looked at once */
-    int64_t lease_ns, cap_ns;  /* cap = planned duration + grace */
-    const char *stays;         /* what will stay changed, for people; NULL = nothing */
+    bool from_here;
+    bool cuts_link;           /* no renewal possible: the cap alone ends it */
+    bool once;                /* in_place is a fact of the past (killed once): looked at once */
+    int64_t lease_ns, cap_ns; /* cap = planned duration + grace */
+    const char *stays;        /* what will stay changed, for people; NULL = nothing */
 };
 
 char fault_class_letter(enum FaultClass ends_by); /* K P R S */

@@ -132,6 +132,24 @@ static void check_target(struct ScenarioBuild *build, const struct StepSpec *ste
     err_note(err, "defined in %s:%u", build->input->environment->path, role->where.line);
 }
 
+static void check_power(struct ScenarioBuild *build, const struct StepSpec *step)
+{
+    const struct Role *role = role_of(build, step->target);
+    if (role == NULL || step->kind == NULL || !step->kind->needs_power)
+        return;
+    for (size_t i = 0; i < role->host_count; i++) {
+        if (role->hosts[i]->power != NULL)
+            continue;
+        struct Err *err = scenario_say(build, ERR_NO_UNDO, step->where,
+                                       "nobody can give `%s` its power back", role->hosts[i]->name);
+        err_hint(err, "say how in the environment, of the host, its role or all: power: {down, up, "
+                      "status}");
+        err_note(err, "defined in %s:%u", build->input->environment->path,
+                 role->hosts[i]->where.line);
+        return;
+    }
+}
+
 /* ---- run. ---- */
 struct Secrets {
     struct ScenarioBuild *build;
@@ -178,6 +196,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
         check_for(build, &steps[i]);
         check_outlasts(build, &steps[i]);
         check_target(build, &steps[i]);
+        check_power(build, &steps[i]);
         check_run(build, &steps[i], i);
     }
     const struct Environment *environment = build->input->environment;

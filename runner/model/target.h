@@ -22,6 +22,11 @@ struct Service {
     const char *container; /* its name or id, as the engine on the host knows it */
 };
 
+/* Lines for sh on the runner's own machine (model/power.h); as the environment has them. */
+struct Power {
+    const char *down, *up, *status;
+};
+
 /* In the environment's arena, all of it. */
 struct Target {
     const char *name;
@@ -31,7 +36,10 @@ struct Target {
     const char *machine_id; /* SHA-256 hex of /etc/machine-id, or NULL */
     const char *zone;
     const struct TransportKind *reach;
-    const void *reach_config; /* decoded by reach->config */
+    const void *reach_config;  /* decoded by reach->config */
+    const struct Power *power; /* NULL: nobody outside can give it back its power */
+    const char *root; /* where our folders lie: NULL = /run/faildrill, as root; else this very
+                         machine, a folder of ours alone, as who we are */
     struct Where where;
 };
 

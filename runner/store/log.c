@@ -25,7 +25,8 @@ static const struct LogKind kinds[] = {
     {LOG_FAULT, "fault",
      "SELECT id, state, token, step, kind, role, host, address, host_key, machine_id, reach,"
      " reach_config, boot_id, ends_by, apply, undo, all_clear, proof, stays, lease_ns, cap_ns,"
-     " acts_by, sent, proven, ended_early, undo_sent, undone, closed, why FROM faults"
+     " acts_by, sent, proven, ended_early, undo_sent, undone, closed, why,"
+     " seat, strike, returned FROM faults"
      " WHERE id = ?1"},
     {LOG_END, "end",
      "SELECT ended, ended_as, why, mono_ended, suspended, not_steady, baseline_began, steps_began,"

@@ -85,6 +85,7 @@ const char *fault_state_name(enum FaultState state);
  * id, cap. */
 struct Arming {
     const struct PlannedFault *fault;
+    const char *seat; /* where its guard lies on this machine; NULL: on the host, or nowhere */
     const struct Token *token;
     const char *boot_id;
     struct Mono at;
@@ -126,6 +127,10 @@ struct OpenFault {
     const char *step; /* "isolate" */
     enum FaultClass ends_by;
     const char *undo, *all_clear, *boot_id;
+    /* Of a fault that took the whole host: where its undo and all_clear belong on this machine
+     * (NULL: it has none), and what the host says once it is back (NULL: no such fault). */
+    const char *seat, *returned;
+    bool strikes; /* what was sent to the host may still arrive, until acts_by and a minute */
     struct Wall acts_by; /* when its guard acts at the latest */
 };
 bool undolog_open(struct Store *store, const struct Kinds *kinds, const char *run,

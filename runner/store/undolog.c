@@ -102,6 +102,14 @@ static void give_procedure(struct Query *query, const struct Procedure *procedur
     query_int(query, procedure->cap_ns);
 }
 
+static void give_machine(struct Query *query, const struct Arming *arming, struct Arena *arena)
+{
+    const struct Procedure *procedure = &arming->fault->procedure;
+    query_text(query, arming->seat);
+    query_text(query, procedure->from_here ? commands_shell(&procedure->strike, arena) : NULL);
+    query_text(query, procedure->from_here ? commands_shell(&procedure->returned, arena) : NULL);
+}
+
 /* "lock": a lock on a host, kept here so that `undo` finds it; it is no fault of the run's record.
  */
 static const char *kind_text(const struct StepSpec *step)
@@ -116,10 +124,11 @@ static bool add_fault(struct Store *store, const struct Arming *arming, struct A
 {
     const struct PlannedFault *fault = arming->fault;
     struct Query query = query_begin(
-        store, "INSERT INTO faults (id, state, token, step, kind, role, host, address, host_key,"
-               " machine_id, reach, reach_config, boot_id, ends_by, apply, undo, all_clear, proof,"
-               " stays, lease_ns, cap_ns, acts_by)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        store,
+        "INSERT INTO faults (id, state, token, step, kind, role, host, address, host_key,"
+        " machine_id, reach, reach_config, boot_id, ends_by, apply, undo, all_clear, proof,"
+        " stays, lease_ns, cap_ns, acts_by, seat, strike, returned)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     query_int(&query, fault_id(store, fault->number));
     query_text(&query, state_names[FAULT_ARMING]);
     query_text(&query, arming->token->text);
@@ -130,6 +139,7 @@ static bool add_fault(struct Store *store, const struct Arming *arming, struct A
     query_text(&query, arming->boot_id != NULL ? arming->boot_id : "");
     give_procedure(&query, &fault->procedure, arena);
     query_int(&query, arming->wall.ns + fault->procedure.cap_ns);
+    give_machine(&query, arming, arena);
     if (query_run(&query, err))
         return true;
     if (sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_PRIMARYKEY)

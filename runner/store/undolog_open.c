@@ -61,6 +61,9 @@ static void read_fault(struct Query *query, const struct Kinds *kinds, struct Ar
     out->target.machine_id = row_text(query, arena);
     out->reach = row_text(query, arena);
     out->reach_text = row_text(query, arena);
+    out->seat = row_text(query, arena);
+    out->strikes = row_text_or(query, arena, "")[0] != '\0';
+    out->returned = row_text(query, arena);
     const struct TransportKind *reach = find_reach(kinds, out->reach);
     out->target.reach_config = reach != NULL ? read_config(reach, out->reach_text, arena) : NULL;
     out->target.reach = out->target.reach_config != NULL ? reach : NULL;
@@ -70,10 +73,11 @@ bool undolog_open(struct Store *store, const struct Kinds *kinds, const char *ru
                   struct Arena *arena, struct List *out, struct Err *err)
 {
     struct Query query = query_begin(
-        store, "SELECT r.id, environment, scenario, f.id & 4294967295, state, step, ends_by, undo,"
-               " all_clear, boot_id, acts_by, host, address, host_key, machine_id, reach,"
-               " reach_config FROM faults f JOIN runs r ON r.key = f.id >> 32"
-               " WHERE state <> 'CLEAR' AND (?1 IS NULL OR r.id = ?1) ORDER BY f.id");
+        store,
+        "SELECT r.id, environment, scenario, f.id & 4294967295, state, step, ends_by, undo,"
+        " all_clear, boot_id, acts_by, host, address, host_key, machine_id, reach,"
+        " reach_config, seat, strike, returned FROM faults f JOIN runs r ON r.key = f.id >> 32"
+        " WHERE state <> 'CLEAR' AND (?1 IS NULL OR r.id = ?1) ORDER BY f.id");
     query_text(&query, run);
     struct List faults = {.items = NULL};
     enum Step step;

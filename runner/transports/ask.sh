@@ -143,6 +143,9 @@ $(sha256sum </etc/machine-id 2>/dev/null)
 EOF
     say "machine $digest"
     [ -d /run/systemd/system ] && command -v systemd-run >/dev/null && say systemd
+    [ "$(readlink /proc/self/ns/pid)" = 'pid:[4026531836]' ] || say contained
+    [ -f /proc/sysrq-trigger ] && [ -w /proc/sysrq-trigger ] && say sysrq
+    say "panic $(cat /proc/sys/kernel/panic 2>/dev/null)"
     (flock -n 9) 2>/dev/null 9</proc/self && say flock
     nft_works && say nft
     tools

@@ -43,13 +43,18 @@ lock_give() {
     say unlocked
 }
 
-# The banner tells people what is going on, until when, and the way out.
+# The banner tells people what is going on, until when, and the way out. Who logs in to the runner's
+# own machine has nothing to learn from it.
 announce() {
-    [ -d "$fd_motd" ] || { mkdir -m 755 "$fd_motd" && echo >"$fd_root/made_motd"; }
+    where='on this host' as='sudo '
+    [ -z "$FD_ROOT" ] || where='watched from this host' as=''
     last=$(date -u -d "@$(($(date +%s) + FD_CAP / 100))" '+%H:%M:%S UTC' 2>/dev/null)
-    text="faildrill: '$FD_WHAT' on this host by $FD_WHO, until ${last:-its cap} at the latest."
-    text="$text End it now: sudo sh $fd_root/undo"
-    (umask 022 && printf '%s\n' "$text" >>"$fd_motd/faildrill")
+    text="faildrill: '$FD_WHAT' $where by $FD_WHO, until ${last:-its cap} at the latest."
+    text="$text End it now: ${as}sh $fd_root/undo"
+    if [ -z "$FD_ROOT" ]; then
+        [ -d "$fd_motd" ] || { mkdir -m 755 "$fd_motd" && echo >"$fd_root/made_motd"; }
+        (umask 022 && printf '%s\n' "$text" >>"$fd_motd/faildrill")
+    fi
     shout notice "$text"
 }
 
@@ -63,8 +68,8 @@ write_folder() {
     look_at_clock
     first=$FD_LEASED
     [ "$first" -gt 0 ] || first=$FD_CAP
-    printf '%s\nFD_DIR=%s FD_BOOT=%s FD_UNTIL=%s FD_PEER=%s FD_PORT=%s\n' "$FD_VARS" "$FD_DIR" \
-        "$boot" $((now + FD_CAP)) "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
+    printf '%s\nFD_ROOT=%s FD_DIR=%s FD_BOOT=%s FD_UNTIL=%s FD_PEER=%s FD_PORT=%s\n' "$FD_VARS" \
+        "$FD_ROOT" "$FD_DIR" "$boot" $((now + FD_CAP)) "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
         echo "$((now + first)) $((now + first))" >"$FD_DIR/lease" &&
         printf '%s\n' "$FD_LIB" >"$FD_DIR/node" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
@@ -73,7 +78,7 @@ write_folder() {
         printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_PLACE" >"$FD_DIR/place" &&
         printf %s "$FD_CLEAR" >"$FD_DIR/clear" && printf %s "$FD_RENEW" >"$FD_DIR/renew" &&
         printf '. %s/vars\n. %s/node\nguard\n' "$FD_DIR" "$FD_DIR" >"$FD_DIR/guard" &&
-        printf '%s\nhand_all\n' "$FD_LIB" >"$fd_root/undo" &&
+        printf 'FD_ROOT=%s\n%s\nhand_all\n' "$FD_ROOT" "$FD_LIB" >"$fd_root/undo" &&
         echo >"$FD_DIR/permit" && echo >"$FD_DIR/dirty" ||
         { refuse "cannot write $FD_DIR"; return; }
     for script in save apply undo place clear renew; do
@@ -85,8 +90,9 @@ write_folder() {
 # A service that sleeps where systemd is, else a process of its own session with no stream of ours
 # (the channel would stay open as long as it lives).
 start_guard() {
-    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
+    if has_systemd; then
         systemd-run --quiet --collect --unit="fd-$FD_ID" -p OOMScoreAdjust=-1000 \
+            ${FD_ROOT:+--setenv=HOME="$HOME" --setenv=PATH="$PATH"} \
             -p KillMode=process -p Restart=on-failure -p RestartSec=1 \
             -p RestartPreventExitStatus='2 127' /bin/sh "$FD_DIR/guard" \
             </dev/null >"$FD_DIR/log.guard" 2>&1 3<&- 8<&- 9<&-
@@ -101,6 +107,30 @@ start_guard() {
     done
 }
 
+# On the runner's own machine our end must not be the guard's: a service kills all that it has
+# started, and logind may do so with a session.
+outlives_us() {
+    [ -n "$FD_ROOT" ] && [ -d /run/systemd/system ] && ! has_systemd || return 0
+    manager='org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager'
+    while IFS=: read -r _ controller group; do
+        case $controller in '' | name=systemd) ;; *) continue ;; esac
+        case ${group##*/} in
+        *.service)
+            case $(systemctl show -p KillMode --value -- "${group##*/}") in
+            process | none) ;;
+            *) refuse "${group##*/} would end the watcher with the runner: KillMode=process" ;;
+            esac
+            ;;
+        session-*.scope)
+            # shellcheck disable=SC2086 # words on purpose
+            [ "$(busctl get-property $manager KillUserProcesses 2>/dev/null)" != 'b true' ] ||
+                refuse "logind would end the watcher with this session: KillUserProcesses=no"
+            ;;
+        esac
+        return
+    done </proc/self/cgroup
+}
+
 save_first() {
     part save || refuse "$(part_said save)"
 }
@@ -108,7 +138,7 @@ save_first() {
 # What is armed is read back from the host, and the guard seen alive.
 arm() {
     made=''
-    if with_host write_folder && save_first && start_guard; then
+    if outlives_us && with_host write_folder && save_first && start_guard; then
         read -r pid pid_born armed_boot armed_until <"$FD_DIR/armed"
         say "armed $pid $pid_born $armed_boot $armed_until"
         say "undo $(sha256sum <"$FD_DIR/undo")"
@@ -137,8 +167,8 @@ scratch_folder() {
     [ ! -e "$FD_DIR/vars" ] || return 1
     rm -rf "$FD_DIR"
     mkdir "$FD_DIR" && echo "$FD_PLAIN" >"$FD_DIR/scratch" &&
-        printf 'FD_DIR=%s FD_ID=%s FD_BOOT= FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
-            "$FD_DIR" "$FD_ID" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
+        printf 'FD_ROOT=%s FD_DIR=%s FD_ID=%s FD_BOOT= FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
+            "$FD_ROOT" "$FD_DIR" "$FD_ID" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
         printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" &&
         printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_CLEAR" >"$FD_DIR/clear"
@@ -156,11 +186,11 @@ end_delays() {
 undo_by_name() {
     nft delete table inet "fd_$FD_ID" 2>/dev/null
     file_unmount
-    [ ! -d /run/systemd/system ] || systemctl stop "fd-$FD_ID.service" 2>/dev/null
     holders | while read -r pid id; do
         [ "$id" != "$FD_ID" ] || kill -KILL "$pid" 2>/dev/null
     done
     ls "$fd_root"/*/delays >/dev/null 2>&1 || end_delays
+    ! has_systemd || systemctl stop "fd-$FD_ID.service" 2>/dev/null
     traces_of "$FD_ID"
 }
 

@@ -68,6 +68,11 @@ struct HostNode *node_open(const struct Target *target, struct Mono deadline, st
     node->target = target;
     node->session = target->reach->open(target->reach_config, target, deadline, err);
     void *channel = NULL;
+    if (node->session != NULL && target->root != NULL) { /* as who we are, in a folder of ours */
+        node->privilege = PRIVILEGE_DIRECT;
+        buf_free(&reply);
+        return node;
+    }
     if (node->session != NULL)
         channel = target->reach->start(
             node->session, (const char *const[]){"sh", "-c", who_line, NULL}, deadline, err);
@@ -222,6 +227,10 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
         facts.boot_id = fact(&reply, "boot", arena);
         facts.machine_id_hash = fact(&reply, "machine", arena);
         facts.systemd = reply_get(&reply, "systemd", NULL, 0);
+        facts.contained = reply_get(&reply, "contained", NULL, 0);
+        facts.sysrq = reply_get(&reply, "sysrq", NULL, 0);
+        if (!int_parse(fact(&reply, "panic", arena), &facts.panic_s, NULL))
+            facts.panic_s = -1;
         facts.flock = reply_get(&reply, "flock", NULL, 0);
         facts.nft = reply_get(&reply, "nft", NULL, 0);
         facts.active = reply_get(&reply, "active", NULL, 0)     ? KNOWN_YES

@@ -98,6 +98,19 @@ enum Effect node_fire(struct Firing *firing, struct Mono deadline, struct Moment
 /* Frees it, fired or not, and before its node is closed; accepts NULL. */
 void node_unready(struct Firing *firing);
 
+/* The same for what takes the whole host, sent to the host itself, which carries nothing of ours:
+ * the script waits for the line a minute, and does nothing in another boot than `boot_id`. *sent is
+ * right before the line; the answer may never come, and a link that is lost is no answer. */
+struct Firing *node_strike_ready(struct HostNode *node, const char *strike, const char *boot_id,
+                                 struct Mono deadline, struct Err *err) MUST_CHECK;
+#define STRIKE_WAITS_NS (60 * NS_PER_S)
+/* EFFECT_NONE: it refused. EFFECT_PROVEN is never said here: the next boot is the proof. */
+enum Effect node_strike(struct Firing *firing, struct Mono deadline, struct Mono *sent,
+                        struct Err *err) MUST_CHECK;
+/* Which boot the host is in now. */
+bool node_boot_id(struct HostNode *node, char out[64], struct Mono deadline,
+                  struct Err *err) MUST_CHECK;
+
 /* Undo by record, needing nothing but the token: tombstone, undo, all_clear, each bounded. `undo`
  * and `all_clear` are the shell texts as stored; they are sent along, so that a host whose folder
  * is gone (reboot) can still be looked at. KNOWN_YES: all_clear said so, just now. KNOWN_NO: it is
@@ -112,6 +125,9 @@ struct UndoInput {
 };
 enum Known node_undo(struct HostNode *node, const struct UndoInput *input, struct Mono deadline,
                      struct Moment *undone, struct Buf *detail, struct Err *err) MUST_CHECK;
+/* As node_undo, but only looks; detail may be NULL. */
+enum Known node_look(struct HostNode *node, const struct UndoInput *input, struct Mono deadline,
+                     struct Buf *detail, struct Err *err);
 /* Ends the guard and removes TOKEN_N; with the last one banner and undo script go too. Only after
  * KNOWN_YES. */
 bool node_disarm(struct HostNode *node, const struct Token *token, uint32_t number,

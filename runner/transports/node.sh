@@ -11,8 +11,8 @@
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 umask 077
-fd_root=/run/faildrill
-fd_motd=/run/motd.d
+fd_root=${FD_ROOT:-/run/faildrill}
+fd_motd=${FD_ROOT:-/run}/motd.d
 
 say() {
     printf 'fd:%s\n' "$*"
@@ -22,6 +22,8 @@ refuse() {
     say "refused $*"
     return 1
 }
+
+has_systemd() { [ -d /run/systemd/system ] && [ -w /run ] && command -v systemd-run >/dev/null; }
 
 # Not every sleep knows fractions. No descriptor of ours goes along.
 nap() {
@@ -194,7 +196,7 @@ take_away() {
 stop_guard() {
     read -r pid pid_born _ 2>/dev/null <"$FD_DIR/armed" && alive "$pid" "$pid_born" &&
         kill_family "$pid"
-    [ ! -d /run/systemd/system ] || systemctl stop "fd-$FD_ID.service" >/dev/null 2>&1 </dev/null
+    ! has_systemd || systemctl stop "fd-$FD_ID.service" >/dev/null 2>&1 </dev/null
     return 0
 }
 
@@ -352,9 +354,7 @@ renew_lease() {
     [ -e "$FD_DIR/permit" ]
 }
 
-renew_timer() {
-    [ -e "$FD_DIR/permit" ] && part renew
-}
+renew_timer() { [ -e "$FD_DIR/permit" ] && part renew; }
 
 # FD_EXTEND and FD_LOOK say whether to renew and whether to look at in_place.
 watch() {
@@ -365,7 +365,8 @@ watch() {
     if [ "$FD_EXTEND" = 1 ] && [ "$FD_LEASED" -gt 0 ]; then
         renewed=no
         if renew_lease; then
-            if [ ! -e "$FD_DIR/fired" ] || fenced 10 renew_timer; then renewed=yes; fi
+            [ -s "$FD_DIR/renew" ] && [ -e "$FD_DIR/fired" ] && ! fenced 10 renew_timer ||
+                renewed=yes
         fi
         say "renewed $renewed"
     fi

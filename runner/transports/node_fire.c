@@ -4,22 +4,13 @@
 
 #include "node_guard.h"
 
-struct Firing {
-    struct HostNode *node;
-    void *channel;
-    struct Buf reply;
-};
-
-struct Firing *node_ready(struct HostNode *node, const struct Guarded *guarded,
-                          struct Mono deadline, struct Err *err)
+struct Firing *firing_start(struct HostNode *node, const struct Buf *script, struct Mono deadline,
+                            struct Err *err)
 {
-    struct Buf script = BUF(NODE_SCRIPT_MAX);
     struct Firing *firing = mem_zero(1, sizeof *firing);
     firing->node = node;
     firing->reply = BUF(NODE_REPLY_MAX);
-    guard_watch_script(&script, &guarded->token, guarded->number, "fire");
-    firing->channel = talk_start(node, &script, deadline, err);
-    buf_free(&script);
+    firing->channel = talk_start(node, script, deadline, err);
     enum Talk talked = TALK_BROKEN;
     if (firing->channel != NULL)
         talked = talk_until(node, firing->channel, "ready", &firing->reply, deadline, err);
@@ -30,6 +21,16 @@ struct Firing *node_ready(struct HostNode *node, const struct Guarded *guarded,
         return firing;
     node_unready(firing);
     return NULL;
+}
+
+struct Firing *node_ready(struct HostNode *node, const struct Guarded *guarded,
+                          struct Mono deadline, struct Err *err)
+{
+    struct Buf script = BUF(NODE_SCRIPT_MAX);
+    guard_watch_script(&script, &guarded->token, guarded->number, "fire");
+    struct Firing *firing = firing_start(node, &script, deadline, err);
+    buf_free(&script);
+    return firing;
 }
 
 /* What the script said, once it was sent off and came to its end. */

@@ -73,8 +73,18 @@ void guard_watch_script(struct Buf *script, const struct Token *token, uint32_t 
 
 void node_plan_text(const struct ArmInput *input, struct Buf *out)
 {
-    arm_script(out, input);
-    guard_watch_script(out, input->token, input->number, "fire");
+    const struct Procedure *procedure = input->procedure;
+    if (!procedure->from_here || procedure->undo.count > 0) {
+        arm_script(out, input);
+        guard_watch_script(out, input->token, input->number, "fire");
+    }
+    if (!procedure->from_here)
+        return;
+    struct Arena *arena = arena_new("strike", NODE_SCRIPT_MAX);
+    quote_assignment(out, "FD_STRIKE", commands_shell(&procedure->strike, arena));
+    quote_assignment(out, "FD_CLEAR", commands_shell(&procedure->returned, arena));
+    buf_put(out, strike_sh);
+    arena_free(arena);
 }
 
 /* Its token and hash are ours, its process was seen: only then is it a guard. */
@@ -133,7 +143,7 @@ static bool look_behind(struct HostNode *node, const struct Guarded *guarded, st
                              .all_clear = guarded->all_clear,
                              .boot_id = guarded->boot_id,
                              .ends_by = guarded->ends_by};
-    enum Known clear = node_look(node, &look, deadline, err);
+    enum Known clear = node_look(node, &look, deadline, NULL, err);
     if (clear == KNOWN_UNKNOWN)
         return false;
     state->undone = clear == KNOWN_YES;

@@ -13,11 +13,17 @@ struct Guarded {
     const char *all_clear; /* in the arena of guard_arm */
 };
 
+struct Firing {
+    struct HostNode *node;
+    void *channel;
+    struct Buf reply;
+};
+/* Starts a script that says "ready" and then waits for its line. NULL where it refused. */
+struct Firing *firing_start(struct HostNode *node, const struct Buf *script, struct Mono deadline,
+                            struct Err *err);
+
 /* Runs a verb of node.sh from the fault's own folder; "fd:gone" where that is no more. */
 void guard_watch_script(struct Buf *script, const struct Token *token, uint32_t number,
                         const char *verb);
-/* As node_undo, but only looks. */
-enum Known node_look(struct HostNode *node, const struct UndoInput *input, struct Mono deadline,
-                     struct Err *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/text.h"
@@ -34,6 +35,9 @@ const char holder_sh[] = {
 #include "runner/transports/holder_fill.sh.h"
 #include "runner/transports/holder_load.sh.h"
     0};
+const char strike_sh[] = {
+#include "runner/transports/strike.sh.h"
+    0};
 
 /* Reads as many bytes as were announced and runs them only if the last line is there: a script that
  * was cut off never runs by half. Its commands read /dev/null; 3 stays with the sender. */
@@ -46,7 +50,7 @@ void talk_fault(struct Buf *script, const struct Token *token, uint32_t number)
     char id[64];
     snprintf(id, sizeof id, "%s_%" PRIu32, token->text, number);
     quote_assignment(script, "FD_ID", id);
-    buf_printf(script, "FD_DIR=%s/%s\n", NODE_ROOT, id);
+    buf_printf(script, "FD_DIR=${FD_ROOT:-%s}/%s\n", NODE_ROOT, id);
 }
 
 void talk_library(struct Buf *script)
@@ -73,6 +77,23 @@ static bool send_script(struct HostNode *node, void *channel, const struct Buf *
     return reach->write(channel, script->text, script->size, deadline, err);
 }
 
+/* Here, on the runner's machine, with no more than a home and a path: what the runner sends and
+ * what the guard does later must find the same. */
+static void *start_shell(struct HostNode *node, const char *size, const char *hash,
+                         struct Mono deadline, struct Err *err)
+{
+    const struct TransportKind *reach = node->target->reach;
+    const char *argv[] = {"sudo", "-n", "sh", "-c", boot_line, "fd", size, hash, NULL};
+    if (node->target->root == NULL)
+        return reach->start(node->session, node->privilege == PRIVILEGE_SUDO ? argv : argv + 2,
+                            deadline, err);
+    char home[4096], path[4096];
+    snprintf(home, sizeof home, "HOME=%s", getenv("HOME") ? getenv("HOME") : "/");
+    snprintf(path, sizeof path, "PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
+    const char *here[] = {"env", "-i", home, path, "sh", "-c", boot_line, "fd", size, hash, NULL};
+    return reach->start(node->session, here, deadline, err);
+}
+
 void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono deadline,
                  struct Err *err)
 {
@@ -83,6 +104,7 @@ void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono dead
         no_privilege(node, err);
         return NULL;
     }
+    quote_assignment(&script, "FD_ROOT", node->target->root != NULL ? node->target->root : "");
     quote_assignment(&script, "FD_PEER", node->peer);
     quote_assignment(&script, "FD_PORT", node->port);
     buf_add(&script, body->text, body->size);
@@ -91,9 +113,7 @@ void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono dead
     script.cut |= body->cut;
     buf_printf(&script, "echo fd:end\n#end %s", hash);
     snprintf(size, sizeof size, "%zu", script.size);
-    const char *argv[] = {"sudo", "-n", "sh", "-c", boot_line, "fd", size, hash, NULL};
-    void *channel = reach->start(node->session, node->privilege == PRIVILEGE_SUDO ? argv : argv + 2,
-                                 deadline, err);
+    void *channel = start_shell(node, size, hash, deadline, err);
     if (channel != NULL && !send_script(node, channel, &script, deadline, err)) {
         reach->finish(channel);
         channel = NULL;

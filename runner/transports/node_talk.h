@@ -21,7 +21,8 @@ struct HostNode {
 
 /* The constant texts, functions only; drive.sh and ask.sh want node.sh and files.sh before them,
  * which is in service.sh's text too. */
-extern const char node_sh[], drive_sh[], ask_sh[], service_sh[], files_sh[], holder_sh[];
+extern const char node_sh[], drive_sh[], ask_sh[], service_sh[], files_sh[], holder_sh[],
+    strike_sh[];
 
 /* FD_ID and FD_DIR of a fault. */
 void talk_fault(struct Buf *script, const struct Token *token, uint32_t number);

@@ -46,9 +46,9 @@ static enum Known ask_clear(struct HostNode *node, const struct UndoInput *input
 }
 
 enum Known node_look(struct HostNode *node, const struct UndoInput *input, struct Mono deadline,
-                     struct Err *err)
+                     struct Buf *detail, struct Err *err)
 {
-    return ask_clear(node, input, true, deadline, NULL, err);
+    return ask_clear(node, input, true, deadline, detail, err);
 }
 
 enum Known node_undo(struct HostNode *node, const struct UndoInput *input, struct Mono deadline,

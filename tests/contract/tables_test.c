@@ -292,6 +292,7 @@ struct PlanCase {
     struct Peer peers[1];
     const struct Target *hosts[1];
     struct Role role;
+    const struct Role *roles[1];
     struct HostFacts facts;
     struct Token token;
     struct PlanInput input;
@@ -307,6 +308,7 @@ static void plan_open(struct PlanCase *c)
     c->hosts[0] = &c->target;
     c->role = (struct Role){.name = "api", .hosts = c->hosts, .host_count = 1};
     c->role.service.unit = "api.service";
+    c->roles[0] = &c->role;
     c->facts = (struct HostFacts){.host = &c->target,
                                   .boot_id = "b",
                                   .machine_id_hash = "m",
@@ -320,12 +322,17 @@ static void plan_open(struct PlanCase *c)
                                   .active = KNOWN_YES,
                                   .main_pid = "4711",
                                   .restart = "no",
+                                  .sysrq = true,
+                                  .panic_s = 10,
                                   .traces = ""};
     snprintf(c->token.text, sizeof c->token.text, "01k2abcdefghjkmnpqrstvwxyz");
     c->input = (struct PlanInput){.target = &c->target,
                                   .role = &c->role,
                                   .peers = c->peers,
                                   .peer_count = 1,
+                                  .power = {.down = "off", .up = "on", .status = "is"},
+                                  .roles = c->roles,
+                                  .role_count = 1,
                                   .facts = &c->facts,
                                   .token = &c->token,
                                   .number = 1,
