@@ -124,6 +124,9 @@ cli: all ## the program as a person uses it
 hosts: all tests ## what is done on hosts, on the lab's own
 	@$(RUN) -t 1200 $(wildcard tests/system/*_test.sh)
 
+shapes: all ## every shape of a cut, measured from both ends on 5 hosts
+	@SHAPES=all $(RUN) -t 1200 tests/system/shapes_test.sh
+
 drills: all tests ## drills beside an independent observer (DRILLS=20)
 	@DRILLS=$(DRILLS) $(RUN) -t 3600 tests/system/drills.sh
 
@@ -184,5 +187,5 @@ help: ## list what can be made
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
 .PHONY: all bench asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults-matrix \
-        format help hosts install kernel-deps kernels lint machines mutants system tests unit
+        format help hosts install kernel-deps kernels lint machines mutants shapes system tests unit
 .SECONDARY:

@@ -6,6 +6,27 @@
 #include "../base/duration.h"
 #include "../base/text.h"
 
+/* Who will not hear whom, of every row that may be chosen; now says what it would be now. */
+static void write_edges(const struct Plan *plan, struct Json *json)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    json_key(json, "edges");
+    json_open_array(json);
+    for (size_t at = 0; at < plan->faults.count; at++) {
+        const struct Edge *edges = faults[at].edges.items;
+        for (size_t k = 0; k < faults[at].edges.count; k++) {
+            json_open_object(json);
+            json_put_int(json, "step", faults[at].step_index + 1);
+            json_put_text(json, "from", edges[k].from->name);
+            json_put_text(json, "to", edges[k].to->name);
+            json_put_text(json, "on", faults[at].target->name);
+            json_put_bool(json, "now", faults[at].chosen);
+            json_end(json);
+        }
+    }
+    json_end(json);
+}
+
 /* Enough to make the very same plan again; what it then does is compared by bytes_hash. */
 void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *out)
 {
@@ -30,6 +51,7 @@ void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *ou
     for (size_t at = 0; at < drill->cli->param_count; at++)
         json_put_text(&json, drill->cli->params[at].name, drill->cli->params[at].value);
     json_end(&json);
+    write_edges(plan, &json);
     json_end(&json);
 }
 

@@ -78,8 +78,11 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
     char lease[32], cap[32];
     duration_say(procedure->lease_ns, lease);
     duration_say(procedure->cap_ns, cap);
+    const struct Edge *edges = fault->edges.items;
     buf_printf(out, "     on %s%s   class %c", fault->target->name,
-               fault->chosen ? "" : " (only if it has that rank then)",
+               fault->chosen            ? ""
+               : fault->edges.count > 0 ? " (only if the ranks are so then)"
+                                        : " (only if it has that rank then)",
                fault_class_letter(procedure->ends_by));
     if (procedure->from_here && procedure->undo.count == 0)
         buf_put(out, "   ends by its own boot: nothing guards it\n");
@@ -88,6 +91,8 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
                    lease, cap, procedure->from_here ? ", by a watcher on this machine" : "");
     for (size_t at = 0; at < procedure->strike.count; at++)
         buf_printf(out, "       do     %s\n", procedure->strike.at[at].what);
+    for (size_t at = 0; at < fault->edges.count; at++)
+        buf_printf(out, "       edge   %s -> %s\n", edges[at].from->name, edges[at].to->name);
     for (size_t at = 0; at < procedure->apply.count; at++)
         buf_printf(out, "       do     %s\n", procedure->apply.at[at].what);
     for (size_t at = 0; at < procedure->undo.count; at++)

@@ -7,11 +7,11 @@
 
 #include "../base/text.h"
 #include "../base/ulid.h"
+#include "edging.h"
 #include "foresee.h"
 #include "machine.h"
 
 #define PLAN_ARENA_BYTES (64U << 20)
-#define PLAN_TEXT_BYTES (4U << 20)
 
 /* What is under way while a plan is made. */
 struct Planning {
@@ -38,6 +38,20 @@ static void role_note(struct Planning *planning, struct List *roles, const char 
         *(const struct Role **)list_add(roles, planning->plan->arena, sizeof(void *)) = role;
 }
 
+/* Both ends are asked: one for its tools, the other for its addresses. */
+static void note_sides(struct Planning *planning, const struct Scenario *scenario,
+                       const struct StepSpec *step)
+{
+    struct Plan named = {.scenario = scenario, .environment = planning->input->environment};
+    struct List roles = {.items = NULL};
+    edging_roles(&named, step, false, planning->plan->arena, &roles);
+    const struct Role *const *role = roles.items;
+    for (size_t at = 0; at < roles.count; at++) {
+        role_note(planning, &planning->touched, role[at]->name);
+        role_note(planning, &planning->asked, role[at]->name);
+    }
+}
+
 static void note_roles(struct Planning *planning, const struct Scenario *scenario)
 {
     const struct StepSpec *steps = scenario->steps.items;
@@ -45,6 +59,8 @@ static void note_roles(struct Planning *planning, const struct Scenario *scenari
         if (steps[at].target != NULL)
             role_note(planning, &planning->touched, steps[at].target->role);
         role_note(planning, &planning->asked, steps[at].role);
+        if (step_has_edges(&steps[at]))
+            note_sides(planning, scenario, &steps[at]);
     }
     const struct TargetSpec *targets = scenario->targets.items;
     for (size_t at = 0; at < scenario->targets.count; at++)
@@ -124,36 +140,11 @@ static bool draw_all(struct Planning *planning, const struct Scenario *scenario)
     return true;
 }
 
-static const struct Drawn *drawn_named(const struct Plan *plan, const char *name)
-{
-    const struct Drawn *drawn = plan->drawn.items;
-    for (size_t at = 0; at < plan->drawn.count; at++)
-        if (text_equal(drawn[at].spec->name, name))
-            return &drawn[at];
-    return NULL;
-}
-
 static const char *address_of_target(void *data, const char *name)
 {
     const struct Planning *planning = data;
-    const struct Drawn *drawn = drawn_named(planning->plan, name);
+    const struct Drawn *drawn = plan_drawn(planning->plan, name);
     return drawn && drawn->count > 0 ? drawn->hosts[0]->address : NULL;
-}
-
-static const struct Target *first_drawn(void *data, const char *name)
-{
-    const struct Drawn *drawn = drawn_named(data, name);
-    return drawn && drawn->count > 0 ? drawn->hosts[0] : NULL;
-}
-
-struct ScriptInput plan_script_input(const struct Plan *plan, const struct Target *host)
-{
-    return (struct ScriptInput){.scenario = plan->scenario,
-                                .environment = plan->environment,
-                                .host = host,
-                                .run = plan->token.text,
-                                .drawn = first_drawn,
-                                .drawn_data = (void *)(uintptr_t)plan};
 }
 
 static bool is_among(const struct Drawn *drawn, const struct Target *host)
@@ -183,6 +174,12 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
     if (fault->step->kind->takes_machine &&
         !machine_plan(plan, fault->target, &input, planning->err))
         return false;
+    struct List peers = {.items = NULL};
+    if (!edging_peers(&planning->survey, fault->target, &fault->edges, plan->arena, &peers,
+                      planning->err))
+        return false;
+    input.peers = peers.items;
+    input.peer_count = peers.count;
     const struct SystemKind *system = fault->role->system;
     if (fault->step->kind->stops_service && system != NULL && system->plan_rejoin != NULL &&
         !system->plan_rejoin(fault->role->system_config, &input, plan->arena, &input.rejoin,
@@ -213,35 +210,75 @@ static void plan_failover(struct Planning *planning, uint32_t index, uint32_t nu
                               .procedure = {.ends_by = CLASS_STICKY, .stays = "the primary moves"}};
 }
 
+/* Adds the row of one host, unless it cannot be drilled, which is an obstacle. */
+static bool plan_row(struct Planning *planning, struct PlannedFault *fault, uint32_t *number)
+{
+    struct Plan *plan = planning->plan;
+    const struct SurveyHost *found = survey_host(&planning->survey, fault->role, fault->target);
+    if (!foresee_host(plan, fault->step, found))
+        return true;
+    fault->number = ++*number;
+    if (!plan_procedure(planning, fault))
+        return false;
+    *(struct PlannedFault *)list_add(&plan->faults, plan->arena, sizeof *fault) = *fault;
+    return true;
+}
+
+/* One row for every host and every list of edges that it may have. */
+static bool plan_edges(struct Planning *planning, uint32_t index, uint32_t *number)
+{
+    struct Plan *plan = planning->plan;
+    const struct StepSpec *step = (const struct StepSpec *)plan->scenario->steps.items + index;
+    struct List roles = {.items = NULL}, rankings = {.items = NULL}, rows = {.items = NULL};
+    edging_roles(plan, step, true, plan->arena, &roles);
+    const struct Role *const *role = roles.items;
+    for (size_t at = 0; at < roles.count; at++)
+        *(struct Ranking *)list_add(&rankings, plan->arena, sizeof(struct Ranking)) =
+            (struct Ranking){.role = role[at], .ranks = ranks_of(planning, role[at])};
+    if (!edging_rows_all(plan, step, &rankings, plan->arena, &rows, planning->err))
+        return false;
+    const struct EdgeRow *row = rows.items;
+    for (size_t at = 0; at < rows.count; at++)
+        if (!plan_row(planning,
+                      &(struct PlannedFault){.step = step,
+                                             .step_index = index,
+                                             .target = row[at].host,
+                                             .role = row[at].role,
+                                             .candidate = roles.count > 0,
+                                             .chosen = row[at].chosen,
+                                             .edges = row[at].edges},
+                      number))
+            return false;
+    return true;
+}
+
 /* One row for every host that the step may choose: with `is:` every host of the role. */
 static bool plan_step(struct Planning *planning, uint32_t index, uint32_t *number)
 {
     struct Plan *plan = planning->plan;
     const struct StepSpec *step = (const struct StepSpec *)plan->scenario->steps.items + index;
-    const struct Drawn *drawn = step->target ? drawn_named(plan, step->target->name) : NULL;
+    const struct Drawn *drawn = step->target ? plan_drawn(plan, step->target->name) : NULL;
     if (step->is_failover)
         plan_failover(planning, index, ++*number);
     if (step->kind == NULL)
         return true;
+    if (step_has_edges(step))
+        return plan_edges(planning, index, number);
     for (size_t at = 0; at < drawn->role->host_count; at++) {
         const struct Target *host = drawn->role->hosts[at];
         bool chosen = is_among(drawn, host);
         if (!chosen &&
             (step->target->is == RANK_UNKNOWN || machine_forbidden(plan->environment, host)))
             continue;
-        const struct SurveyHost *found = survey_host(&planning->survey, drawn->role, host);
-        if (!foresee_host(plan, step, found))
-            continue;
-        struct PlannedFault fault = {.step = step,
-                                     .step_index = index,
-                                     .target = host,
-                                     .role = drawn->role,
-                                     .number = ++*number,
-                                     .candidate = step->target->is != RANK_UNKNOWN,
-                                     .chosen = chosen};
-        if (!plan_procedure(planning, &fault))
+        if (!plan_row(planning,
+                      &(struct PlannedFault){.step = step,
+                                             .step_index = index,
+                                             .target = host,
+                                             .role = drawn->role,
+                                             .candidate = step->target->is != RANK_UNKNOWN,
+                                             .chosen = chosen},
+                      number))
             return false;
-        *(struct PlannedFault *)list_add(&plan->faults, plan->arena, sizeof fault) = fault;
     }
     return true;
 }
@@ -252,7 +289,7 @@ static void bind_probes(struct Planning *planning)
     const struct ProbeSpec *probes = plan->scenario->probes.items;
     for (size_t at = 0; at < plan->scenario->probes.count; at++) {
         struct BoundProbe *probe = list_add(&plan->probes, plan->arena, sizeof *probe);
-        const struct Drawn *from = probes[at].from ? drawn_named(plan, probes[at].from) : NULL;
+        const struct Drawn *from = probes[at].from ? plan_drawn(plan, probes[at].from) : NULL;
         *probe = (struct BoundProbe){.spec = &probes[at],
                                      .role = role_named(planning, probes[at].role),
                                      .from = from ? from->hosts[0] : NULL};
@@ -273,33 +310,6 @@ const char *fault_what(const struct PlannedFault *fault, struct Arena *arena)
     const char *kind = fault->step->kind->name;
     return fault->procedure.from_here ? arena_printf(arena, "%s of %s", kind, fault->target->name)
                                       : kind;
-}
-
-void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out)
-{
-    const struct PlannedFault *faults = plan->faults.items;
-    for (size_t at = 0; at < plan->faults.count; at++)
-        if (faults[at].step->kind != NULL)
-            node_plan_text(&(struct ArmInput){.procedure = &faults[at].procedure,
-                                              .token = &plan->token,
-                                              .number = faults[at].number,
-                                              .what = fault_what(&faults[at], plan->arena),
-                                              .who = who},
-                           out);
-}
-
-static void hash_plan(struct Planning *planning)
-{
-    struct Plan *plan = planning->plan;
-    struct Buf bytes = BUF(PLAN_TEXT_BYTES);
-    plan_bytes(plan, planning->input->who, &bytes);
-    hash_hex(bytes.text, bytes.size, plan->bytes_hash);
-    buf_clear(&bytes);
-    buf_printf(&bytes, "%s\n%s\n%s\n%llu\n%s\n%s\n", plan->scenario->text_hash,
-               plan->environment->hash, planning->input->version, (unsigned long long)plan->seed,
-               plan->token.text, plan->bytes_hash);
-    hash_hex(bytes.text, bytes.size, plan->hash);
-    buf_free(&bytes);
 }
 
 static struct Scenario *read_scenario(struct Planning *planning, bool drawn,
@@ -336,8 +346,7 @@ static bool bind(struct Planning *planning, const struct Scenario *first, struct
     bind_probes(planning);
     note_facts(planning);
     foresee_roles(plan, &planning->survey);
-    hash_plan(planning);
-    return true;
+    return plan_hash(plan, planning->input->who, planning->input->version, planning->err);
 }
 
 static uint64_t draw_seed(void)

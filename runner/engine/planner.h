@@ -30,10 +30,14 @@ void plan_free(struct Plan *plan); /* accepts NULL */
 /* The very bytes that arming and firing send to the hosts, fault by fault; bytes_hash is their
  * SHA-256. */
 void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out);
+/* Sets both hashes; false with *err where the bytes are too many. */
+bool plan_hash(struct Plan *plan, const char *who, const char *version, struct Err *err) MUST_CHECK;
 
 /* "isolate", as the banner on its host says it; "power_off of redis-1" where that is another. */
 const char *fault_what(const struct PlannedFault *fault, struct Arena *arena);
 
+/* Who a target is as of the plan; NULL where there is no such target. */
+const struct Drawn *plan_drawn(const struct Plan *plan, const char *name);
 /* What ${ns.name} mean in shell text that goes to `host`. */
 struct ScriptInput plan_script_input(const struct Plan *plan, const struct Target *host);
 

@@ -93,6 +93,7 @@ struct Run {
     const struct Target *step_primary; /* who led when a failover was asked for */
     struct Err step_err;
     enum Rank *step_ranks;
+    struct List step_roles, step_rankings; /* whose ranks decide; of struct Ranking, as asked */
     struct Mono step_began, step_ended;
     struct FaultRun **group; /* chosen faults of the step */
     size_t group_count;
@@ -147,6 +148,8 @@ void step_request_begin(struct Run *run);
 void step_failover_begin(struct Run *run);
 void step_failover_tick(struct Run *run, struct Mono now);
 const struct Drawn *step_drawn(const struct Run *run);
+/* run_edges.c: a step between hosts */
+void step_edges_begin(struct Run *run);
 /* run_faults.c: arm, fire, watch */
 void group_arm(struct Run *run);
 void group_ready(struct Run *run); /* once armed, and the radius was looked at again */

@@ -1,5 +1,6 @@
 /* run_steps.c - the steps of a drill, top to bottom. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "edging.h"
 #include "planner.h"
 #include "run_parts.h"
 
@@ -15,12 +16,8 @@ static const struct StepSpec *step_now(const struct Run *run)
 
 const struct Drawn *step_drawn(const struct Run *run)
 {
-    const struct Drawn *drawn = run->in.plan->drawn.items;
     const struct TargetSpec *target = step_now(run)->target;
-    for (size_t at = 0; target != NULL && at < run->in.plan->drawn.count; at++)
-        if (text_equal(drawn[at].spec->name, target->name))
-            return &drawn[at];
-    return NULL;
+    return target != NULL ? plan_drawn(run->in.plan, target->name) : NULL;
 }
 
 static bool is_among(const struct List *hosts, const struct Target *host)
@@ -137,6 +134,8 @@ static void step_begin(struct Run *run)
         step_failover_begin(run);
     } else if (step->request != NULL) {
         step_request_begin(run);
+    } else if (step_has_edges(step)) {
+        step_edges_begin(run);
     } else if (step->target->is != RANK_UNKNOWN) {
         const struct Role *role = step_drawn(run)->role;
         run->step_ranks = arena_zero(run->arena, role->host_count, sizeof *run->step_ranks);

@@ -41,6 +41,7 @@ static bool isolate_plan(const void *config, const struct PlanInput *input, stru
 {
     struct NetFault fault = {.what = "drop all packets from and to everybody but our ssh"};
     (void)config;
-    network_catch(&fault, NET_BOTH, "counter drop");
-    return network_plan(&fault, input, arena, out, err);
+    return network_catch(&fault, (struct NetWhich){.direction = DIRECTION_BOTH}, "counter drop",
+                         arena, err) &&
+           network_plan(&fault, input, arena, out, err);
 }

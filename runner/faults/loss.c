@@ -10,6 +10,8 @@ struct LossConfig {
     const struct Node *target;
     int64_t share;
     int direction;
+    const struct Node *to;
+    struct List ports;
 };
 
 static bool loss_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
@@ -37,7 +39,24 @@ static const struct Field loss_fields[] = {
      .fallback = "in",
      .example = "both",
      .doc = "Which packets: those that come in, that leave, or both."},
+    {.name = "to",
+     .type = FIELD_ANY,
+     .offset = offsetof(struct LossConfig, to),
+     .example = "peers",
+     .doc = "Only between it and these: targets, roles, a list, or `peers`, the rest of its role."},
+    {.name = "ports",
+     .type = FIELD_LIST,
+     .offset = offsetof(struct LossConfig, ports),
+     .min = 1,
+     .max = 32,
+     .example = "[6379]",
+     .doc = "Only packets from or to one of these ports."},
     {.name = NULL}};
+
+static void check(const void *record, const struct Node *node, struct Decode *decode)
+{
+    network_check_ports(&((const struct LossConfig *)record)->ports, node, decode);
+}
 
 const struct FaultKind loss_fault = {
     .name = "loss",
@@ -48,7 +67,8 @@ const struct FaultKind loss_fault = {
     .config = {.name = "loss",
                .doc = "Packets get lost by chance. Our ssh stays; ends by a kernel timer.",
                .size = sizeof(struct LossConfig),
-               .fields = loss_fields},
+               .fields = loss_fields,
+               .check = check},
     .plan = loss_plan,
 };
 
@@ -58,16 +78,19 @@ static bool loss_plan(const void *config, const struct PlanInput *input, struct 
     const struct LossConfig *loss = config;
     char share[32];
     number_write(FIELD_SHARE, loss->share, share);
-    struct NetFault fault = {.what = arena_printf(arena, "drop %s of the packets %s", share,
-                                                  loss->direction == NET_IN ? "that come in"
-                                                  : loss->direction == NET_OUT
+    struct NetFault fault = {.peers = input->peers,
+                             .peer_count = input->peer_count,
+                             .what = arena_printf(arena, "drop %s of the packets %s", share,
+                                                  loss->direction == DIRECTION_IN ? "that come in"
+                                                  : loss->direction == DIRECTION_OUT
                                                       ? "that leave"
                                                       : "that come in, and of those that leave")};
     /* nft refuses a number that is never reached. */
-    network_catch(&fault, loss->direction,
-                  loss->share >= SHARE_WHOLE
-                      ? "counter drop"
-                      : arena_printf(arena, "numgen random mod %lld < %lld counter drop",
-                                     SHARE_WHOLE, (long long)loss->share));
-    return network_plan(&fault, input, arena, out, err);
+    const char *verdict = loss->share >= SHARE_WHOLE
+                              ? "counter drop"
+                              : arena_printf(arena, "numgen random mod %lld < %lld counter drop",
+                                             SHARE_WHOLE, (long long)loss->share);
+    struct NetWhich which = {.direction = (enum Direction)loss->direction, .ports = &loss->ports};
+    return network_catch(&fault, which, verdict, arena, err) &&
+           network_plan(&fault, input, arena, out, err);
 }

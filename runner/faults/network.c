@@ -4,12 +4,16 @@
 
 #include <string.h>
 
+#include "../base/duration.h"
+#include "../schema/decode.h"
+
 #define TABLE_BYTES_MOST (128U << 10)
 
 const struct Choice net_directions[] = {
-    {"in", NET_IN, "What comes in."},
-    {"out", NET_OUT, "What leaves; local UDP senders are told of each packet that is dropped."},
-    {"both", NET_BOTH, "What comes in, and what leaves."},
+    {"in", DIRECTION_IN, "What comes in."},
+    {"out", DIRECTION_OUT,
+     "What leaves; local UDP senders are told of each packet that is dropped."},
+    {"both", DIRECTION_BOTH, "What comes in, and what leaves."},
     {.name = NULL},
 };
 
@@ -200,11 +204,55 @@ bool network_plan(const struct NetFault *fault, const struct PlanInput *input, s
     return true;
 }
 
-void network_catch(struct NetFault *fault, int direction, const char *verdict)
+static bool is_port(const char *text)
+{
+    int64_t port = 0;
+    return text != NULL && int_parse(text, &port, NULL) && port >= 1 && port <= 65535;
+}
+
+/* "6379, 7000"; NULL with *err where one is no number: it would be pasted into a table. */
+static const char *port_set(const struct List *ports, struct Arena *arena, struct Err *err)
+{
+    const char *const *port = ports->items;
+    const char *set = "";
+    for (size_t i = 0; i < ports->count; i++) {
+        if (!is_port(port[i])) {
+            err_set(err, ERR_VALUE, NOWHERE, "'%s' is no port", port[i]);
+            return NULL;
+        }
+        set = arena_printf(arena, "%s%s%s", set, i > 0 ? ", " : "", port[i]);
+    }
+    return set;
+}
+
+bool network_catch(struct NetFault *fault, struct NetWhich which, const char *verdict,
+                   struct Arena *arena, struct Err *err)
 {
     static const enum NetHook hooks[] = {NET_HEARS, NET_SAYS};
-    for (size_t i = 0; i < COUNT_OF(hooks); i++)
-        if ((direction & (i == 0 ? NET_IN : NET_OUT)) != 0)
-            fault->catches[fault->catch_count++] =
-                (struct NetCatch){.hook = hooks[i], .verdict = verdict};
+    static const char *const ends[NET_MATCHES_MOST] = {"dport", "sport"};
+    bool some = which.ports != NULL && which.ports->count > 0;
+    const char *set = some ? port_set(which.ports, arena, err) : "";
+    for (size_t i = 0; set != NULL && i < COUNT_OF(hooks); i++) {
+        if ((which.direction & (i == 0 ? DIRECTION_IN : DIRECTION_OUT)) == 0)
+            continue;
+        struct NetCatch *caught = &fault->catches[fault->catch_count++];
+        *caught = (struct NetCatch){.hook = hooks[i], .verdict = verdict};
+        for (size_t k = 0; some && k < NET_MATCHES_MOST; k++)
+            caught->matches[k] =
+                arena_printf(arena, "meta l4proto { tcp, udp, sctp } th %s { %s }", ends[k], set);
+    }
+    return set != NULL;
+}
+
+void network_check_ports(const struct List *ports, const struct Node *node, struct Decode *decode)
+{
+    const struct Node *list = node_get(node, "ports");
+    const char *const *text = ports->items;
+    for (size_t i = 0; i < ports->count; i++) {
+        if (is_port(text[i]) || text[i] == NULL || strstr(text[i], "${") != NULL)
+            continue; /* a reference is looked at when its value is known */
+        const struct Node *at = list->type == NODE_LIST ? list->items[i] : list;
+        problems_say(decode->problems, ERR_VALUE, at->where, NULL, "'%s' is no port", text[i]);
+        err_at(problems_last(decode->problems), "from 1 to 65535");
+    }
 }

@@ -33,10 +33,16 @@ struct NetFault {
 bool network_plan(const struct NetFault *fault, const struct PlanInput *input, struct Arena *arena,
                   struct Procedure *out, struct Err *err) MUST_CHECK;
 
-/* `direction: in, out, both`, for those kinds that have it. */
-enum NetDirection { NET_IN = 1, NET_OUT = 2, NET_BOTH = 3 };
 extern const struct Choice net_directions[];
-/* Adds what `direction` catches, of the packets that `matches` name. */
-void network_catch(struct NetFault *fault, int direction, const char *verdict);
+/* Which packets of the peers; NULL or no ports: every one. */
+struct NetWhich {
+    enum Direction direction;
+    const struct List *ports; /* of const char * */
+};
+/* Adds what is to be caught; false with *err where a port is none. */
+bool network_catch(struct NetFault *fault, struct NetWhich which, const char *verdict,
+                   struct Arena *arena, struct Err *err) MUST_CHECK;
+/* `ports:` is a list of numbers; the rule of a record that has it. */
+void network_check_ports(const struct List *ports, const struct Node *node, struct Decode *decode);
 
 #endif

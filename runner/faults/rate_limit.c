@@ -12,6 +12,8 @@ struct RateLimitConfig {
     const struct Node *target;
     int64_t rate;
     int direction;
+    const struct Node *to;
+    struct List ports;
 };
 
 static bool rate_limit_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
@@ -39,7 +41,24 @@ static const struct Field rate_limit_fields[] = {
      .fallback = "both",
      .example = "out",
      .doc = "Which packets: those that come in, that leave, or both."},
+    {.name = "to",
+     .type = FIELD_ANY,
+     .offset = offsetof(struct RateLimitConfig, to),
+     .example = "peers",
+     .doc = "Only between it and these: targets, roles, a list, or `peers`, the rest of its role."},
+    {.name = "ports",
+     .type = FIELD_LIST,
+     .offset = offsetof(struct RateLimitConfig, ports),
+     .min = 1,
+     .max = 32,
+     .example = "[6379]",
+     .doc = "Only packets from or to one of these ports."},
     {.name = NULL}};
+
+static void check(const void *record, const struct Node *node, struct Decode *decode)
+{
+    network_check_ports(&((const struct RateLimitConfig *)record)->ports, node, decode);
+}
 
 const struct FaultKind rate_limit_fault = {
     .name = "rate_limit",
@@ -51,7 +70,8 @@ const struct FaultKind rate_limit_fault = {
                .doc = "A thin line, by dropping what is too much: the first second and 64 KiB pass "
                       "freely. Our ssh stays; ends by a kernel timer.",
                .size = sizeof(struct RateLimitConfig),
-               .fields = rate_limit_fields},
+               .fields = rate_limit_fields,
+               .check = check},
     .plan = rate_limit_plan,
 };
 
@@ -62,14 +82,17 @@ static bool rate_limit_plan(const void *config, const struct PlanInput *input, s
     char rate[32];
     number_write(FIELD_BITS, limit->rate, rate);
     struct NetFault fault = {
-        .what =
-            arena_printf(arena, "drop what is more than %s of the packets %s", rate,
-                         limit->direction == NET_IN    ? "that come in"
-                         : limit->direction == NET_OUT ? "that leave"
-                                                       : "that come in, and of those that leave")};
-    network_catch(&fault, limit->direction,
-                  arena_printf(arena,
-                               "limit rate over %lld bytes/second burst %d bytes counter drop",
-                               (long long)(limit->rate / 8), BURST_BYTES));
-    return network_plan(&fault, input, arena, out, err);
+        .peers = input->peers,
+        .peer_count = input->peer_count,
+        .what = arena_printf(arena, "drop what is more than %s of the packets %s", rate,
+                             limit->direction == DIRECTION_IN ? "that come in"
+                             : limit->direction == DIRECTION_OUT
+                                 ? "that leave"
+                                 : "that come in, and of those that leave")};
+    const char *verdict =
+        arena_printf(arena, "limit rate over %lld bytes/second burst %d bytes counter drop",
+                     (long long)(limit->rate / 8), BURST_BYTES);
+    struct NetWhich which = {.direction = (enum Direction)limit->direction, .ports = &limit->ports};
+    return network_catch(&fault, which, verdict, arena, err) &&
+           network_plan(&fault, input, arena, out, err);
 }

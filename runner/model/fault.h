@@ -17,16 +17,17 @@ struct HostFacts {
     const struct Target *host;
     struct Mono asked;
     const char *boot_id, *machine_id_hash;
-    const char *peer;     /* our address as the host sees it; "" without ssh */
-    bool root;            /* commands run as root (directly or by sudo -n) */
-    bool systemd;         /* PID 1 is systemd and systemd-run is there */
-    bool flock, nft;      /* nft: a throw-away table could be added and deleted */
-    enum Known active;    /* the role's service runs */
-    const char *main_pid; /* decimal, "" where none */
-    const char *restart;  /* systemd: Restart=; "" elsewhere */
-    bool engine_starts;   /* the container's engine can start it again by its name */
-    const char *missing;  /* NULL, or what the host lacks, with the line that mends it */
-    const char *sudoers;  /* lines that make us root by sudo; NULL where we are */
+    const char *peer;      /* our address as the host sees it; "" without ssh */
+    bool root;             /* commands run as root (directly or by sudo -n) */
+    bool systemd;          /* PID 1 is systemd and systemd-run is there */
+    bool flock, nft;       /* nft: a throw-away table could be added and deleted */
+    enum Known active;     /* the role's service runs */
+    const char *main_pid;  /* decimal, "" where none */
+    const char *restart;   /* systemd: Restart=; "" elsewhere */
+    bool engine_starts;    /* the container's engine can start it again by its name */
+    const char *addresses; /* by which others know it: numeric, with blanks between */
+    const char *missing;   /* NULL, or what the host lacks, with the line that mends it */
+    const char *sudoers;   /* lines that make us root by sudo; NULL where we are */
     bool netem, tun; /* it can delay packets: by tc, by a TUN device and python3; see no_delay */
     const char *no_delay;   /* NULL, or why neither is known to work; not asked, not known */
     const char *root_qdisc; /* "tbf 8001: on eth0": not the kernel's own, not to be touched; "" */
@@ -35,6 +36,9 @@ struct HostFacts {
     int64_t panic_s;    /* kernel.panic: > 0 reboots by itself so long after a panic; -1 unknown */
     const char *traces; /* faildrill traces found, as "ID of WHO ID"; "" = none */
 };
+
+/* Of packets, as seen from the host with the fault. */
+enum Direction { DIRECTION_IN = 1, DIRECTION_OUT = 2, DIRECTION_BOTH = 3 };
 
 /* A host at the other end, and the numeric addresses by which it is known. */
 struct Peer {

@@ -16,15 +16,21 @@ struct Drawn {
     const struct Target *const *order; /* of all hosts of the role, as drawn in `plan` */
 };
 
+/* `to` stops hearing `from`. */
+struct Edge {
+    const struct Target *from, *to;
+};
+
 /* One fault on one host that may be chosen. */
 struct PlannedFault {
     const struct StepSpec *step;
     uint32_t step_index;
     const struct Target *target;
     const struct Role *role;
-    uint32_t number; /* from 1; traces carry TOKEN_NUMBER */
-    bool candidate;  /* `is:` decides at the time of use among the candidates of the step */
-    bool chosen;     /* who it would be now */
+    uint32_t number;   /* from 1; traces carry TOKEN_NUMBER */
+    bool candidate;    /* `is:` decides at the time of use among the candidates of the step */
+    bool chosen;       /* who it would be now */
+    struct List edges; /* of struct Edge: whom it is between; none = everybody */
     struct Procedure procedure;
 };
 struct BoundProbe {
@@ -103,8 +109,8 @@ bool step_config(const struct ScriptInput *input, const struct StepSpec *step, s
  * steps without `for`. Appends const struct Target *. */
 void plan_touched(const struct Plan *plan, uint32_t step_index, struct Arena *arena,
                   struct List *out);
-/* Whether the scenario itself says that all of a role may go: by `pick: all`, or since it names a
- * role of one host. */
+/* Whether the scenario itself says that all of a role may go: by `pick: all`, since it names a
+ * role of one host, or since a `cut` names all of it. */
 bool scenario_spends(const struct Scenario *scenario, const struct Role *role);
 
 /* The longest that a fault of this step lasts as planned, from its `for` or from what follows it.

@@ -3,6 +3,7 @@
 #include "plan.h"
 
 #include "../base/text.h"
+#include "edges.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,10 @@ bool scenario_spends(const struct Scenario *scenario, const struct Role *role)
         if (text_equal(targets[i].role, role->name) && (all || role->host_count == 1))
             return true;
     }
+    const struct StepSpec *steps = scenario->steps.items;
+    for (size_t i = 0; i < scenario->steps.count; i++)
+        if (step_names_whole(&steps[i], scenario, role))
+            return true;
     return false;
 }
 

@@ -6,6 +6,7 @@
 #include "../schema/decode.h"
 #include "probe.h"
 #include "kinds.h"
+#include "sides.h"
 
 /* All in the scenario's arena; owns all of it. Names of roles and hosts are text: a scenario knows
  * no environment until plan_make binds them. */
@@ -43,11 +44,14 @@ struct StepSpec {
     const struct FaultKind *kind; /* NULL: plain `run:`, or `failover` of the role's system */
     bool is_failover, is_run;
     const void *config;
-    const struct TargetSpec *target; /* NULL for failover, which has the role */
-    const char *role;                /* failover */
-    const char *script;              /* plain run */
+    const struct TargetSpec *target;    /* NULL for failover, which has the role, and for `cut` */
+    const struct BetweenSpec *between;  /* `cut`; else NULL */
+    const struct SideSpec *to;          /* the other end of a network fault; NULL = everybody */
+    enum Direction direction;           /* of what goes between the target and `to` */
+    const char *role;                   /* failover */
+    const char *script;                 /* plain run */
     const struct PlainRequest *request; /* plain http: no target, no fault; NULL for all others */
-    int64_t hold_ns, timeout_ns;     /* hold = `for`; -1 = not given */
+    int64_t hold_ns, timeout_ns;        /* hold = `for`; -1 = not given */
     bool accept_no_undo;
     struct Where where, for_where, whom_where; /* of the verb, `for`, the target or role */
 };

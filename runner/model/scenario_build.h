@@ -25,6 +25,15 @@ enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, con
                                const char *const **names, size_t *count);
 /* From fields to targets, probes, steps, bounds and times. Leaves out what was not decoded. */
 void scenario_make_values(struct ScenarioBuild *build);
+/* The sides of a network fault, from the nodes that say them; never NULL. */
+const struct SideSpec *scenario_side(struct ScenarioBuild *build, const struct Node *node);
+const struct BetweenSpec *scenario_between(struct ScenarioBuild *build,
+                                           const struct CutFields *fields, struct Where where);
+/* "primary | peers", "replica -> primary", "minority of redis". */
+const char *between_say(const struct BetweenSpec *between, struct Arena *arena);
+/* Whether the step's sides have anything to do with the role. */
+bool step_meets_role(const struct StepSpec *step, const struct Scenario *scenario,
+                     const char *role);
 /* Names that must exist: targets, probes, roles. Right on half-decoded files too. */
 void scenario_check_names(struct ScenarioBuild *build);
 /* Rules between values, and warnings; only where everything was decoded. */

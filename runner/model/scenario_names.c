@@ -3,6 +3,7 @@
 #include "scenario_build.h"
 
 #include "../base/text.h"
+#include "edges.h"
 
 enum { NAMES_MOST = 512 };
 
@@ -89,6 +90,43 @@ static void check_probes(struct ScenarioBuild *build)
     }
 }
 
+/* A side is of targets and roles alike. */
+static void check_side(struct ScenarioBuild *build, const struct SideSpec *side)
+{
+    const char *const *names = side->names.items;
+    for (size_t i = 0; i < side->names.count; i++) {
+        if (scenario_target(build->scenario, names[i]) != NULL ||
+            build->input->environment == NULL ||
+            environment_role(build->input->environment, names[i]) != NULL)
+            continue;
+        struct Err *err = scenario_say(build, ERR_TARGET_NAME, side->where,
+                                       "there is no target and no role `%s`", names[i]);
+        err_hint(err, "name a target, a role of environment `%s`, or `peers`",
+                 build->input->environment->name);
+    }
+}
+
+static void check_sides(struct ScenarioBuild *build)
+{
+    const struct StepSpec *steps = build->scenario->steps.items;
+    for (size_t i = 0; i < build->scenario->steps.count; i++) {
+        const struct BetweenSpec *between = steps[i].between;
+        if (steps[i].to != NULL)
+            check_side(build, steps[i].to);
+        if (between == NULL)
+            continue;
+        check_side(build, &between->a);
+        check_side(build, &between->b);
+        const struct Role *role = need_role(build, between->of, between->where);
+        if (role != NULL && role->host_count < shape_least(between->shape))
+            err_note(scenario_say(build, ERR_RULE, between->where,
+                                  "role `%s` has %zu host%s: such a shape takes %zu", role->name,
+                                  role->host_count, role->host_count == 1 ? "" : "s",
+                                  shape_least(between->shape)),
+                     "defined in %s:%u", build->input->environment->path, role->where.line);
+    }
+}
+
 static void check_failovers(struct ScenarioBuild *build)
 {
     const struct StepSpec *steps = build->scenario->steps.items;
@@ -133,6 +171,7 @@ void scenario_check_names(struct ScenarioBuild *build)
     check_targets(build);
     check_probes(build);
     check_failovers(build);
+    check_sides(build);
     check_section(build, "expect");
     check_section(build, "halt");
 }

@@ -110,7 +110,7 @@ static bool names_service(const struct StepSpec *step)
 
 static void check_target(struct ScenarioBuild *build, const struct StepSpec *step)
 {
-    if (step->request != NULL)
+    if (step->request != NULL || step->between != NULL)
         return;
     if (step->target == NULL && !step->is_failover) {
         err_hint(scenario_say(build, ERR_REQUIRED, step->where, "`%s` does not say on which host",

@@ -131,6 +131,14 @@ static void set_kind(struct ScenarioBuild *build, const struct StepFields *field
         step->whom_where = pick != NULL ? pick->where : (*target)->where;
         step->target = step_target(build, *target, index);
     }
+    const struct CutFields *const *cut = config_at(chosen, "sides", FIELD_RECORD);
+    if (cut != NULL && *cut != NULL)
+        step->between = scenario_between(build, *cut, step->where);
+    const struct Node *const *to = config_at(chosen, "to", FIELD_ANY);
+    if (to != NULL && *to != NULL)
+        step->to = scenario_side(build, *to);
+    const int *direction = config_at(chosen, "direction", FIELD_CHOICE);
+    step->direction = direction != NULL ? (enum Direction) * direction : DIRECTION_BOTH;
     const bool *is_fault = config_at(chosen, "fault", FIELD_BOOL);
     if (is_fault != NULL && !*is_fault) {
         step->is_run = true;
@@ -150,7 +158,9 @@ static const char *step_name(struct ScenarioBuild *build, const struct StepField
         return fields->name;
     const char *verb = fields->kind.variant->name;
     const char *whom = "";
-    if (step->is_failover)
+    if (step->between != NULL)
+        whom = between_say(step->between, build->arena);
+    else if (step->is_failover)
         whom = step->role;
     else if (step->target != NULL)
         whom = text_starts(step->target->name, "step ") ? step->target->role : step->target->name;

@@ -125,26 +125,35 @@ static void warn_of_kill(struct ScenarioBuild *build)
 }
 
 /* ---- W303: a partition without a ledger on the cut side. ---- */
+static void warn_of_role(struct ScenarioBuild *build, const struct StepSpec *step, const char *role)
+{
+    const struct ProbeSpec *probes = build->scenario->probes.items;
+    bool stranded = false;
+    for (size_t k = 0; k < build->scenario->probes.count; k++)
+        stranded = stranded || (text_equal(probes[k].role, role) && probes[k].kind->is_ledger &&
+                                probes[k].from != NULL);
+    if (!stranded)
+        err_hint(scenario_say(build, ERR_W_NO_STRANDED_LEDGER, step->where,
+                              "no ledger counts what the cut side of role `%s` acknowledges", role),
+                 "stranded: {ledger: %s, from: TARGET}", role);
+}
+
 static void warn_of_cut_side(struct ScenarioBuild *build)
 {
     const struct Scenario *scenario = build->scenario;
     const struct StepSpec *steps = scenario->steps.items;
     const struct ProbeSpec *probes = scenario->probes.items;
     for (size_t i = 0; i < scenario->steps.count; i++) {
-        if (steps[i].kind == NULL || !steps[i].kind->partitions || steps[i].target == NULL)
+        if (steps[i].kind == NULL || !steps[i].kind->partitions)
             continue;
-        bool of_system = false, stranded = false;
         for (size_t k = 0; k < scenario->probes.count; k++) {
-            if (!text_equal(probes[k].role, steps[i].target->role))
-                continue;
-            of_system = true;
-            stranded = stranded || (probes[k].kind->is_ledger && probes[k].from != NULL);
+            bool said = false;
+            for (size_t before = 0; before < k; before++)
+                said = said || text_equal(probes[before].role, probes[k].role);
+            if (probes[k].role != NULL && !said &&
+                step_meets_role(&steps[i], scenario, probes[k].role))
+                warn_of_role(build, &steps[i], probes[k].role);
         }
-        if (of_system && !stranded)
-            err_hint(scenario_say(build, ERR_W_NO_STRANDED_LEDGER, steps[i].where,
-                                  "no ledger counts what the cut side of role `%s` acknowledges",
-                                  steps[i].target->role),
-                     "stranded: {ledger: %s, from: TARGET}", steps[i].target->role);
     }
 }
 

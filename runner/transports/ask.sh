@@ -134,6 +134,17 @@ serves() {
     fi
 }
 
+# By which others know this host. Not those that move between hosts: second ones, and single ones
+# (/32, /128) that no lease gave.
+addresses() {
+    ip -o addr show scope global 2>/dev/null | awk '
+        { slash = index($4, "/"); address = slash ? substr($4, 1, slash - 1) : $4
+          alone = $4 ~ /:.*\/128$/ || $4 ~ /^[0-9.]+\/32$/ }
+        $3 == "inet" && / secondary / { next }
+        alone && !/ dynamic / { next }
+        ($3 == "inet" || $3 == "inet6") && count++ < 32 { printf "%s ", address }'
+}
+
 # Of the role's service: form and name as service.sh wants them; form none where there is none.
 facts() {
     look_at_boot
@@ -148,6 +159,7 @@ EOF
     say "panic $(cat /proc/sys/kernel/panic 2>/dev/null)"
     (flock -n 9) 2>/dev/null 9</proc/self && say flock
     nft_works && say nft
+    say "addresses $(addresses)"
     tools
     if [ "$form" != none ]; then
         main=''

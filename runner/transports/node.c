@@ -58,6 +58,7 @@ static void note_connection(struct HostNode *node, char *connection)
     if (text_starts(node->peer, "::ffff:") && strchr(node->peer, '.') != NULL) /* that is IPv4 */
         memmove(node->peer, node->peer + 7, strlen(node->peer + 7) + 1);
     snprintf(node->port, sizeof node->port, "%" PRId64, port);
+    snprintf(node->own, sizeof node->own, "%.*s", (int)strcspn(words[2], "%"), words[2]);
 }
 
 struct HostNode *node_open(const struct Target *target, struct Mono deadline, struct Err *err)
@@ -237,6 +238,10 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
                        : reply_get(&reply, "inactive", NULL, 0) ? KNOWN_NO
                                                                 : KNOWN_UNKNOWN;
         facts.engine_starts = reply_get(&reply, "engine_starts", NULL, 0);
+        char known[2000] = "";
+        reply_get(&reply, "addresses", known, sizeof known);
+        facts.addresses =
+            arena_printf(arena, "%s%s%s", known, known[0] != '\0' ? " " : "", node->own);
         facts.main_pid = fact(&reply, "main", arena);
         facts.restart = fact(&reply, "restart", arena);
         facts.traces = trace_ids(&reply, arena);

@@ -16,6 +16,7 @@ struct HostNode {
     void *session;
     enum Privilege privilege;
     char peer[64], port[8];                /* of SSH_CONNECTION, printed anew; "" without ssh */
+    char own[64];                          /* its own end of it, as it says */
     char user[64], sh[64], sudo_said[160]; /* of PRIVILEGE_NONE */
 };
 

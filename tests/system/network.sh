@@ -36,6 +36,8 @@ roles:
     hosts:
 $(for ((at = 1; at <= $1; at++)); do echo "      bare-$at: {address: ${v4[at]}}"; done)
 $(for ((at = 1; at <= $1; at++)); do echo "  host_$at: {hosts: [bare-$at]}"; done)
+gate:
+  keep_healthy: {$(for ((at = 1; at <= $1; at++)); do printf 'host_%d: 0, ' "$at"; done)all: 0}
 ENV
 }
 # The rules of the site, without counters.
@@ -63,6 +65,7 @@ drill() {
     "$FAILDRILL" -C "$work/project" --no-input "$@"
 }
 drill_begin() {
+    : >"$work/run.out" # at once: the next may look before the shell behind & has opened it
     "$FAILDRILL" -C "$work/project" --no-input run -e here "$1" >"$work/run.out" 2>&1 &
     runner=$!
 }

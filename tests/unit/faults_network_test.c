@@ -9,6 +9,7 @@
 
 #include "../../runner/faults/kinds.h"
 #include "../../runner/faults/network.h"
+#include "../../runner/model/sides.h"
 
 static const struct FaultKind *const all_kinds[] = {&isolate_fault, &loss_fault, &rate_limit_fault,
                                                     &dns_cut_fault};
@@ -22,6 +23,13 @@ struct LineWords {
     const struct Node *target;
     int64_t amount;
     int direction;
+    const struct Node *to;
+    struct List ports;
+};
+struct CutWords {
+    const struct CutFields *sides;
+    struct List ports;
+    int with;
 };
 struct DnsWords {
     const struct Node *target;
@@ -34,6 +42,7 @@ struct Bench {
     struct PlanInput input;
     struct LineWords line;
     struct DnsWords dns;
+    struct CutWords cut;
     struct Procedure procedure;
     struct Err err;
     const char *apply;
@@ -43,7 +52,7 @@ static struct Bench bench_new(void)
 {
     return (struct Bench){.arena = arena_new("test", 1 << 20),
                           .facts = {.nft = true},
-                          .line = {.amount = 200000, .direction = NET_IN},
+                          .line = {.amount = 200000, .direction = DIRECTION_IN},
                           .input = {.target = &host,
                                     .token = &token,
                                     .number = 1,
@@ -54,8 +63,9 @@ static struct Bench bench_new(void)
 
 static bool plan(struct Bench *bench, const struct FaultKind *kind)
 {
-    const void *config =
-        kind == &dns_cut_fault ? (const void *)&bench->dns : (const void *)&bench->line;
+    const void *config = kind == &dns_cut_fault ? (const void *)&bench->dns
+                         : kind == &cut_fault   ? (const void *)&bench->cut
+                                                : (const void *)&bench->line;
     bench->input.facts = &bench->facts;
     bool planned = kind->plan(config, &bench->input, bench->arena, &bench->procedure, &bench->err);
     if (planned)
@@ -101,7 +111,7 @@ static void test_our_own_way_is_exempt_first(void **state)
     for (size_t i = 0; i < COUNT_OF(all_kinds); i++)
         for (int way = 0; way < 2; way++) {
             struct Bench bench = bench_new();
-            bench.line.direction = NET_BOTH;
+            bench.line.direction = DIRECTION_BOTH;
             bench.dns.with = way;
             assert_true(plan(&bench, all_kinds[i]));
             has(&bench, "in=\"$ip saddr $FD_PEER tcp dport $FD_PORT accept\"");
@@ -143,7 +153,8 @@ static void test_loss_drops_by_chance_where_it_is_told(void **state)
     static const struct {
         int direction;
         bool in, out;
-    } rows[] = {{NET_IN, true, false}, {NET_OUT, false, true}, {NET_BOTH, true, true}};
+    } rows[] = {
+        {DIRECTION_IN, true, false}, {DIRECTION_OUT, false, true}, {DIRECTION_BOTH, true, true}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct Bench bench = bench_new();
         bench.line.direction = rows[i].direction;
@@ -203,7 +214,8 @@ static void test_peers_stand_in_the_set_of_their_family_once(void **state)
     const struct Peer peer = {.host = &other, .addresses = addresses, .address_count = 3};
     struct Bench bench = bench_new();
     struct NetFault fault = {.what = "drop", .peers = &peer, .peer_count = 1};
-    network_catch(&fault, NET_IN, "counter drop");
+    assert_true(network_catch(&fault, (struct NetWhich){.direction = DIRECTION_IN}, "counter drop",
+                              bench.arena, &bench.err));
     bench.input.facts = &bench.facts;
     assert_true(network_plan(&fault, &bench.input, bench.arena, &bench.procedure, &bench.err));
     bench.apply = commands_shell(&bench.procedure.apply, bench.arena);
@@ -211,6 +223,91 @@ static void test_peers_stand_in_the_set_of_their_family_once(void **state)
     has(&bench, "flags timeout\n        elements = { fd00::2 timeout ${FD_LEASE}s }\n");
     lacks(&bench, "/0");
     assert_non_null(strstr(commands_shell(&bench.procedure.in_place, bench.arena), "in-place 2"));
+    arena_free(bench.arena);
+}
+
+static const char *const addresses_of_other[] = {"10.0.0.2", "fd00::2"};
+static const struct Peer peer_other = {
+    .host = &other, .addresses = addresses_of_other, .address_count = 2};
+
+static struct Bench cut_bench(void)
+{
+    struct Bench bench = bench_new();
+    bench.input.peers = &peer_other;
+    bench.input.peer_count = 1;
+    return bench;
+}
+
+static void test_each_end_of_a_cut_drops_what_it_must_not_hear(void **state)
+{
+    (void)state;
+    struct Bench bench = cut_bench();
+    assert_true(plan(&bench, &cut_fault));
+    assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
+    assert_string_equal(bench.procedure.apply.at[0].what, "drop what comes from redis-2");
+    has(&bench, "hook prerouting priority -300");
+    has(&bench, "elements = { 10.0.0.2 timeout ${FD_LEASE}s }");
+    has(&bench, "elements = { fd00::2 timeout ${FD_LEASE}s }");
+    lacks(&bench, "hook postrouting");
+    lacks(&bench, "0.0.0.0/0");
+    lacks(&bench, "reject");
+    arena_free(bench.arena);
+}
+
+static void test_a_refusal_passes_the_rules_of_the_other_end(void **state)
+{
+    (void)state;
+    struct Bench bench = cut_bench();
+    bench.cut.with = 1;
+    assert_true(plan(&bench, &cut_fault));
+    const char *reset = strstr(bench.apply, "tcp flags & rst == rst accept");
+    const char *reject = strstr(bench.apply, "reject with tcp reset");
+    assert_true(reset != NULL && reject != NULL && reset < reject);
+    has(&bench, "counter reject with icmpx type port-unreachable");
+    arena_free(bench.arena);
+}
+
+static void test_ports_are_of_either_end_and_numbers_only(void **state)
+{
+    (void)state;
+    static const char *good[] = {"6379", "16379"}, *bad[] = {"6379", "$(reboot)"};
+    struct Bench bench = cut_bench();
+    bench.cut.ports = (struct List){.items = good, .count = 2};
+    assert_true(plan(&bench, &cut_fault));
+    has(&bench, "ip saddr @peers4 meta l4proto { tcp, udp, sctp } th dport { 6379, 16379 } goto");
+    has(&bench, "ip6 saddr @peers6 meta l4proto { tcp, udp, sctp } th sport { 6379, 16379 } goto");
+    bench.cut.ports = (struct List){.items = bad, .count = 2};
+    assert_false(plan(&bench, &cut_fault));
+    assert_string_equal(bench.err.message, "'$(reboot)' is no port");
+    arena_free(bench.arena);
+}
+
+static void test_a_line_to_some_is_bad_to_them_only(void **state)
+{
+    (void)state;
+    static const char *ports[] = {"443"};
+    const struct FaultKind *const kinds[] = {&loss_fault, &rate_limit_fault};
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        struct Bench bench = cut_bench();
+        bench.line.direction = DIRECTION_BOTH;
+        bench.line.ports = (struct List){.items = ports, .count = 1};
+        assert_true(plan(&bench, kinds[i]));
+        has(&bench, "elements = { 10.0.0.2 timeout ${FD_LEASE}s }");
+        has(&bench, "elements = { fd00::2 timeout ${FD_LEASE}s }");
+        lacks(&bench, "0.0.0.0/0");
+        lacks(&bench, "::/0");
+        has(&bench, "ip saddr @peers4 meta l4proto { tcp, udp, sctp } th dport { 443 } goto hears");
+        has(&bench, "ip daddr @peers4 meta l4proto { tcp, udp, sctp } th sport { 443 } goto says");
+        arena_free(bench.arena);
+    }
+}
+
+static void test_a_cut_from_nobody_is_refused(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new();
+    assert_false(plan(&bench, &cut_fault));
+    assert_int_equal(bench.err.code, ERR_RULE);
     arena_free(bench.arena);
 }
 
@@ -238,6 +335,11 @@ int main(void)
         cmocka_unit_test(test_a_rate_is_in_bytes),
         cmocka_unit_test(test_dns_is_dropped_as_answers_and_refused_as_questions),
         cmocka_unit_test(test_peers_stand_in_the_set_of_their_family_once),
+        cmocka_unit_test(test_each_end_of_a_cut_drops_what_it_must_not_hear),
+        cmocka_unit_test(test_a_refusal_passes_the_rules_of_the_other_end),
+        cmocka_unit_test(test_ports_are_of_either_end_and_numbers_only),
+        cmocka_unit_test(test_a_line_to_some_is_bad_to_them_only),
+        cmocka_unit_test(test_a_cut_from_nobody_is_refused),
         cmocka_unit_test(test_without_nft_it_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
