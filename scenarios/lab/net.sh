@@ -47,7 +47,7 @@ net_choose() {
     [[ $lab_net =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] && [ "${lab_net##*.}" -le 251 ] ||
         die "LAB_NET is three octets, the last 251 at most, as 10.77.16: '$lab_net' is not"
     ! net_taken || die "addresses under $lab_net are in use here ($(net_taken)): end that, or set LAB_NET"
-    printf '%s\n' "$lab_net" >"$state/net"
+    printf '%s\n' "$lab_net" >"$state/net.new" && mv "$state/net.new" "$state/net"
     for set in "${sets[@]}"; do
         bridge_up "$(bridge_of "$set")" "$(net_of "$set")" || die "cannot make a bridge for '$set'"
     done

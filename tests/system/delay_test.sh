@@ -8,7 +8,8 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:6
 
-packets=$root/tests/system/packets.py
+# By its text, for hosts have a /tmp of their own and may not see ours.
+packets=(python3 -c "$(<"$root/tests/system/packets.py")")
 
 # ---- a host of one's own: $host, $address ----
 
@@ -25,7 +26,7 @@ ssh: {config: $LAB_STATE/ssh_config}
 roles:
   victim: {hosts: {$host: {address: $address}}}
 END
-    "$lab" exec "$host" setsid python3 "$packets" serve 7007 </dev/null >"$work/served" 2>&1 &
+    "$lab" exec "$host" setsid "${packets[@]}" serve 7007 </dev/null >"$work/served" 2>&1 &
     wait_for 20 grep -q ready "$work/served" || not_ok "$host answers packets"
 }
 # scenario HOLD LEASE WORD...: the words of the step.
@@ -71,7 +72,7 @@ is_clean() {
 }
 # seen COUNT: measures it; then `is` compares.
 seen() {
-    python3 "$packets" ask "$address" 7007 "$1" >"$work/seen" && cat "$work/seen"
+    "${packets[@]}" ask "$address" 7007 "$1" >"$work/seen" && cat "$work/seen"
 }
 # is EXPRESSION: of what was seen, as d["least"]. Prints it.
 is() {
@@ -82,7 +83,7 @@ sys.exit(not eval(sys.argv[2]))' "$work/seen" "$1"
 }
 # A round trip takes as long as ever, now or within 60 s.
 until_quick() {
-    python3 "$packets" until "$address" 7007 80 >"$work/seen"
+    "${packets[@]}" until "$address" 7007 80 >"$work/seen"
 }
 is_quick() {
     until_quick && is 'd["after"] < 2'
@@ -103,11 +104,11 @@ case_measured() {
     check "by 100ms: no answer comes sooner, half of them hardly later" is '100 <= d["least"] < 130 and d["median"] < 200'
     check "by 100ms: all come, once, in order" is 'd["back"] == d["sent"] and not d["extra"] and not d["overtaken"]'
     say_seen "asked 100 ms"
-    python3 "$packets" connect "$address" 22 >"$work/seen"
+    "${packets[@]}" connect "$address" 22 >"$work/seen"
     check "our ssh is spared" is 'd["least"] < 80'
-    on_host python3 "$packets" connect "$(<"$LAB_STATE/hosts/bare-6/address")" 22 >"$work/seen"
+    on_host "${packets[@]}" connect "$(<"$LAB_STATE/hosts/bare-6/address")" 22 >"$work/seen"
     check "what it asks of others is late as well" is 'd["least"] >= 100'
-    python3 "$packets" load "$address" 7007 20000000 >"$work/seen"
+    "${packets[@]}" load "$address" 7007 20000000 >"$work/seen"
     check "20 MB over TCP come whole" is 'd["right"]'
     say_seen "20 MB"
     check "it ends as planned" ends 0 'undone   1 of 1'

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154 # lib.sh sets what is not set here
 
-traffic=$root/tests/system/traffic.py
+# By its text, for hosts have a /tmp of their own and may not see ours.
+traffic=(python3 -c "$(<"$root/tests/system/traffic.py")")
 v4=('') v6=('')
 mkdir -p "$work/project/scenarios" "$work/project/environments"
 
@@ -21,7 +22,7 @@ table inet site {
     chain early { type filter hook prerouting priority -300; policy accept; tcp dport 9999 drop; }
 }
 RULES
-        setsid "$lab" exec "bare-$at" python3 "$traffic" hear 6379 7000 >"$work/hear.$at" 2>&1 &
+        setsid "$lab" exec "bare-$at" "${traffic[@]}" hear 6379 7000 >"$work/hear.$at" 2>&1 &
     done
     for ((at = 1; at <= $1; at++)); do
         wait_for 20 grep -q ready "$work/hear.$at" || cat "$work/hear.$at"

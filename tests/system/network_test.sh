@@ -32,8 +32,8 @@ END
 
 # told HOST COUNT BYTES PAUSE_MS ADDRESS: sent to it by bare-5; prints the count and bytes that came.
 told() {
-    "$lab" exec bare-5 python3 "$traffic" say w "$2" "$3" "$4" "$5" >&2
-    "$lab" exec "bare-$1" python3 "$traffic" heard | awk '$1 == "w" { print $2, $3 }'
+    "$lab" exec bare-5 "${traffic[@]}" say w "$2" "$3" "$4" "$5" >&2
+    "$lab" exec "bare-$1" "${traffic[@]}" heard | awk '$1 == "w" { print $2, $3 }'
 }
 between() {
     echo "$2 is it, wanted $1 to $3"
@@ -52,12 +52,12 @@ flows() {
     between "$1" "${bytes:-0}" "$2"
 }
 leaves() {
-    "$lab" exec bare-1 python3 "$traffic" say out 200 60 1 "${v4[5]}" | grep -q '^refused 0 ' &&
-        "$lab" exec bare-5 python3 "$traffic" heard | grep -qx 'out 200 12000'
+    "$lab" exec bare-1 "${traffic[@]}" say out 200 60 1 "${v4[5]}" | grep -q '^refused 0 ' &&
+        "$lab" exec bare-5 "${traffic[@]}" heard | grep -qx 'out 200 12000'
 }
 asks() {
     local said
-    said=$("$lab" exec "bare-$1" python3 "$traffic" ask "$2" | tr '\n' ' ')
+    said=$("$lab" exec "bare-$1" "${traffic[@]}" ask "$2" | tr '\n' ' ')
     echo "$said"
     [ "$said" = "$3 $3 " ]
 }

@@ -52,12 +52,12 @@ cut_off() {
     local -n address=$1
     local -a talkers=()
     for at in "${all[@]}"; do
-        "$lab" exec "bare-$at" python3 "$traffic" say "bare-$at" 20 60 5 "${address[@]:1}" >/dev/null &
+        "$lab" exec "bare-$at" "${traffic[@]}" say "bare-$at" 20 60 5 "${address[@]:1}" >/dev/null &
         talkers+=($!)
     done
     wait "${talkers[@]}"
     for to in "${all[@]}"; do
-        "$lab" exec "bare-$to" python3 "$traffic" heard >"$work/heard"
+        "$lab" exec "bare-$to" "${traffic[@]}" heard >"$work/heard"
         for at in "${all[@]}"; do
             count=$(awk -v word="bare-$at" '$1 == word { print $2 }' "$work/heard")
             case ${count:-0} in
@@ -93,7 +93,7 @@ shape() {
 }
 reaches() {
     local said
-    said=$("$lab" exec "bare-$1" python3 "$traffic" reach "$2" "$3")
+    said=$("$lab" exec "bare-$1" "${traffic[@]}" reach "$2" "$3")
     echo "$said, wanted $4"
     [ "$said" = "$4" ]
 }
