@@ -103,12 +103,12 @@ static void open_by_ssh(struct Drill *drill, enum DrillKind kind)
     char line[512];
     drill_open(drill, kind, 2 * NS_PER_S, 60 * NS_PER_S);
     assert_true(here(
-        "ip link del fdt9 2>/dev/null; ip link add fdt9 type veth peer name eth0 netns $host && "
+        "ip link del fdt9 2>/dev/null; ip link add fdt9 type veth peer name eth1 netns $host && "
         "ip addr add " HERE "/24 dev fdt9 && ip addr add " ELSEWHERE "/24 dev fdt9 && "
         "ip link set fdt9 up",
         drill->space.pid));
     snprintf(line, sizeof line,
-             "ip addr add " THERE "/24 dev eth0 && ip link set eth0 up && mkdir -p /run/sshd && "
+             "ip addr add " THERE "/24 dev eth1 && ip link set eth1 up && mkdir -p /run/sshd && "
              "/usr/sbin/sshd -f %s/sshd -p 22",
              folder);
     assert_int_equal(space_sh(&drill->space, line, NULL), 0);
