@@ -226,7 +226,9 @@ static void reigns_write(const struct Plot *plot, const struct PrimaryResult *pr
         if (mono_before(reign->said.high, plot->view->from) ||
             mono_before(plot->view->to, reign->said.low))
             continue;
-        double x = plot_x(plot, reign->said.low), width = plot_x(plot, reign->said.high) - x;
+        bool sure = mono_before(reign->surely.low, reign->surely.high); /* more than one look */
+        double x = plot_x(plot, sure ? reign->surely.low : reign->said.high);
+        double width = sure ? plot_x(plot, reign->surely.high) - x : 0;
         double y = top + CURVE_TOP - 4 + height * reign->host;
         double thick = height > 18 ? 16 : height - 2;
         buf_printf(plot->out,
