@@ -226,9 +226,11 @@ undo() {
             undo_in_folder
         fi
     fi
-    say "clear $known"
-    [ "$known" = yes ] || say "said $(part_said undo) $(part_said clear)"
+    last_said="$(part_said undo) $(part_said clear)"
+    # Before anything is said: where nobody reads any more, the next word is the last.
     [ ! -e "$FD_DIR/scratch" ] || put_away
+    say "clear $known"
+    [ "$known" = yes ] || say "said $last_said"
 }
 
 halt() {

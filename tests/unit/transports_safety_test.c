@@ -263,6 +263,27 @@ static void test_a_lost_folder_is_no_proof(void **state)
     end(&drill);
 }
 
+/* The runner dies while its undo looks at a host whose folder is gone: nobody reads the answer. */
+static void test_a_look_that_nobody_awaits_leaves_nothing(void **state)
+{
+    (void)state;
+    struct Drill drill;
+    struct Buf detail = BUF(1000);
+    open_and_fire(&drill, DRILL_RUN, LONG_NS);
+    on_host(&drill, kill_guard);
+    on_host(&drill, "rm -rf /run/faildrill/*_1");
+    struct UndoInput slow = drill.undo;
+    slow.all_clear = arena_printf(drill.arena, "sleep 1\n%s", drill.undo.all_clear);
+    struct Mono soon = mono_add(mono_now(), 700 * NS_PER_MS);
+    assert_int_equal(node_undo(drill.node, &slow, soon, &drill.undone, &detail, &drill.err),
+                     KNOWN_UNKNOWN);
+    vanish(&drill);
+    assert_true(space_until(&drill.space, "! ls -d /run/faildrill/*_1", 20));
+    buf_free(&detail);
+    come_back(&drill);
+    end(&drill);
+}
+
 /* A reboot clears a table; something may have brought it back. */
 static void test_a_reboot_is_no_proof(void **state)
 {
@@ -423,6 +444,7 @@ int main(int argc, char **argv)
         TRACK("chaosblade 131", test_an_undo_that_says_yes_is_not_believed),
         cmocka_unit_test(test_an_apply_that_does_nothing_is_not_proven),
         TRACK("chaos-mesh PR 4955", test_a_lost_folder_is_no_proof),
+        cmocka_unit_test(test_a_look_that_nobody_awaits_leaves_nothing),
         TRACK("chaos-mesh 1884", test_a_reboot_is_no_proof),
         cmocka_unit_test(test_an_undo_that_is_not_ours_is_not_armed),
         cmocka_unit_test(test_a_guard_that_does_not_live_is_not_armed),
