@@ -1,6 +1,6 @@
 # node.sh - what lies on a host while a fault is armed: guard, fence, fire, watch, the way out.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2034,SC2015,SC2094,SC2153,SC3013
+# shellcheck shell=sh disable=SC2034,SC2015,SC2094,SC2153,SC2154,SC3013
 # Functions only, most values come from `vars`; for dash, busybox sh and bash. Answers are lines
 # that begin with "fd:".
 # The folder of a fault holds: vars (its values), node and service (scripts), save apply undo place
@@ -39,56 +39,6 @@ look_at_clock() {
 
 look_at_boot() {
     read -r boot </proc/sys/kernel/random/boot_id
-}
-
-# state, parent and born (start time) of a process; false where there is none.
-look_at() {
-    state='' parent='' born=''
-    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-    # shellcheck disable=SC2086
-    set -- ${stat##*) }
-    state=$1 parent=$2 born=${20}
-}
-
-# alive PID BORN: this very process, and no zombie.
-alive() {
-    look_at "${1:-0}" && [ "$born" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
-}
-
-# Adds to `pids` all descendants of those in it. By awk: the shell reads byte by byte, and a host
-# has hundreds of processes.
-family() {
-    pids=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v pids="$pids" '
-        { pid = $1; sub(/^.*\) /, ""); split($0, field, " "); parent[pid] = field[2] }
-        END {
-            count = split(pids, list, " ")
-            for (i = 1; i <= count; i++) inside[list[i]] = 1
-            for (grown = 1; grown;) {
-                grown = 0
-                for (pid in parent)
-                    if (!(pid in inside) && (parent[pid] in inside)) {
-                        inside[pid] = grown = 1
-                        pids = pids " " pid
-                    }
-            }
-            print pids
-        }')
-}
-
-# kill_family PID. All but the eldest are stopped first, so nothing is born in between; it waits
-# for them, and whoever waits for it (sudo, nsenter) would stop along with it, and stay so.
-kill_family() {
-    pids=$1 known_family=''
-    until [ "$pids" = "$known_family" ]; do
-        known_family=$pids
-        family
-        for child in $pids; do
-            [ "$child" = "$1" ] || [ "$child" = $$ ] || kill -STOP "$child" 2>/dev/null
-        done
-    done
-    for child in $pids; do
-        [ "$child" = $$ ] || kill -KILL "$child" 2>/dev/null
-    done
 }
 
 shout() {
@@ -131,7 +81,7 @@ fenced() {
     { { grab 9 "$1" || return 75; } && shift && "$@"; } 9<"$FD_DIR"
 }
 
-# part NAME: one part of the procedure; nothing of ours is open in it. 0 where there is none.
+# part NAME [BY]: one part of the procedure; nothing of ours is open in it. 0 where there is none.
 part() {
     [ -s "$FD_DIR/$1" ] || return 0
     look_at_clock
@@ -139,7 +89,19 @@ part() {
     FD_LEASE=$(((lease - now + 99) / 100))
     [ "$FD_LEASE" -gt 0 ] || FD_LEASE=1
     export FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
-    (umask 022 && cd "$FD_DIR" && exec sh "./$1") </dev/null >"$FD_DIR/log.$1" 2>&1 3<&- 8<&- 9<&-
+    (umask 022 && cd "$FD_DIR" && "${2:-begin}" "./$1") </dev/null >"$FD_DIR/log.$1" 2>&1 \
+        3<&- 8<&- 9<&-
+}
+
+begin() { exec sh "$1"; }
+
+# Apply has a session of its own, noted before it may begin: by that an undo ends all of it, also
+# where its shell, or the one that holds the fence, was killed alone. Whoever undoes takes the
+# permit first and looks for the note then.
+begin_apart() {
+    read -r pid _ </proc/self/stat
+    look_at "$pid" && echo "$pid $born" >"$FD_DIR/applying" && [ -e "$FD_DIR/permit" ] &&
+        exec setsid sh "$1"
 }
 
 # What the last run of a part said, as one line for people.
@@ -251,25 +213,20 @@ finish() {
     result=$?
     if [ "$result" -eq 75 ]; then
         read -r pid pid_born 2>/dev/null <"$FD_DIR/holder" && alive "$pid" "$pid_born" &&
-            kill_family "$pid"
+            kill -KILL "$pid"
         fenced 50 undo_and_look
         result=$?
     fi
     return "$result"
 }
 
-# Those who still wait for their line will never get it.
-end_waiting() {
-    while read -r pid pid_born; do
-        [ "$pid" = $$ ] || { alive "$pid" "$pid_born" && kill -KILL "$pid"; }
-    done 2>/dev/null <"$FD_DIR/waiting"
-    return 0
-}
-
 undo_and_look() {
     [ -e "$FD_DIR/vars" ] || return 1
     end_waiting
+    end_applying
+    ended=$?
     part undo
+    [ "$ended" -eq 0 ] || { known=no; return 1; }
     look_clear
 }
 
@@ -319,8 +276,10 @@ act() {
     echo "$$ $born" >"$FD_DIR/holder" && echo >"$FD_DIR/fired" ||
         { refuse "cannot write $FD_DIR"; return; }
     renew_lease
-    part apply
+    part apply begin_apart
     applied=$?
+    # Killed, or timed out: some of it may still go on.
+    [ "$applied" -ge 124 ] || rm -f "$FD_DIR/applying"
     rm -f "$FD_DIR/holder"
     say "applied $applied"
     [ "$applied" -eq 0 ] && return 0

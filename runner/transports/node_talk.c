@@ -12,6 +12,7 @@
 
 const char node_sh[] = {
 #include "runner/transports/node.sh.h"
+#include "runner/transports/family.sh.h"
     0};
 const char drive_sh[] = {
 #include "runner/transports/drive.sh.h"

@@ -141,6 +141,39 @@ static void test_an_apply_under_way_is_awaited(void **state)
     end(&drill);
 }
 
+/* Whose death leaves an apply that goes on: of the shell that fires and holds the fence, or of its
+ * own. `slow` waits in a process that neither of them waits for afterwards. */
+static void overtake(const char *killed)
+{
+    static const char slow[] = "printf 'timeout 60 sh -c \"until [ -e /run/go ]; do sleep 0.05; "
+                               "done; touch /run/broken\"\\n' >apply";
+    struct Drill drill;
+    open_and_arm(&drill, DRILL_RUN, LONG_NS);
+    on_host(&drill, slow);
+    drill_ready(&drill);
+    struct Mono soon = mono_add(mono_now(), 300 * NS_PER_MS);
+    assert_int_equal(node_fire(drill.firing, soon, &drill.t0, &drill.err), EFFECT_UNKNOWN);
+    assert_true(space_until(&drill.space, "pgrep -f '^sh -c until .*/run/go'", 20));
+    on_host(&drill, killed);
+    assert_int_equal(undo_now(&drill), KNOWN_YES);
+    on_host(&drill, "if pgrep -f '^sh -c until .*/run/go'; then exit 1; fi");
+    node_unready(drill.firing);
+    drill.firing = NULL;
+    end(&drill);
+}
+
+static void test_an_apply_without_its_fence_ends_with_the_undo(void **state)
+{
+    (void)state;
+    overtake("read -r pid _ <holder; kill -9 $pid");
+}
+
+static void test_what_a_killed_apply_began_ends_with_the_undo(void **state)
+{
+    (void)state;
+    overtake("kill -9 $(pgrep -f 'sh ./apply$')");
+}
+
 static void test_no_lease_is_renewed_once_it_is_undone(void **state)
 {
     (void)state;
@@ -435,6 +468,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_what_was_undone_is_never_fired),
         cmocka_unit_test(test_whoever_waits_for_a_line_ends_with_the_undo),
         cmocka_unit_test(test_an_apply_under_way_is_awaited),
+        cmocka_unit_test(test_an_apply_without_its_fence_ends_with_the_undo),
+        cmocka_unit_test(test_what_a_killed_apply_began_ends_with_the_undo),
         cmocka_unit_test(test_no_lease_is_renewed_once_it_is_undone),
         TRACK("litmus 2359", test_a_guard_tries_until_it_is_clear),
         cmocka_unit_test(test_a_guard_reckons_by_time_since_boot),
