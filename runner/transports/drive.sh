@@ -74,9 +74,9 @@ write_folder() {
         printf '%s\n' "$FD_LIB" >"$FD_DIR/node" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
         printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" &&
-        printf %s "$FD_SAVE" >"$FD_DIR/save" && printf %s "$FD_APPLY" >"$FD_DIR/apply" &&
-        printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_PLACE" >"$FD_DIR/place" &&
-        printf %s "$FD_CLEAR" >"$FD_DIR/clear" && printf %s "$FD_RENEW" >"$FD_DIR/renew" &&
+        write_part save "$FD_SAVE" && write_part apply "$FD_APPLY" &&
+        write_part undo "$FD_UNDO" && write_part place "$FD_PLACE" &&
+        write_part clear "$FD_CLEAR" && write_part renew "$FD_RENEW" &&
         printf '. %s/vars\n. %s/node\nguard\n' "$FD_DIR" "$FD_DIR" >"$FD_DIR/guard" &&
         printf 'FD_ROOT=%s\n%s\nhand_all\n' "$FD_ROOT" "$FD_LIB" >"$fd_root/undo" &&
         echo >"$FD_DIR/permit" && echo >"$FD_DIR/dirty" ||
@@ -141,7 +141,7 @@ arm() {
     if outlives_us && with_host write_folder && save_first && start_guard; then
         read -r pid pid_born armed_boot armed_until <"$FD_DIR/armed"
         say "armed $pid $pid_born $armed_boot $armed_until"
-        say "undo $(sha256sum <"$FD_DIR/undo")"
+        say "undo $(sed '$d' "$FD_DIR/undo" | sha256sum)"
         ! alive "$pid" "$pid_born" || say alive
     elif [ -n "$made" ]; then
         disarm
@@ -171,7 +171,7 @@ scratch_folder() {
             "$FD_ROOT" "$FD_DIR" "$FD_ID" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
         printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" &&
-        printf %s "$FD_UNDO" >"$FD_DIR/undo" && printf %s "$FD_CLEAR" >"$FD_DIR/clear"
+        write_part undo "$FD_UNDO" && write_part clear "$FD_CLEAR"
 }
 
 end_delays() {

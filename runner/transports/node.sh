@@ -81,9 +81,11 @@ fenced() {
     { { grab 9 "$1" || return 75; } && shift && "$@"; } 9<"$FD_DIR"
 }
 
-# part NAME [BY]: one part of the procedure; nothing of ours is open in it. 0 where there is none.
+# part NAME [BY]: one part of the procedure; nothing of ours is open in it. 0 where there is none,
+# but no answer where it is a look.
 part() {
-    [ -s "$FD_DIR/$1" ] || return 0
+    case $1 in place | clear) unknown=125 ;; *) unknown=0 ;; esac
+    [ -s "$FD_DIR/$1" ] || return "$unknown"
     look_at_clock
     read -r lease beat 2>/dev/null <"$FD_DIR/lease" || lease=$now
     FD_LEASE=$(((lease - now + 99) / 100))
@@ -93,7 +95,20 @@ part() {
         3<&- 8<&- 9<&-
 }
 
-begin() { exec sh "$1"; }
+# A part ends with `exit 0`: some shells take a file that they cannot read on for one that ended.
+# shellcheck disable=SC2016
+to_the_end='. "$1"; exit 125'
+
+begin() { exec sh -c "$to_the_end" sh "$1"; }
+
+# write_part NAME TEXT: lines, or nothing; where there is nothing to look at, a look says yes.
+write_part() {
+    case $1$2 in
+    place | clear) echo 'exit 0' ;;
+    save | apply | undo | renew) ;;
+    *) printf '%sexit 0\n' "$2" ;;
+    esac >"$FD_DIR/$1"
+}
 
 # Apply has a session of its own, noted before it may begin: by that an undo ends all of it, also
 # where its shell, or the one that holds the fence, was killed alone. Whoever undoes takes the
@@ -101,7 +116,7 @@ begin() { exec sh "$1"; }
 begin_apart() {
     read -r pid _ </proc/self/stat
     look_at "$pid" && echo "$pid $born" >"$FD_DIR/applying" && [ -e "$FD_DIR/permit" ] &&
-        exec setsid sh "$1"
+        exec setsid sh -c "$to_the_end" sh "$1"
 }
 
 # What the last run of a part said, as one line for people.

@@ -63,7 +63,9 @@ same_part() {
     local variable=$1 part=$2
     sh -c '. "$1"; eval "printf %s \"\$$2\""' sh "$work/bytes" "$variable" >"$work/planned"
     "$lab" exec "$host" sh -c 'cat /run/faildrill/*_1/"$1"' sh "$part" >"$work/there"
-    [ -s "$work/planned" ] && cmp "$work/planned" "$work/there"
+    [ -s "$work/planned" ] || return 1
+    echo 'exit 0' >>"$work/planned" # which shows that it was read to its end
+    cmp "$work/planned" "$work/there"
 }
 check "litmus-go 679: apply on the host is what was printed" same_part FD_APPLY apply
 check "undo on the host is what was printed" same_part FD_UNDO undo

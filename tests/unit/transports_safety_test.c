@@ -248,6 +248,24 @@ static void test_a_look_without_an_answer_proves_nothing(void **state)
     end(&drill);
 }
 
+/* A shell that cannot read on believes that the file has ended. */
+static void test_a_look_that_is_cut_off_proves_nothing(void **state)
+{
+    (void)state;
+    static const char *const cuts[] = {": >", "rm ", "echo true >"};
+    struct Drill drill;
+    open_and_fire(&drill, DRILL_RUN, LONG_NS);
+    on_host(&drill, "cp clear clear.true");
+    for (size_t i = 0; i < COUNT_OF(cuts); i++) {
+        char line[64];
+        snprintf(line, sizeof line, "%sclear", cuts[i]);
+        on_host(&drill, line);
+        assert_int_equal(undo_now(&drill), KNOWN_UNKNOWN);
+        on_host(&drill, "test ! -e clean; cp clear.true clear");
+    }
+    end(&drill);
+}
+
 static void test_a_look_without_nft_proves_nothing(void **state)
 {
     (void)state;
@@ -475,6 +493,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_guard_reckons_by_time_since_boot),
         cmocka_unit_test(test_what_an_undo_starts_does_not_hold_the_fence),
         TRACK("chaos-mesh PR 4953", test_a_look_without_an_answer_proves_nothing),
+        cmocka_unit_test(test_a_look_that_is_cut_off_proves_nothing),
         cmocka_unit_test(test_a_look_without_nft_proves_nothing),
         TRACK("chaosblade 131", test_an_undo_that_says_yes_is_not_believed),
         cmocka_unit_test(test_an_apply_that_does_nothing_is_not_proven),
