@@ -311,6 +311,11 @@ static void look_missed(struct FaultRun *fault, const struct HostCall *call)
 {
     struct Run *run = fault->run;
     run_event(run, fault->planned->target->name, "no answer to a look: %s", call->err.message);
+    /* Where it is over here, it must not go on where hosts still answer. */
+    if (guard_came_first(fault, mono_now())) {
+        fault_ended_early(fault, "it did not answer until its lease ran out");
+        return;
+    }
     if (fault->renewing && ++fault->missed >= MISSED_MOST) {
         char text[200];
         snprintf(text, sizeof text,

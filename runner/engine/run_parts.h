@@ -159,6 +159,8 @@ void faults_watch(struct Run *run, struct Mono now);
 bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err) MUST_CHECK;
 bool fault_counts(const struct FaultRun *fault); /* from ARMING on and not CLEAR */
 void fault_ended_early(struct FaultRun *fault, const char *how);
+/* A runner that slept, or a host that did not answer, for a lease: its guard undoes it now. */
+bool guard_came_first(const struct FaultRun *fault, struct Mono now);
 enum GroupPhase { GROUP_ARM, GROUP_READY, GROUP_FIRE };
 /* On whichever host has its guard; ends in group_job_ended. */
 void group_begin_job(struct FaultRun *fault, enum GroupPhase phase);

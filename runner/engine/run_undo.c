@@ -113,8 +113,7 @@ static void undo_done(struct HostCall *call)
         undo_proven(fault, call);
 }
 
-/* A runner that slept, or a host that did not answer, for a lease: the guard was the first. */
-static bool guard_came_first(const struct FaultRun *fault, struct Mono now)
+bool guard_came_first(const struct FaultRun *fault, struct Mono now)
 {
     const struct Procedure *procedure = &fault->planned->procedure;
     return fault->state == FAULT_IN_EFFECT && procedure->lease_ns > 0 && !procedure->once &&
