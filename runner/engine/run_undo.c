@@ -4,7 +4,8 @@
 
 #define UNDO_TIMEOUT_NS (20 * NS_PER_S)
 #define POWER_TIMEOUT_NS (180 * NS_PER_S) /* of a provider */
-#define BACK_OFF_MOST_NS (8 * NS_PER_S)
+#define BACK_OFF_FIRST_NS (NS_PER_S / 4)
+#define BACK_OFF_DOUBLINGS 5 /* to 8 s */
 
 static void fault_do(struct FaultRun *fault, HostFn *work, HostFn *done)
 {
@@ -75,8 +76,10 @@ void undo_failed(struct FaultRun *fault, const struct HostCall *call)
     const char *why = call->opened && fault->clear == KNOWN_NO ? fault->detail : call->err.message;
     run_event(run, call->target->name, "undo %u not proven: %s", fault->undo_tries, why);
     fault->undo_busy = false;
-    int64_t wait = NS_PER_S << (fault->undo_tries < 4 ? fault->undo_tries - 1 : 3);
-    fault->undo_again = mono_add(mono_now(), wait < BACK_OFF_MOST_NS ? wait : BACK_OFF_MOST_NS);
+    uint32_t doublings = fault->undo_tries - 1;
+    if (doublings > BACK_OFF_DOUBLINGS)
+        doublings = BACK_OFF_DOUBLINGS;
+    fault->undo_again = mono_add(mono_now(), BACK_OFF_FIRST_NS << doublings);
     if (mono_before(fault->undo_again, fault->undo_deadline))
         return;
     fault->given_up = true;
