@@ -1,10 +1,12 @@
 # cell.py - one run of the matrix: a lane, a kind of fault, a misfortune, and what must be true of it.
 # SPDX-License-Identifier: Apache-2.0
+import collections
 import os
 import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 from host import Host, difference, read, uptime
@@ -43,14 +45,41 @@ roles:
       {name}: {{address: {address}}}
     service: {{pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}}
 {role}"""
-# What a boot gives: a boot id of its own, the service, by its own word 300 MiB of memory free, a small disk, few
+# On the far side of a cut; its way from us is never cut.
+FAR = """  far:
+    hosts:
+      {name}: {{address: {address}}}
+"""
+# An API whose state outlives a boot; whoever only connects stays connected.
+API = r"""
+import http.server, os
+SLOW = "/var/log/fd-slow"
+class Api(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        if self.command == "POST":
+            open(SLOW, "w").close()
+        elif self.command == "DELETE" and os.path.exists(SLOW):
+            os.remove(SLOW)
+        self.send_response(200 if os.path.exists(SLOW) or self.command != "GET" else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    do_GET = do_POST = do_DELETE = answer
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer.request_queue_size = 64
+http.server.ThreadingHTTPServer(("127.0.0.1", 8474), Api).serve_forever()
+"""
+# What a boot gives: the service, an API, by its own word 300 MiB of memory and 2,000 descriptors free, a small disk, few
 # processes; and, on every other host, things that are not ours.
 FURNISH = r"""
-cat /proc/sys/kernel/random/uuid >/etc/lab/boot_id
-mount --bind /etc/lab/boot_id /proc/sys/kernel/random/boot_id
 /etc/init.d/idle status || /etc/init.d/idle start
 printf 'MemTotal: 1048576 kB\nMemAvailable: 307200 kB\n' >/etc/lab/meminfo
 mount --bind /etc/lab/meminfo /proc/meminfo
+echo '2000 0 4000' >/etc/lab/file-nr
+mount --bind /etc/lab/file-nr /proc/sys/fs/file-nr
+cat >/root/fd-api.py <<'END'""" + API + r"""END
+setsid python3 /root/fd-api.py </dev/null >/dev/null 2>&1 &
+until curl -sS -o /dev/null http://127.0.0.1:8474/ 2>/dev/null; do sleep 0.1; done
 mount -t tmpfs -o size=64m media /media
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=fd \
     -keyout /root/fd-tls.key -out /root/fd-tls.pem 2>/dev/null
@@ -90,12 +119,15 @@ mount --bind /mnt/hosts /etc/hosts
 REBOOT = r"""
 here=$1/scenarios/lab state=$2 default_state='' LAB_HOST=$2
 . "$here/state.sh" && . "$here/net.sh" && . "$here/host.sh" && lab_net=$(<"$state/net") || exit 1
-host_halt "$3" && host_boot "$3"
+for try in 1 2 3; do
+    host_halt "$3" && host_boot "$3" && exit 0
+done
+exit 1
 """
 # `undo` of the folder fails as often as /root/fails says; then it is the true one.
 FAILING = r"""
 set -e
-cd /run/faildrill/*_1
+cd /run/faildrill/*_[0-9]*
 cp undo undo.true
 echo COUNT >/root/fails
 cat >undo.new <<'END'
@@ -119,9 +151,33 @@ class NotTried(Complaint):
     """No fault came into effect: a machine that others keep busy may take longer to arm than a lease allows."""
 
 
+class Pulse:
+    """How long one shell takes here, which is 5 ms on a quiet machine, and an undo is dozens of them."""
+
+    STARVED = 0.1
+
+    def __init__(self):
+        self.beats = collections.deque(maxlen=200)
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def _beat(self):
+        while True:
+            began = uptime()
+            subprocess.run(["sh", "-c", "/bin/true"])
+            self.beats.append((began, uptime() - began))
+            time.sleep(0.3)
+
+    def starved(self, since):
+        took = [length for began, length in list(self.beats) if began + length > since]
+        return sum(took) > self.STARVED * len(took)
+
+
+PULSE = Pulse()
+
+
 class Lane:
-    def __init__(self, name, home, rich, witness):
-        self.host, self.rich, self.witness = Host(name), rich, witness
+    def __init__(self, name, peer, home, rich):
+        self.host, self.peer, self.rich = Host(name), Host(peer), rich
         self.link = Link(self.host)
         self.dir = os.path.join(home, name)
         for folder in ("scenarios", "environments"):
@@ -138,6 +194,10 @@ class Lane:
         status, said = self.host.sh("set -e\n" + FURNISH + (RICH if self.rich else ""), ADDRESS=self.host.address)
         if status != 0:
             raise RuntimeError(f"{self.host.name} cannot be furnished:\n{said}")
+
+    def settle(self):
+        for host in (self.host, self.peer):
+            host.settle()
 
     def write(self, path, text):
         with open(os.path.join(self.dir, path), "w") as file:
@@ -170,12 +230,13 @@ class Lane:
             time.sleep(0.01)
         return True
 
-    def reboot(self):
-        done = subprocess.run(["bash", "-c", REBOOT, "reboot", ROOT, os.environ["LAB_STATE"], self.host.name],
-                              capture_output=True, text=True, timeout=60)
-        if done.returncode != 0:
-            raise RuntimeError(f"{self.host.name} does not boot: {done.stderr}")
-        self.host.find()
+    def reboot(self, *others):
+        for host in (self.host, *others):
+            done = subprocess.run(["bash", "-c", REBOOT, "reboot", ROOT, os.environ["LAB_STATE"], host.name],
+                                  capture_output=True, text=True, timeout=60)
+            if done.returncode != 0:
+                raise RuntimeError(f"{host.name} does not boot: {done.stderr}")
+            host.find()
         self.furnish()
 
 
@@ -185,6 +246,7 @@ class Cell:
     def __init__(self, lane, kind, column):
         self.lane, self.host, self.link = lane, lane.host, lane.link
         self.kind, self.column = kind, column
+        self.hosts = (lane.host, lane.peer) if kind.far else (lane.host,)
         self.back = None  # s after the misfortune
 
     # ---- pieces
@@ -198,21 +260,23 @@ class Cell:
             observe="0s" if self.kind.holds else "2s" if short else LONG, within=self.column.within,
             more=self.kind.more))
         self.lane.write("environments/matrix.yaml", ENVIRONMENT.format(
-            config=self.lane.dir + "/ssh_config", name=self.host.name, address=self.host.address, role=self.kind.role))
+            config=self.lane.dir + "/ssh_config", name=self.host.name, address=self.host.address, role=self.kind.role) +
+            (FAR.format(name=self.lane.peer.name, address=self.lane.peer.address) if self.kind.far else ""))
         shutil.rmtree(self.lane.dir + "/state", ignore_errors=True)
         self.main = read(self.host.root + "/run/idle.pid").strip()
-        self.whole = self.host.whole(self.kind.whole)
+        self.whole = [host.whole(self.kind.whole) for host in self.hosts]
         self.link.mend()
 
     def seen(self):
-        host = self.lane.witness if self.kind.beside else self.host
+        host = self.lane.peer if self.kind.beside else self.host
         return host.sh(self.kind.seen, ADDRESS=self.host.address, NAME=self.host.name, MAIN=self.main)[0] == 0
 
     def in_effect(self):
         if not self.lane.says("proven (", 40):
             raise NotTried("    the fault was never proven")
+        proven = uptime()
         if not self.seen():
-            over = "undone, proven" in self.lane.log()
+            over = "undone, proven" in self.lane.log() or self.column.short and uptime() - proven > 1
             raise (NotTried if over else Complaint)("    proven, and not seen from outside")
 
     def comes_back(self, seconds=LEASE + SLACK, since=None):
@@ -220,10 +284,12 @@ class Cell:
         since = since or uptime()
         end = since + seconds
         # Asked from outside as well: a setting, or a process of ours that holds something, is not in print().
-        if self.host.within(end - uptime(), lambda: self.host.is_back() and
+        if self.host.within(end - uptime(), lambda: all(host.is_back() for host in self.hosts) and
                             (self.kind.over or not self.seen())) is None:
+            if PULSE.starved(since):
+                raise NotTried(f"    the machine was too busy for an undo within {seconds} s")
             raise Complaint(f"    {seconds} s later it is not as before, or the fault is still seen from outside:\n" +
-                            difference(self.host.before_effect, self.host.print(effect=True)))
+                            self.differences(lambda host: (host.before_effect, host.print(effect=True))))
         self.back = uptime() - since
 
     def ends(self, *allowed, seconds=60):
@@ -250,20 +316,19 @@ class Cell:
         for args in (["undo"], ["undo", "--scan", "-e", "matrix"], ["undo"]):
             status, said = self.lane.faildrill(*args)
             if status != 0:
-                raise Complaint(f"    `{' '.join(args)}` exits {status}:\n{said}")
+                busy = status == 6 and re.fullmatch(r"unknown +\S+: no session", said.strip())
+                raise (NotTried if busy else Complaint)(f"    `{' '.join(args)}` exits {status}:\n{said}")
         if "nothing is left" not in said:
             raise Complaint(f"    the second `undo` found something to do:\n{said}")
-        if self.host.within(10, lambda: self.host.print() == self.host.before) is None:
+        if self.host.within(10, lambda: all(host.print() == host.before for host in self.hosts)) is None:
             raise Complaint("    in the end it is not as before:\n" +
-                            difference(self.host.before, self.host.print()))
-        now = self.host.whole(self.kind.whole)
-        if self.settled(now) != self.settled(self.whole):
-            raise Complaint("    in the end not all of it is as before:\n" +
-                            difference(self.settled(self.whole), self.settled(now)))
+                            self.differences(lambda host: (host.before, host.print())))
+        now = [host.whole(self.kind.whole) for host in self.hosts]
+        if now != self.whole:
+            raise Complaint("    in the end not all of it is as before:\n" + "\n".join(map(difference, self.whole, now)))
 
-    def settled(self, whole):
-        # A host that was booted anew has a boot id of its own, and other numbers for what it made anew.
-        return [x for x in whole if not x.endswith("/etc/lab/boot_id")]
+    def differences(self, of):
+        return "\n".join(f"      {host.name}\n{difference(*of(host))}" for host in self.hosts)
 
     # ---- the columns
 
@@ -340,7 +405,7 @@ class Cell:
             if 6 not in allowed and not self.kind.over and not self.kind.alone:
                 if not self.lane.says("made to fail", 30):
                     raise Complaint("    the undo did not fail")
-                self.comes_back(20)
+                self.comes_back()
             self.ends(*allowed)
             if self.status == 6:
                 self.host.sh("echo 0 >/root/fails")
@@ -372,7 +437,7 @@ class Cell:
 
     def guard_killed(self):
         self.in_effect()
-        if self.host.sh("set -- $(cat /run/faildrill/*_1/armed) && kill -9 $1")[0] != 0:
+        if self.host.sh("set -- $(cat /run/faildrill/*_[0-9]*/armed) && kill -9 $1")[0] != 0:
             raise Complaint("    there was no guard")
         self.comes_back()
         self.ends(7)

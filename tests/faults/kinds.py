@@ -11,8 +11,10 @@ class Kind:
     name: str
     step: str  # of the scenario, as the inside of {...}; HOLD stands where `for:` belongs
     seen: str  # a shell line, true while the fault is in effect; ADDRESS, NAME and MAIN (the service's pid before) are set
-    # Where `seen` runs: on the host itself, or on another host, of which nothing is ever broken.
+    # Where `seen` runs: on the host itself, or on another.
     beside: bool = False
+    # The other host has a role as well, `far`, and is as before, too.
+    far: bool = False
     # A shell line on the host, true where it can be drilled here, and what is missing where it is not.
     needs: str = "true"
     lacks: str = ""
@@ -38,6 +40,8 @@ class Kind:
 
 HELD = "grep -qs FD_HELD= /proc/[0-9]*/environ"
 DOWN = "! /etc/init.d/idle status >/dev/null"
+SHUT = '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null'
+API = "http://127.0.0.1:8474/slow"
 KINDS = [
     Kind("kill", "kill: victim, HOLD", DOWN),
     Kind("kill once", "kill: victim", DOWN),
@@ -46,16 +50,16 @@ KINDS = [
     Kind("restart", "restart: victim", '[ "$(cat /run/idle.pid)" != "$MAIN" ] && /etc/init.d/idle status >/dev/null',
          over=True),
     # The runner's own address may still come in; another host may not.
-    Kind("isolate", "isolate: victim, HOLD", '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null',
-         beside=True),
+    Kind("isolate", "isolate: victim, HOLD", SHUT, beside=True),
+    # Both ends have a fault each; what goes wrong goes wrong at one.
+    Kind("cut", "cut: {between: [victim, far]}, HOLD", SHUT, beside=True, far=True),
+    Kind("cut one way", "cut: {from: far, to: victim}, HOLD", SHUT, beside=True, far=True),
     # All of it, so that one look is enough.
-    Kind("loss", "loss: victim, share: 100%, HOLD", '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null',
-         beside=True),
+    Kind("loss", "loss: victim, share: 100%, HOLD", SHUT, beside=True),
     Kind("rate_limit", "rate_limit: victim, rate: 8kbit/s, HOLD", 'nft list tables | grep -q "inet fd_"'),
     Kind("dns_cut", "dns_cut: victim, with: reject, HOLD", 'nft list tables | grep -q "inet fd_"'),
     # Longer than the look from elsewhere waits. By a line of ours, this machine's kernel having no netem.
-    Kind("delay", "delay: victim, by: 3s, HOLD", '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null',
-         beside=True),
+    Kind("delay", "delay: victim, by: 3s, HOLD", SHUT, beside=True),
     Kind("override", 'override: victim, file: /etc/hosts, content: "192.0.2.9 fd-shop", keep: true, HOLD',
          "getent hosts fd-shop >/dev/null"),
     Kind("cpu_load", "cpu_load: victim, share: 5%, HOLD", HELD, alone=True),
@@ -73,14 +77,21 @@ KINDS = [
     Kind("disk_load", "disk_load: victim, path: /var/log, share: 5%, HOLD", HELD, alone=True),
     Kind("clock_skew", "clock_skew: victim, by: 5m, HOLD", "false", lacks="a clock of its own",
          needs='[ "$(readlink /proc/self/ns/pid)" = "pid:[4026531836]" ]'),
-    Kind("exhaust", "exhaust: victim, what: pids, share: 70%, HOLD", "set -- /proc/[0-9]*; [ $# -gt 400 ]",
+    Kind("exhaust pids", "exhaust: victim, what: pids, share: 70%, HOLD", "set -- /proc/[0-9]*; [ $# -gt 400 ]",
          needs='[ "$(cat /proc/sys/kernel/pid_max)" = 1000 ]', lacks="a pid_max of a host's own (Linux 6.14)",
          alone=True),
+    Kind("exhaust descriptors", "exhaust: victim, what: descriptors, share: 70%, HOLD",
+         "set -- /proc/[0-9]*/fd/*; [ $# -gt 700 ]", alone=True),
+    Kind("exhaust connections", "exhaust: victim, what: connections, port: 8474, count: 20, HOLD",
+         '[ "$(ss -Htn state established dport = :8474 | wc -l)" -eq 20 ]', alone=True),
+    Kind("http", f'http: "{API}", method: POST, target: victim, fault: true, undo: {{http: "{API}", method: DELETE}}, '
+                 f'proof: {{http: "{API}"}}, HOLD', "test -e /var/log/fd-slow"),
+    Kind("power_off", "power_off: victim", "false", needs="false",
+         lacks="`make machines` cuts the power of hosts and is a matrix of its own"),
     Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
                 'proof: "test -e /run/broken", HOLD', "test -e /run/broken"),
 ]
 # Verbs of a step that put nothing in place which an undo would take out.
 NO_FAULTS = {
     "failover": "asked of a system, which stays failed over",
-    "http": "in an API, of which no host has one; its ends are in system/config_test.sh",
 }

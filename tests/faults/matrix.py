@@ -2,15 +2,19 @@
 # matrix.py - every kind of fault x everything that may go wrong: it is back, or it is said; never silently left.
 # SPDX-License-Identifier: Apache-2.0
 """
-usage: matrix.py [--kinds NAME,...] [--columns NAME,...] [--lanes N] [--write FILE] [--keep]
+usage: matrix.py [--kinds NAME,...] [--columns NAME,...] [--lanes N] [--results FILE] [--write FILE] [--readme FILE]
+                 [--keep]
 
-A lane is a lab host of its own, reached by sshd through a relay of ours (link.py); half of the hosts have a firewall, a
-tc tree, routes and mounts of their own. A cell is one run: the fault is seen in effect from outside, then the column's
-misfortune comes, and the host must be as before within lease + 2 s; the runner must end with a status that the
-column allows, NOT UNDONE only with the commands to use by hand; then `undo` closes the run, `undo --scan` and a
-second `undo` find nothing, and all of the host is as before.
+A lane is a lab host of its own, reached by sshd through a relay of ours (link.py), and one beside it, the far side of a
+cut; half of the lanes have a firewall, a tc tree, routes and mounts of their own. A cell is one run: the fault is seen in
+effect from outside, then the column's misfortune comes, and the host must be as before within lease + 2 s; the runner
+must end with a status that the column allows, NOT UNDONE only with the commands to use by hand; then `undo` closes the
+run, `undo --scan` and a second `undo` find nothing, and all of the host is as before. Where the machine is too busy for
+that (cell.py's Pulse) a cell is begun anew; where it stays so, it is not tried, and the target fails.
 """
 import argparse
+import hashlib
+import json
 import os
 import queue
 import random
@@ -20,13 +24,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from cell import LAB, LEASE, PROGRAM, SLACK, Cell, Complaint, Lane, NotTried  # noqa: E402
-from host import Host, uptime  # noqa: E402
+from host import uptime  # noqa: E402
 from kinds import KINDS, NO_FAULTS  # noqa: E402
+
+
+ATTEMPTS = 6
+LEFT = "LEFT"
 
 
 class Column:
@@ -59,19 +68,20 @@ class Harness:
     def __init__(self, options, home):
         self.options, self.home = options, home
         self.lock = threading.Lock()
-        self.done, self.failed, self.skipped = {}, [], {}
+        self.done, self.failed, self.untried, self.skipped = {}, [], [], {}
+        self.recalled, self.failed_before = 0, 0
         self.again = 0
 
     def cell(self, lane, kind, column):
-        for attempt in range(4):
+        for attempt in range(ATTEMPTS):
             cell = Cell(lane, kind, column)
             try:
                 cell.run()
                 with self.lock:
-                    self.done.setdefault((kind.name, column.name), []).append((cell.back, cell.said()))
+                    self.note(kind.name, column.name, cell.back, cell.said())
                 return
-            except NotTried as what:
-                complaint, anew = str(what), attempt < 3
+            except (NotTried, subprocess.TimeoutExpired) as what:
+                complaint, anew = str(what), True
             except Complaint as what:
                 complaint, anew = str(what), False
             except Exception as what:  # a harness that dies silently would count as clean
@@ -81,17 +91,44 @@ class Harness:
             if not anew:
                 break
             self.again += 1
+            print(f"    {kind.name}: {column.name} on {lane.host.name}, anew: {complaint.strip()}", flush=True)
         with self.lock:
-            self.failed.append((kind.name, column.name))
+            if anew:
+                self.untried.append((kind.name, column.name))
+            else:
+                self.note(kind.name, column.name, None, LEFT)
             print(f"not ok {kind.name}: {column.name} on {lane.host.name}\n{complaint.rstrip()}", flush=True)
             print("    the runner said:\n" + "".join(f"      {x}\n" for x in log.splitlines()[-14:]), flush=True)
+
+    def note(self, *result):
+        if result[-1] == LEFT:
+            self.failed.append(result[:2])
+        else:
+            self.done.setdefault(result[:2], []).append(result[2:])
+        if self.options.results:
+            with open(self.options.results, "a") as file:
+                print(json.dumps([self.program, *result]), file=file)
+
+    def recall(self):
+        """What earlier runs measured of this very program. A cell that failed is done again, which the summary says."""
+        with open(PROGRAM, "rb") as file:
+            self.program = hashlib.sha256(file.read()).hexdigest()
+        for line in open(self.options.results) if os.path.exists(self.options.results or "") else ():
+            program, kind, column, *result = json.loads(line)
+            if program != self.program:
+                continue
+            if result[-1] == LEFT:
+                self.failed_before += 1
+                continue
+            self.recalled += 1
+            self.done.setdefault((kind, column), []).append(tuple(result))
 
     def mend(self, lane):
         """A host that failed is booted anew, so that the next cell starts clean."""
         lane.link.mend()
         lane.link.close()
-        lane.reboot()
-        lane.host.settle()
+        lane.reboot(lane.peer)
+        lane.settle()
 
     def lane_loop(self, lane, queues):
         while True:
@@ -126,7 +163,7 @@ class Harness:
             for column in self.columns:
                 turn += 1
                 places = (True, False) if column.short and column.do is Cell.normal_end else (turn % 2 == 0,)
-                for rich in places:
+                for rich in places[len(self.done.get((kind.name, column.name), ())):]:
                     out[rich and kind.refused is None].append((kind, column))
         for cells in out.values():
             random.shuffle(cells)
@@ -143,7 +180,7 @@ class Harness:
             for name in names:
                 seen = self.done.get((kind.name, name), [])
                 bad = self.failed.count((kind.name, name))
-                row.append("LEFT" if bad else "-" if not seen else
+                row.append(LEFT if bad else "not tried" if not seen else
                            f"{self.longest(seen)}, {seen[-1][1]}")
             rows.append(row)
         return "".join("| " + " | ".join(row) + " |\n" for row in rows)
@@ -161,14 +198,17 @@ class Harness:
         return (f"{len(cells) + len(self.failed)} cells of {kinds} kinds x {len(self.columns)} misfortunes: "
                 f"{len(cells) - loud} back by themselves, {loud} said NOT UNDONE with the commands by hand, "
                 f"{len(self.failed)} silent. Back after {backs[len(backs) // 2]:.1f} s (median), {backs[-1]:.1f} s "
-                f"(longest); allowed: lease {LEASE} s + {SLACK} s.")
+                f"(longest); allowed: lease {LEASE} s + {SLACK} s." +
+                (f" {self.recalled} of them by earlier runs of the same program." if self.recalled else "") +
+                (f" {self.failed_before} were run again after they had failed." if self.failed_before else ""))
 
     def go(self):
         began = uptime()
         names = sorted(os.listdir(os.environ["LAB_STATE"] + "/hosts"), key=lambda x: int(x.split("-")[1]))
-        witness = Host(names.pop())  # on which nothing is ever broken
-        self.lanes = [Lane(name, self.home, at % 2 == 1, witness) for at, name in enumerate(names)]
-        furnishing = [threading.Thread(target=lambda lane=lane: (lane.furnish(), lane.host.settle()))
+        half = len(names) // 2
+        self.lanes = [Lane(name, peer, self.home, at % 2 == 1)
+                      for at, (name, peer) in enumerate(zip(names[:half], names[half:]))]
+        furnishing = [threading.Thread(target=lambda lane=lane: (lane.furnish(), lane.settle()))
                       for lane in self.lanes]
         for thread in furnishing:
             thread.start()
@@ -179,6 +219,7 @@ class Harness:
         missing = self.verbs_without_a_row()
         for verb in missing:
             print(f"not ok {verb}: no row in tests/faults/kinds.py")
+        self.recall()
         queues = {rich: queue.Queue() for rich in (True, False)}
         for rich, jobs in self.jobs().items():
             for job in jobs:
@@ -194,11 +235,13 @@ class Harness:
         print(self.table())
         print(self.summary())
         print(f"    {int(uptime() - began)} s on {len(self.lanes)} hosts, {self.again} cells begun anew")
-        good = not self.failed and not missing
+        good = not self.failed and not self.untried and not missing
         if good and self.options.write:
             self.write(self.options.write)
+        if good and self.options.readme:
+            self.write_readme(self.options.readme)
         print(f"{'ok' if good else 'not ok'} {sum(len(x) for x in self.done.values())} cells, "
-              f"{len(self.failed)} silent")
+              f"{len(self.failed)} silent, {len(self.untried)} not tried: the machine was too busy")
         return 0 if good else 1
 
     def write(self, path):
@@ -212,10 +255,24 @@ class Harness:
                        " host and command), 7 INCONCLUSIVE.\n")
 
 
+    def write_readme(self, path):
+        """Between two marks: each kind with the longest of its row."""
+        worst = []
+        for kind in self.kinds:
+            backs = [back for (name, _), seen in self.done.items() if name == kind.name
+                     for back, _ in seen if back is not None]
+            worst += [f"{kind.name} {max(backs):.1f} s"] if backs else []
+        text = textwrap.fill(", ".join(worst) + ".", 118, initial_indent="  ", subsequent_indent="  ")
+        with open(path) as file:
+            before, after = re.split(r"(?<=by make faults-matrix -->\n).*?(?=  <!-- to here -->)", file.read(), 1, re.S)
+        with open(path, "w") as file:
+            file.write(f"{before}{text}\n{after}")
+
+
 def in_lab(options):
     """The same program once more, in namespaces that end with it."""
     state = tempfile.mkdtemp(prefix="faildrill-matrix.")
-    lab = subprocess.Popen([LAB, "--state", state + "/lab", "run", "--private", f"bare:{options.lanes + 1}", "--",
+    lab = subprocess.Popen([LAB, "--state", state + "/lab", "run", "--private", f"bare:{options.lanes * 2}", "--",
                             sys.executable, os.path.realpath(__file__), *sys.argv[1:]],
                            env=dict(os.environ, IN_LAB="1"))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -232,6 +289,8 @@ def main():
     parser.add_argument("--columns", help="only these columns")
     parser.add_argument("--lanes", type=int, default=10)
     parser.add_argument("--write", help="keep the table in this file when all of it is good")
+    parser.add_argument("--results", help="keep each cell in this file, and do not repeat those of the same program")
+    parser.add_argument("--readme", help="and the longest of each row in this one, between its marks")
     parser.add_argument("--keep", action="store_true", help="leave the projects in their folder and say where")
     options = parser.parse_args()
     if os.environ.get("IN_LAB") != "1":
