@@ -159,6 +159,12 @@ static const char *ended_by(const struct List *traces, const struct Trace *trace
         return arena_printf(arena, "sudo kill -9 %s", name);
     if (text_equal(trace->kind, "clock"))
         return arena_printf(arena, "set the clock right, then sudo rm %s", name);
+    if (text_equal(trace->kind, "file")) { /* FOLDER/.NAME.fd_ID */
+        const char *file = strrchr(name, '/'), *end = strstr(name, ".fd_");
+        if (file != NULL && end != NULL && end > file + 2)
+            return arena_printf(arena, "sudo mv %s %.*s/%.*s", name, (int)(file - name), name,
+                                (int)(end - file - 2), file + 2);
+    }
     if (text_equal(trace->kind, "lock"))
         return "sudo rm -r /run/faildrill/lock";
     if (text_equal(trace->kind, "banner"))

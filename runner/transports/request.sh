@@ -83,7 +83,7 @@ request_apply() {
 # An API was never asked where neither the folder says so nor, where that is lost, our own store:
 # then nothing is undone there, and whether it answers now is no matter.
 request_asked() {
-    if [ -e scratch ]; then [ "$(cat scratch)" != plain ]; else [ -e asked ]; fi
+    if [ -e scratch ]; then ! never_fired; else [ -e asked ]; fi
 }
 
 request_undo() {

@@ -39,7 +39,7 @@ steps:
   - {$steps}
 expect:
   ssh: {max_outage: 20s}
-undo: {lease: $lease, grace: 5s, within: $within}
+undo: {lease: $lease, grace: 30s, within: $within}
 END
 }
 drill() {
@@ -194,12 +194,19 @@ END
     check "replace_file, put back by hand: undo exits 0" ends 0 drill undo <<<'proven just now'
     check "replace_file, put back by hand: the host is as before" same
 
+    sed -i 's/clients 1/clients 99/' "$work/project/scenarios/drill.yaml"
+    check "replace_file by what it says already: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'says that already'
+    sed -i 's/clients 99/clients 1/' "$work/project/scenarios/drill.yaml"
+
     # A reboot keeps the file; the folder of the fault goes.
     sed -i 's/for: 3s/for: 60s/' "$work/project/scenarios/drill.yaml"
     go "replace_file, folder lost"
     vanish
     on_host sh -c 'rm -rf /run/faildrill'
-    check "replace_file, folder lost: undo --scan finds what is kept" ends 6 scan_says <<<'an original kept as /etc/.app.conf.fd_'
+    check "replace_file, folder lost: undo --scan finds what is kept" ends 6 scan_says <<END
+an original kept as /etc/.app.conf.fd_
+ /etc/app.conf
+END
     check "replace_file, folder lost: undo brings it back" ends 0 drill undo <<<'proven just now'
     check "replace_file, folder lost: the host is as before" same
 }
@@ -224,6 +231,7 @@ sysctl() {
     check "a setting that is so already: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'is 15 already'
     begin bare-4 steps='sysctl: victim, key: net.ipv4.no_such_thing, value: "15", for: 3s'
     check "a setting that is not there: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'this host has no setting'
+    check "a host that refused is as before" same
 }
 
 # A service with a certificate of a CA of its own, which the drill signs the expired one with; reloaded by SIGHUP.
