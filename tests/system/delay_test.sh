@@ -6,7 +6,7 @@
 # shellcheck source=tests/lib.sh
 # shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each case has its own $work
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
-in_lab bare:6
+in_lab bare:7
 
 # By its text, for hosts have a /tmp of their own and may not see ours.
 packets=(python3 -c "$(<"$root/tests/system/packets.py")")
@@ -51,7 +51,7 @@ drill() {
 begin() {
     (exec "$FAILDRILL" -C "$work/project" --no-input run -e here drill) >"$work/said" 2>&1 &
     run=$!
-    wait_for 40 grep -q 'delay proven' "$work/said" || {
+    wait_for 90 grep -q 'delay proven' "$work/said" || {
         cat "$work/said"
         return 1
     }
@@ -61,7 +61,12 @@ ends() {
     local got=0
     wait "$run" || got=$?
     cat "$work/said"
-    [ "$got" -eq "$1" ] && grep -qF -- "$2" "$work/said"
+    [ "$got" -eq "$1" ] && grep -q -- "$2" "$work/said"
+}
+# As Ctrl-C does: however long it took to measure.
+halts() {
+    kill -INT "$run"
+    ends 5 'undone   1 of 1'
 }
 on_host() {
     "$lab" exec "$host" "$@"
@@ -86,7 +91,7 @@ until_quick() {
     "${packets[@]}" until "$address" 7007 80 >"$work/seen"
 }
 is_quick() {
-    until_quick && is 'd["after"] < 2'
+    until_quick && is 'd["after"] < 5'
 }
 say_seen() {
     sed "s/^/    $1: /" "$work/seen"
@@ -96,7 +101,7 @@ say_seen() {
 
 case_measured() {
     use bare-1
-    scenario 20s 4s 'by: 100ms'
+    scenario 5m 20s 'by: 100ms'
     check "plan says how it is done" eval 'drill plan -e here drill | grep -q "a line: python3 holds the packets"'
     check "before, it is quick" is_quick
     check "it begins" begin
@@ -111,13 +116,13 @@ case_measured() {
     "${packets[@]}" load "$address" 7007 20000000 >"$work/seen"
     check "20 MB over TCP come whole" is 'd["right"]'
     say_seen "20 MB"
-    check "it ends as planned" ends 0 'undone   1 of 1'
+    check "it is halted" halts
     check "then it is quick again" is_quick
     check "and nothing is left" is_clean
 }
 case_bad_line() {
     use bare-2
-    scenario 10s 4s 'by: 60ms, jitter: 50ms, reorder: 10%, duplicate: 20%, corrupt: 20%'
+    scenario 5m 20s 'by: 60ms, jitter: 50ms, reorder: 10%, duplicate: 20%, corrupt: 20%'
     check "a bad line begins" begin
     seen 500 >/dev/null
     check "reorder: some come at once" is 'd["least"] < 50'
@@ -125,42 +130,50 @@ case_bad_line() {
     check "duplicate: some come twice" is '30 <= d["extra"] <= 250'
     check "corrupt: some are thrown away" is '0.8 * d["sent"] <= d["back"] + 0.1 * d["sent"] and d["back"] < d["sent"]'
     say_seen "60 ms, 50 ms, 10 %, 20 %, 20 %"
-    check "a bad line ends as planned" ends 0 'undone   1 of 1'
+    check "a bad line is halted" halts
     check "a bad line leaves nothing" is_clean
 }
 
-# ---- how it ends otherwise ----
+# ---- how it ends ----
+
+case_planned() {
+    use bare-7
+    scenario 3s 20s 'by: 100ms'
+    check "as planned: it begins" begin
+    check "as planned: PASS, exit 0" ends 0 'undone   1 of 1'
+    check "as planned: nothing is left" is_clean
+}
 
 case_runner_killed() {
     use bare-3
-    scenario 60s 3s 'by: 100ms'
+    scenario 5m 8s 'by: 100ms'
     check "runner killed: it begins" begin
     since=${EPOCHREALTIME/[.,]/}
     kill -KILL "$run"
     check "runner killed: quick again" until_quick
     took=$(((${EPOCHREALTIME/[.,]/} - since) / 1000))
     # Lease and 2 s it is on a quiet machine (make faults-matrix); a starved one measures late.
-    check "runner killed: by the lease, not by the cap" test "$took" -le 12000
-    echo "    the runner gone, lease 3 s: quick again $took ms later"
-    check "runner killed: nothing is left" wait_for 20 is_clean
+    check "runner killed: by the lease, not by the cap" test "$took" -le 30000
+    echo "    the runner gone, lease 8 s: quick again $took ms later"
+    check "runner killed: nothing is left" wait_for 60 is_clean
 }
 case_line_killed() {
     use bare-4
-    scenario 60s 10s 'by: 100ms'
+    scenario 5m 30s 'by: 100ms'
     check "line killed: it begins" begin
     on_host pkill -KILL -f [D]EVICE,.MARK
     check "line killed: quick at once" is_quick
-    check "line killed: INCONCLUSIVE, exit 7" ends 7 'ended early'
-    check "line killed: nothing is left" wait_for 20 is_clean
+    check "line killed: INCONCLUSIVE, exit 7" ends 7 'ended early\|was not reached'
+    check "line killed: nothing is left" wait_for 60 is_clean
 }
 case_by_hand() {
     use bare-5
-    scenario 60s 10s 'by: 100ms'
+    scenario 5m 30s 'by: 100ms'
     check "by hand: it begins" begin
     check "by hand: undone" eval 'on_host sh /run/faildrill/undo | grep -q "^undone: delay"'
     check "by hand: quick again" is_quick
-    check "by hand: INCONCLUSIVE, exit 7" ends 7 'ended early'
-    check "by hand: nothing is left" wait_for 20 is_clean
+    check "by hand: INCONCLUSIVE, exit 7" ends 7 'ended early\|was not reached'
+    check "by hand: nothing is left" wait_for 60 is_clean
 }
 case_cannot() {
     use bare-6
@@ -177,13 +190,13 @@ case_cannot() {
     check "a device of that name: nothing is begun" test $? -ne 0
     check "a device of that name: it is left alone" on_host ip link show dev fd1d
     on_host ip link delete dev fd1d
-    check "a device of that name: nothing is left" wait_for 20 is_clean
+    check "a device of that name: nothing is left" wait_for 60 is_clean
 }
 
 if unshare -n tc qdisc add dev lo root netem delay 1ms 2>/dev/null; then
     skip_all "this kernel has netem: tests/kernels measures that"
 fi
-cases=(case_measured case_bad_line case_runner_killed case_line_killed case_by_hand case_cannot)
+cases=(case_measured case_bad_line case_planned case_runner_killed case_line_killed case_by_hand case_cannot)
 pids=()
 for one in "${cases[@]}"; do
     (
