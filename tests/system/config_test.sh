@@ -64,11 +64,17 @@ ends() {
 is_in_effect() {
     drill status | grep -q IN_EFFECT
 }
+comes_into_effect() {
+    wait_for 60 is_in_effect || {
+        cat "$work/run.out"
+        return 1
+    }
+}
 # go NAME: the drill in the background, until its fault is in effect.
 go() {
     "$FAILDRILL" -C "$work/project" --no-input run -e bare drill >"$work/run.out" 2>&1 &
     runner=$!
-    check "$1: the fault comes into effect" wait_for 30 is_in_effect
+    check "$1: the fault comes into effect" comes_into_effect
 }
 # over: what go began has ended; sets `status`.
 over() {
@@ -129,10 +135,10 @@ every_end() {
     check "$name, undone twice: nothing is left to do" ends 0 drill undo <<<'nothing is left to undo'
     check "$name, undone twice: undo --scan is clean" ends 0 scan_says <<<clean
 
-    sed -i 's/lease: 30s/lease: 5s/' "$work/project/scenarios/drill.yaml"
+    sed -i 's/lease: 30s/lease: 15s/' "$work/project/scenarios/drill.yaml"
     go "$name, runner killed"
     vanish
-    check "$name, runner killed: the guard puts all back" wait_for 40 same
+    check "$name, runner killed: the guard puts all back" wait_for 60 same
     check "$name, runner killed: undo finds it clear" ends 0 drill undo <<<'proven just now'
 }
 
