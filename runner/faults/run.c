@@ -56,6 +56,11 @@ const struct FaultKind run_fault = {
     .plan = run_plan,
 };
 
+/* What it starts lives on without us: a guard is immune to the kernel's search for memory. */
+static const char apart_text[] = "{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null\n"
+                                 "unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE\n"
+                                 "cd / && exec sh -c \"$1\"\n";
+
 /* Only a plain "no" is one: a proof that cannot be run, or hangs, says nothing. */
 static const char clear_text[] = "sh -c \"$1\"\n"
                                  "case $? in\n"
@@ -74,9 +79,10 @@ static bool run_plan(const void *config, const struct PlanInput *input, struct A
                 run->undo == NULL ? "undo" : "proof");
         return err_hint(err, "Say how it is put back (`undo`) and how one sees it (`proof`).");
     }
-    commands_add(&procedure.apply, arena, "the step's own command", 120, "sh", "-c", run->script,
+    commands_add(&procedure.apply, arena, "the step's own command", 120, "sh", "-c", apart_text,
+                 "run", run->script, NULL);
+    commands_add(&procedure.undo, arena, "its undo", 120, "sh", "-c", apart_text, "run", run->undo,
                  NULL);
-    commands_add(&procedure.undo, arena, "its undo", 120, "sh", "-c", run->undo, NULL);
     commands_add(&procedure.in_place, arena, "its proof", 20, "sh", "-c", run->proof, NULL);
     commands_add(&procedure.all_clear, arena, "its proof says no", 20, "sh", "-c", clear_text,
                  "all-clear", run->proof, NULL);

@@ -97,11 +97,7 @@ file_sum() {
 # succeeded after the undo.
 file_reload() {
     [ -n "$1" ] || return 0
-    (
-        echo 0 >"/proc/self/oom_score_adj"
-        unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
-        cd / && exec sh -c "$1"
-    ) || file_fail "its reload ended with status $?"
+    (unlike_us && exec sh -c "$1") || file_fail "its reload ended with status $?"
 }
 
 file_reloaded() {

@@ -280,22 +280,19 @@ service_unchanged() {
 }
 
 # Whatever is started lives on without us: no variable, folder, mask or immunity of ours.
+unlike_us() {
+    echo 0 >"/proc/self/oom_score_adj"
+    umask 022
+    unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
+    cd /
+}
+
 service_spawn() {
-    if [ -n "$rejoin" ]; then
-        (echo 0 >"/proc/self/oom_score_adj"; cd / && exec sh -c "$rejoin")
-    elif [ -n "$by" ]; then
-        (
-            echo 0 >"/proc/self/oom_score_adj"
-            unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
-            cd / && exec sh -c "$by"
-        )
+    if [ -n "$rejoin$by" ]; then
+        (unlike_us && exec sh -c "${rejoin:-$by}")
     elif [ "$form" = container ]; then
         engine_starts || service_fail "nobody knows how container $name is started"
-        (
-            echo 0 >"/proc/self/oom_score_adj"
-            unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
-            cd / && exec "$engine" start "$name" >/dev/null
-        )
+        (unlike_us && exec "$engine" start "$name" >/dev/null)
     else
         systemctl reset-failed -- "$name" 2>/dev/null
         systemctl start -- "$name"
@@ -326,7 +323,7 @@ service_stop() {
     service_same
     service_record
     if [ -n "$stop" ]; then
-        (cd / && exec sh -c "$stop")
+        (unlike_us && exec sh -c "$stop")
     elif [ "$form" = container ] && engine_starts; then
         "$engine" stop "$name" >/dev/null
     else

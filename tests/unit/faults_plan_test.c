@@ -226,7 +226,11 @@ static void test_run_is_the_users_own_text(void **state)
     struct Bench bench = bench_new(&unit);
     assert_true(plan(&bench, &run_fault));
     shell_is(&bench, &bench.procedure.apply,
-             "# the step's own command\ntimeout -k 2 120 sh -c 'touch /srv/down' || exit\n");
+             "# the step's own command\n"
+             "timeout -k 2 120 sh -c '{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null\n"
+             "unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE\n"
+             "cd / && exec sh -c \"$1\"\n"
+             "' run 'touch /srv/down' || exit\n");
     shell_is(&bench, &bench.procedure.in_place,
              "# its proof\ntimeout -k 2 20 sh -c 'test -e /srv/down' || exit\n");
     arena_free(bench.arena);
