@@ -30,6 +30,8 @@ DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl
         redis-server redis-sentinel redis-tools python3 python3-redis
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox
+# Those whom `make bench` measures beside us.
+BENCH_DEPS := ansible-core clustershell pssh
 
 # The program -------------------------------------------------------------------------------------
 
@@ -79,6 +81,9 @@ check-deps: ## install what the tests need as well
 
 kernel-deps: # what `make kernels` needs as well; the kernel itself is unpacked, not installed
 	@.ci/deps $(DEPS) $(KERNEL_DEPS)
+
+bench-deps: # the peers of `make bench`; those that are missing it leaves out by name
+	@.ci/deps $(DEPS) $(BENCH_DEPS)
 
 demo: deps ## staging and production on this machine, drilled: a refusal, then two passes
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
@@ -195,6 +200,6 @@ help: ## list what can be made
 
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
-.PHONY: all bench asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults faults-matrix \
-        format help hosts install kernel-deps kernels lint machines mutants shapes system tests unit
+.PHONY: all bench bench-deps asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults \
+        faults-matrix format help hosts install kernel-deps kernels lint machines mutants shapes system tests unit
 .SECONDARY:
