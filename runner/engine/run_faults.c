@@ -153,6 +153,9 @@ void fault_proven(struct FaultRun *fault)
         return;
     fault->state = FAULT_IN_EFFECT;
     fault->watched = fault->t0.high;
+    /* The line that fires it begins its lease anew on the host. */
+    if (fault->machine.seat == NULL && mono_before(fault->renewed, fault->t0.low))
+        fault->renewed = fault->t0.low;
     (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err),
                      &err);
     run_say(run, fault->planned->target->name, "%s proven (%.0f ms after it was sent)",
