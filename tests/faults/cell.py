@@ -69,8 +69,8 @@ class Api(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer.request_queue_size = 64
 http.server.ThreadingHTTPServer(("127.0.0.1", 8474), Api).serve_forever()
 """
-# What a boot gives: the service, an API, by its own word 300 MiB of memory and 2,000 descriptors free, a small disk, few
-# processes; and, on every other host, things that are not ours.
+# What a boot gives: the service, an API, by its own word 300 MiB of memory and 2,000 descriptors free, a small disk,
+# few processes; and, on every other host, things that are not ours.
 FURNISH = r"""
 /etc/init.d/idle status || /etc/init.d/idle start
 printf 'MemTotal: 1048576 kB\nMemAvailable: 307200 kB\n' >/etc/lab/meminfo
@@ -276,7 +276,7 @@ class Cell:
             raise NotTried("    the fault was never proven")
         proven = uptime()
         if not self.seen():
-            over = "undone, proven" in self.lane.log() or self.column.short and uptime() - proven > 1
+            over = re.search("UNDOING|undone, proven", self.lane.log()) or self.column.short and uptime() - proven > 1
             raise (NotTried if over else Complaint)("    proven, and not seen from outside")
 
     def comes_back(self, seconds=LEASE + SLACK, since=None):

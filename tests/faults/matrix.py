@@ -276,7 +276,7 @@ def in_lab(options):
                             sys.executable, os.path.realpath(__file__), *sys.argv[1:]],
                            env=dict(os.environ, IN_LAB="1"))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: lab.terminate())
+        signal.signal(number, lambda *_: lab.kill())  # unshare heeds nothing less, and takes all along
     status = lab.wait()
     if not options.keep:
         shutil.rmtree(state, ignore_errors=True)
