@@ -284,13 +284,14 @@ class Cell:
         since = since or uptime()
         end = since + seconds
         # Asked from outside as well: a setting, or a process of ours that holds something, is not in print().
-        if self.host.within(end - uptime(), lambda: all(host.is_back() for host in self.hosts) and
-                            (self.kind.over or not self.seen())) is None:
+        came = self.host.within(end - uptime(), lambda: all(host.is_back() for host in self.hosts) and
+                                (self.kind.over or not self.seen()))
+        self.back = uptime() - since
+        if came is None or self.back > seconds:
             if PULSE.starved(since):
                 raise NotTried(f"    the machine was too busy for an undo within {seconds} s")
             raise Complaint(f"    {seconds} s later it is not as before, or the fault is still seen from outside:\n" +
                             self.differences(lambda host: (host.before_effect, host.print(effect=True))))
-        self.back = uptime() - since
 
     def ends(self, *allowed, seconds=60):
         try:
