@@ -168,9 +168,14 @@ static int go(struct Drill *drill)
     } else {
         status = judge_run(drill, drill->plan->token.text);
     }
-    if (ended_as == VERDICT_NOT_UNDONE) { /* said last and loudest, whatever became of the report */
+    /* Said last and loudest, whatever became of the report; also where a store that failed could
+     * not keep the proof, so that its record of this run says so. */
+    if (ended_as == VERDICT_NOT_UNDONE || status == verdict_status(VERDICT_NOT_UNDONE)) {
         struct Buf left = BUF(4000);
         run_left(running.run, &left);
+        if (left.size == 0)
+            buf_put(&left, "all of it was seen undone, which the store does not know; by hand on "
+                           "a host: sudo sh /run/faildrill/undo\n");
         fprintf(stderr, "NOT UNDONE: a fault may still be in effect; faildrill undo %s\n%s",
                 short_id(drill->plan->token.text), left.text);
         buf_free(&left);
