@@ -156,10 +156,12 @@ sweep() {
 }
 
 # put_away [any or TOKEN, whose lock goes too]: behind the fence, or somebody's undo would lose the
-# ground under its feet. True once the folder is gone, by whomever.
+# ground under its feet. True once the folder is gone, by whomever: also by a guard that disarm
+# killed before it had swept.
 put_away() {
     fenced 50 with_host take_away "${1:-}" 2>/dev/null
-    [ ! -e "$FD_DIR" ]
+    [ ! -e "$FD_DIR" ] || return 1
+    [ ! -e "$fd_root/undo" ] || with_host sweep "${1:-}"
 }
 
 # At one stroke: nobody sees half of a folder.

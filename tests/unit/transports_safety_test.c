@@ -314,6 +314,20 @@ static void test_a_lost_folder_is_no_proof(void **state)
     end(&drill);
 }
 
+/* A guard was killed when it had taken the folder away, before the rest: banner and way out. */
+static void test_whoever_finds_the_folder_gone_sweeps(void **state)
+{
+    (void)state;
+    struct Drill drill;
+    open_and_fire(&drill, DRILL_RUN, LONG_NS);
+    assert_int_equal(undo_now(&drill), KNOWN_YES);
+    on_host(&drill, kill_guard);
+    on_host(&drill, "cp node vars /run; rm -r \"$PWD\"; . /run/vars; . /run/node; "
+                    "put_away || exit 1; rm /run/node /run/vars; "
+                    "test ! -e /run/faildrill/undo; test ! -e /run/motd.d");
+    end(&drill);
+}
+
 /* The runner dies while its undo looks at a host whose folder is gone: nobody reads the answer. */
 static void test_a_look_that_nobody_awaits_leaves_nothing(void **state)
 {
@@ -498,6 +512,7 @@ int main(int argc, char **argv)
         TRACK("chaosblade 131", test_an_undo_that_says_yes_is_not_believed),
         cmocka_unit_test(test_an_apply_that_does_nothing_is_not_proven),
         TRACK("chaos-mesh PR 4955", test_a_lost_folder_is_no_proof),
+        cmocka_unit_test(test_whoever_finds_the_folder_gone_sweeps),
         cmocka_unit_test(test_a_look_that_nobody_awaits_leaves_nothing),
         TRACK("chaos-mesh 1884", test_a_reboot_is_no_proof),
         cmocka_unit_test(test_an_undo_that_is_not_ours_is_not_armed),
