@@ -3,10 +3,12 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Stands behind node.sh; functions only.
 
-# state, parent and born (start time) of a process; false where there is none.
+# state, parent and born (start time) of a process; false where there is none. By a process more
+# only where a name holds the end of a line; and `self` is that process.
 look_at() {
-    state='' parent='' born=''
-    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+    state='' parent='' born='' stat=''
+    [ "$1" = self ] || read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+    case $stat in *') '*) ;; *) stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1 ;; esac
     # shellcheck disable=SC2086
     set -- ${stat##*) }
     state=$1 parent=$2 born=${20}
