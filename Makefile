@@ -93,11 +93,11 @@ demo: deps ## staging and production on this machine, drilled: a refusal, then t
 
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c))
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fakes/*.c))
-TOOLS    := $(BUILD)/tests/system/observer $(BUILD)/tests/crash/run_crash_at
+TOOLS    := $(BUILD)/tests/system/observer $(patsubst %.c,$(BUILD)/%,$(wildcard tests/crash/*_at.c))
 SCRIPTS  := $(wildcard tests/contract/*_test.sh tests/golden/*_test.sh)
 RUN       = BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/run
 DRILLS   ?= 20
-POINTS   ?= 5000
+POINTS   ?= 10000
 
 tests: $(PROGRAMS) $(TOOLS) # build the test programs
 
@@ -155,7 +155,7 @@ faults-matrix: all ## every kind of fault x all that may go wrong: 0 silent; wri
 mutants: all tests ## seeded safety bugs, each caught by a named test: 10 minutes
 	@BUILD=$(BUILD) tests/mutants/run.py
 
-crash: all tests ## kill -9 at every system call, links cut, the way out by hand (POINTS=5000)
+crash: all tests ## kill -9 and errors at system calls of runner, guard, undo and nft; links cut (POINTS=10000)
 	@POINTS=$(POINTS) $(RUN) -j 2 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
 
 bench: ## ratios against peers and bare programs, printed; never a pass or fail

@@ -1,20 +1,25 @@
-/* run_crash_at.c - runs a program and kills it at one system call of one of its threads. */
+/* run_crash_at.c - runs a program that dies, or fails, at a system call of one of its threads. */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* usage: run_crash_at RESULT count PROGRAM...
- *        run_crash_at RESULT THREAD CALL K PROGRAM...
- * Threads are numbered in the order in which they began, 0 is main. The program dies before its
- * THREAD makes the system call CALL (a number) for the K-th time. What it started is left
- * alone. RESULT gets, of a count, a line a thread and call: THREAD CALL TIMES; at the end:
- *   killed | ended STATUS       and, first, the time of it: CLOCK_MONOTONIC in ns
+ *        run_crash_at RESULT THREAD CALL K ACTION PROGRAM...
+ * Threads are numbered in the order in which they began, 0 is main. What happens where THREAD makes
+ * the system call CALL (a number) for the K-th time, by ACTION: `kill`: the program dies before it;
+ * `orphan`: our own parent dies, and the program goes on; a number: the call is not made and fails
+ * with this errno; `short`: it is made with half of the bytes. `+` behind the last two: so from
+ * then on. What it started is left alone. RESULT gets, of a count, a line a thread and call: THREAD
+ * CALL TIMES; at the end:
+ *   killed | ended STATUS HITS       and, first, the time of it: CLOCK_MONOTONIC in ns
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,15 +28,21 @@ enum { THREADS = 64, CALLS = 512 };
 
 struct Thread {
     pid_t id;
+    bool failing; /* in a call that is not made */
     unsigned times[CALLS];
 };
+enum Action { KILL, ORPHAN, FAIL, SHORTEN };
 struct Aim {
     int thread;
     unsigned long call, k; /* k 0: only count */
+    enum Action action;
+    int error;
+    bool on;
 };
 
 static struct Thread threads[THREADS];
 static int thread_count;
+static unsigned hits;
 
 static void fail(const char *what)
 {
@@ -71,17 +82,77 @@ static pid_t start(char **argv)
     return child;
 }
 
-/* True when this is the moment. */
+/* Only whom we aim at stops at its system calls; counting, everybody. */
+static void go_on(pid_t id, const struct Aim *aim, int signal_number)
+{
+    bool stops = aim->k == 0 || thread_of(id) == aim->thread;
+    ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, id, NULL, (void *)(intptr_t)signal_number);
+}
+
+/* One register of a stopped thread. */
+static void put(pid_t id, size_t offset, unsigned long value)
+{
+    if (ptrace(PTRACE_POKEUSER, id, (void *)offset, (void *)value) != 0)
+        fail("PTRACE_POKEUSER");
+}
+
+/* Number -1 makes no call; the answer is put in where it comes back. */
+static void spoil(pid_t id, const struct Aim *aim, unsigned long bytes)
+{
+#ifdef __x86_64__
+    hits++;
+    if (aim->action == SHORTEN) {
+        if (bytes > 1)
+            put(id, offsetof(struct user_regs_struct, rdx), bytes / 2);
+        return;
+    }
+    put(id, offsetof(struct user_regs_struct, orig_rax), (unsigned long)-1L);
+    threads[thread_of(id)].failing = true;
+#else
+    (void)id, (void)aim, (void)bytes;
+    errno = ENOSYS;
+    fail("calls fail on x86-64 alone");
+#endif
+}
+
+static void come_back(pid_t id, const struct Aim *aim)
+{
+    struct Thread *thread = &threads[thread_of(id)];
+    if (!thread->failing)
+        return;
+    thread->failing = false;
+#ifdef __x86_64__
+    put(id, offsetof(struct user_regs_struct, rax), (unsigned long)-(long)aim->error);
+#else
+    (void)aim;
+#endif
+}
+
+/* True when this is the moment to kill. */
 static bool count(pid_t id, const struct Aim *aim)
 {
     struct __ptrace_syscall_info info = {0};
     void *size = (void *)sizeof info;
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, id, size, &info) <= 0 ||
-        info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr >= CALLS)
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, id, size, &info) <= 0)
+        return false;
+    if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+        come_back(id, aim);
+    if (info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr >= CALLS)
         return false;
     int thread = thread_of(id);
     unsigned times = ++threads[thread].times[info.entry.nr];
-    return times == aim->k && thread == aim->thread && info.entry.nr == aim->call;
+    bool aimed = thread == aim->thread && info.entry.nr == aim->call && aim->k > 0;
+    if (!aimed || (times != aim->k && !(aim->on && times > aim->k)))
+        return false;
+    if (aim->action == KILL)
+        return true;
+    if (aim->action == ORPHAN) {
+        hits++;
+        kill(getppid(), SIGKILL);
+        return false;
+    }
+    spoil(id, aim, info.entry.args[2]);
+    return false;
 }
 
 /* Until the program is gone; true when it was we who ended it. */
@@ -89,7 +160,7 @@ static bool follow(pid_t program, const struct Aim *aim, int *ended)
 {
     bool killed = false;
     thread_of(program);
-    ptrace(PTRACE_SYSCALL, program, NULL, NULL);
+    go_on(program, aim, 0);
     for (;;) {
         int status;
         pid_t id = waitpid(-1, &status, __WALL);
@@ -115,20 +186,33 @@ static bool follow(pid_t program, const struct Aim *aim, int *ended)
             thread_of(id); /* a new thread's first stop */
             signal_number = 0;
         }
-        ptrace(PTRACE_SYSCALL, id, NULL, (void *)(intptr_t)signal_number);
+        go_on(id, aim, signal_number);
     }
+}
+
+static struct Aim aim_of(char **argv)
+{
+    struct Aim aim = {.thread = (int)strtol(argv[2], NULL, 10),
+                      .call = strtoul(argv[3], NULL, 10),
+                      .k = strtoul(argv[4], NULL, 10),
+                      .on = strchr(argv[5], '+') != NULL};
+    aim.error = (int)strtol(argv[5], NULL, 10);
+    aim.action = strncmp(argv[5], "short", 5) == 0 ? SHORTEN
+                 : strcmp(argv[5], "orphan") == 0  ? ORPHAN
+                 : aim.error > 0                   ? FAIL
+                                                   : KILL;
+    return aim;
 }
 
 int main(int argc, char **argv)
 {
     struct Aim aim = {.k = 0};
     bool counting = argc > 3 && strcmp(argv[2], "count") == 0;
-    int first = counting ? 3 : 5;
+    int first = counting ? 3 : 6;
     if (argc <= first)
         return 2;
     if (!counting)
-        aim = (struct Aim){(int)strtol(argv[2], NULL, 10), strtoul(argv[3], NULL, 10),
-                           strtoul(argv[4], NULL, 10)};
+        aim = aim_of(argv);
 
     int ended = 0;
     bool killed = follow(start(argv + first), &aim, &ended);
@@ -143,6 +227,9 @@ int main(int argc, char **argv)
         for (int call = 0; call < CALLS; call++)
             if (threads[thread].times[call] > 0)
                 fprintf(result, "%d %d %u\n", thread, call, threads[thread].times[call]);
-    fprintf(result, killed ? "killed\n" : "ended %d\n", ended);
+    if (killed)
+        fprintf(result, "killed\n");
+    else
+        fprintf(result, "ended %d %u\n", ended, hits);
     return fclose(result) == 0 ? 0 : 2;
 }

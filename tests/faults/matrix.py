@@ -254,7 +254,6 @@ class Harness:
             file.write("\nExit: 0 PASS, 3 NOT READY (nothing was injected), 5 HALTED, 6 NOT UNDONE (the last lines name"
                        " host and command), 7 INCONCLUSIVE.\n")
 
-
     def write_readme(self, path):
         """Between two marks: each kind with the longest of its row."""
         worst = []
@@ -262,9 +261,9 @@ class Harness:
             backs = [back for (name, _), seen in self.done.items() if name == kind.name
                      for back, _ in seen if back is not None]
             worst += [f"{kind.name} {max(backs):.1f} s"] if backs else []
-        text = textwrap.fill(", ".join(worst) + ".", 118, initial_indent="  ", subsequent_indent="  ")
+        text = textwrap.fill(", ".join(worst) + ".", 118)
         with open(path) as file:
-            before, after = re.split(r"(?<=by make faults-matrix -->\n).*?(?=  <!-- to here -->)", file.read(), 1, re.S)
+            before, after = re.split(r"(?<=by make faults-matrix -->\n).*?(?=<!-- to here -->)", file.read(), 1, re.S)
         with open(path, "w") as file:
             file.write(f"{before}{text}\n{after}")
 

@@ -1,0 +1,242 @@
+# lane.py - one lab host and one project for run_crash.py: a drill of each kind, and what must be true after a point.
+# SPDX-License-Identifier: Apache-2.0
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../faults"))
+from host import CLONE_NEWNET, LIBC, PATH, Host, difference, uptime  # noqa: E402
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+LAB = os.path.join(ROOT, "scenarios/lab/lab")
+# Copies, so that a build meanwhile changes nothing: `faildrill`, and those of this folder.
+PROGRAMS = os.environ.get("CRASH_PROGRAMS", "")
+PROGRAM, KILLER = PROGRAMS + "/faildrill", PROGRAMS + "/run_crash_at"
+LEASE, SLACK = 2, 2
+PATIENCE = 30
+HAND = "sudo sh /run/faildrill/undo"
+KINDS = ["kill", "stop", "freeze", "isolate", "run", "restart", "disk_fill", "sysctl", "override"]
+STEPS = {
+    "kill": "- kill: victim\n    for: 1s",
+    "stop": "- stop: victim\n    for: 1s",
+    "freeze": "- freeze: victim\n    for: 1s",
+    "restart": "- restart: victim",
+    "isolate": "- isolate: victim\n    for: 1s",
+    "run": '- run: "touch /run/broken"\n    target: victim\n    fault: true\n    undo: "rm -f /run/broken"\n'
+           '    proof: "test -e /run/broken"\n    for: 1s',
+    "disk_fill": "- disk_fill: victim\n    path: /media\n    leave: 20MiB\n    for: 1s",
+    "sysctl": '- sysctl: victim\n    key: net.ipv4.tcp_retries2\n    value: "3"\n    for: 1s',
+    "override": '- override: victim\n    file: /etc/hosts\n    content: "192.0.2.9 fd-shop"\n    keep: true\n    for: 1s',
+}
+SCENARIO = """scenario: crash_{kind}
+targets:
+  victim: {{role: idle}}
+probes:
+  door: {{tcp: "{address}:22", every: 100ms, timeout: 500ms}}
+steady: {{for: 200ms, within: 10s}}
+steps:
+  {step}
+observe: 0s
+hold: 150ms
+gap: 100ms
+settle: 10s
+undo: {{lease: {lease}s, grace: 2s, within: 10s}}
+expect:
+  door: {{max_outage: 60s}}
+"""
+KEPT_UNTIL_UNDO = ("/run/faildrill/lock", "process sh - sh /run/faildrill/")
+
+
+# What says on the host that a fault is in effect; else the service is down.
+IN_EFFECT = {"isolate": "nft list tables | grep -q 'inet fd_'", "run": "test -e /run/broken",
+             "freeze": "grep -q '^State:.T' /proc/$(cat /run/idle.pid)/status",
+             "disk_fill": "grep -qs FD_HELD= /proc/[0-9]*/environ",
+             "sysctl": "grep -qx 3 /proc/sys/net/ipv4/tcp_retries2", "override": "getent hosts fd-shop"}
+
+
+def copy_programs(folder):
+    build = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+    os.makedirs(folder)
+    shutil.copy(os.environ.get("FAILDRILL", os.path.join(build, "faildrill")), folder + "/faildrill")
+    for name in ("run_crash_at", "node_crash_at"):
+        shutil.copy(os.path.join(build, "tests/crash", name), folder)
+
+
+def call_names():
+    for path in ("/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm-generic/unistd.h"):
+        if os.path.exists(path):
+            return {int(n): name for name, n in re.findall(r"#define __NR_(\w+) (\d+)", open(path).read())}
+    return {}
+
+
+CALL_NAMES = call_names()
+
+
+class Lane:
+    """One host and one project; never used by two threads at once."""
+
+    def __init__(self, name, way, home):
+        self.name, self.way = name, way
+        lab = os.environ["LAB_STATE"]
+        self.seen = Host(name)
+        self.address = self.seen.address
+        self.dir = os.path.join(home, name)
+        os.makedirs(self.dir + "/scenarios")
+        os.makedirs(self.dir + "/environments")
+        # The runner has this environment and no other, so that nobody has to empty it on the way.
+        self.environment = {"PATH": PATH, "HOME": "/root", "TMPDIR": self.dir}
+        self.enter = ["/usr/bin/nsenter", *self.seen.enter[1:self.seen.enter.index("--") + 1]]
+        if way == "node":
+            self.make_dying()
+        self.host("mount -t tmpfs -o size=24m media /media")
+        opening = threading.Thread(target=self.open_setting)  # its namespace dies with it
+        opening.start()
+        opening.join()
+        self.write("faildrill.yaml", "project: crash\nstate: state\n")
+        reach = f"ssh: {{config: {lab}/ssh_config}}\n" if way == "ssh" else ""
+        prefix = "" if way == "ssh" else f"    reach: {{prefix: {json.dumps(self.enter)}}}\n"
+        self.write("environments/crash.yaml", f"""environment: crash
+{reach}roles:
+  idle:
+    hosts:
+      {name}: {{address: {self.address}}}
+    service: {{pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}}
+{prefix}""")
+        for kind in KINDS:
+            self.write(f"scenarios/crash_{kind}.yaml", SCENARIO.format(
+                kind=kind, address=self.address, step=STEPS[kind], lease=LEASE))
+            self.write(f"scenarios/hand_{kind}.yaml", SCENARIO.format(
+                kind=kind, address=self.address, step=STEPS[kind].replace("for: 1s", "for: 60s"), lease=60)
+                .replace("scenario: crash_", "scenario: hand_").replace("max_outage: 60s", "max_outage: 5m"))
+        self.before = self.before_effect = None  # what it is like, once it has come up
+        self.locks = 0  # points after which the lock was there until `undo`
+        self.age = 0
+        self.late = []  # by how much the host was as before later than it should
+
+    def make_dying(self):
+        """On this host `sh` and `nft` are node_crash_at.c."""
+        folder = self.seen.root + "/root/bin"
+        os.makedirs(folder)
+        for name, program in (("run_crash_at", "run_crash_at"), ("sh", "node_crash_at"), ("nft", "node_crash_at")):
+            shutil.copy(os.path.join(PROGRAMS, program), os.path.join(folder, name))
+        self.environment["PATH"] = "/root/bin:" + PATH
+
+    def open_setting(self):
+        """What /proc/sys/net is depends on who opens it."""
+        with open(f"/proc/{self.seen.pid}/ns/net") as net:
+            LIBC.setns(net.fileno(), CLONE_NEWNET)
+        self.setting = os.open("/proc/sys/net/ipv4/tcp_retries2", os.O_RDONLY)
+
+    def write(self, path, text):
+        with open(os.path.join(self.dir, path), "w") as file:
+            file.write(text)
+
+    def host(self, script, timeout=120):
+        done = subprocess.run(self.enter + ["sh", "-s"], input=script, text=True, capture_output=True, timeout=timeout,
+                              env=self.environment)
+        return done.returncode, done.stdout + done.stderr
+
+    def fingerprint(self, effect=False):
+        """As lines; an empty folder of ours is none. effect: only what a fault does, not our way of doing it."""
+        lines = [x for x in self.seen.print(effect) if x != "/run/faildrill"]
+        try:
+            with open(self.seen.root + "/run/idle.pid") as file:
+                runs = os.path.exists(f"{self.seen.root}/proc/{int(file.read())}/fd")
+        except (OSError, ValueError):
+            runs = False
+        return lines + [f"idle runs: {runs}", f"tcp_retries2: {os.pread(self.setting, 20, 0).decode().strip()}",
+                        f"free on /media: {os.statvfs(self.seen.root + '/media').f_bavail}"]
+
+    def command(self, *args):
+        return [PROGRAM, "-C", self.dir, *args]
+
+    def run(self, *args, timeout=180):
+        done = subprocess.run(self.command(*args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=timeout, env=self.environment)
+        return done.returncode, done.stdout
+
+    def begin(self, scenario, before=()):
+        log = open(self.dir + "/log", "w")
+        return subprocess.Popen([*before, *self.command("run", "-e", "crash", scenario, "--no-input")],
+                                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                env=self.environment)
+
+    def begin_at(self, scenario, result, thread, call, k, action):
+        if os.path.exists(result):
+            os.unlink(result)
+        return self.begin(scenario, [KILLER, result, *(str(x) for x in (thread, call, k)), action])
+
+    def log(self):
+        return open(self.dir + "/log").read()
+
+    def clean_within(self, seconds, lock=False):
+        """None when the host is as before, else how it differs. Where it is so later, that is counted: on a starved
+        machine a script that was sent to arm may begin when its sender is long dead. lock: our lock may still be there.
+        It is no fault, and before a guard is armed nobody is there to take it away; `undo` does. And a guard that has
+        undone and removed its folder may be on its way out."""
+        began = uptime()
+        pause = 0.08
+        while True:
+            now = self.fingerprint()
+            took = uptime() - began
+            locked = lock and [x for x in now if not x.startswith(KEPT_UNTIL_UNDO)] == self.before
+            if now == self.before or locked:
+                self.locks += now != self.before and "/run/faildrill/lock" in now
+                if took > seconds:
+                    self.late.append(took - seconds)
+                return None
+            if took > seconds + PATIENCE:
+                return difference(self.before, now)
+            time.sleep(pause)
+            pause = min(pause * 1.6, 0.4)
+
+    def in_effect_within(self, seconds):
+        """None when nothing of a fault is to be seen in that time, else what is."""
+        end = uptime() + seconds
+        while True:
+            now = self.fingerprint(effect=True)
+            if now == self.before_effect:
+                return None
+            if uptime() > end:
+                return difference(self.before_effect, now)
+            time.sleep(0.02)
+
+    def closed(self):
+        """What `undo` says of the run, as a complaint or None."""
+        # The second and third only say what is seen below as well: at every fourth point.
+        steps = [["undo"], ["undo", "--scan", "-e", "crash"], ["undo"]]
+        for args in steps if random.random() < 0.25 else steps[:1]:
+            status, text = self.run(*args, "--no-input")
+            if status != 0:
+                return f"    `{' '.join(args)}` exits {status}:\n{text}"
+        if args is steps[2] and "nothing is left" not in text:
+            return f"    the second `undo` found something to do:\n{text}"
+        difference = self.clean_within(5)  # what `undo` has asked may still be ending there
+        if difference:
+            return "    after `undo` the host is not as before:\n" + difference
+        self.age += 1
+        if self.age % 25 == 0:  # a project of thousands of runs is another test
+            shutil.rmtree(self.dir + "/state", ignore_errors=True)
+        return None
+
+    def look(self, seconds):
+        difference = self.clean_within(seconds, lock=True)
+        if difference is not None:
+            return f"    {seconds} s later the host is not as before:\n{difference}"
+        return self.closed()
+
+    def mend(self):
+        """Back to how it was, whatever a failed point has left, so that the next one starts clean."""
+        self.host("for t in $(nft list tables | sed -n 's/^table inet \\(fd_.*\\)/\\1/p'); do"
+                  " nft delete table inet $t; done\n"
+                  "for p in $(grep -ls FD_HELD= /proc/[0-9]*/environ | tr -dc '0-9\\n'); do kill -9 $p; done\n"
+                  "echo 15 >/proc/sys/net/ipv4/tcp_retries2; umount /etc/hosts\n"
+                  "pkill -CONT -x sleep; /etc/init.d/idle start; rm -rf /run/faildrill /run/broken\n")
+        shutil.rmtree(self.dir + "/state", ignore_errors=True)
+        self.clean_within(5)
