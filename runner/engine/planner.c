@@ -168,6 +168,7 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
                               .token = &plan->token,
                               .number = fault->number,
                               .hold_ns = fault->step->hold_ns,
+                              .flap = fault->step->flap,
                               .cap_ns = planned + scenario->grace_ns,
                               .leave_stopped = scenario->leave_stopped};
     input.lease_ns = scenario->lease_ns < input.cap_ns ? scenario->lease_ns : input.cap_ns;

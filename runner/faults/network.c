@@ -88,21 +88,24 @@ static void sets_fill(const struct NetFault *fault, struct Arena *arena, struct 
         }
 }
 
-static void put_elements(struct Buf *out, const struct NetSet *set, bool timed)
+static const char lease_timeout[] = " timeout ${FD_LEASE}s",
+                  phase_timeout[] = " timeout ${FD_PHASE}ms";
+
+static void put_elements(struct Buf *out, const struct NetSet *set, const char *timeout)
 {
     const char *const *address = set->addresses.items;
     for (size_t i = 0; i < set->addresses.count; i++)
-        buf_printf(out, "%s%s%s", i > 0 ? ", " : "", address[i],
-                   timed ? " timeout ${FD_LEASE}s" : "");
+        buf_printf(out, "%s%s%s", i > 0 ? ", " : "", address[i], timeout);
 }
 
-static void put_set(struct Buf *out, const struct NetSet *set, bool everybody)
+/* Of a fault that flaps it is empty, until a bad phase begins. */
+static void put_set(struct Buf *out, const struct NetSet *set, bool everybody, bool flaps)
 {
     buf_printf(out, "    set %s {\n        type %s; flags %stimeout\n", set->name, set->type,
                everybody ? "interval," : "");
-    if (set->addresses.count > 0) {
+    if (set->addresses.count > 0 && !flaps) {
         buf_put(out, "        elements = { ");
-        put_elements(out, set, true);
+        put_elements(out, set, lease_timeout);
         buf_put(out, " }\n");
     }
     buf_put(out, "    }\n");
@@ -139,7 +142,7 @@ static void put_catch(struct Buf *out, const struct NetCatch *caught, const stru
 }
 
 /* The two first lines make it right to run twice. */
-static const char *apply_text(const struct NetFault *fault, const struct NetSet sets[2],
+static const char *apply_text(const struct NetFault *fault, const struct NetSet sets[2], bool flaps,
                               struct Arena *arena)
 {
     struct Buf out = BUF(TABLE_BYTES_MOST);
@@ -149,7 +152,7 @@ static const char *apply_text(const struct NetFault *fault, const struct NetSet 
                   "delete table inet fd_$FD_ID\n"
                   "table inet fd_$FD_ID {\n");
     for (size_t set = 0; set < 2; set++)
-        put_set(&out, &sets[set], fault->peer_count == 0);
+        put_set(&out, &sets[set], fault->peer_count == 0, flaps);
     for (size_t i = 0; i < fault->catch_count; i++)
         put_catch(&out, &fault->catches[i], sets);
     buf_put(&out, "}\nEOF\n");
@@ -158,17 +161,19 @@ static const char *apply_text(const struct NetFault *fault, const struct NetSet 
     return text;
 }
 
-static const char *renew_text(const struct NetSet sets[2], struct Arena *arena)
+/* Puts the elements in; `again` where they are in: at one stroke. */
+static const char *elements_text(const struct NetSet sets[2], bool again, const char *timeout,
+                                 struct Arena *arena)
 {
     struct Buf out = BUF(TABLE_BYTES_MOST);
     buf_put(&out, "nft -f - <<EOF\n");
-    for (int timed = 0; timed < 2; timed++)
+    for (int adds = again ? 0 : 1; adds < 2; adds++)
         for (size_t set = 0; set < 2; set++) {
             if (sets[set].addresses.count == 0)
                 continue;
-            buf_printf(&out, "%s element inet fd_$FD_ID %s { ", timed ? "add" : "delete",
+            buf_printf(&out, "%s element inet fd_$FD_ID %s { ", adds ? "add" : "delete",
                        sets[set].name);
-            put_elements(&out, &sets[set], timed == 1);
+            put_elements(&out, &sets[set], adds ? timeout : "");
             buf_put(&out, " }\n");
         }
     buf_put(&out, "EOF\n");
@@ -177,29 +182,90 @@ static const char *renew_text(const struct NetSet sets[2], struct Arena *arena)
     return text;
 }
 
+/* What a plan is made of, once it is known to fit. */
+struct NetTexts {
+    const char *apply, *renew, *beat, *wind; /* the two last of a fault that flaps; else NULL */
+    const char *elements;                    /* how many */
+};
+
+static void add_steady(const struct NetTexts *texts, struct Procedure *procedure,
+                       struct Arena *arena)
+{
+    commands_add(&procedure->in_place, arena, "the kernel still does", 10, "sh", "-c",
+                 in_place_text, "in-place", texts->elements, NULL);
+    commands_add(&procedure->renew, arena, "wind the kernel's timer up again", 10, "sh", "-c",
+                 texts->renew, NULL);
+}
+
+/* holder_flap.sh begins the bad phases; each is ended by the kernel, at the lease's end too. */
+static void add_flapping(const struct NetTexts *texts, struct Flap flap,
+                         struct Procedure *procedure, struct Arena *arena)
+{
+    const char *bad = arena_printf(arena, "%lld", flap.bad_ns / (NS_PER_S / 100));
+    const char *good = arena_printf(arena, "%lld", flap.good_ns / (NS_PER_S / 100));
+    char bad_says[32], good_says[32];
+    duration_write(flap.bad_ns, bad_says);
+    duration_write(flap.good_ns, good_says);
+    const struct {
+        struct Commands *part;
+        const char *what, *verb;
+        int64_t timeout_s;
+    } rows[] = {
+        {&procedure->apply,
+         arena_printf(arena, "in a rhythm: bad for %s, good for %s", bad_says, good_says), "take",
+         20},
+        {&procedure->in_place, "its rhythm goes on", "held", 10},
+        {&procedure->renew, "its rhythm goes on: it knows the lease", "held", 10},
+        {&procedure->undo, "end the rhythm", "free", 20},
+        {&procedure->all_clear, "nobody begins a bad phase", "freed", 10},
+    };
+    commands_add(&procedure->save, arena, "write down what a bad phase is", 10, "sh", "-c",
+                 "printf %s \"$1\" >beat && printf %s \"$2\" >wind", "save", texts->beat,
+                 texts->wind, NULL);
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        commands_add(rows[i].part, arena, rows[i].what, rows[i].timeout_s, "sh", "hold",
+                     rows[i].verb, "flap", "bad", bad, "good", good, "count", texts->elements,
+                     NULL);
+}
+
+static bool texts_make(const struct NetFault *fault, bool flaps, struct Arena *arena,
+                       struct NetTexts *out)
+{
+    struct NetSet sets[2];
+    sets_fill(fault, arena, sets);
+    size_t elements = sets[0].addresses.count + sets[1].addresses.count;
+    *out = (struct NetTexts){.apply = apply_text(fault, sets, flaps, arena),
+                             .renew = elements_text(sets, true, lease_timeout, arena),
+                             .elements = arena_printf(arena, "%zu", elements)};
+    if (flaps) {
+        out->beat = elements_text(sets, false, phase_timeout, arena);
+        out->wind = elements_text(sets, true, phase_timeout, arena);
+    }
+    return elements > 0 && out->apply != NULL && out->renew != NULL &&
+           (!flaps || (out->beat != NULL && out->wind != NULL));
+}
+
 bool network_plan(const struct NetFault *fault, const struct PlanInput *input, struct Arena *arena,
                   struct Procedure *out, struct Err *err)
 {
     struct Procedure procedure = procedure_of(input, CLASS_KERNEL);
-    struct NetSet sets[2];
+    struct NetTexts texts;
+    bool flaps = input->flap.bad_ns > 0;
     if (!input->facts->nft)
         return err_set(err, ERR_NOT_READY, input->target->where,
                        "nft on '%s' cannot add and delete a table", input->target->name);
-    sets_fill(fault, arena, sets);
-    const char *apply = apply_text(fault, sets, arena), *renew = renew_text(sets, arena);
-    size_t elements = sets[0].addresses.count + sets[1].addresses.count;
-    if (apply == NULL || renew == NULL || elements == 0)
+    if (!texts_make(fault, flaps, arena, &texts))
         return err_set(err, ERR_LIMIT, input->target->where,
-                       "a network fault on '%s' is about %zu addresses", input->target->name,
-                       elements);
-    commands_add(&procedure.apply, arena, fault->what, 10, "sh", "-c", apply, NULL);
+                       "a network fault on '%s' is about %s addresses", input->target->name,
+                       texts.elements);
+    commands_add(&procedure.apply, arena, fault->what, 10, "sh", "-c", texts.apply, NULL);
     commands_add(&procedure.undo, arena, "delete the table", 10, "sh", "-c", undo_text, NULL);
-    commands_add(&procedure.in_place, arena, "the kernel still does", 10, "sh", "-c", in_place_text,
-                 "in-place", arena_printf(arena, "%zu", elements), NULL);
     commands_add(&procedure.all_clear, arena, "there is no table of this fault", 10, "sh", "-c",
                  all_clear_text, NULL);
-    commands_add(&procedure.renew, arena, "wind the kernel's timer up again", 10, "sh", "-c", renew,
-                 NULL);
+    if (flaps)
+        add_flapping(&texts, input->flap, &procedure, arena);
+    else
+        add_steady(&texts, &procedure, arena);
     *out = procedure;
     return true;
 }

@@ -40,6 +40,11 @@ struct HostFacts {
 /* Of packets, as seen from the host with the fault. */
 enum Direction { DIRECTION_IN = 1, DIRECTION_OUT = 2, DIRECTION_BOTH = 3 };
 
+/* `flap`: a network fault that comes and goes. */
+struct Flap {
+    int64_t bad_ns, good_ns; /* 0: it stays */
+};
+
 /* A host at the other end, and the numeric addresses by which it is known. */
 struct Peer {
     const struct Target *host;
@@ -52,6 +57,7 @@ struct PlanInput {
     const struct Role *role;
     const struct Peer *peers; /* whom a network fault is about; none = everybody */
     size_t peer_count;
+    struct Flap flap;
     const struct HostFacts *facts;
     const struct Token *token;
     uint32_t number; /* the fault's number in the run: traces carry TOKEN_NUMBER */

@@ -32,6 +32,7 @@ struct ProbeFields {
 struct StepFields {
     const char *name;
     int64_t hold_ns, timeout_ns;
+    const struct Flap *flap;
     bool accept_no_undo;
     struct Chosen kind; /* of the set "step" */
     const struct Node *node;

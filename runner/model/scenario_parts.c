@@ -175,6 +175,32 @@ const struct Record PROBE_RECORD = {
     .variant_offset = offsetof(struct ProbeFields, kind),
 };
 
+static const struct Field FLAP_FIELDS[] = {
+    {.name = "bad",
+     .type = FIELD_DURATION,
+     AT(Flap, bad_ns),
+     .flags = FIELD_REQUIRED,
+     .min = NS_PER_S,
+     .max = HOUR_NS,
+     .example = "5s",
+     .doc = "How long the fault is there each time; the kernel ends it."},
+    {.name = "good",
+     .type = FIELD_DURATION,
+     AT(Flap, good_ns),
+     .flags = FIELD_REQUIRED,
+     .min = NS_PER_S,
+     .max = HOUR_NS,
+     .example = "10s",
+     .doc = "How long all is well in between."},
+    {.name = NULL},
+};
+static const struct Record FLAP_RECORD = {
+    .name = "flap",
+    .doc = "A rhythm: bad first, then good, and so on.",
+    .size = sizeof(struct Flap),
+    .fields = FLAP_FIELDS,
+};
+
 static const struct Field STEP_FIELDS[] = {
     {.name = "name",
      .type = FIELD_TEXT,
@@ -197,6 +223,12 @@ static const struct Field STEP_FIELDS[] = {
      .max = 24 * HOUR_NS,
      .example = "2m",
      .doc = "When a step that has not come to its end has failed, `for` not counted."},
+    {.name = "flap",
+     .type = FIELD_RECORD,
+     AT(StepFields, flap),
+     .of = &FLAP_RECORD,
+     .example = "{bad: 5s, good: 10s}",
+     .doc = "A fault of the network that comes and goes in this rhythm."},
     {.name = "accept_no_undo",
      .type = FIELD_BOOL,
      AT(StepFields, accept_no_undo),

@@ -74,6 +74,27 @@ static void check_outlasts(struct ScenarioBuild *build, const struct StepSpec *s
     err_hint(err, "what the undo mends cannot be judged as recovery");
 }
 
+static void check_flap(struct ScenarioBuild *build, const struct StepSpec *step, size_t index)
+{
+    const struct Node *flap = node_key(step_node(build, index), "flap");
+    if (flap == NULL)
+        return;
+    if (step->kind == NULL || !step->kind->may_cut_link) {
+        err_hint(scenario_say(build, ERR_RULE, flap->where, "`%s` cannot come and go", step->name),
+                 "faults of the network can: isolate, cut, loss, rate_limit, delay, dns_cut");
+        return;
+    }
+    int64_t round = step->flap.bad_ns + step->flap.good_ns;
+    if (step->hold_ns < 0 || step->hold_ns > round)
+        return;
+    char has[32], needed[32];
+    duration_write(step->hold_ns, has);
+    duration_write(round, needed);
+    err_hint(scenario_say(build, ERR_RULE, step->for_where,
+                          "`for: %s` ends before it is bad a second time", has),
+             "one round of its `flap` is %s: take more", needed);
+}
+
 /* ---- Whom a step meets. ---- */
 static void check_pick(struct ScenarioBuild *build, const struct StepSpec *step,
                        const struct Role *role)
@@ -195,6 +216,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
         breaks = breaks || !steps[i].is_run;
         check_for(build, &steps[i]);
         check_outlasts(build, &steps[i]);
+        check_flap(build, &steps[i], i);
         check_target(build, &steps[i]);
         check_power(build, &steps[i]);
         check_run(build, &steps[i], i);

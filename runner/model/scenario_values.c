@@ -181,6 +181,8 @@ static void make_steps(struct ScenarioBuild *build)
         step->hold_ns = fields[i].hold_ns == FIELD_NOT_GIVEN ? -1 : fields[i].hold_ns;
         step->timeout_ns = fields[i].timeout_ns;
         step->accept_no_undo = fields[i].accept_no_undo;
+        if (fields[i].flap != NULL)
+            step->flap = *fields[i].flap;
         set_kind(build, &fields[i], i, step);
         step->name = step_name(build, &fields[i], step);
     }

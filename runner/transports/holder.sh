@@ -142,7 +142,7 @@ hold_freed() {
 }
 
 hold_words() {
-    kind=$1 path='' share='' leave='' what='' address='' port='' count='' by=''
+    kind=$1 path='' share='' leave='' what='' address='' port='' count='' by='' bad='' good=''
     shift
     while [ $# -ge 2 ]; do
         case $1 in
@@ -154,6 +154,8 @@ hold_words() {
         port) port=$2 ;;
         count) count=$2 ;;
         by) by=$2 ;;
+        bad) bad=$2 ;;
+        good) good=$2 ;;
         esac
         shift 2
     done

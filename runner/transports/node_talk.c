@@ -34,6 +34,7 @@ const char holder_sh[] = {
 #include "runner/transports/holder_clock.sh.h"
 #include "runner/transports/holder_exhaust.sh.h"
 #include "runner/transports/holder_fill.sh.h"
+#include "runner/transports/holder_flap.sh.h"
 #include "runner/transports/holder_load.sh.h"
     0};
 const char strike_sh[] = {

@@ -5,7 +5,9 @@
 heard               what the one beside us has counted since it was last asked: a line each
 say WORD COUNT BYTES PAUSE_MS ADDRESS...   sends COUNT datagrams of BYTES to each ADDRESS
 ask ADDRESS         a question to a name server, by UDP and TCP: answered, refused or silent
-reach ADDRESS PORT  a TCP connection: open, refused or silent"""
+reach ADDRESS PORT  a TCP connection: open, refused or silent
+beat ADDRESS PORT PAUSE_MS   a datagram now and then, until killed
+pauses PORT LEAST_MS   when a pause of the datagrams that come to it ended, and its length: until killed"""
 import collections
 import selectors
 import socket
@@ -80,6 +82,24 @@ def say(word, count, size, pause_ms, *addresses):
                 refused += 1
         time.sleep(max(0, begin + (at + 1) * float(pause_ms) / 1000 - time.monotonic()))
     print(f"refused {refused} seconds {time.monotonic() - begin:.2f}")
+
+
+def pauses(port, least_ms):
+    sock, last = listen(socket.SOCK_DGRAM, int(port)), None
+    print("ready", flush=True)
+    while True:
+        sock.recv(100)
+        now = time.monotonic()
+        if last is not None and (now - last) * 1000 >= float(least_ms):
+            print(f"{now:.3f} {now - last:.3f}", flush=True)
+        last = now
+
+
+def beat(address, port, pause_ms):
+    sock = socket.socket(family(address), socket.SOCK_DGRAM)
+    while True:
+        sock.sendto(b"beat", (address, int(port)))
+        time.sleep(float(pause_ms) / 1000)
 
 
 def word_of(error):

@@ -147,6 +147,27 @@ static void test_isolate_hears_nobody_and_says_nothing(void **state)
     arena_free(bench.arena);
 }
 
+/* The table is loaded empty; what fills it lies ready before anything is changed. */
+static void test_what_flaps_is_ended_by_the_kernel_each_time(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new();
+    bench.input.flap = (struct Flap){.bad_ns = 5 * NS_PER_S, .good_ns = 10 * NS_PER_S};
+    assert_true(plan(&bench, &isolate_fault));
+    assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
+    lacks(&bench, "elements =");
+    has(&bench, "sh hold take flap bad 500 good 1000 count 2");
+    const char *save = commands_shell(&bench.procedure.save, bench.arena);
+    assert_non_null(strstr(save, "add element inet fd_$FD_ID peers6 { ::/0 timeout ${FD_PHASE}ms"));
+    assert_null(strstr(save, "FD_LEASE"));
+    const char *undo = commands_shell(&bench.procedure.undo, bench.arena);
+    const char *table = strstr(undo, "delete table"), *rhythm = strstr(undo, "sh hold free flap");
+    assert_true(table != NULL && rhythm != NULL && table < rhythm);
+    assert_non_null(strstr(commands_shell(&bench.procedure.all_clear, bench.arena), "hold freed"));
+    assert_non_null(strstr(commands_shell(&bench.procedure.in_place, bench.arena), "hold held"));
+    arena_free(bench.arena);
+}
+
 static void test_loss_drops_by_chance_where_it_is_told(void **state)
 {
     (void)state;
@@ -330,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_each_is_ended_by_the_kernel_and_touches_its_own_table_only),
         cmocka_unit_test(test_our_own_way_is_exempt_first),
         cmocka_unit_test(test_isolate_hears_nobody_and_says_nothing),
+        cmocka_unit_test(test_what_flaps_is_ended_by_the_kernel_each_time),
         cmocka_unit_test(test_loss_drops_by_chance_where_it_is_told),
         cmocka_unit_test(test_the_loss_of_all_asks_no_chance),
         cmocka_unit_test(test_a_rate_is_in_bytes),
