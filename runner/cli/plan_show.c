@@ -86,6 +86,8 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
                fault_class_letter(procedure->ends_by));
     if (procedure->from_here && procedure->undo.count == 0)
         buf_put(out, "   ends by its own boot: nothing guards it\n");
+    else if (procedure->cuts_link)
+        buf_printf(out, "   ends %s after arming, and not before: our link is cut\n", cap);
     else
         buf_printf(out, "   ends %s after this runner is gone, %s after arming at the latest%s\n",
                    lease, cap, procedure->from_here ? ", by a watcher on this machine" : "");

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "foresee.h"
 
+#include <string.h>
+
 #include "../base/duration.h"
 #include "../base/text.h"
 #include "machine.h"
@@ -14,6 +16,15 @@ static void obstacle(struct Plan *plan, enum ErrCode code, const char *help, con
             return;
     struct Obstacle *row = list_add(&plan->obstacles, plan->arena, sizeof *row);
     *row = (struct Obstacle){.code = code, .text = text, .help = arena_text(plan->arena, help)};
+}
+
+static const struct HostFacts *facts_of(const struct Plan *plan, const struct Target *host)
+{
+    const struct HostFacts *rows = plan->facts.items;
+    for (size_t at = 0; at < plan->facts.count; at++)
+        if (rows[at].host == host)
+            return &rows[at];
+    return NULL;
 }
 
 bool foresee_answers(struct Plan *plan, const struct Survey *survey, struct Err *err)
@@ -93,6 +104,53 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
         obstacle(plan, ERR_NOT_READY, "Install nftables there; a throw-away table must load.",
                  arena_printf(plan->arena, "host '%s' cannot load an nft table", name));
     return facts->missing == NULL;
+}
+
+static bool has_address(const struct HostFacts *facts, const char *address)
+{
+    if (address == NULL || address[0] == '\0')
+        return false;
+    if (text_equal(facts->host->address, address))
+        return true;
+    const char *at = facts->addresses;
+    for (size_t size; at != NULL && *at != '\0'; at += size + (at[size] == ' ')) {
+        size = strcspn(at, " ");
+        if (size == strlen(address) && strncmp(at, address, size) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool cuts_between(const struct PlannedFault *fault, const struct Target *other)
+{
+    const struct Edge *edges = fault->edges.items;
+    for (size_t at = 0; at < fault->edges.count; at++)
+        if (edges[at].from == other || edges[at].to == other)
+            return true;
+    return fault->edges.count == 0;
+}
+
+/* Our ssh is spared on the host that it goes to, but not on one that it passes through, or that we
+ * stand on. */
+void foresee_ways(struct Plan *plan)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    const struct HostFacts *facts = plan->facts.items;
+    for (size_t i = 0; i < plan->faults.count; i++) {
+        if (faults[i].step->kind == NULL || !faults[i].step->kind->partitions ||
+            faults[i].step->cuts_link)
+            continue;
+        const struct HostFacts *way = facts_of(plan, faults[i].target);
+        for (size_t k = 0; way != NULL && k < plan->facts.count; k++)
+            if (facts[k].host != way->host && has_address(way, facts[k].peer) &&
+                cuts_between(&faults[i], facts[k].host))
+                obstacle(plan, ERR_REFUSED,
+                         "Drill it from elsewhere; or say `link: cut`, and the cap alone ends it.",
+                         arena_printf(plan->arena,
+                                      "our way to host '%s' leads through '%s', and `%s` would "
+                                      "cut it",
+                                      facts[k].host->name, way->host->name, faults[i].step->name));
+    }
 }
 
 static bool stops_primary(const struct Plan *plan, const struct SurveyRole *role)

@@ -10,6 +10,8 @@ bool foresee_answers(struct Plan *plan, const struct Survey *survey, struct Err 
 /* Adds what speaks against this step on this host; false where not even its procedure can be
  * planned. */
 bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct SurveyHost *host);
+/* Refuses what would cut our own way to a host of the plan. */
+void foresee_ways(struct Plan *plan);
 /* The two harms of DESIGN.md 12.2, traps and cool-downs, and the expected range, per role with a
  * system. */
 void foresee_roles(struct Plan *plan, const struct Survey *survey);

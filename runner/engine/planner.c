@@ -169,9 +169,12 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
                               .number = fault->number,
                               .hold_ns = fault->step->hold_ns,
                               .flap = fault->step->flap,
+                              .cuts_link = fault->step->cuts_link,
                               .cap_ns = planned + scenario->grace_ns,
                               .leave_stopped = scenario->leave_stopped};
     input.lease_ns = scenario->lease_ns < input.cap_ns ? scenario->lease_ns : input.cap_ns;
+    if (input.cuts_link)
+        input.lease_ns = 0; /* nobody could renew it */
     if (fault->step->kind->takes_machine &&
         !machine_plan(plan, fault->target, &input, planning->err))
         return false;
@@ -346,6 +349,7 @@ static bool bind(struct Planning *planning, const struct Scenario *first, struct
             return false;
     bind_probes(planning);
     note_facts(planning);
+    foresee_ways(plan);
     foresee_roles(plan, &planning->survey);
     return plan_hash(plan, planning->input->who, planning->input->version, planning->err);
 }

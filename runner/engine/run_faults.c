@@ -10,6 +10,7 @@
 #define LOOK_EVERY_NS (1 * NS_PER_S)
 #define ASK_TIMEOUT_NS (25 * NS_PER_S) /* a provider's command line takes its time, */
 #define ASK_EVERY_NS (5 * NS_PER_S)    /* and its service counts how often it is asked */
+#define CUT_EVERY_NS (5 * NS_PER_S)    /* a look that gets no answer, since our link is cut */
 #define MISSED_MOST 3
 
 bool fault_counts(const struct FaultRun *fault)
@@ -86,7 +87,7 @@ static void arm_work(struct HostCall *call)
                              .who = fault->run->in.who};
     struct NodeLock lock = {
         .token = input.token, .who = input.who, .longest_ns = run_longest(fault->run)};
-    fault->renewed = mono_now(); /* its lease begins no earlier */
+    fault->renewed = fault->arming = mono_now(); /* its lease and its cap begin no earlier */
     if (fault->machine.seat == NULL || node_lock(call->node, &lock, call->deadline, &call->err))
         fault->guarded = guard_arm(call->node, &input, call->deadline, call->arena, &call->err);
     call->ok = fault->guarded != NULL;
@@ -117,6 +118,7 @@ static void arm_done(struct HostCall *call)
                   (double)fault->planned->procedure.lease_ns / 1e9,
                   (double)fault->planned->procedure.cap_ns / 1e9);
     fault->watched = mono_now();
+    fault->cap = mono_add(fault->watched, fault->planned->procedure.cap_ns + NS_PER_S);
     fault->acts_by = (struct Wall){wall_now().ns + (ok ? fault->planned->procedure.cap_ns : 0)};
     group_job_ended(fault, ok, &call->err);
 }
@@ -244,9 +246,13 @@ static void group_in_effect(struct Run *run)
     for (size_t at = 0; at < run->group_count; at++)
         if (mono_before(proven, run->group[at]->t0.high))
             proven = run->group[at]->t0.high;
-    for (size_t at = 0; at < run->group_count; at++)
-        run->group[at]->until =
-            step->hold_ns >= 0 ? mono_add(proven, step->hold_ns) : (struct Mono){0};
+    for (size_t at = 0; at < run->group_count; at++) {
+        struct FaultRun *fault = run->group[at];
+        struct Mono until = mono_add(proven, step->hold_ns);
+        if (fault->planned->procedure.cuts_link && mono_before(until, fault->cap))
+            until = fault->cap;
+        fault->until = step->hold_ns >= 0 ? until : (struct Mono){0};
+    }
     if (step->hold_ns < 0)
         step_over(run);
 }
@@ -335,6 +341,9 @@ static void look_done(struct HostCall *call)
     fault->watching = false;
     if (fault->state > FAULT_IN_EFFECT)
         return;
+    if (fault->planned->procedure.cuts_link && fault->state == FAULT_IN_EFFECT &&
+        (!call->opened || !call->ok || fault_cap_is_near(fault)))
+        return;
     if (!call->opened || !call->ok) {
         look_missed(fault, call);
         return;
@@ -372,6 +381,8 @@ void faults_watch(struct Run *run, struct Mono now)
         int64_t third = fault->planned->procedure.lease_ns / 3;
         bool here = fault->machine.seat != NULL;
         int64_t most = here ? ASK_EVERY_NS : LOOK_EVERY_NS;
+        if (fault_out_of_reach(fault, now))
+            most = CUT_EVERY_NS;
         int64_t every = third > 0 && third < most ? third : most;
         if (mono_since(fault->watched, now) < every)
             continue;
@@ -379,7 +390,7 @@ void faults_watch(struct Run *run, struct Mono now)
         fault->watching = true;
         fault->looking = fault->state == FAULT_IN_EFFECT && !fault->planned->procedure.once &&
                          run->state != RUN_UNDOING;
-        fault->renewing = mono_since(fault->renewed, now) >= third - every;
+        fault->renewing = third > 0 && mono_since(fault->renewed, now) >= third - every;
         fault_do(fault, LANE_WATCH, here ? ASK_TIMEOUT_NS : LOOK_TIMEOUT_NS, look_work, look_done);
     }
 }

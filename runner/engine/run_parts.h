@@ -39,6 +39,8 @@ struct FaultRun {
     enum Effect effect;
     struct Moment t0, undone;
     struct Mono until; /* planned undo; 0 = at the end */
+    struct Mono arming;
+    struct Mono cap;   /* when its guard has acted at the latest; 0 = not armed */
     struct Mono watched, renewed;
     struct Wall acts_by; /* when its guard acts at the latest; 0 = not armed */
     bool looking;
@@ -47,7 +49,7 @@ struct FaultRun {
     struct GuardState look;
     uint32_t missed; /* looks in a row without an answer */
     bool renewing;
-    bool undo_busy, given_up;
+    bool undo_busy, given_up, waits_for_cap;
     uint32_t undo_tries;
     struct Machine machine; /* of a fault that takes the whole host */
     struct Mono undo_began, undo_again, undo_deadline;
@@ -174,6 +176,10 @@ void machine_fired(struct FaultRun *fault, bool ok, const struct Err *err);
 void machine_tick(struct Run *run, struct Mono now);
 void machine_return(struct FaultRun *fault);
 /* run_undo.c */
+/* Its link is cut by intent, and the cap has yet to end it: nothing can be sent. */
+bool fault_out_of_reach(const struct FaultRun *fault, struct Mono now);
+/* Its guard, which counts from the arming, may have ended it by now. */
+bool fault_cap_is_near(const struct FaultRun *fault);
 void undo_begin(struct FaultRun *fault);
 void undo_proven(struct FaultRun *fault, const struct HostCall *call);
 void undo_failed(struct FaultRun *fault, const struct HostCall *call);

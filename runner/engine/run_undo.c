@@ -171,6 +171,28 @@ static void failover_over(struct FaultRun *fault)
     run->undo_last = fault->t0.low;
 }
 
+bool fault_out_of_reach(const struct FaultRun *fault, struct Mono now)
+{
+    return fault->planned->procedure.cuts_link && fault->state >= FAULT_INJECTING &&
+           fault->state <= FAULT_IN_EFFECT && mono_before(now, fault->cap);
+}
+
+bool fault_cap_is_near(const struct FaultRun *fault)
+{
+    return mono_since(fault->arming, mono_now()) >= fault->planned->procedure.cap_ns;
+}
+
+/* Once, for whoever waits: what would be sent now would only hang. */
+static void say_out_of_reach(struct FaultRun *fault)
+{
+    int64_t left = mono_since(mono_now(), fault->cap);
+    if (fault->waits_for_cap)
+        return;
+    fault->waits_for_cap = true;
+    run_event(fault->run, fault->planned->target->name,
+              "its link is cut: its guard ends the fault in %.0f s", (double)left / 1e9);
+}
+
 /* The newest step that still has something open: its faults are undone side by side, then the next.
  */
 void undo_tick(struct Run *run, struct Mono now)
@@ -193,6 +215,8 @@ void undo_tick(struct Run *run, struct Mono now)
             continue;
         if (fault->planned->step->kind == NULL)
             failover_over(fault);
+        else if (fault_out_of_reach(fault, now))
+            say_out_of_reach(fault);
         else if (fault->undo_tries == 0 || !mono_before(now, fault->undo_again))
             undo_begin(fault);
     }

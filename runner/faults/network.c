@@ -31,14 +31,25 @@ static const struct Hook {
 };
 
 /* Both lines that exempt our own way. */
-static const char exempt_text[] =
-    "case $FD_PEER in *:*) ip=ip6 ;; *) ip=ip ;; esac\n"
-    "in= out=\n"
-    "nd=nd-router-solicit,nd-router-advert,nd-neighbor-solicit,nd-neighbor-advert\n"
-    "if [ -n \"$FD_PEER\" ]; then\n"
-    "    in=\"$ip saddr $FD_PEER tcp dport $FD_PORT accept\"\n"
-    "    out=\"$ip daddr $FD_PEER tcp sport $FD_PORT accept\"\n"
-    "fi\n";
+#define KEPT_ND "nd=nd-router-solicit,nd-router-advert,nd-neighbor-solicit,nd-neighbor-advert\n"
+static const char exempt_text[] = "case $FD_PEER in *:*) ip=ip6 ;; *) ip=ip ;; esac\n"
+                                  "in= out=\n" KEPT_ND "if [ -n \"$FD_PEER\" ]; then\n"
+                                  "    in=\"$ip saddr $FD_PEER tcp dport $FD_PORT accept\"\n"
+                                  "    out=\"$ip daddr $FD_PEER tcp sport $FD_PORT accept\"\n"
+                                  "fi\n";
+
+/* Where our way is to be cut it is spared until the fault is proven, which takes an answer: then
+ * the kernel takes us out of this set. */
+#define SPARED_S "10"
+static const char spare_text[] =
+    "[ -n \"$FD_PEER\" ] || { echo \"no ssh of ours could be cut\"; exit 1; }\n"
+    "case $FD_PEER in *:*) ip=ip6 type=ipv6_addr ;; *) ip=ip type=ipv4_addr ;; esac\n" KEPT_ND
+    "in=\"$ip saddr @ours tcp dport $FD_PORT accept\"\n"
+    "out=\"$ip daddr @ours tcp sport $FD_PORT accept\"\n";
+static const char spare_set[] = "    set ours {\n"
+                                "        type $type; flags timeout\n"
+                                "        elements = { $FD_PEER timeout " SPARED_S "s }\n"
+                                "    }\n";
 
 static const char undo_text[] = "nft -f - <<EOF\n"
                                 "add table inet fd_$FD_ID\n"
@@ -56,7 +67,8 @@ static const char in_place_text[] =
     "    tables=$(nft list tables) || exit 125\n"
     "    exit 1\n"
     "fi\n"
-    "[ \"$(printf \"%s\\n\" \"$table\" | grep -o \"expires\" | wc -l)\" -eq \"$1\" ]\n";
+    "[ \"$(printf \"%s\\n\" \"$table\" | sed \"/set ours {/,/}/d\" | grep -o \"expires\" |\n"
+    "    wc -l)\" -eq \"$1\" ]\n";
 
 struct NetSet {
     const char *name, *type, *family;
@@ -142,17 +154,18 @@ static void put_catch(struct Buf *out, const struct NetCatch *caught, const stru
 }
 
 /* The two first lines make it right to run twice. */
-static const char *apply_text(const struct NetFault *fault, const struct NetSet sets[2], bool flaps,
-                              struct Arena *arena)
+static const char *apply_text(const struct NetFault *fault, const struct NetSet sets[2],
+                              const struct PlanInput *input, struct Arena *arena)
 {
     struct Buf out = BUF(TABLE_BYTES_MOST);
-    buf_put(&out, exempt_text);
+    buf_put(&out, input->cuts_link ? spare_text : exempt_text);
     buf_put(&out, "nft -f - <<EOF\n"
                   "add table inet fd_$FD_ID\n"
                   "delete table inet fd_$FD_ID\n"
                   "table inet fd_$FD_ID {\n");
+    buf_put(&out, input->cuts_link ? spare_set : "");
     for (size_t set = 0; set < 2; set++)
-        put_set(&out, &sets[set], fault->peer_count == 0, flaps);
+        put_set(&out, &sets[set], fault->peer_count == 0, input->flap.bad_ns > 0);
     for (size_t i = 0; i < fault->catch_count; i++)
         put_catch(&out, &fault->catches[i], sets);
     buf_put(&out, "}\nEOF\n");
@@ -228,13 +241,14 @@ static void add_flapping(const struct NetTexts *texts, struct Flap flap,
                      NULL);
 }
 
-static bool texts_make(const struct NetFault *fault, bool flaps, struct Arena *arena,
-                       struct NetTexts *out)
+static bool texts_make(const struct NetFault *fault, const struct PlanInput *input,
+                       struct Arena *arena, struct NetTexts *out)
 {
+    bool flaps = input->flap.bad_ns > 0;
     struct NetSet sets[2];
     sets_fill(fault, arena, sets);
     size_t elements = sets[0].addresses.count + sets[1].addresses.count;
-    *out = (struct NetTexts){.apply = apply_text(fault, sets, flaps, arena),
+    *out = (struct NetTexts){.apply = apply_text(fault, sets, input, arena),
                              .renew = elements_text(sets, true, lease_timeout, arena),
                              .elements = arena_printf(arena, "%zu", elements)};
     if (flaps) {
@@ -250,11 +264,10 @@ bool network_plan(const struct NetFault *fault, const struct PlanInput *input, s
 {
     struct Procedure procedure = procedure_of(input, CLASS_KERNEL);
     struct NetTexts texts;
-    bool flaps = input->flap.bad_ns > 0;
     if (!input->facts->nft)
         return err_set(err, ERR_NOT_READY, input->target->where,
                        "nft on '%s' cannot add and delete a table", input->target->name);
-    if (!texts_make(fault, flaps, arena, &texts))
+    if (!texts_make(fault, input, arena, &texts))
         return err_set(err, ERR_LIMIT, input->target->where,
                        "a network fault on '%s' is about %s addresses", input->target->name,
                        texts.elements);
@@ -262,10 +275,14 @@ bool network_plan(const struct NetFault *fault, const struct PlanInput *input, s
     commands_add(&procedure.undo, arena, "delete the table", 10, "sh", "-c", undo_text, NULL);
     commands_add(&procedure.all_clear, arena, "there is no table of this fault", 10, "sh", "-c",
                  all_clear_text, NULL);
-    if (flaps)
+    if (input->cuts_link)
+        commands_add(&procedure.apply, arena, "our own ssh goes " SPARED_S " s later", 5, "true",
+                     NULL);
+    if (input->flap.bad_ns > 0)
         add_flapping(&texts, input->flap, &procedure, arena);
     else
         add_steady(&texts, &procedure, arena);
+    procedure.cuts_link = input->cuts_link;
     *out = procedure;
     return true;
 }

@@ -58,6 +58,7 @@ struct PlanInput {
     const struct Peer *peers; /* whom a network fault is about; none = everybody */
     size_t peer_count;
     struct Flap flap;
+    bool cuts_link; /* our own ssh is not spared, and the cap alone ends it */
     const struct HostFacts *facts;
     const struct Token *token;
     uint32_t number; /* the fault's number in the run: traces carry TOKEN_NUMBER */

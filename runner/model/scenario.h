@@ -53,6 +53,7 @@ struct StepSpec {
     const struct PlainRequest *request; /* plain http: no target, no fault; NULL for all others */
     int64_t hold_ns, timeout_ns;        /* hold = `for`; -1 = not given */
     struct Flap flap;
+    bool cuts_link; /* `link: cut` */
     bool accept_no_undo;
     struct Where where, for_where, whom_where; /* of the verb, `for`, the target or role */
 };

@@ -33,6 +33,7 @@ struct StepFields {
     const char *name;
     int64_t hold_ns, timeout_ns;
     const struct Flap *flap;
+    int link; /* 1 = cut */
     bool accept_no_undo;
     struct Chosen kind; /* of the set "step" */
     const struct Node *node;

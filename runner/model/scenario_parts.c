@@ -201,6 +201,11 @@ static const struct Record FLAP_RECORD = {
     .fields = FLAP_FIELDS,
 };
 
+static const struct Choice LINKS[] = {
+    {"kept", 0, "Our own ssh to the host is spared."},
+    {"cut", 1, "It is not: nothing but the cap ends the fault."},
+    {.name = NULL},
+};
 static const struct Field STEP_FIELDS[] = {
     {.name = "name",
      .type = FIELD_TEXT,
@@ -229,6 +234,13 @@ static const struct Field STEP_FIELDS[] = {
      .of = &FLAP_RECORD,
      .example = "{bad: 5s, good: 10s}",
      .doc = "A fault of the network that comes and goes in this rhythm."},
+    {.name = "link",
+     .type = FIELD_CHOICE,
+     AT(StepFields, link),
+     .choices = LINKS,
+     .fallback = "kept",
+     .example = "cut",
+     .doc = "Of a fault of the network: our ssh goes too, 10 s after the rest, once it is proven."},
     {.name = "accept_no_undo",
      .type = FIELD_BOOL,
      AT(StepFields, accept_no_undo),

@@ -95,6 +95,26 @@ static void check_flap(struct ScenarioBuild *build, const struct StepSpec *step,
              "one round of its `flap` is %s: take more", needed);
 }
 
+/* What measures through our ssh would measure that. */
+static void check_link(struct ScenarioBuild *build, const struct StepSpec *step, size_t index)
+{
+    const struct Node *link = node_key(step_node(build, index), "link");
+    const struct ProbeSpec *probes = build->scenario->probes.items;
+    if (link == NULL || !step->cuts_link)
+        return;
+    if (step->kind == NULL || !step->kind->may_cut_link)
+        err_hint(scenario_say(build, ERR_RULE, link->where, "`%s` cannot cut our link", step->name),
+                 "faults of the network can: isolate, cut, loss, rate_limit, delay, dns_cut");
+    for (size_t i = 0; i < build->scenario->probes.count; i++) {
+        const struct TargetSpec *from = scenario_target(build->scenario, probes[i].from);
+        if (from != NULL && step_meets_role(step, build->scenario, from->role))
+            err_hint(scenario_say(build, ERR_RULE, link->where,
+                                  "probe `%s` measures through the link that `%s` cuts",
+                                  probes[i].name, step->name),
+                     "take `link: cut` away, or `from:`");
+    }
+}
+
 /* ---- Whom a step meets. ---- */
 static void check_pick(struct ScenarioBuild *build, const struct StepSpec *step,
                        const struct Role *role)
@@ -217,6 +237,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
         check_for(build, &steps[i]);
         check_outlasts(build, &steps[i]);
         check_flap(build, &steps[i], i);
+        check_link(build, &steps[i], i);
         check_target(build, &steps[i]);
         check_power(build, &steps[i]);
         check_run(build, &steps[i], i);

@@ -183,6 +183,7 @@ static void make_steps(struct ScenarioBuild *build)
         step->accept_no_undo = fields[i].accept_no_undo;
         if (fields[i].flap != NULL)
             step->flap = *fields[i].flap;
+        step->cuts_link = fields[i].link == 1;
         set_kind(build, &fields[i], i, step);
         step->name = step_name(build, &fields[i], step);
     }

@@ -48,7 +48,7 @@ flap_seen() {
         nft list tables >/dev/null || exit 125
         hold_fail "its table is gone"
     }
-    in=$(printf '%s\n' "$table" | grep -o expires | wc -l)
+    in=$(printf '%s\n' "$table" | sed '/set ours {/,/}/d' | grep -o expires | wc -l)
     look_at_clock
     over=$((now - first - bad))
     [ "$over" -lt 0 ] || [ "$begun" -ge $((over / (bad + good))) ] ||

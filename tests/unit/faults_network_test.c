@@ -168,6 +168,24 @@ static void test_what_flaps_is_ended_by_the_kernel_each_time(void **state)
     arena_free(bench.arena);
 }
 
+/* By the kernel's timer, so that the proof still reaches us. */
+static void test_our_link_goes_after_the_proof_where_it_is_to_be_cut(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new();
+    bench.input.cuts_link = true;
+    bench.input.lease_ns = 0;
+    assert_true(plan(&bench, &isolate_fault));
+    assert_true(bench.procedure.cuts_link);
+    assert_int_equal(bench.procedure.lease_ns, 0);
+    has(&bench, "elements = { $FD_PEER timeout 10s }");
+    has(&bench, "in=\"$ip saddr @ours tcp dport $FD_PORT accept\"");
+    lacks(&bench, "saddr $FD_PEER");
+    has(&bench, "elements = { 0.0.0.0/0 timeout ${FD_LEASE}s }");
+    assert_true(procedure_check(&isolate_fault, &bench.procedure, &bench.err));
+    arena_free(bench.arena);
+}
+
 static void test_loss_drops_by_chance_where_it_is_told(void **state)
 {
     (void)state;
@@ -352,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_our_own_way_is_exempt_first),
         cmocka_unit_test(test_isolate_hears_nobody_and_says_nothing),
         cmocka_unit_test(test_what_flaps_is_ended_by_the_kernel_each_time),
+        cmocka_unit_test(test_our_link_goes_after_the_proof_where_it_is_to_be_cut),
         cmocka_unit_test(test_loss_drops_by_chance_where_it_is_told),
         cmocka_unit_test(test_the_loss_of_all_asks_no_chance),
         cmocka_unit_test(test_a_rate_is_in_bytes),
