@@ -58,6 +58,32 @@ static void foresee_machine(struct Plan *plan, const struct SurveyHost *host)
                               name, environment->name));
 }
 
+/* The role's own: what is to be hit runs, and is what its system means. */
+static void foresee_service(struct Plan *plan, const struct SurveyHost *host)
+{
+    const char *name = host->target->name;
+    const struct HostFacts *facts = &host->facts;
+    if (facts->active != KNOWN_YES)
+        obstacle(plan, ERR_NOT_READY,
+                 "A fault on a service that is down proves nothing; start it first.",
+                 arena_printf(plan->arena, "the service of role '%s' does not run on host '%s'",
+                              host->role->name, name));
+    else if (text_equal(facts->main_pid, "1"))
+        obstacle(plan, ERR_REFUSED, "Drill it from the machine that runs the container.",
+                 arena_printf(plan->arena,
+                              "the service of role '%s' is process 1 of '%s': no signal from "
+                              "inside its container ends it, and its guard would end with it",
+                              host->role->name, name));
+    else if (facts->main_pid[0] != '\0' && host->standing.pid[0] != '\0' &&
+             !text_equal(facts->main_pid, host->standing.pid))
+        obstacle(plan, ERR_NOT_READY,
+                 "Correct its pidfile or the role's `service:`; a wrong one would be killed.",
+                 arena_printf(plan->arena,
+                              "role '%s' on host '%s' is process %s as its service has it, but "
+                              "%s by its own word",
+                              host->role->name, name, facts->main_pid, host->standing.pid));
+}
+
 bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct SurveyHost *host)
 {
     if (host == NULL || !host->answered)
@@ -79,25 +105,8 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
                  "end them.",
                  arena_printf(plan->arena, "host '%s' carries traces of another drill: %s", name,
                               facts->traces));
-    if (step->kind->needs_service && facts->active != KNOWN_YES)
-        obstacle(plan, ERR_NOT_READY,
-                 "A fault on a service that is down proves nothing; start it first.",
-                 arena_printf(plan->arena, "the service of role '%s' does not run on host '%s'",
-                              host->role->name, name));
-    else if (step->kind->needs_service && text_equal(facts->main_pid, "1"))
-        obstacle(plan, ERR_REFUSED, "Drill it from the machine that runs the container.",
-                 arena_printf(plan->arena,
-                              "the service of role '%s' is process 1 of '%s': no signal from "
-                              "inside its container ends it, and its guard would end with it",
-                              host->role->name, name));
-    else if (step->kind->needs_service && facts->main_pid[0] != '\0' &&
-             host->standing.pid[0] != '\0' && !text_equal(facts->main_pid, host->standing.pid))
-        obstacle(plan, ERR_NOT_READY,
-                 "Correct its pidfile or the role's `service:`; a wrong one would be killed.",
-                 arena_printf(plan->arena,
-                              "role '%s' on host '%s' is process %s as its service has it, but "
-                              "%s by its own word",
-                              host->role->name, name, facts->main_pid, host->standing.pid));
+    if (step->kind->needs_service && !step_names_service(step))
+        foresee_service(plan, host);
     if (step->kind->takes_machine)
         foresee_machine(plan, host);
     if (step->kind->needs_nft && !facts->nft)

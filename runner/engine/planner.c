@@ -90,6 +90,7 @@ static void survey(struct Planning *planning, const struct Scenario *scenario)
                                       .asked = planning->asked.items,
                                       .asked_count = planning->asked.count,
                                       .delays = delays(scenario),
+                                      .scenario = scenario,
                                       .arena = planning->plan->arena},
                 &planning->survey);
 }
@@ -171,7 +172,8 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
                               .flap = fault->step->flap,
                               .cuts_link = fault->step->cuts_link,
                               .cap_ns = planned + scenario->grace_ns,
-                              .leave_stopped = scenario->leave_stopped};
+                              .leave_stopped = scenario->leave_stopped,
+                              .named = survey_named(found, fault->step)};
     input.lease_ns = scenario->lease_ns < input.cap_ns ? scenario->lease_ns : input.cap_ns;
     if (input.cuts_link)
         input.lease_ns = 0; /* nobody could renew it */

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survey.h"
 
+#include "../base/text.h"
+
 #define SURVEY_TIMEOUT_NS (8 * NS_PER_S)
 #define SYSTEM_TIMEOUT_NS (3 * NS_PER_S)
 
@@ -10,6 +12,7 @@ struct Asking {
     struct Loop *loop;
     struct Arena *arena;
     size_t pending;
+    const struct Scenario *scenario;
     bool delays;
 };
 struct HostAsking {
@@ -28,6 +31,34 @@ static void answered(struct Asking *all)
         loop_stop(all->loop);
 }
 
+/* Whom the steps on this role mean by a name. */
+static bool ask_names(struct HostCall *call, const struct Scenario *scenario,
+                      struct SurveyHost *host)
+{
+    const struct StepSpec *steps = scenario != NULL ? scenario->steps.items : NULL;
+    for (size_t at = 0; scenario != NULL && at < scenario->steps.count; at++) {
+        const char *process = step_process(&steps[at]);
+        if (process == NULL || steps[at].target == NULL ||
+            !text_equal(steps[at].target->role, host->role->name))
+            continue;
+        struct TextPair pair = {.name = process};
+        if (!node_names(call->node, process, call->deadline, call->arena, &pair.value, &call->err))
+            return false;
+        *(struct TextPair *)list_add(&host->named, call->arena, sizeof pair) = pair;
+    }
+    return true;
+}
+
+const char *survey_named(const struct SurveyHost *host, const struct StepSpec *step)
+{
+    const char *process = step_process(step);
+    const struct TextPair *pairs = host->named.items;
+    for (size_t at = 0; process != NULL && at < host->named.count; at++)
+        if (text_equal(pairs[at].name, process))
+            return pairs[at].value;
+    return NULL;
+}
+
 static void facts_work(struct HostCall *call)
 {
     struct HostAsking *asking = call->data;
@@ -36,6 +67,8 @@ static void facts_work(struct HostCall *call)
     if (call->ok && asking->all->delays && asking->host->facts.root)
         call->ok =
             node_delays(call->node, call->deadline, call->arena, &asking->host->facts, &call->err);
+    if (call->ok && asking->host->facts.root)
+        call->ok = ask_names(call, asking->all->scenario, asking->host);
     call->lost = !call->ok;
 }
 
@@ -201,6 +234,7 @@ void survey_make(const struct SurveyInput *input, struct Survey *out)
                          .loop = input->loop,
                          .arena = input->arena,
                          .pending = 1,
+                         .scenario = input->scenario,
                          .delays = input->delays};
     struct HostAsking *hosts = arena_zero(input->arena, out->hosts.count + 1, sizeof *hosts);
     struct RoleAsking *roles = arena_zero(input->arena, out->roles.count + 1, sizeof *roles);

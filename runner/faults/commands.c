@@ -26,7 +26,8 @@
     {                                                                                              \
         .name = "process", .type = FIELD_TEXT, .offset = offsetof(struct ServiceConfig, process),  \
         .example = "/usr/sbin/haproxy",                                                            \
-        .doc = "Another service on that host, by the path or name of its executable."              \
+        .doc = "Another service on that host, by the path or name of its executable: exactly "     \
+               "those processes that `plan` finds."                                                \
     }
 
 static const struct Choice only_choices[] = {
@@ -112,6 +113,9 @@ static bool check_form(const struct Subject *subject, const struct PlanInput *in
                  text_is_name(subject->name, true);
     if (!subject->is_unit && !subject->is_container && !named && !path_is_plain(subject->name))
         return err_set(err, ERR_VALUE, where, "'%s' is no absolute path", subject->name);
+    if (subject->same != NULL && subject->same[0] == '\0')
+        return err_set(err, ERR_NOT_READY, where, "no process of '%s' runs on '%s'", subject->name,
+                       input->target->name);
     if (subject->with != NULL && strpbrk(subject->with, "\r\n") != NULL)
         return err_set(err, ERR_VALUE, where, "the arguments of '%s' are several lines",
                        subject->name);
@@ -129,6 +133,7 @@ bool subject_make(const struct ServiceConfig *config, const struct PlanInput *in
     if (config->unit != NULL || config->process != NULL) {
         subject.is_unit = config->unit != NULL;
         subject.name = subject.is_unit ? config->unit : config->process;
+        subject.same = subject.is_unit ? NULL : input->named;
     } else {
         subject.is_unit = service->unit != NULL;
         subject.name = subject.is_unit    ? service->unit
@@ -170,6 +175,8 @@ void subject_add(const struct Subject *subject, struct Commands *commands, struc
 {
     bool starts = text_equal(verb, "start") || text_equal(verb, "restart");
     bool stops = text_equal(verb, "stop") || text_equal(verb, "restart");
+    bool strikes =
+        stops || text_equal(verb, "save") || text_equal(verb, "kill") || text_equal(verb, "freeze");
     const char **argv = arena_zero(arena, WORDS_MAX, sizeof *argv);
     size_t count = 0;
     const char *const base[] = {"sh", "service", verb, subject->form, subject->name};
@@ -180,6 +187,7 @@ void subject_add(const struct Subject *subject, struct Commands *commands, struc
     } more[] = {
         {"with", subject->with},
         {"only", subject->only_main ? "main" : NULL},
+        {"same", strikes ? subject->same : NULL},
         {"stop", stops && !subject->is_unit ? subject->stop : NULL},
         {"rejoin", starts ? subject->rejoin : NULL},
         {"by", starts && subject->rejoin == NULL && !subject->is_unit ? subject->start : NULL},

@@ -68,6 +68,7 @@ struct PlanInput {
      * Made by the system's plan_rejoin; empty = plain start is safe. */
     struct Commands rejoin;
     bool leave_stopped; /* undo: {leave: stopped} */
+    const char *named;  /* which processes the step's `process:` means now; NULL = it has none */
     /* For kinds that take the machine: its provider's lines, ready to run here (NULL: none), and
      * every role that the host carries. */
     struct Power power;

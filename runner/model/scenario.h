@@ -58,6 +58,11 @@ struct StepSpec {
     struct Where where, for_where, whom_where; /* of the verb, `for`, the target or role */
 };
 
+/* The step's own `process:`, or NULL. */
+const char *step_process(const struct StepSpec *step);
+/* It is about another service than its role's: `unit:` or `process:`. */
+bool step_names_service(const struct StepSpec *step);
+
 /* Words of `expect` and `halt`; one row each in bound.c with type, meaning and what it needs. */
 enum BoundWord {
     BOUND_MAX_OUTAGE,

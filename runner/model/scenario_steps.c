@@ -137,16 +137,22 @@ static void check_pick(struct ScenarioBuild *build, const struct StepSpec *step,
 }
 
 /* A step may name a service of its own: `kill: victim` with `unit:` or `process:`. */
-static bool names_service(const struct StepSpec *step)
+static const char *service_named(const struct StepSpec *step, const char *key)
 {
-    static const char *const KEYS[] = {"unit", "process"};
-    for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
-        const struct Field *field = record_field(&step->kind->config, KEYS[i]);
-        if (field != NULL && field->type == FIELD_TEXT &&
-            *(const char *const *)((const unsigned char *)step->config + field->offset) != NULL)
-            return true;
-    }
-    return false;
+    const struct Field *field = step->kind != NULL ? record_field(&step->kind->config, key) : NULL;
+    if (field == NULL || field->type != FIELD_TEXT || !step->kind->needs_service)
+        return NULL;
+    return *(const char *const *)((const unsigned char *)step->config + field->offset);
+}
+
+const char *step_process(const struct StepSpec *step)
+{
+    return service_named(step, "process");
+}
+
+bool step_names_service(const struct StepSpec *step)
+{
+    return service_named(step, "unit") != NULL || step_process(step) != NULL;
 }
 
 static void check_target(struct ScenarioBuild *build, const struct StepSpec *step)
@@ -164,7 +170,7 @@ static void check_target(struct ScenarioBuild *build, const struct StepSpec *ste
         return;
     check_pick(build, step, role);
     if (step->kind == NULL || !step->kind->needs_service || role_is_run(role) ||
-        names_service(step))
+        step_names_service(step))
         return;
     struct Err *err = scenario_say(build, ERR_RULE, step->where,
                                    "`%s` cannot: the environment does not say how role `%s` is run",

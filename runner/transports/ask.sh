@@ -134,6 +134,13 @@ serves() {
     fi
 }
 
+# Whom a name means now, as service.sh has it.
+names() {
+    with='' only='' pids='' main='' named=''
+    service_list_by_exe
+    say "named $named"
+}
+
 # By which others know this host. Not those that move between hosts: second ones, and single ones
 # (/32, /128) that no lease gave.
 addresses() {

@@ -255,6 +255,26 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
     return good;
 }
 
+bool node_names(struct HostNode *node, const char *process, struct Mono deadline,
+                struct Arena *arena, const char **out, struct Err *err)
+{
+    struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
+    char named[4096] = "";
+    quote_assignment(&script, "name", process);
+    talk_library(&script);
+    buf_put(&script, "eval \"$FD_SERVICE\"\n");
+    buf_put(&script, ask_sh);
+    buf_put(&script, "names\n");
+    bool good = talk(node, &script, &reply, deadline, err);
+    if (good && !reply_get(&reply, "named", named, sizeof named))
+        good = err_set(err, ERR_TARGET, node->target->where,
+                       "'%s' does not say which processes '%s' are", node->target->name, process);
+    *out = arena_text(arena, named);
+    buf_free(&script);
+    buf_free(&reply);
+    return good;
+}
+
 enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mono deadline,
                        struct Err *err)
 {

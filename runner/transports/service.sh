@@ -4,7 +4,7 @@
 # -ef is in dash, busybox sh and bash. Stands behind node.sh; functions only. In a fault's folder it
 # is the script `service`:
 #   sh service VERB unit NAME | pidfile PATH | exe PATH | container NAME
-#                   [with TEXT] [only main] [by LINE] [stop LINE] [rejoin TEXT]
+#                   [with TEXT] [only main] [by LINE] [stop LINE] [rejoin TEXT] [same PID:START...]
 # The file `ids` there says whom the fault means: pid, start time, executable of a process a line.
 # `sh service file VERB ...` is files.sh, `sh service request VERB ...` is request.sh.
 
@@ -65,6 +65,10 @@ service_list_by_exe() {
             esac
         fi
         pids="$pids${pids:+ }$pid"
+    done
+    named=''
+    for pid in $pids; do
+        ! look_at "$pid" || named="$named${named:+ }$pid:$born"
     done
     # The main process is the one that none of the others has begot.
     for pid in $pids; do
@@ -135,6 +139,12 @@ service_list() {
     [ -z "$only" ] || pids=$main
 }
 
+# What a name alone finds must be what the plan has seen, no one more and no one less.
+service_planned() {
+    [ -z "$same" ] || [ "$named" = "$same" ] ||
+        service_fail "$name finds other processes than the plan saw: now ${named:-none}, then $same"
+}
+
 # Adds to `ids` all of `pids` that are not there.
 service_record() {
     for pid in $pids; do
@@ -156,6 +166,7 @@ each_id() {
 # Before anything is armed: the service runs, all of it, and does not carry our own connection.
 service_save() {
     service_list || service_fail "no service: $name names no process that runs"
+    service_planned
     [ -n "$pids" ] || service_fail "no service: there is no process of $name"
     [ "$form" != unit ] || systemctl is-active --quiet -- "$name" ||
         service_fail "no service: $name is $(systemctl is-active -- "$name")"
@@ -176,6 +187,7 @@ service_same() {
     service_list || service_fail "$name names no process that runs"
     [ -n "$main" ] && look_at "$main" && grep -q "^$main $born " ids ||
         service_fail "process ${main:-none} of $name is not the one that was recorded"
+    service_planned
 }
 
 service_stop_one() {
@@ -346,7 +358,7 @@ service() {
         ;;
     esac
     verb=$1 form=$2 name=$3
-    with='' only='' by='' stop='' rejoin=''
+    with='' only='' by='' stop='' rejoin='' same=''
     shift 3
     while [ $# -ge 2 ]; do
         case $1 in
@@ -355,11 +367,16 @@ service() {
         by) by=$2 ;;
         stop) stop=$2 ;;
         rejoin) rejoin=$2 ;;
+        same) same=$2 ;;
         esac
         shift 2
     done
     case $verb in
-    save | kill | freeze | thaw | gone | frozen | moving) "service_$verb" ;;
+    freeze)
+        [ -z "$same" ] || service_same
+        service_freeze
+        ;;
+    save | kill | thaw | gone | frozen | moving) "service_$verb" ;;
     down | unchanged | start | stop | restart) "service_$verb" ;;
     up) service_says_up ;;
     record) service_same && service_record ;;
