@@ -127,9 +127,10 @@ serves() {
     main=''
     if [ "$form" = none ]; then
         say serves
-    elif service_list && [ -n "$main" ] && service_up && look_at "$main" && [ "$state" != T ]; then
+    elif service_list >/dev/null && [ -n "$main" ] && service_up >/dev/null &&
+        look_at "$main" && [ "$state" != T ]; then
         say serves
-    else
+    elif [ $? -ne 125 ]; then
         say idle
     fi
 }
@@ -170,7 +171,11 @@ EOF
     tools
     if [ "$form" != none ]; then
         main=''
-        service_list && [ -n "$main" ] && service_up && say active || say inactive
+        if service_list >/dev/null && [ -n "$main" ] && service_up >/dev/null; then
+            say active
+        elif [ $? -ne 125 ]; then
+            say inactive
+        fi
         say "main $main"
         [ "$form" != container ] || ! engine_starts || say engine_starts
         [ "$form" != unit ] ||

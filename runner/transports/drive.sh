@@ -87,15 +87,23 @@ write_folder() {
     announce
 }
 
+guard_unit() {
+    systemd-run --quiet --collect --unit="fd-$FD_ID" -p OOMScoreAdjust=-1000 \
+        ${FD_ROOT:+--setenv=HOME="$HOME" --setenv=PATH="$PATH"} \
+        -p KillMode=process -p Restart=on-failure -p RestartSec=1 \
+        -p RestartPreventExitStatus='2 127' /bin/sh "$FD_DIR/guard" \
+        </dev/null >"$FD_DIR/log.guard" 2>&1 3<&- 8<&- 9<&-
+}
+
 # A service that sleeps where systemd is, else a process of its own session with no stream of ours
 # (the channel would stay open as long as it lives).
 start_guard() {
     if has_systemd; then
-        systemd-run --quiet --collect --unit="fd-$FD_ID" -p OOMScoreAdjust=-1000 \
-            ${FD_ROOT:+--setenv=HOME="$HOME" --setenv=PATH="$PATH"} \
-            -p KillMode=process -p Restart=on-failure -p RestartSec=1 \
-            -p RestartPreventExitStatus='2 127' /bin/sh "$FD_DIR/guard" \
-            </dev/null >"$FD_DIR/log.guard" 2>&1 3<&- 8<&- 9<&-
+        starts=3 # systemd loses what it is asked while it is loaded anew
+        until guard_unit || [ -s "$FD_DIR/armed" ] || [ "$starts" -eq 0 ]; do
+            starts=$((starts - 1))
+            nap 0.5
+        done
     else
         setsid sh "$FD_DIR/guard" </dev/null >/dev/null 2>&1 3<&- 8<&- 9<&- &
     fi

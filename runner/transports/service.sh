@@ -13,6 +13,12 @@ service_fail() {
     exit 1
 }
 
+# Behind a look that failed: no, or no answer.
+service_no() {
+    [ $? -ne 125 ] || exit 125
+    service_fail "$@"
+}
+
 # main = what the pidfile names. A file older than its process names a dead one: the number was
 # given out anew. Measured against ourselves, since a container's uptime may be another clock.
 service_main_of_file() {
@@ -110,14 +116,34 @@ engine_starts() {
     return 1
 }
 
-# Sets `pids`, the service's processes now, and `main`.
+# Sets unit_main, unit_group and unit_active. While it loads itself anew systemd does not answer: it
+# is asked again, and then that is no answer.
+unit_look() {
+    asks=20
+    until said=$(systemctl show -p MainPID -p ControlGroup -p ActiveState -- "$name" 2>/dev/null); do
+        [ "$asks" -gt 0 ] && [ -d /run/systemd/system ] || { echo 'systemd does not answer'; return 125; }
+        asks=$((asks - 1))
+        nap 0.1
+    done
+    unit_main='' unit_group='' unit_active=''
+    while IFS='=' read -r key value; do
+        case $key in
+        MainPID) [ "$value" = 0 ] || unit_main=$value ;;
+        ControlGroup) unit_group=$value ;;
+        ActiveState) unit_active=$value ;;
+        esac
+    done <<EOF
+$said
+EOF
+}
+
+# Sets `pids`, the service's processes now, and `main`; 125 where nobody can say.
 service_list() {
     pids='' main=''
     case $form in
     unit)
-        main=$(systemctl show -p MainPID --value -- "$name")
-        [ "$main" != 0 ] || main=''
-        group=$(systemctl show -p ControlGroup --value -- "$name")
+        unit_look || return
+        main=$unit_main group=$unit_group
         case $group in /?*) ;; *) return 0 ;; esac
         pids=$(find "/sys/fs/cgroup$group" "/sys/fs/cgroup/systemd$group" \
             "/sys/fs/cgroup/unified$group" -name cgroup.procs -exec cat {} + 2>/dev/null |
@@ -168,8 +194,8 @@ service_save() {
     service_list || service_fail "no service: $name names no process that runs"
     service_planned
     [ -n "$pids" ] || service_fail "no service: there is no process of $name"
-    [ "$form" != unit ] || systemctl is-active --quiet -- "$name" ||
-        service_fail "no service: $name is $(systemctl is-active -- "$name")"
+    [ "$form" != unit ] || [ "$unit_active" = active ] ||
+        service_fail "no service: $name is $unit_active"
     [ "$form" != unit ] || systemctl is-enabled -- "$name" >enabled 2>/dev/null
     service_ancestors
     for pid in $pids; do
@@ -255,32 +281,31 @@ service_frozen() {
 
 service_moving() {
     each_id service_says_stopped
-    service_list
+    service_list || [ $? -ne 125 ] || exit 125
     for pid in $pids; do ! look_at "$pid" || service_says_stopped; done
 }
 
 # No process of the service at all.
 service_down() {
     service_gone
+    service_list || { [ $? -ne 125 ] || exit 125; return 0; }
     if [ "$form" = unit ]; then
-        case $(systemctl is-active -- "$name") in
-        active | activating | reloading) service_fail "$name is up again" ;;
-        esac
+        case $unit_active in active | activating | reloading) service_fail "$name is up again" ;; esac
     fi
-    service_list || return 0
     [ -z "$pids" ] || service_fail "$name is up again: process $main"
 }
 
 service_up() {
     if [ "$form" = unit ]; then
-        systemctl is-active --quiet -- "$name"
+        unit_look || return
+        case $unit_active in active | reloading) ;; *) return 1 ;; esac
     else
         service_list && [ -n "$pids" ]
     fi
 }
 
 service_says_up() {
-    service_up || service_fail "$name is down"
+    service_up || service_no "$name is down"
     [ ! -e starting ] || service_fail "$name was started by half"
 }
 
