@@ -29,6 +29,7 @@ DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl
         openssh-client openssh-server nftables iproute2 procps util-linux \
         redis-server redis-sentinel redis-tools python3 python3-redis
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman
+SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox
 # Those whom `make bench` measures beside us.
 BENCH_DEPS := ansible-core clustershell pssh
@@ -84,6 +85,9 @@ kernel-deps: # what `make kernels` needs as well; the kernel itself is unpacked,
 
 bench-deps: # the peers of `make bench`; those that are missing it leaves out by name
 	@.ci/deps $(DEPS) $(BENCH_DEPS)
+
+systemd-deps: # what `make systemd` needs as well
+	@.ci/deps $(DEPS) $(SYSTEMD_DEPS)
 
 demo: deps ## staging and production on this machine, drilled: a refusal, then two passes
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
@@ -164,6 +168,9 @@ bench: ## ratios against peers and bare programs, printed; never a pass or fail
 kernels: kernel-deps all $(BUILD)/tests/kernels/parts ## on a kernel of their own, emulated: tc netem (10 minutes)
 	@$(RUN) -t 1800 $(wildcard tests/kernels/*_test.sh)
 
+systemd: systemd-deps all ## hosts with a real systemd: units and their Restart=, daemon-reload, reboot (5 minutes)
+	@$(RUN) -t 1800 $(wildcard tests/systemd/*_test.sh)
+
 $(BUILD)/tests/kernels/parts: $(BUILD)/tests/kernels/parts.o $(BUILD)/libfaildrill.a
 	@$(SAY) link $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -201,5 +208,6 @@ help: ## list what can be made
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
 .PHONY: all bench bench-deps asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults \
-        faults-matrix format help hosts install kernel-deps kernels lint machines mutants shapes system tests unit
+        faults-matrix format help hosts install kernel-deps kernels lint machines mutants shapes system \
+        systemd systemd-deps tests unit
 .SECONDARY:
