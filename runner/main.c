@@ -12,12 +12,19 @@ static const struct ProbeKind *const PROBES[] = {
     &http_probe, &tcp_probe, &redis_probe, &primary_probe, &ledger_probe, NULL,
 };
 static const struct FaultKind *const FAULTS[] = {
-    &kill_fault,      &stop_fault,        &freeze_fault,    &restart_fault,
-    &isolate_fault,   &cut_fault,         &loss_fault,      &rate_limit_fault,
-    &dns_cut_fault,   &delay_fault,       &override_fault,  &expire_certificate_fault,
-    &cpu_load_fault,  &memory_fill_fault, &disk_fill_fault, &replace_file_fault,
-    &sysctl_fault,    &disk_load_fault,   &exhaust_fault,   &clock_skew_fault,
-    &power_off_fault, &run_fault,         &http_fault,      NULL,
+    &kill_fault,      &stop_fault,
+    &freeze_fault,    &restart_fault,
+    &isolate_fault,   &cut_fault,
+    &loss_fault,      &rate_limit_fault,
+    &dns_cut_fault,   &delay_fault,
+    &override_fault,  &expire_certificate_fault,
+    &cpu_load_fault,  &memory_fill_fault,
+    &disk_fill_fault, &replace_file_fault,
+    &sysctl_fault,    &disk_load_fault,
+    &exhaust_fault,   &clock_skew_fault,
+    &power_off_fault, &reboot_fault,
+    &crash_fault,     &run_fault,
+    &http_fault,      NULL,
 };
 static const struct SystemKind *const SYSTEMS[] = {&redis_sentinel_system, NULL};
 static const struct TransportKind *const TRANSPORTS[] = {

@@ -84,8 +84,11 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
                : fault->edges.count > 0 ? " (only if the ranks are so then)"
                                         : " (only if it has that rank then)",
                fault_class_letter(procedure->ends_by));
-    if (procedure->from_here && procedure->undo.count == 0)
-        buf_put(out, "   ends by its own boot: nothing guards it\n");
+    bool boots = procedure->strike.count > 0 && !procedure->hangs;
+    if (boots)
+        buf_printf(out, "   ends by its own boot: %s\n",
+                   procedure->undo.count > 0 ? "power that is off is given back, no more"
+                                             : "nothing guards it");
     else if (procedure->cuts_link)
         buf_printf(out, "   ends %s after arming, and not before: our link is cut\n", cap);
     else

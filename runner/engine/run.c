@@ -314,7 +314,7 @@ void run_left(const struct Run *run, struct Buf *out)
             wall_local(fault->acts_by, by);
         const struct Target *seat = fault->machine.seat;
         if (fault->planned->procedure.from_here && seat == NULL)
-            buf_printf(out, "%s on %s; nobody but its own boot brings it back\n",
+            buf_printf(out, "%s on %s; nobody but its own boot brings it back: see its console\n",
                        fault->planned->step->name, fault->planned->target->name);
         else
             buf_printf(out, "%s on %s; its guard acts by %s; by hand %s: %s%s/undo\n",

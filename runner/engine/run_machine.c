@@ -11,6 +11,7 @@
 #define STRIKE_TIMEOUT_NS (5 * NS_PER_S)
 #define ASK_TIMEOUT_NS (2 * NS_PER_S)
 #define ASK_EVERY_NS (100 * NS_PER_MS)
+#define HANGS_AFTER_NS (5 * NS_PER_S) /* of silence; a link may be lost for less */
 #define RETURN_TIMEOUT_NS (20 * NS_PER_S)
 #define RETURN_EVERY_NS (500 * NS_PER_MS)
 
@@ -179,7 +180,8 @@ void machine_begin_job(struct FaultRun *fault, enum GroupPhase phase)
     }
 }
 
-/* ---- The proof: it answers no more, and then, where we struck it, in another boot. ---- */
+/* ---- The proof: it answers no more, and then, where we struck it, in another boot; one that is to
+ * hang is silent, and stays so. ---- */
 
 static void ask_work(struct HostCall *call)
 {
@@ -205,6 +207,7 @@ static void judge(struct FaultRun *fault, struct Mono now)
     struct Machine *machine = &fault->machine;
     bool struck = fault->planned->procedure.strike.count > 0;
     bool other = machine->answered && !text_equal(machine->now_id, machine->boot_id);
+    bool hangs = fault->planned->procedure.hangs;
     if (machine->answered && !other) {
         machine->heard = now;
         machine->lost = (struct Mono){0};
@@ -214,6 +217,8 @@ static void judge(struct FaultRun *fault, struct Mono now)
     }
     if (struck && other) {
         prove(fault, machine->lost.ns != 0 ? machine->lost : now);
+    } else if (hangs && !machine->answered && mono_since(machine->lost, now) > HANGS_AFTER_NS) {
+        prove(fault, machine->lost);
     } else if (!struck && !machine->answered) {
         prove(fault, mono_before(machine->heard, fault->t0.high) ? fault->t0.high : now);
     } else if (!struck && other) {

@@ -23,7 +23,7 @@ struct Job {
     struct Undoing *all;
     struct UndoneFault *row;
     struct Token token;
-    bool last_on_host;
+    bool last_on_host, boots;  /* its host was taken, and has to boot */
     const struct Target *seat; /* this machine, while its part comes first; then NULL */
     const struct Target *host;
     struct Timer *again;
@@ -125,7 +125,7 @@ static void undo_send(void *data, int events)
 static bool undo_goes_on(struct Job *job, const struct HostCall *call)
 {
     bool good = call->opened && call->ok;
-    if (job->row->fault.returned == NULL || (job->seat != NULL && !good))
+    if (!job->boots || (job->seat != NULL && !good))
         return false;
     if (job->seat != NULL) {
         job->seat = NULL;
@@ -133,7 +133,8 @@ static bool undo_goes_on(struct Job *job, const struct HostCall *call)
         undo_send(job, 0);
         return true;
     }
-    if (good || !mono_before(mono_now(), job->until))
+    if (good || !mono_before(mono_now(), job->until) ||
+        (call->opened && job->row->fault.returned == NULL))
         return false;
     if (job->again == NULL)
         job->again = loop_timer(job->all->loop, undo_send, job);
@@ -197,6 +198,9 @@ static void begin(const struct UndoAsk *input, struct Undoing *all, const struct
         for (size_t before = 0; before < at; before++)
             if (same_place(&row[before].fault, &row[at].fault))
                 job->last_on_host = false;
+        for (size_t other = 0; other < rows->count; other++)
+            if (same_place(&row[other].fault, &row[at].fault) && row[other].fault.returned != NULL)
+                job->boots = true;
         if (row[at].fault.target.reach == NULL) {
             row[at].why = arena_printf(all->arena, "this version cannot reach it: %s %s",
                                        row[at].fault.reach, row[at].fault.reach_text);

@@ -67,6 +67,20 @@ static const char clear_text[] =
                       "echo 'it was asked to go off, and has not been seen off yet'\n"
                       "exit 1\n";
 
+/* The last word before it: a container would take the machine under it along, and a kernel that was
+ * to boot by itself (C) and no longer does would hang. */
+static const char sysrq_text[] =
+    "[ \"$(readlink /proc/self/ns/pid)\" = 'pid:[4026531836]' ] ||\n"
+    "    { echo 'it shares its kernel with others'; exit 1; }\n"
+    "case $1 in\n"
+    "C)\n"
+    "    read -r seconds </proc/sys/kernel/panic && [ \"$seconds\" -gt 0 ] ||\n"
+    "        { echo 'its kernel.panic is not above 0 any more'; exit 1; }\n"
+    "    echo c >/proc/sysrq-trigger\n"
+    "    ;;\n"
+    "*) echo \"$1\" >/proc/sysrq-trigger ;;\n"
+    "esac\n";
+
 /* Where systemd takes the host down it answers for a while; that is not back. */
 static const char staying_text[] = "[ ! -d /run/systemd/system ] ||\n"
                                    "    [ \"$(systemctl is-system-running)\" != stopping ]\n";
@@ -125,4 +139,27 @@ void machine_add_down(const struct PlanInput *input, struct Arena *arena,
                  down_text, "power", power->down, NULL);
     commands_add(&procedure->in_place, arena, "its power provider says off", LOOK_S, "sh", "-c",
                  says_text, "power", "off", power->status, NULL);
+}
+
+bool machine_may_sysrq(const struct PlanInput *input, struct Err *err)
+{
+    const char *name = input->target->name;
+    if (input->facts->contained) {
+        err_set(err, ERR_REFUSED, input->target->where,
+                "host '%s' shares its kernel: sysrq would take the machine under it", name);
+        return err_hint(err, "Drill that machine; a container is left by `reboot` with `by: "
+                             "systemctl` where it has a systemd of its own.");
+    }
+    if (!input->facts->sysrq)
+        return err_set(err, ERR_NOT_READY, input->target->where,
+                       "host '%s' has no /proc/sysrq-trigger that we may write", name);
+    return true;
+}
+
+void machine_add_sysrq(const char *what, const char *letter, struct Arena *arena,
+                       struct Procedure *procedure)
+{
+    commands_add(&procedure->strike, arena, what, 10, "sh", "-c", sysrq_text, "sysrq", letter,
+                 NULL);
+    procedure->stays = "what was not yet on the disks of the host is lost";
 }

@@ -15,5 +15,10 @@ void machine_add_power(const struct PlanInput *input, bool cycle, struct Arena *
 /* in_place and apply of power_off. */
 void machine_add_down(const struct PlanInput *input, struct Arena *arena,
                       struct Procedure *procedure);
+/* Whether the host has a sysrq of its own, and then what is said to it: `b`, `c`, or `C`, which is
+ * `c` where the kernel still boots by itself. */
+bool machine_may_sysrq(const struct PlanInput *input, struct Err *err) MUST_CHECK;
+void machine_add_sysrq(const char *what, const char *letter, struct Arena *arena,
+                       struct Procedure *procedure);
 
 #endif

@@ -102,6 +102,8 @@ void procedure_hash(const struct Procedure *procedure, char out[65])
         command_write(&all, &procedure->strike.at[i]);
     for (size_t i = 0; i < procedure->returned.count; i++)
         command_write(&all, &procedure->returned.at[i]);
+    if (procedure->hangs)
+        buf_put(&all, "hangs\n");
     buf_printf(&all, "%c %d %d %" PRId64 " %" PRId64 "\n", fault_class_letter(procedure->ends_by),
                procedure->cuts_link, procedure->once, procedure->lease_ns, procedure->cap_ns);
     if (all.cut)
@@ -157,6 +159,8 @@ static bool strike_check(const struct FaultKind *kind, const struct Procedure *p
         return err_set(err, ERR_OWN, NOWHERE, "'%s' is sent to two machines", kind->name);
     if ((procedure->undo.count > 0) != (procedure->all_clear.count > 0))
         return err_set(err, ERR_NO_UNDO, NOWHERE, "'%s' cannot prove that it is gone", kind->name);
+    if (procedure->hangs && procedure->undo.count == 0)
+        return err_set(err, ERR_NO_UNDO, NOWHERE, "'%s' leaves a machine that hangs", kind->name);
     return times_check(procedure, err);
 }
 

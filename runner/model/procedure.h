@@ -43,6 +43,7 @@ struct Procedure {
      * on the host. */
     struct Commands strike;   /* as the last thing that it does: our link goes with it */
     struct Commands returned; /* reads only: succeeds when it does again what it did before */
+    bool hangs;               /* struck, it does not boot by itself: undo switches it off and on */
     enum FaultClass ends_by;
     bool from_here;
     bool cuts_link;           /* no renewal possible: the cap alone ends it */
