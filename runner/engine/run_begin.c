@@ -84,6 +84,7 @@ static void list_lock_rows(struct Run *run)
 {
     static const struct StepSpec LOCK = {.name = "lock"};
     run->lock_rows = arena_zero(run->arena, run->lock_count + 1, sizeof *run->lock_rows);
+    run->lock_asks = arena_zero(run->arena, run->lock_count + 1, sizeof *run->lock_asks);
     for (size_t at = 0; at < run->lock_count; at++)
         run->lock_rows[at] = (struct PlannedFault){
             .step = &LOCK,
@@ -107,6 +108,9 @@ static void log_unlocked(struct Run *run, size_t at)
 {
     struct Err err;
     struct Mono now = mono_now();
+    if (!run->lock_asks[at].asked)
+        return;
+    run->lock_asks[at].asked = false;
     (void)run_stored(
         run,
         undolog_clear(run->in.store, run->lock_rows[at].number, (struct Moment){now, now}, &err),
@@ -115,7 +119,8 @@ static void log_unlocked(struct Run *run, size_t at)
 
 static void lock_work(struct HostCall *call)
 {
-    struct Run *run = call->data;
+    const struct LockAsk *ask = call->data;
+    struct Run *run = ask->run;
     struct NodeLock lock = {
         .token = &run->in.plan->token, .who = run->in.who, .longest_ns = run_longest(run)};
     call->ok = node_lock(call->node, &lock, call->deadline, &call->err);
@@ -124,36 +129,61 @@ static void lock_work(struct HostCall *call)
 
 static void lock_next(struct Run *run);
 
-static void lock_done(struct HostCall *call)
+/* A refusal says more than a host that does not answer. */
+static void note_failed(struct Run *run, const struct Err *err)
 {
-    struct Run *run = call->data;
-    if (!call->opened) /* never reached, so nothing to take back */
-        log_unlocked(run, run->locked);
-    if (run->state != RUN_PLANNED)
-        return; /* aborted meanwhile: what was taken is given back by end_locks */
-    if (call->opened && call->ok) {
-        run->locked++;
-        lock_next(run);
-    } else {
-        run->lock_count = call->opened ? run->locked + 1 : run->locked;
-        run_abort(run, err_status(call->err.code) == 4 ? VERDICT_REFUSED : VERDICT_NOT_READY,
-                  call->err.message);
-    }
+    if (!run->step_failed || (err_status(err->code) == 4 && err_status(run->step_err.code) != 4))
+        run->step_err = *err;
+    run->step_failed = true;
 }
 
-static void lock_next(struct Run *run)
+static void lock_done(struct HostCall *call)
 {
-    if (run->state != RUN_PLANNED)
+    const struct LockAsk *ask = call->data;
+    struct Run *run = ask->run;
+    if (!call->opened) /* never reached, so nothing to take back */
+        log_unlocked(run, ask->at);
+    if (!call->opened || !call->ok)
+        note_failed(run, &call->err);
+    if (--run->locking > 0 || run->state != RUN_PLANNED)
+        return; /* aborted meanwhile: what was taken is given back by end_locks */
+    if (!run->step_failed) {
+        lock_next(run);
         return;
-    if (run->locked < run->lock_count && !log_lock(run, run->locked))
-        return;
-    if (run->locked < run->lock_count)
-        hosts_do(run->in.hosts, &(struct HostJob){.target = run->lock_hosts[run->locked],
+    }
+    run->step_failed = false;
+    run_abort(run, err_status(run->step_err.code) == 4 ? VERDICT_REFUSED : VERDICT_NOT_READY,
+              run->step_err.message);
+}
+
+/* All rows stand in the undo log before the first host is asked. */
+static void lock_several(struct Run *run, size_t end)
+{
+    size_t from = run->locked;
+    run->locked = end;
+    for (size_t at = from; at < end; at++)
+        if (!log_lock(run, at))
+            return;
+    run->locking = end - from;
+    for (size_t at = from; at < end; at++) {
+        run->lock_asks[at] = (struct LockAsk){.run = run, .at = at, .asked = true};
+        hosts_do(run->in.hosts, &(struct HostJob){.target = run->lock_hosts[at],
                                                   .lane = LANE_ACT,
                                                   .timeout_ns = LOCK_TIMEOUT_NS,
                                                   .work = lock_work,
                                                   .done = lock_done,
-                                                  .data = run});
+                                                  .data = &run->lock_asks[at]});
+    }
+}
+
+/* The first decides between runners on one environment; who has it need not fear to meet another
+ * one half-way, and takes the rest side by side. */
+static void lock_next(struct Run *run)
+{
+    if (run->state != RUN_PLANNED)
+        return;
+    if (run->locked < run->lock_count)
+        lock_several(run, run->locked == 0 ? 1 : run->lock_count);
     else if (begin_probes(run))
         run_enter(run, EVENT_BEGIN);
 }
@@ -242,12 +272,12 @@ static void locks_gone(struct Run *run)
     finish(run);
 }
 
-/* Those that were taken, and the one that may be under way. */
+/* Those that were taken, and those that may be under way. */
 static void end_locks(struct Run *run)
 {
     run->unlocking = 1;
-    for (size_t at = 0; at < run->lock_count && at <= run->locked; at++) {
-        if (!host_is_clean(run, run->lock_hosts[at]))
+    for (size_t at = 0; at < run->lock_count; at++) {
+        if (!run->lock_asks[at].asked || !host_is_clean(run, run->lock_hosts[at]))
             continue;
         run->unlocking++;
         hosts_do(run->in.hosts, &(struct HostJob){.target = run->lock_hosts[at],

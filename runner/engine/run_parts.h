@@ -57,6 +57,13 @@ struct FaultRun {
     char detail[200];
 };
 
+/* One host's lock. asked: it may be ours, and has to be given back. */
+struct LockAsk {
+    struct Run *run;
+    size_t at;
+    bool asked;
+};
+
 /* How long a probe has been ok, for BASELINE and SETTLING. */
 struct OkStretch {
     struct Mono since, last;
@@ -103,7 +110,8 @@ struct Run {
 
     const struct Target **lock_hosts;
     struct PlannedFault *lock_rows;
-    size_t lock_count, locked, unlocking;
+    struct LockAsk *lock_asks;
+    size_t lock_count, locked, locking, unlocking; /* locked: that many were asked for */
 
     struct Prober *prober;
     struct HttpClient *http; /* of plain requests; NULL until the first */
