@@ -98,6 +98,7 @@ guard_unit() {
 # A service that sleeps where systemd is, else a process of its own session with no stream of ours
 # (the channel would stay open as long as it lives).
 start_guard() {
+    started=''
     if has_systemd; then
         starts=3 # systemd loses what it is asked while it is loaded anew
         until guard_unit || [ -s "$FD_DIR/armed" ] || [ "$starts" -eq 0 ]; do
@@ -106,9 +107,14 @@ start_guard() {
         done
     else
         setsid sh "$FD_DIR/guard" </dev/null >/dev/null 2>&1 3<&- 8<&- 9<&- &
+        started=$!
     fi
     tries=250
     until [ -s "$FD_DIR/armed" ]; do
+        if [ -n "$started" ] && { ! look_at "$started" || [ "$state" = Z ]; }; then
+            [ ! -s "$FD_DIR/armed" ] || break
+            tries=0
+        fi
         [ "$tries" -gt 0 ] || { refuse "the guard does not start: $(part_said guard)"; return; }
         tries=$((tries - 1))
         nap 0.02
@@ -143,8 +149,15 @@ save_first() {
     part save || refuse "$(part_said save)"
 }
 
-# What is armed is read back from the host, and the guard seen alive.
+# Said at the end: where nobody reads any more, the first word is the last, and what is armed by
+# half would stay.
 arm() {
+    said=$(arm_or_leave_nothing)
+    printf '%s\n' "$said"
+}
+
+# What is armed is read back from the host, and the guard seen alive.
+arm_or_leave_nothing() {
     made=''
     if outlives_us && with_host write_folder && save_first && start_guard; then
         read -r pid pid_born armed_boot armed_until <"$FD_DIR/armed"

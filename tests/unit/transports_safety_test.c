@@ -409,6 +409,26 @@ static void test_a_guard_that_does_not_live_is_not_armed(void **state)
     end(&drill);
 }
 
+/* The runner dies while its guard does not start: nobody reads that. */
+static void test_an_arming_that_nobody_awaits_leaves_nothing(void **state)
+{
+    (void)state;
+    struct Drill drill;
+    drill_open(&drill, DRILL_RUN, LONG_NS, CAP_NS);
+    drill_lock(&drill);
+    on_host(&drill, "printf '#!/bin/sh\\nuntil [ -e /run/go ]; do sleep 0.05; done\\n' >/run/false; "
+                    "chmod 755 /run/false; mount --bind /run/false $(command -v setsid)");
+    struct Mono soon = mono_add(mono_now(), 300 * NS_PER_MS);
+    assert_null(guard_arm(drill.node, &drill.arm, soon, drill.arena, &drill.err));
+    assert_true(space_until(&drill.space, "pgrep -f '^/bin/sh .*setsid'", 20));
+    vanish(&drill);
+    on_host(&drill, "echo >/run/go");
+    assert_true(space_until(&drill.space, "! ls -d /run/faildrill/*_1", 20));
+    on_host(&drill, "umount $(command -v setsid); rm -r /run/false /run/go /run/mount");
+    come_back(&drill);
+    end(&drill);
+}
+
 /* ---- others ---- */
 
 static void test_a_number_given_out_anew_is_nobody_we_know(void **state)
@@ -517,6 +537,7 @@ int main(int argc, char **argv)
         TRACK("chaos-mesh 1884", test_a_reboot_is_no_proof),
         cmocka_unit_test(test_an_undo_that_is_not_ours_is_not_armed),
         cmocka_unit_test(test_a_guard_that_does_not_live_is_not_armed),
+        cmocka_unit_test(test_an_arming_that_nobody_awaits_leaves_nothing),
         cmocka_unit_test(test_a_number_given_out_anew_is_nobody_we_know),
         TRACK("chaosblade 398", test_only_what_was_frozen_is_thawed),
         cmocka_unit_test(test_a_namesake_of_the_service_lives),
