@@ -50,6 +50,8 @@ undo: {{lease: {lease}s, grace: 2s, within: 10s}}
 expect:
   door: {{max_outage: 60s}}
 """
+# What `undo` says, with exit 6, of a host that a starved machine keeps from answering: unknown, and to be asked again.
+NOT_REACHED = re.compile("no session|did not answer|not reached|lost the connection|cannot reach")
 KEPT_UNTIL_UNDO = ("/run/faildrill/lock", "process sh - sh /run/faildrill/")
 
 
@@ -116,6 +118,8 @@ class Lane:
                 .replace("scenario: crash_", "scenario: hand_").replace("max_outage: 60s", "max_outage: 5m"))
         self.before = self.before_effect = None  # what it is like, once it has come up
         self.locks = 0  # points after which the lock was there until `undo`
+        self.late_locks = 0  # points after which one came later than `undo`
+        self.unreached = 0  # times that `undo` said that it had not reached the host
         self.age = 0
         self.late = []  # by how much the host was as before later than it should
 
@@ -212,14 +216,23 @@ class Lane:
         # The second and third only say what is seen below as well: at every fourth point.
         steps = [["undo"], ["undo", "--scan", "-e", "crash"], ["undo"]]
         for args in steps if random.random() < 0.25 else steps[:1]:
-            status, text = self.run(*args, "--no-input")
+            for _ in range(4):
+                status, text = self.run(*args, "--no-input")
+                if status != 6 or not NOT_REACHED.search(text):
+                    break
+                self.unreached += 1
             if status != 0:
                 return f"    `{' '.join(args)}` exits {status}:\n{text}"
         if args is steps[2] and "nothing is left" not in text:
             return f"    the second `undo` found something to do:\n{text}"
-        difference = self.clean_within(5)  # what `undo` has asked may still be ending there
-        if difference:
-            return "    after `undo` the host is not as before:\n" + difference
+        left = self.clean_within(5)  # what `undo` has asked may still be ending there
+        if left and all("/run/faildrill/lock" in x for x in left.splitlines()):
+            # Sent before its runner died and begun after the `undo`: a lock without a fault, which goes stale by itself.
+            self.late_locks += 1
+            self.host("rm -r /run/faildrill")
+            left = self.clean_within(5)
+        if left:
+            return "    after `undo` the host is not as before:\n" + left
         self.age += 1
         if self.age % 25 == 0:  # a project of thousands of runs is another test
             shutil.rmtree(self.dir + "/state", ignore_errors=True)

@@ -175,8 +175,10 @@ class Modes:
                 if uptime() > end:
                     complaint = "    the kernel's timer has not ended it"
                 time.sleep(0.1)
-        # Runner and guard are both dead: what is left is there until `undo`, which must find it.
-        complaint = complaint or (lane.closed() if late else lane.look(LEASE + SLACK))
+        # Runner and guard are both dead, or the runner has said that it did not come through: what is left is there
+        # until `undo`, which must find it.
+        alone = late or part == "guard" and status in (None, 6)
+        complaint = complaint or (lane.closed() if alone else lane.look(LEASE + SLACK))
         self.node_forget(lane)
         if unreached and complaint is None:
             with self.lock:

@@ -276,7 +276,9 @@ class Harness(Modes):
         print(f"    seed {self.options.seed}, up to {max(threads.values())} threads, "
               f"{len({pair for count in self.counts.values() for pair in count})} (thread, call) pairs, "
               f"{self.unreached} not reached, {sum(self.hung.values())} ended by us, "
-              f"{sum(lane.locks for lane in self.lanes)} left a lock until `undo`, {int(uptime() - self.began)} s, "
+              f"{sum(lane.locks for lane in self.lanes)} left a lock until `undo`, "
+              f"{sum(lane.late_locks for lane in self.lanes)} came later, `undo` did not reach a host "
+              f"{sum(lane.unreached for lane in self.lanes)} times, {int(uptime() - self.began)} s, "
               f"{self.points / minutes:.0f} points a minute at load {os.getloadavg()[1]:.0f}")
         late = sorted(x for lane in self.lanes for x in lane.late)
         if late:
