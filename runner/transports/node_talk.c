@@ -22,6 +22,7 @@ const char ask_sh[] = {
     0};
 const char service_sh[] = {
 #include "runner/transports/service.sh.h"
+#include "runner/transports/supervisor.sh.h"
 #include "runner/transports/files.sh.h"
 #include "runner/transports/certificate.sh.h"
 #include "runner/transports/request.sh.h"

@@ -84,59 +84,6 @@ service_list_by_exe() {
     [ -z "$pids" ] || family
 }
 
-# main = its first process as this host numbers it; engine = who runs it. An engine that hangs is none.
-service_main_of_container() {
-    main='' engine=''
-    for engine in docker podman nerdctl; do
-        command -v "$engine" >/dev/null || continue
-        main=$(timeout 5 "$engine" container inspect -f '{{.State.Pid}}' "$name" 2>/dev/null) ||
-            main=''
-        case $main in
-        0) return 1 ;; # known, and down
-        *[!0-9]*) main='' ;;
-        ?*) return 0 ;;
-        esac
-    done
-    for engine in runc crun; do
-        command -v "$engine" >/dev/null || continue
-        said=$(timeout 5 "$engine" state "$name" 2>/dev/null) || continue
-        main=$(printf '%s\n' "$said" | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
-        [ "${main:-0}" = 0 ] || return 0
-        main=''
-        return 1
-    done
-    engine=''
-    return 1
-}
-
-# A runtime alone forgets how; with an engine its own start is known.
-engine_starts() {
-    [ -n "$engine" ] || service_main_of_container || :
-    case $engine in docker | podman | nerdctl) return 0 ;; esac
-    return 1
-}
-
-# Sets unit_main, unit_group and unit_active. While it loads itself anew systemd does not answer: it
-# is asked again, and then that is no answer.
-unit_look() {
-    asks=20
-    until said=$(systemctl show -p MainPID -p ControlGroup -p ActiveState -- "$name" 2>/dev/null); do
-        [ "$asks" -gt 0 ] && [ -d /run/systemd/system ] || { echo 'systemd does not answer'; return 125; }
-        asks=$((asks - 1))
-        nap 0.1
-    done
-    unit_main='' unit_group='' unit_active=''
-    while IFS='=' read -r key value; do
-        case $key in
-        MainPID) [ "$value" = 0 ] || unit_main=$value ;;
-        ControlGroup) unit_group=$value ;;
-        ActiveState) unit_active=$value ;;
-        esac
-    done <<EOF
-$said
-EOF
-}
-
 # Sets `pids`, the service's processes now, and `main`; 125 where nobody can say.
 service_list() {
     pids='' main=''

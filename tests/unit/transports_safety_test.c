@@ -416,8 +416,9 @@ static void test_an_arming_that_nobody_awaits_leaves_nothing(void **state)
     struct Drill drill;
     drill_open(&drill, DRILL_RUN, LONG_NS, CAP_NS);
     drill_lock(&drill);
-    on_host(&drill, "printf '#!/bin/sh\\nuntil [ -e /run/go ]; do sleep 0.05; done\\n' >/run/false; "
-                    "chmod 755 /run/false; mount --bind /run/false $(command -v setsid)");
+    on_host(&drill, "printf '#!/bin/sh\\nuntil [ -e /run/go ]; do sleep 0.05; done\\n' "
+                    ">/run/false; chmod 755 /run/false; "
+                    "mount --bind /run/false $(command -v setsid)");
     struct Mono soon = mono_add(mono_now(), 300 * NS_PER_MS);
     assert_null(guard_arm(drill.node, &drill.arm, soon, drill.arena, &drill.err));
     assert_true(space_until(&drill.space, "pgrep -f '^/bin/sh .*setsid'", 20));
