@@ -19,7 +19,7 @@ steady: {for: 300ms}
 hold: 300ms
 observe: 1s
 steps:
-  - {isolate: victim, link: cut, for: 15s}
+  - {isolate: victim, link: cut, for: 30s}
 expect:
   ssh: {max_outage: 60s, must_notice: true}
 undo: {lease: 4s, grace: 10s}
@@ -27,16 +27,17 @@ END
 ssh_gets_in() {
     ssh -F "$LAB_STATE/ssh_config" -o ControlPath=none -o ConnectTimeout=2 "bare-$1" true
 }
-ssh_is_cut() {
-    ! ssh_gets_in 1
+# By the port alone: a login takes longer on a busy machine than the cut may last.
+port_is_silent() {
+    ! timeout 1 bash -c "exec 3<>/dev/tcp/${v4[1]}/22"
 }
 
 drill plan -e here gone >"$work/plan" 2>&1
-check "plan says when it ends" grep -q 'class K   ends 25 s after arming, and not before: our link is cut' "$work/plan"
+check "plan says when it ends" grep -q 'class K   ends 40 s after arming, and not before: our link is cut' "$work/plan"
 check "plan says that our ssh goes" grep -q 'our own ssh goes 10 s later' "$work/plan"
 drill_begin gone
 check "proven while our link still stood" wait_for 60 grep -q 'isolate proven' "$work/run.out"
-check "our own link is cut" wait_for 30 ssh_is_cut
+check "our own link is cut" wait_for 40 port_is_silent
 wait "$runner"
 status=$?
 check "the cap ended it, the run passed: exit 0" test "$status" = 0
