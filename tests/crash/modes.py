@@ -108,7 +108,7 @@ class Modes:
         process = lane.begin_at(f"crash_{kind}", result, thread, call, k, action)
         name = CALL_NAMES.get(call, call)
         status = self.ended(process, f"{name} {action}")
-        if status is not None:
+        if status is not None and os.path.exists(result):
             words = open(result).read().split("\n")[1].split()
             status = int(words[1])
             if words[2] == "0":

@@ -55,7 +55,7 @@ static bool is_meant(const char *part, const char *name, int argc, char **argv)
 {
     if (strncmp(part, "nft-", 4) == 0)
         return strcmp(name, "nft") == 0 && is_inside(part + 4);
-    if (strcmp(name, "sh") != 0 || argc < 2)
+    if (strcmp(name, "sh") != 0 || argc < 2 || strcmp(argv[1], "-n") == 0)
         return false;
     const char *slash = strrchr(argv[argc - 1], '/'); /* sh .../guard, sh -c '...' sh ./undo */
     return slash != NULL && strcmp(slash + 1, part) == 0;

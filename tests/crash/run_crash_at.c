@@ -89,10 +89,10 @@ static void go_on(pid_t id, const struct Aim *aim, int signal_number)
     ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, id, NULL, (void *)(intptr_t)signal_number);
 }
 
-/* One register of a stopped thread. */
+/* One register of a stopped thread; it may have been killed since. */
 static void put(pid_t id, size_t offset, unsigned long value)
 {
-    if (ptrace(PTRACE_POKEUSER, id, (void *)offset, (void *)value) != 0)
+    if (ptrace(PTRACE_POKEUSER, id, (void *)offset, (void *)value) != 0 && errno != ESRCH)
         fail("PTRACE_POKEUSER");
 }
 
