@@ -115,7 +115,11 @@ start_guard() {
             [ ! -s "$FD_DIR/armed" ] || break
             tries=0
         fi
-        [ "$tries" -gt 0 ] || { refuse "the guard does not start: $(part_said guard)"; return; }
+        if [ "$tries" -eq 0 ]; then # one that hangs has not said who it is: nobody else could end it
+            [ -z "$started" ] || kill_family "$started"
+            refuse "the guard does not start: $(part_said guard)"
+            return
+        fi
         tries=$((tries - 1))
         nap 0.02
     done

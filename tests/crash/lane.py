@@ -259,6 +259,6 @@ class Lane:
                   " nft delete table inet $t; done\n"
                   "for p in $(grep -ls FD_HELD= /proc/[0-9]*/environ | tr -dc '0-9\\n'); do kill -9 $p; done\n"
                   "echo 15 >/proc/sys/net/ipv4/tcp_retries2; umount /etc/hosts\n"
-                  "pkill -CONT -x sleep; /etc/init.d/idle start; rm -rf /run/faildrill /run/broken\n")
+                  "pkill -9 -x run_crash_at; pkill -CONT -x sleep; /etc/init.d/idle start; rm -rf /run/faildrill /run/broken\n")
         shutil.rmtree(self.dir + "/state", ignore_errors=True)
         self.clean_within(5)

@@ -53,9 +53,9 @@ class Harness(Modes):
             self.by_mode[mode] = self.by_mode.get(mode, 0) + 1
             if complaint is not None:
                 self.missed += 1
-                print(f"not ok {what} on {lane.name} ({lane.way})\n{complaint.rstrip()}", flush=True)
-                print("    the runner said:\n" + "".join(f"      {x}\n" for x in lane.log().splitlines()[-12:]),
-                      flush=True)
+                said = "\n".join(f"      {x}" for x in lane.log().splitlines()[-6:])
+                print(f"    the runner said:\n{said}\n{complaint.rstrip()}\n"
+                      f"not ok {what} on {lane.name} ({lane.way})", flush=True)
             elif self.points % 50 == 0:
                 print(f"    {self.points} points, {self.missed} left, {int(uptime() - self.began)} s", flush=True)
         if complaint is not None:

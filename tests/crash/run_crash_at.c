@@ -76,7 +76,8 @@ static pid_t start(char **argv)
     if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
         fail("the program did not stop");
     /* Not followed: fork and vfork, so that only our own threads count. */
-    long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+    long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
+                   PTRACE_O_EXITKILL; /* who kills us means the program */
     if (ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)options) != 0)
         fail("PTRACE_SETOPTIONS");
     return child;
