@@ -2,18 +2,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "radius.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
 #include "../base/text.h"
 
+/* One form for all that is written for an address: IPv4 as IPv6 writes it. False: it is a name. */
+static bool address_bytes(const char *address, unsigned char out[16])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    memcpy(out, mapped, sizeof mapped);
+    return inet_pton(AF_INET, address, out + sizeof mapped) == 1 ||
+           inet_pton(AF_INET6, address, out) == 1;
+}
+
+/* Many machines may stand behind it. */
 static bool is_loopback(const char *address)
 {
-    return text_starts(address, "127.") || text_equal(address, "::1") ||
-           text_equal(address, "localhost");
+    static const unsigned char six[16] = {[15] = 1};
+    unsigned char bytes[16];
+    if (!address_bytes(address, bytes))
+        return strcasecmp(address, "localhost") == 0;
+    bool mapped = bytes[10] == 0xff && bytes[11] == 0xff;
+    return (mapped && bytes[12] == 127) || memcmp(bytes, six, sizeof six) == 0;
+}
+
+static bool same_address(const char *a, const char *b)
+{
+    unsigned char left[16], right[16];
+    bool numbers = address_bytes(a, left);
+    if (numbers != address_bytes(b, right))
+        return false;
+    return numbers ? memcmp(left, right, sizeof left) == 0 : strcasecmp(a, b) == 0;
 }
 
 bool machine_same(const struct Target *a, const struct Target *b)
 {
-    return a == b ||
-           (a->address != NULL && text_equal(a->address, b->address) && !is_loopback(a->address));
+    return a == b || (a->address != NULL && b->address != NULL && !is_loopback(a->address) &&
+                      same_address(a->address, b->address));
 }
 
 bool machine_forbidden(const struct Environment *environment, const struct Target *host)

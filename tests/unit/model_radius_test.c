@@ -183,6 +183,31 @@ static void test_behind_a_loopback_address_many_machines_may_stand(void **state)
     assert_false(machine_same(&e, &f));
 }
 
+static void test_one_address_may_be_written_in_many_ways(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } ROWS[] = {
+        {"fd00::1", "FD00:0:0::0001", true},
+        {"10.0.0.2", "::ffff:10.0.0.2", true},
+        {"api-2.example", "API-2.Example", true},
+        {"10.0.0.2", "10.0.0.20", false},
+        {"fd00::1", "fd00::2", false},
+        {"api-2.example", "10.0.0.2", false},
+        {"0:0::1", "::1", false}, /* many machines may stand behind a loopback address */
+        {"LocalHost", "localhost", false},
+        {"::ffff:127.0.0.1", "127.0.0.1", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        const struct Target a = {.name = "a", .address = ROWS[i].a},
+                            b = {.name = "b", .address = ROWS[i].b};
+        assert_int_equal(machine_same(&a, &b), ROWS[i].same);
+        assert_int_equal(machine_same(&b, &a), ROWS[i].same);
+    }
+}
+
 /* ---- A whole plan. ---- */
 
 static const struct GateRule *rule_of(const struct Plan *plan, struct Arena *arena,
@@ -284,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_keep_healthy_holds_for_roles_that_are_not_touched),
         cmocka_unit_test(test_blast_radius_counts_machines_and_shares),
         cmocka_unit_test(test_behind_a_loopback_address_many_machines_may_stand),
+        cmocka_unit_test(test_one_address_may_be_written_in_many_ways),
         cmocka_unit_test(test_what_is_forbidden_is_refused_by_its_name),
         cmocka_unit_test(test_the_longest_fault_is_its_cap),
         cmocka_unit_test(test_earlier_steps_without_for_count_along),
