@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ LAB = os.path.join(ROOT, "scenarios/lab/lab")
 PROGRAMS = os.environ.get("CRASH_PROGRAMS", "")
 PROGRAM, KILLER = PROGRAMS + "/faildrill", PROGRAMS + "/run_crash_at"
 LEASE, SLACK = 2, 2
+DOOR = 7
 PATIENCE = 30
 HAND = "sudo sh /run/faildrill/undo"
 KINDS = ["kill", "stop", "freeze", "isolate", "run", "restart", "disk_fill", "sysctl", "override"]
@@ -38,7 +40,7 @@ SCENARIO = """scenario: crash_{kind}
 targets:
   victim: {{role: idle}}
 probes:
-  door: {{tcp: "{address}:22", every: 100ms, timeout: 500ms}}
+  door: {{tcp: "{address}:{door}", every: 100ms, timeout: 500ms}}
 steady: {{for: 200ms, within: 10s}}
 steps:
   {step}
@@ -97,7 +99,7 @@ class Lane:
         if way == "node":
             self.make_dying()
         self.host("mount -t tmpfs -o size=24m media /media")
-        opening = threading.Thread(target=self.open_setting)  # its namespace dies with it
+        opening = threading.Thread(target=self.open_there)  # its namespace dies with it
         opening.start()
         opening.join()
         self.write("faildrill.yaml", "project: crash\nstate: state\n")
@@ -112,9 +114,9 @@ class Lane:
 {prefix}""")
         for kind in KINDS:
             self.write(f"scenarios/crash_{kind}.yaml", SCENARIO.format(
-                kind=kind, address=self.address, step=STEPS[kind], lease=LEASE))
+                kind=kind, address=self.address, step=STEPS[kind], lease=LEASE, door=DOOR))
             self.write(f"scenarios/hand_{kind}.yaml", SCENARIO.format(
-                kind=kind, address=self.address, step=STEPS[kind].replace("for: 1s", "for: 60s"), lease=60)
+                kind=kind, address=self.address, step=STEPS[kind].replace("for: 1s", "for: 60s"), lease=60, door=DOOR)
                 .replace("scenario: crash_", "scenario: hand_").replace("max_outage: 60s", "max_outage: 5m"))
         self.before = self.before_effect = None  # what it is like, once it has come up
         self.locks = 0  # points after which the lock was there until `undo`
@@ -131,11 +133,18 @@ class Lane:
             shutil.copy(os.path.join(PROGRAMS, program), os.path.join(folder, name))
         self.environment["PATH"] = "/root/bin:" + PATH
 
-    def open_setting(self):
-        """What /proc/sys/net is depends on who opens it."""
+    def open_there(self):
+        """What /proc/sys/net is depends on who opens it. A door for the probe, which costs sshd 10 ms a knock."""
         with open(f"/proc/{self.seen.pid}/ns/net") as net:
             LIBC.setns(net.fileno(), CLONE_NEWNET)
         self.setting = os.open("/proc/sys/net/ipv4/tcp_retries2", os.O_RDONLY)
+        door = socket.create_server((self.address, DOOR), backlog=64)
+        threading.Thread(target=self.answer, args=(door,), daemon=True).start()
+
+    @staticmethod
+    def answer(door):
+        while True:
+            door.accept()[0].close()
 
     def write(self, path, text):
         with open(os.path.join(self.dir, path), "w") as file:
@@ -147,8 +156,9 @@ class Lane:
         return done.returncode, done.stdout + done.stderr
 
     def fingerprint(self, effect=False):
-        """As lines; an empty folder of ours is none. effect: only what a fault does, not our way of doing it."""
-        lines = [x for x in self.seen.print(effect) if x != "/run/faildrill"]
+        """As lines; an empty folder of ours is none. effect: only what a fault does, not our way of doing it. Who kills
+        is no part of the host: while it runs, whom it follows is seen as well."""
+        lines = [x for x in self.seen.print(effect) if x not in ("/run/faildrill", "process run_crash_at -")]
         try:
             with open(self.seen.root + "/run/idle.pid") as file:
                 runs = os.path.exists(f"{self.seen.root}/proc/{int(file.read())}/fd")
