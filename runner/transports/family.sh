@@ -40,11 +40,12 @@ family() {
 }
 
 # kill_family PID. All but the eldest are stopped first, so nothing is born in between; it waits
-# for them, and whoever waits for it (sudo, nsenter) would stop along with it, and stay so.
+# for them, and whoever waits for it (sudo, nsenter) would stop along with it, and stay so. One that
+# bears more without end is killed with those whom it has by then.
 kill_family() {
-    pids=$1 known_family=''
-    until [ "$pids" = "$known_family" ]; do
-        known_family=$pids
+    pids=$1 known_family='' turns=20
+    until [ "$pids" = "$known_family" ] || [ "$turns" -eq 0 ]; do
+        known_family=$pids turns=$((turns - 1))
         family
         for child in $pids; do
             [ "$child" = "$1" ] || [ "$child" = $$ ] || kill -STOP "$child" 2>/dev/null

@@ -354,6 +354,11 @@ watch() {
     [ ! -e "$FD_DIR/clean" ] || say undone
 }
 
+# A guard that hangs in the middle of its own undo would keep the fence for ever.
+finish_alone() {
+    [ "$result" -eq 75 ] && stop_guard && finish
+}
+
 # /run/faildrill/undo: ends every fault here, newest first, without runner and guard.
 hand_all() {
     [ -w "$fd_root" ] || { echo "as root: sudo sh $fd_root/undo"; return 1; }
@@ -363,7 +368,7 @@ hand_all() {
         [ -d "$FD_DIR" ] || continue
         # shellcheck source=/dev/null
         if [ -r "$FD_DIR/vars" ]; then . "$FD_DIR/vars"; else FD_WHAT='never armed'; fi
-        if [ ! -r "$FD_DIR/vars" ] || finish || [ ! -d "$FD_DIR" ]; then
+        if [ ! -r "$FD_DIR/vars" ] || finish || finish_alone || [ ! -d "$FD_DIR" ]; then
             stop_guard
             put_away any
             echo "undone: $FD_WHAT ($FD_ID)"

@@ -50,7 +50,9 @@ def failure_of(call):
     if name in NEVER:
         return None
     failure = random.choice(FAILURES.get(name, ("EIO", "ENOMEM")))
-    return ("short" if failure == "short" else str(getattr(errno, failure))) + random.choice(("", "+"))
+    # A shell whose wait never works again goes on without waiting: ten thousand children, and none left for anybody.
+    on = "" if name in ("wait4", "waitid") else random.choice(("", "+"))
+    return ("short" if failure == "short" else str(getattr(errno, failure))) + on
 
 
 def error_points(counts, kinds, total):
@@ -178,7 +180,8 @@ class Modes:
         # Runner and guard are both dead, or the runner has said that it did not come through: what is left is there
         # until `undo`, which must find it.
         alone = late or part == "guard" and status in (None, 6)
-        complaint = complaint or (lane.closed() if alone else lane.look(LEASE + SLACK))
+        hangs = part == "guard" and action.endswith("+")
+        complaint = complaint or (lane.closed(hangs) if alone else lane.look(LEASE + SLACK))
         self.node_forget(lane)
         if unreached and complaint is None:
             with self.lock:
