@@ -97,7 +97,7 @@ int cli_print(const struct Buf *text, int status);
 /* The verbs, one file each; the table is in verbs.c. */
 extern const struct Verb verb_validate, verb_explain, verb_schema, verb_version;
 extern const struct Verb verb_doctor, verb_plan, verb_run, verb_status, verb_halt, verb_undo;
-extern const struct Verb verb_runs, verb_report, verb_trends;
+extern const struct Verb verb_runs, verb_report, verb_trends, verb_completion;
 const struct Verb *const *cli_verbs(size_t *count);
 extern const struct Option CLI_GLOBALS[]; /* ends with a NULL name */
 #define CLI_VERSION "0.1.0"
