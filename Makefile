@@ -165,7 +165,7 @@ crash: all tests ## kill -9 and errors at system calls of runner, guard, undo an
 bench: ## ratios against peers and bare programs, printed; never a pass or fail
 	@BUILD=$(BUILD) tests/bench/run
 
-kernels: kernel-deps all $(BUILD)/tests/kernels/parts ## on a kernel of their own, emulated: tc netem (10 minutes)
+kernels: kernel-deps all $(BUILD)/tests/kernels/parts ## on a kernel of their own, emulated: tc netem, sysrq (15 minutes)
 	@$(RUN) -t 1800 $(wildcard tests/kernels/*_test.sh)
 
 systemd: systemd-deps all ## hosts with a real systemd: units and their Restart=, daemon-reload, reboot (5 minutes)

@@ -94,7 +94,7 @@ KINDS = [
 # Verbs of a step that put nothing in place which an undo would take out.
 NO_FAULTS = {
     "power_off": "of a whole machine: its ends are in system/machine.sh",
-    "reboot": "of a whole machine: its ends are in system/systemd.sh",
+    "reboot": "of a whole machine: its ends are in systemd/systemd_test.sh",
     "crash": "of a whole machine: its ends are in kernels/sysrq_test.sh",
     "failover": "asked of a system, which stays failed over",
 }

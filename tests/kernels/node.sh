@@ -4,6 +4,7 @@
 # For what namespaces cannot show: netem, the clock, sysrq. A script sources it behind tests/lib.sh, calls on_wire at its
 # top, then `node_up NAME LAST_OCTET`; without help of the hardware a node boots in half a minute.
 #   $work/ssh_config   the way to them        node_sh NAME LINE   by ssh        $work/NAME.console
+#   $work/power down, up or status NAME       as a provider would
 kernels=$BUILD/kernels # the unpacked kernel and the image are kept there
 wire=10.79.0           # ours is .1
 
@@ -146,13 +147,40 @@ END
     printf '%s,%s %s\n' "$1" "$wire.$2" "$(cut -d' ' -f1,2 "$own/etc/ssh/key.pub")" >>"$work/known_hosts"
     printf 'Host %s\n  HostName %s\n' "$1" "$wire.$2" >>"$work/ssh_config"
     ip tuntap add dev "$tap" mode tap && ip link set "$tap" master wire up || return 1
-    qemu-system-x86_64 -accel tcg,tb-size=256 -m 512 -display none -serial "file:$work/$1.console" -monitor none -nodefaults \
-        -kernel "$kernels/vmlinuz" -initrd "$work/$1.image" -append "console=ttyS0 quiet panic=1 sysrq_always_enabled=1 mitigations=off" \
-        -netdev "tap,id=net,ifname=$tap,script=no,downscript=no" \
-        -device "virtio-net-pci,netdev=net,romfile=,mac=02:fd:10:79:00:$(printf %02x "$2")" </dev/null \
-        >"$work/$1.qemu" 2>&1 &
-    at_end kill "$!"
+    cat >"$work/$1.start" <<END
+exec qemu-system-x86_64 -accel tcg,tb-size=256 -m 512 -display none -serial "file:$work/$1.console" -monitor none \
+    -nodefaults -pidfile "$work/$1.pid" -kernel "$kernels/vmlinuz" -initrd "$work/$1.image" \
+    -append "console=ttyS0 quiet panic=1 sysrq_always_enabled=1 mitigations=off" \
+    -netdev "tap,id=net,ifname=$tap,script=no,downscript=no" \
+    -device "virtio-net-pci,netdev=net,romfile=,mac=02:fd:10:79:00:$(printf %02x "$2")" </dev/null >"$work/$1.qemu" 2>&1
+END
+    power_make
+    at_end "$work/power" down "$1"
+    "$work/power" up "$1"
     wait_for 180 node_sh "$1" true
+}
+
+# Who gives a node its power: qemu's process is the machine.
+power_make() {
+    cat >"$work/power" <<END
+#!/bin/sh
+pid=\$(cat "$work/\$2.pid" 2>/dev/null)
+case \$1 in
+down) kill -9 "\$pid" && rm "$work/\$2.pid" ;;
+up)
+    setsid sh "$work/\$2.start" &
+    while [ ! -s "$work/\$2.pid" ]; do sleep 0.1; done
+    ;;
+status) if [ -n "\$pid" ] && kill -0 "\$pid"; then echo on; else echo off; fi ;;
+esac
+END
+    chmod 755 "$work/power"
+}
+
+# The connection that is kept died with the node.
+node_forget() {
+    ssh -F "$work/ssh_config" -o ControlPath="$work/%n.control" -O exit "$1" 2>/dev/null
+    rm -f "$work/$1.control"
 }
 
 node_sh() {
