@@ -65,22 +65,16 @@ static const struct FileKind *find_kind(const char *name, struct Err *err)
     return NULL;
 }
 
-static int save_all(struct Cli *cli, const char *folder)
+bool schema_save(struct Cli *cli, const char *only, const char *folder, struct Err *err)
 {
-    struct Err err;
     size_t count;
     const struct FileKind *kinds = kinds_files(&count);
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-        err_set(&err, ERR_FILE, NOWHERE, "%s: %s", folder, strerror(errno));
-        return cli_fail(cli, &err);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (cli->arg_count == 1 && !text_equal(kinds[i].name, cli->args[0]))
-            continue;
-        if (!save(cli, &kinds[i], folder, &err))
-            return cli_fail(cli, &err);
-    }
-    return 0;
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return err_set(err, ERR_FILE, NOWHERE, "%s: %s", folder, strerror(errno));
+    for (size_t i = 0; i < count; i++)
+        if ((only == NULL || text_equal(kinds[i].name, only)) && !save(cli, &kinds[i], folder, err))
+            return false;
+    return true;
 }
 
 static int schema(struct Cli *cli)
@@ -91,7 +85,9 @@ static int schema(struct Cli *cli)
     if (cli->arg_count == 1 && kind == NULL)
         return cli_fail(cli, &err);
     if (folder != NULL)
-        return save_all(cli, folder);
+        return schema_save(cli, cli->arg_count == 1 ? cli->args[0] : NULL, folder, &err)
+                   ? 0
+                   : cli_fail(cli, &err);
     if (kind == NULL) {
         err_set(&err, ERR_USAGE, NOWHERE, "schema needs a kind of file, or -o DIR for all");
         err_hint(&err, "faildrill schema scenario");
