@@ -40,6 +40,8 @@ enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedP
 int drill_plan(struct Drill *drill, const struct SavedPlan *saved);
 bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struct List *rules,
                 struct Err *err) MUST_CHECK;
+/* What only the plan shows: `forbid`, `longest_fault`, `blast_radius`, `keep_healthy`. */
+bool drill_gate_plan(struct Drill *drill, struct Err *err) MUST_CHECK;
 /* The last 4 characters of a run's id, in capitals as people say it. */
 const char *short_id(const char *id);
 /* "STAGING"/"PRODUCTION": capitals, as the first line of everything. In the arena. */

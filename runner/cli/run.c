@@ -198,7 +198,8 @@ static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
     int status = drill_plan(drill, saved);
     if (status != 0)
         return status;
-    if ((saved != NULL && !same_plan(drill, saved, &err)) || !obstacles(drill->plan, &err))
+    if ((saved != NULL && !same_plan(drill, saved, &err)) || !obstacles(drill->plan, &err) ||
+        !drill_gate_plan(drill, &err))
         return refuse(drill, &err);
     return go(drill);
 }

@@ -119,7 +119,7 @@ void run_enter(struct Run *run, enum RunSignal event)
         return;
     case RUN_BASELINE:
         mark(run, "baseline");
-        run->state_until = mono_add(run->state_began, run->scenario->steady_within_ns);
+        run->state_until = mono_add(run->state_began, run_steady_within(run));
         return;
     case RUN_STEPS:
         mark(run, "steps");
@@ -263,6 +263,8 @@ static void tick(void *data, int events)
         sight_tick(run->sight, now);
     if (run->stored && run->ticks % ASK_EVERY == 0)
         ask_for_halt(run);
+    if (run->state >= RUN_BASELINE && run->state <= RUN_OBSERVING)
+        run_gate_tick(run, now);
     if (run->state == RUN_STEPS || run->state == RUN_OBSERVING)
         halt_tick(run, now);
     if (run->state >= RUN_STEPS && run->state <= RUN_UNDOING) {

@@ -57,12 +57,19 @@ static void list_locks(struct Run *run)
         }
 }
 
+/* As long as the scenario says, or the environment, whose systems settle as fast as they can. */
+int64_t run_steady_within(const struct Run *run)
+{
+    int64_t here = run->in.plan->environment->wait_steady_ns;
+    return here > run->scenario->steady_within_ns ? here : run->scenario->steady_within_ns;
+}
+
 /* Until when this run may need its locks; a holder that vanished is set aside after it. */
 int64_t run_longest(const struct Run *run)
 {
     const struct Scenario *scenario = run->scenario;
     const struct StepSpec *steps = scenario->steps.items;
-    int64_t sum = scenario->steady_within_ns + scenario->observe_ns + scenario->settle_ns +
+    int64_t sum = run_steady_within(run) + scenario->observe_ns + scenario->settle_ns +
                   scenario->grace_ns + 60 * NS_PER_S +
                   (int64_t)run->fault_count * scenario->undo_within_ns;
     for (size_t at = 0; at < scenario->steps.count; at++)
@@ -308,6 +315,7 @@ void run_over(struct Run *run)
     run->sight = NULL;
     http_close(run->http);
     run->http = NULL;
+    run_gate_close(run);
     struct Forwarded *forwards = run->forwards.items;
     for (size_t at = 0; at < run->forwards.count; at++)
         forward_close(forwards[at].forward);
@@ -370,7 +378,8 @@ bool begin_probes(struct Run *run)
         run->probe_views[at] = (struct ProbeView){
             .name = specs[at].name, .kind = specs[at].kind->name, .machine = run->machines[at]};
     }
-    run->sight = sight_open(run->in.plan, run->in.loop, run->arena, &err);
+    if (run_gate_open(run, &err))
+        run->sight = sight_open(run->in.plan, run->in.loop, run->arena, &err);
     if (run->sight != NULL)
         run->prober = prober_start(&(struct ProberInput){.plan = run->in.plan,
                                                          .place = place,

@@ -40,7 +40,7 @@ struct FaultRun {
     struct Moment t0, undone;
     struct Mono until; /* planned undo; 0 = at the end */
     struct Mono arming;
-    struct Mono cap;   /* when its guard has acted at the latest; 0 = not armed */
+    struct Mono cap; /* when its guard has acted at the latest; 0 = not armed */
     struct Mono watched, renewed;
     struct Wall acts_by; /* when its guard acts at the latest; 0 = not armed */
     bool looking;
@@ -114,8 +114,10 @@ struct Run {
     size_t lock_count, locked, locking, unlocking; /* locked: that many were asked for */
 
     struct Prober *prober;
-    struct HttpClient *http; /* of plain requests; NULL until the first */
-    struct Sight *sight; /* what the systems of the roles say */
+    struct HttpClient *http;     /* of plain requests; NULL until the first */
+    struct FreezeSwitch *freeze; /* NULL: the environment has none */
+    struct Mono times_asked;     /* windows and freeze were looked at */
+    struct Sight *sight;         /* what the systems of the roles say */
     struct StretchMachine **machines;
     struct OkStretch *oks;
     char (*details)[120]; /* per probe: what the last failure that had one said */
@@ -146,6 +148,7 @@ bool run_stored(struct Run *run, bool ok, const struct Err *err);
 /* run_begin.c: locks, forwards, prober */
 void begin_locks(struct Run *run);
 bool begin_probes(struct Run *run);
+int64_t run_steady_within(const struct Run *run);
 int64_t run_longest(const struct Run *run); /* until when it may need its locks */
 void run_over(struct Run *run);             /* gives everything back, then stops the loop */
 /* run_steps.c */
@@ -199,6 +202,13 @@ void baseline_tick(struct Run *run, struct Mono now);
 void settle_sample(struct Run *run, const struct Sample *sample);
 struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *spec);
 bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo);
+/* run_gate.c */
+bool run_gate_open(struct Run *run, struct Err *err) MUST_CHECK;
+void run_gate_close(struct Run *run);
+bool run_gate_knows(const struct Run *run); /* false: the first answer is still awaited */
+/* False, and aborted, where a fault of this length may not begin now. */
+bool run_gate_holds(struct Run *run, int64_t lasts_ns);
+void run_gate_tick(struct Run *run, struct Mono now); /* until the undo */
 /* run_halt.c */
 void halt_tick(struct Run *run, struct Mono now);
 

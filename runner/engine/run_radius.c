@@ -28,6 +28,15 @@ static void list_touched(struct Run *run, struct List *out)
                 run->faults[at].planned->target;
 }
 
+static int64_t group_cap_ns(const struct Run *run)
+{
+    int64_t longest = 0;
+    for (size_t at = 0; at < run->group_count; at++)
+        if (run->group[at]->planned->procedure.cap_ns > longest)
+            longest = run->group[at]->planned->procedure.cap_ns;
+    return longest;
+}
+
 static void judge(struct RadiusAsk *all)
 {
     struct Run *run = all->run;
@@ -35,7 +44,8 @@ static void judge(struct RadiusAsk *all)
     if (run->state != RUN_STEPS)
         return;
     if (gate_radius(&all->input, run->arena, &rules)) {
-        group_ready(run);
+        if (run_gate_holds(run, group_cap_ns(run)))
+            group_ready(run);
         return;
     }
     const struct GateRule *rule = rules.items;

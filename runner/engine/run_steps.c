@@ -129,6 +129,8 @@ static void step_begin(struct Run *run)
     run->step_failed = false;
     run->step_began = mono_now();
     run->group_count = 0;
+    if (!run_gate_holds(run, step->kind != NULL ? step_planned_ns(run->scenario, run->step) : 0))
+        return;
     run_event(run, "step", "%u %s", run->step + 1, step->name);
     if (step->is_failover) {
         step_failover_begin(run);
@@ -195,6 +197,8 @@ void steps_tick(struct Run *run)
         return;
     }
     const struct StepSpec *step = step_now(run);
+    if (!run->step_started && !run_gate_knows(run))
+        return;
     if (!run->step_started)
         step_begin(run);
     else if (step->is_failover)

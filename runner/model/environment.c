@@ -217,6 +217,7 @@ static void add_limits(struct EnvironmentBuild *build, const struct GateFields *
     struct GateLimits *limits = &build->environment->limits;
     const struct KeepFields *keep = gate->keep_healthy.items;
     limits->longest_ns = gate->longest_ns;
+    limits->per_day = gate->per_day;
     for (size_t i = 0; i < gate->keep_healthy.count; i++)
         *(struct KeepHealthy *)list_add(&limits->keep, build->arena, sizeof(struct KeepHealthy)) =
             (struct KeepHealthy){
@@ -238,6 +239,9 @@ static void add_gate(struct EnvironmentBuild *build)
     if (gate == NULL)
         return;
     add_limits(build, gate);
+    environment_set_times(build, gate);
+    build->environment->freeze_switch = gate->freeze_switch;
+    build->environment->wait_steady_ns = gate->wait_steady_ns;
     if (gate->passed_in == NULL)
         return;
     const struct PassedInFields *from = gate->passed_in;

@@ -6,6 +6,7 @@
 #include "../schema/decode.h"
 #include "kinds.h"
 #include "target.h"
+#include "times.h"
 
 enum SecretSource { SECRET_ENV, SECRET_FILE };
 struct SecretSpec {
@@ -27,11 +28,12 @@ struct KeepHealthy {
     int64_t count;
     struct Where where;
 };
-/* gate: {blast_radius, keep_healthy, longest_fault, forbid}; zeroed = no rule. */
+/* gate: {blast_radius, keep_healthy, longest_fault, forbid ...}; zeroed = no rule. */
 struct GateLimits {
     int64_t hosts;      /* machines under a fault at once */
     int64_t of_role;    /* of each role on them, in millionths */
     int64_t longest_ns; /* from arming until the host undoes by itself */
+    int64_t per_day;    /* runs in a day of the environment's zone */
     struct List keep;   /* of struct KeepHealthy */
     struct List forbidden_hosts, forbidden_faults, forbidden_classes; /* of const char * */
 };
@@ -45,9 +47,12 @@ struct Environment {
     struct List secrets;              /* of struct SecretSpec */
     const struct PassedIn *passed_in; /* NULL = not asked */
     struct GateLimits limits;
-    const char *lock_host; /* never NULL: `lock:`, else the first */
-    const char *timezone;  /* "Europe/Berlin", or NULL */
-    char hash[65];         /* SHA-256 of the file */
+    struct GateTimes times;
+    int64_t wait_steady_ns; /* for the steady state before the first fault; 0 = as scenarios say */
+    const char *freeze_switch; /* an absolute path or a URL; NULL = none */
+    const char *lock_host;     /* never NULL: `lock:`, else the first */
+    const char *timezone;      /* "Europe/Berlin", or NULL */
+    char hash[65];             /* SHA-256 of the file */
     const char *text;
     struct Arena *arena; /* owns all of it: environment_free() */
 };

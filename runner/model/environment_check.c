@@ -132,15 +132,6 @@ static void check_secrets(struct EnvironmentBuild *build)
     }
 }
 
-/* The zone's own file says whether there is such a zone. */
-static bool is_zone(const char *zone)
-{
-    char path[256];
-    int size = snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
-    return size > 0 && (size_t)size < sizeof path && only(zone, LETTERS "/_+-") && zone[0] != '/' &&
-           access(path, R_OK) == 0;
-}
-
 static void check_passed_in(struct EnvironmentBuild *build)
 {
     const struct Environment *environment = build->environment;
@@ -209,6 +200,15 @@ static void check_forbidden_faults(struct EnvironmentBuild *build, const struct 
     }
 }
 
+static void check_switch(struct EnvironmentBuild *build, const struct Node *gate)
+{
+    const char *at = build->environment->freeze_switch;
+    if (at != NULL && !is_absolute(at) && !text_starts(at, "http://") &&
+        !text_starts(at, "https://"))
+        err_at(say(build, ERR_VALUE, gate, "freeze_switch", "'%s' cannot be asked", at),
+               "an absolute path, or a URL");
+}
+
 static void check_gate(struct EnvironmentBuild *build)
 {
     const struct GateFields *gate = build->fields->gate;
@@ -216,6 +216,7 @@ static void check_gate(struct EnvironmentBuild *build)
         return;
     check_passed_in(build);
     check_keep(build, gate->node);
+    check_switch(build, gate->node);
     if (gate->forbid != NULL) {
         check_forbidden_hosts(build, gate->forbid->node);
         check_forbidden_faults(build, gate->forbid->node);
@@ -290,7 +291,7 @@ void environment_check(struct EnvironmentBuild *build)
                      "environment '%s' does not stand in a file of that name", environment->name),
                  "rename one of them: -e %s looks for %s.yaml", environment->name,
                  environment->name);
-    if (environment->timezone != NULL && !is_zone(environment->timezone))
+    if (environment->timezone != NULL && zone_read(environment->timezone, build->arena) == NULL)
         err_at(say(build, ERR_VALUE, build->root, "timezone", "there is no time zone '%s'",
                    environment->timezone),
                "a name like Europe/Berlin or UTC");

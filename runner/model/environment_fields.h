@@ -57,8 +57,10 @@ struct GateFields {
     const struct PassedInFields *passed_in;
     const struct BlastRadiusFields *blast_radius;
     struct List keep_healthy; /* of struct KeepFields */
-    int64_t longest_ns;
+    int64_t longest_ns, per_day, wait_steady_ns;
     const struct ForbidFields *forbid;
+    struct List windows, freeze; /* of const char * */
+    const char *freeze_switch;
     const struct Node *node;
 };
 struct EnvironmentFields {

@@ -122,6 +122,23 @@ static const struct Record FORBID_RECORD = {
 };
 
 static const struct Field GATE_FIELDS[] = {
+    {.name = "windows",
+     .type = FIELD_LIST,
+     .offset = offsetof(struct GateFields, windows),
+     .example = "[\"Tue..Thu 10:00-15:00\"]",
+     .doc = "When faults may be in effect, by the clocks of `timezone:`; a fault that may last "
+            "longer than its window is refused, and one that does is undone."},
+    {.name = "freeze",
+     .type = FIELD_LIST,
+     .offset = offsetof(struct GateFields, freeze),
+     .example = "[\"2026-12-18..2027-01-04\"]",
+     .doc = "Days without drills, by the calendar of `timezone:`; both ends belong to it."},
+    {.name = "freeze_switch",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct GateFields, freeze_switch),
+     .example = "\"https://status.example.net/freeze\"",
+     .doc = "An absolute path or a URL that must say `off`; anything else, or no answer, counts as "
+            "frozen. Asked each second: a drill that goes on is halted and undone."},
     {.name = "passed_in",
      .type = FIELD_RECORD,
      .offset = offsetof(struct GateFields, passed_in),
@@ -148,12 +165,28 @@ static const struct Field GATE_FIELDS[] = {
      .max = DAY_NS,
      .example = "5m",
      .doc = "The longest that a fault may last before its host undoes it by itself."},
+    {.name = "max_per_day",
+     .type = FIELD_INT,
+     .offset = offsetof(struct GateFields, per_day),
+     .min = 1,
+     .max = 1000,
+     .example = "2",
+     .doc = "How many runs may break something here in one day of `timezone:`."},
     {.name = "forbid",
      .type = FIELD_RECORD,
      .offset = offsetof(struct GateFields, forbid),
      .of = &FORBID_RECORD,
      .example = "{hosts: [pg-3], classes: [S]}",
      .doc = "What no drill does here."},
+    {.name = "wait_steady",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct GateFields, wait_steady_ns),
+     .min = NS_PER_S,
+     .max = DAY_NS,
+     .example = "30m",
+     .doc =
+         "How long a run waits for the steady state before its first fault, where that is longer "
+         "than its scenario says."},
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct GateFields, node)},
     {.name = NULL},
 };

@@ -134,6 +134,10 @@ bool gate_check(const struct GateInput *input, struct Arena *arena, struct List 
     *rules = (struct List){.items = NULL};
     bool named = check_name(input, arena, rules);
     bool passed = check_passed_in(input, arena, rules);
-    bool planned = input->plan == NULL || gate_check_plan(input->plan, arena, rules);
-    return named && passed && planned;
+    bool timely = gate_times(&input->environment->times, input->now,
+                             scenario_longest_ns(input->scenario), arena, rules);
+    bool few = gate_today(input, arena, rules);
+    bool planned = input->plan != NULL ? gate_check_plan(input->plan, arena, rules)
+                                       : gate_check_text(input, arena, rules);
+    return named && passed && timely && few && planned;
 }

@@ -18,6 +18,8 @@ struct GateInput {
     const struct Plan *plan;       /* whom it would touch and for how long; NULL: not asked */
     const struct GatePass *passes; /* of this scenario in environment->passed_in->environment */
     size_t pass_count;
+    const struct Wall *recent; /* runs here that broke something, of a day or longer */
+    size_t recent_count;
     struct Wall now;
     bool ask_name;         /* false in `plan`, which only says that the name will be asked */
     const char *confirmed; /* the name as typed or by --confirm; NULL = neither */
@@ -41,6 +43,17 @@ void gate_add_rule(struct List *rules, struct Arena *arena, const char *name, bo
                    const char *sentence);
 /* `forbid`, `longest_fault`, and gate_radius of the widest step. */
 bool gate_check_plan(const struct Plan *plan, struct Arena *arena, struct List *rules);
+/* What the scenario alone says of them, before any host is asked: true where no rule is broken, and
+ * then it adds none. */
+bool gate_check_text(const struct GateInput *input, struct Arena *arena, struct List *rules);
+/* `windows` and `freeze`, from now to lasts_ns later. */
+bool gate_times(const struct GateTimes *times, struct Wall now, int64_t lasts_ns,
+                struct Arena *arena, struct List *rules);
+bool gate_times_hold(const struct GateTimes *times, struct Wall now); /* the same, without words */
+bool gate_today(const struct GateInput *input, struct Arena *arena,
+                struct List *rules); /* `max_per_day` */
+/* The longest that a fault of this scenario may be in effect, its grace included. */
+int64_t scenario_longest_ns(const struct Scenario *scenario);
 
 /* What differs between two canonical texts, for people: "halt.shop.max_outage 45s -> 5m", at most
  * `most` differences, then "and 3 more"; "" where nothing does. */

@@ -66,6 +66,19 @@ static bool check_forbid(const struct Plan *plan, struct Arena *arena, struct Li
 
 /* ---- longest_fault ---- */
 
+int64_t scenario_longest_ns(const struct Scenario *scenario)
+{
+    const struct StepSpec *steps = scenario->steps.items;
+    int64_t longest = 0;
+    for (size_t at = 0; at < scenario->steps.count; at++) {
+        if (steps[at].kind == NULL)
+            continue;
+        int64_t planned = step_planned_ns(scenario, at) + scenario->grace_ns;
+        longest = planned > longest ? planned : longest;
+    }
+    return longest;
+}
+
 static bool check_longest(const struct Plan *plan, struct Arena *arena, struct List *rules)
 {
     int64_t limit = plan->environment->limits.longest_ns;
@@ -242,4 +255,37 @@ bool gate_check_plan(const struct Plan *plan, struct Arena *arena, struct List *
     bool short_enough = check_longest(plan, arena, rules);
     bool narrow = check_steps(plan, arena, rules);
     return allowed && short_enough && narrow;
+}
+
+/* ---- Of a scenario, before any host is asked. ---- */
+
+static bool check_verbs(const struct GateInput *input, struct Arena *arena, struct List *rules)
+{
+    const struct StepSpec *steps = input->scenario->steps.items;
+    for (size_t at = 0; at < input->scenario->steps.count; at++) {
+        const char *verb = steps[at].kind != NULL  ? steps[at].kind->name
+                           : steps[at].is_failover ? "failover"
+                                                   : NULL;
+        if (verb == NULL || !is_listed(&input->environment->limits.forbidden_faults, verb))
+            continue;
+        gate_add_rule(rules, arena, "forbid", false,
+                      arena_printf(arena, "%s is forbidden here", verb));
+        return false;
+    }
+    return true;
+}
+
+bool gate_check_text(const struct GateInput *input, struct Arena *arena, struct List *rules)
+{
+    int64_t limit = input->environment->limits.longest_ns;
+    int64_t longest = scenario_longest_ns(input->scenario);
+    bool allowed = check_verbs(input, arena, rules);
+    if (limit == 0 || longest <= limit)
+        return allowed;
+    char lasts[32], most[32];
+    duration_say(longest, lasts);
+    duration_say(limit, most);
+    gate_add_rule(rules, arena, "longest_fault", false,
+                  arena_printf(arena, "a fault lasts %s with its grace, at most %s", lasts, most));
+    return false;
 }

@@ -1,0 +1,88 @@
+/* run_gate.c - the rules of the gate that may stop to hold while a drill goes on. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_parts.h"
+
+#include "../model/gate.h"
+#include "freeze.h"
+
+#define TIMES_EVERY_NS NS_PER_S
+
+static void shut(struct Run *run, const char *name, const char *sentence)
+{
+    char text[400];
+    snprintf(text, sizeof text, "%s%s: %s", run->any_sent ? "halted by the gate, " : "", name,
+             sentence);
+    run_abort(run, run->any_sent ? VERDICT_HALTED : VERDICT_REFUSED, text);
+}
+
+static void shut_by_times(struct Run *run, int64_t lasts_ns)
+{
+    struct List rules = {.items = NULL};
+    (void)gate_times(&run->in.plan->environment->times, wall_now(), lasts_ns, run->arena, &rules);
+    const struct GateRule *rule = rules.items;
+    for (size_t at = 0; at < rules.count; at++)
+        if (!rule[at].holds) {
+            shut(run, rule[at].name, rule[at].sentence);
+            return;
+        }
+}
+
+static bool times_hold(struct Run *run, int64_t lasts_ns)
+{
+    const struct GateTimes *times = &run->in.plan->environment->times;
+    struct Wall now = wall_now(), until;
+    if (times_in_window(times, now, lasts_ns, &until) && times_frozen(times, now, lasts_ns) == NULL)
+        return true;
+    shut_by_times(run, lasts_ns);
+    return false;
+}
+
+static bool switch_is_off(struct Run *run)
+{
+    const char *said = "";
+    if (run->freeze == NULL || freeze_engaged(run->freeze, &said) == KNOWN_NO)
+        return true;
+    shut(run, "freeze_switch", said);
+    return false;
+}
+
+bool run_gate_open(struct Run *run, struct Err *err)
+{
+    const char *at = run->in.plan->environment->freeze_switch;
+    run->freeze = at != NULL ? freeze_open(at, run->in.loop, err) : NULL;
+    return at == NULL || run->freeze != NULL;
+}
+
+void run_gate_close(struct Run *run)
+{
+    freeze_close(run->freeze);
+    run->freeze = NULL;
+}
+
+bool run_gate_knows(const struct Run *run)
+{
+    const char *said;
+    return run->freeze == NULL || freeze_engaged(run->freeze, &said) != KNOWN_UNKNOWN;
+}
+
+bool run_gate_holds(struct Run *run, int64_t lasts_ns)
+{
+    return times_hold(run, lasts_ns) && switch_is_off(run);
+}
+
+/* Before the first fault as well: what begins to be forbidden then is not begun. */
+void run_gate_tick(struct Run *run, struct Mono now)
+{
+    const char *said = "";
+    if (run->freeze != NULL) {
+        freeze_tick(run->freeze, now);
+        if (freeze_engaged(run->freeze, &said) == KNOWN_YES) {
+            shut(run, "freeze_switch", said);
+            return;
+        }
+    }
+    if (mono_since(run->times_asked, now) < TIMES_EVERY_NS)
+        return;
+    run->times_asked = now;
+    (void)times_hold(run, 0);
+}

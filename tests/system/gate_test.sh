@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# gate_test.sh - nothing runs where it should not: a refusal asks no host, a gate that shuts meanwhile halts and undoes.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib.sh
+# shellcheck disable=SC2016 # what is quoted is for the host
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+in_lab bare:2
+
+address_of() {
+    cat "$LAB_STATE/hosts/$1/address"
+}
+mkdir -p "$work/project/scenarios" "$work/project/environments"
+echo 'project: gate' >"$work/project/faildrill.yaml"
+# Every command that goes to a host leaves a line.
+cat >"$work/reach" <<END
+#!/bin/sh
+echo "\$1" >>"$work/asked"
+exec "$lab" --state "$LAB_STATE" exec "\$@"
+END
+chmod +x "$work/reach"
+
+# environment GATE
+environment() {
+    cat >"$work/project/environments/here.yaml" <<END
+environment: here
+timezone: UTC
+roles:
+  idle:
+    hosts:
+      bare-1: {address: $(address_of bare-1)}
+      bare-2: {address: $(address_of bare-2)}
+    service: {pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}
+    reach: {prefix: [$work/reach, "\${host.name}"]}
+gate: $1
+END
+}
+# scenario FOR
+scenario() {
+    cat >"$work/project/scenarios/drill.yaml" <<END
+scenario: drill
+targets:
+  victim: {role: idle}
+probes:
+  ssh: {tcp: "$(address_of bare-2):22", every: 100ms, timeout: 500ms}
+steady: {for: 300ms}
+hold: 300ms
+observe: 300ms
+settle: 20s
+steps:
+  - {freeze: victim, for: $1}
+halt:
+  ssh: {max_outage: 20s}
+expect:
+  ssh: {max_outage: 20s}
+undo: {lease: 10s, grace: 10s}
+END
+}
+drill() {
+    "$FAILDRILL" -C "$work/project" --no-input "$@"
+}
+# ends STATUS TEXT COMMAND...: it ends so and says this text somewhere.
+ends() {
+    local want=$1 text=$2 got
+    shift 2
+    "$@" >"$work/said" 2>&1
+    got=$?
+    cat "$work/said"
+    [ "$got" -eq "$want" ] || {
+        echo "exit $got, not $want"
+        return 1
+    }
+    grep -qF -- "$text" "$work/said" || {
+        echo "it does not say: $text"
+        return 1
+    }
+}
+# refused TEXT: exit 4 with this text, and no command went to any host.
+refused() {
+    : >"$work/asked"
+    ends 4 "$1" drill run -e here --seed 1 drill || return 1
+    [ ! -s "$work/asked" ] || {
+        echo "hosts were asked: $(wc -l <"$work/asked") times"
+        return 1
+    }
+}
+is_empty() {
+    [ -z "$("$lab" exec "$1" sh -c 'ls -A /run/faildrill 2>/dev/null')" ]
+}
+is_frozen() {
+    "$lab" exec bare-1 sh -c 'read -r pid </run/idle.pid; grep -q "^State:.T" /proc/$pid/status' ||
+        "$lab" exec bare-2 sh -c 'read -r pid </run/idle.pid; grep -q "^State:.T" /proc/$pid/status'
+}
+is_thawed() {
+    ! is_frozen
+}
+# A weekday that is neither today nor next to it.
+other_day() {
+    LC_ALL=C date -u -d '+3 days' +%a
+}
+
+end_runner() {
+    [ -n "${runner:-}" ] && kill "$runner" 2>/dev/null && wait "$runner"
+}
+
+scenario 1s
+environment '{forbid: {faults: [freeze]}}'
+check "a verb that the gate forbids is refused before any host is asked" refused 'forbid: freeze is forbidden here'
+environment '{longest_fault: 5s}'
+check "a fault that lasts too long is refused before any host is asked" \
+    refused 'longest_fault: a fault lasts 11 s with its grace, at most 5.0 s'
+environment '{forbid: {classes: [P, R, S, K]}}'
+check "a class that the gate forbids is refused, which only the plan shows" \
+    ends 4 'is forbidden here: freeze on' drill run -e here --seed 1 drill
+check "that left nothing" is_empty bare-1
+environment "{windows: ['$(other_day) 10:00-11:00']}"
+check "outside its windows a drill is refused before any host is asked" refused 'windows: closed: now '
+environment "{freeze: $(date -u +%F)..$(date -u -d '+1 day' +%F)}"
+check "in a freeze a drill is refused before any host is asked" refused 'freeze: no drills '
+environment "{freeze_switch: $work/switch}"
+check "a switch that cannot be read counts as engaged" \
+    refused "freeze_switch: $work/switch: cannot be read: No such file or directory"
+echo on >"$work/switch"
+check "an engaged switch refuses before any host is asked" refused "freeze_switch: $work/switch: it says 'on', not off"
+
+echo off >"$work/switch"
+check "a switch that is off lets plan go on" ends 0 "+ freeze_switch $work/switch: off" drill plan --ascii -e here drill
+scenario 60s
+drill run -e here --seed 1 drill >"$work/run" 2>&1 &
+runner=$!
+at_end end_runner
+check "the drill is under way" wait_for 30 is_frozen
+rm "$work/switch"
+engaged=$(date +%s%N)
+check "a switch that is engaged meanwhile undoes it" wait_for 20 is_thawed
+took=$((($(date +%s%N) - engaged) / 1000000))
+echo "undone $took ms after the switch was engaged"
+check "within 5 seconds, and what a busy machine takes" test "$took" -lt 15000
+wait "$runner"
+status=$?
+cat "$work/run"
+check "it ends HALTED, exit 5" test "$status" -eq 5
+check "and says by what" grep -qF 'halted by the gate, freeze_switch: cannot be read: No such file or directory' "$work/run"
+check "nothing is left" wait_for 20 is_empty bare-1
+check "on both hosts" wait_for 20 is_empty bare-2
+
+scenario 1s
+environment '{max_per_day: 1}'
+# Where midnight passed meanwhile, it was yesterday's.
+check "one run a day is one: the next is refused before any host is asked" refused 'max_per_day: 1 of 1 runs today (UTC)'
