@@ -9,7 +9,6 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
-#include "../engine/freeze.h"
 
 static const char *who_are_we(struct Arena *arena)
 {
@@ -122,92 +121,4 @@ int drill_plan(struct Drill *drill, const struct SavedPlan *saved)
         status = problems_errors(problems) > 0 ? cli_problems(cli, problems) : cli_fail(cli, &err);
     problems_free(problems);
     return status;
-}
-
-/* The first rule that does not hold. */
-static bool refusal(const struct List *rules, struct Err *err)
-{
-    const struct GateRule *rule = rules->items;
-    for (size_t at = 0; at < rules->count; at++)
-        if (!rule[at].holds)
-            return err_set(err, ERR_REFUSED, NOWHERE, "%s: %s", rule[at].name, rule[at].sentence);
-    return err_set(err, ERR_REFUSED, NOWHERE, "the gate says no");
-}
-
-/* Runs that broke something, of the last 26 hours: no day is longer. */
-static bool recent_runs(struct Drill *drill, struct List *out, struct Err *err)
-{
-    const struct Environment *environment = drill->loaded.environment;
-    struct List rows = {0};
-    struct History of = {.environment = environment->name,
-                         .since = {wall_now().ns - 26 * 3600 * NS_PER_S}};
-    if (environment->limits.per_day == 0)
-        return true;
-    if (!store_runs(drill->store, &of, drill->cli->arena, &rows, err))
-        return false;
-    const struct RunRow *runs = rows.items;
-    for (size_t at = 0; at < rows.count; at++)
-        if (!runs[at].finished ||
-            (runs[at].verdict != VERDICT_REFUSED && runs[at].verdict != VERDICT_NOT_READY))
-            *(struct Wall *)list_add(out, drill->cli->arena, sizeof(struct Wall)) =
-                runs[at].started;
-    return true;
-}
-
-/* Last, when all else holds: somebody else is asked. */
-static bool switch_is_off(struct Drill *drill, struct List *rules)
-{
-    const char *at = drill->loaded.environment->freeze_switch;
-    char said[200];
-    if (at == NULL)
-        return true;
-    bool off = freeze_is_off(at, drill->loop, said);
-    gate_add_rule(rules, drill->cli->arena, "freeze_switch", off,
-                  arena_printf(drill->cli->arena, "%s: %s", at, said));
-    return off;
-}
-
-bool drill_gate_plan(struct Drill *drill, struct Err *err)
-{
-    struct List rules = {0};
-    if (gate_check_plan(drill->plan, drill->cli->arena, &rules))
-        return true;
-    return refusal(&rules, err);
-}
-
-bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struct List *rules,
-                struct Err *err)
-{
-    const struct Environment *environment = drill->loaded.environment;
-    struct Arena *arena = drill->cli->arena;
-    struct List rows = {0}, passes = {0}, recent = {0};
-    if (environment->passed_in != NULL) {
-        struct History of = {.environment = environment->passed_in->environment,
-                             .scenario = drill->loaded.scenario->name};
-        if (!store_passes(drill->store, &of, arena, &rows, err))
-            return false;
-    }
-    const struct PassRow *row = rows.items;
-    for (size_t at = 0; at < rows.count; at++)
-        *(struct GatePass *)list_add(&passes, arena, sizeof(struct GatePass)) =
-            (struct GatePass){.run = row[at].run,
-                              .text_hash = row[at].text_hash,
-                              .canonical = row[at].canonical,
-                              .ended = row[at].ended,
-                              .unaffected = row[at].unaffected};
-    if (!recent_runs(drill, &recent, err))
-        return false;
-    struct GateInput input = {.environment = environment,
-                              .scenario = drill->loaded.scenario,
-                              .plan = drill->plan,
-                              .passes = passes.items,
-                              .pass_count = passes.count,
-                              .recent = recent.items,
-                              .recent_count = recent.count,
-                              .now = wall_now(),
-                              .ask_name = ask_name,
-                              .confirmed = confirmed};
-    if (gate_check(&input, arena, rules) && switch_is_off(drill, rules))
-        return true;
-    return refusal(rules, err);
 }

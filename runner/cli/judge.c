@@ -1,5 +1,6 @@
 /* judge.c - from a stored run to its report: read, analyse, keep the verdict, write the pages. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "gate.h"
 #include "judge.h"
 
 #include <errno.h>
@@ -128,7 +129,7 @@ int judge_run(struct Drill *drill, const char *run)
     } else {
         status = verdict_status(report.verdict);
         bool kept = store_run_judged(drill->store, &report, &err);
-        if (!kept || !publish(drill, run, &report, &err)) {
+        if (!kept || !publish(drill, run, &report, &err) || !receipt_write(drill, &report, &err)) {
             int failed = cli_fail(drill->cli, &err);
             if (status != verdict_status(VERDICT_NOT_UNDONE))
                 status = failed;

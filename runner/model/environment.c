@@ -233,6 +233,14 @@ static void add_limits(struct EnvironmentBuild *build, const struct GateFields *
     }
 }
 
+/* A path in a file is written relative to the project, not to where one stands. */
+static const char *beside_project(const struct EnvironmentBuild *build, const char *path)
+{
+    return path == NULL || path[0] == '/'
+               ? path
+               : arena_printf(build->arena, "%s/%s", build->project_dir, path);
+}
+
 static void add_gate(struct EnvironmentBuild *build)
 {
     const struct GateFields *gate = build->fields->gate;
@@ -241,12 +249,14 @@ static void add_gate(struct EnvironmentBuild *build)
     add_limits(build, gate);
     environment_set_times(build, gate);
     build->environment->freeze_switch = gate->freeze_switch;
+    build->environment->from_git = gate->from_git;
     build->environment->wait_steady_ns = gate->wait_steady_ns;
     if (gate->passed_in == NULL)
         return;
     const struct PassedInFields *from = gate->passed_in;
     struct PassedIn *passed_in = arena_zero(build->arena, 1, sizeof *passed_in);
     *passed_in = (struct PassedIn){.environment = from->environment,
+                                   .signed_by = beside_project(build, from->signed_by),
                                    .within_ns = from->within_ns,
                                    .times = from->times,
                                    .where = from->node->where};
@@ -267,6 +277,8 @@ static void build_values(struct EnvironmentBuild *build)
         add_role(build, &roles[i]);
     add_secrets(build);
     add_gate(build);
+    if (fields->receipts != NULL)
+        environment->receipt_key = beside_project(build, fields->receipts->sign_with);
     struct Target *const *hosts = environment->hosts.items;
     environment->lock_host = fields->lock != NULL ? fields->lock : hosts[0]->name;
     environment_check(build);

@@ -18,6 +18,8 @@ struct SecretSpec {
 /* gate: {passed_in: {environment: staging, within: 14d, times: 1}} */
 struct PassedIn {
     const char *environment;
+    const char
+        *signed_by; /* allowed signers of receipts, an absolute path; NULL = our store alone */
     int64_t within_ns, times;
     struct Where where;
 };
@@ -48,7 +50,9 @@ struct Environment {
     const struct PassedIn *passed_in; /* NULL = not asked */
     struct GateLimits limits;
     struct GateTimes times;
-    int64_t wait_steady_ns; /* for the steady state before the first fault; 0 = as scenarios say */
+    int64_t wait_steady_ns;  /* for the steady state before the first fault; 0 = as scenarios say */
+    const char *from_git;    /* the branch that files must equal; NULL = not asked */
+    const char *receipt_key; /* signs a pass here, an absolute path; NULL = no receipts */
     const char *freeze_switch; /* an absolute path or a URL; NULL = none */
     const char *lock_host;     /* never NULL: `lock:`, else the first */
     const char *timezone;      /* "Europe/Berlin", or NULL */

@@ -209,6 +209,15 @@ static void check_switch(struct EnvironmentBuild *build, const struct Node *gate
                "an absolute path, or a URL");
 }
 
+static void check_branch(struct EnvironmentBuild *build, const struct Node *gate)
+{
+    const char *branch = build->environment->from_git;
+    if (branch != NULL && (!only(branch, LETTERS "/._-") || strchr("/.-", branch[0]) != NULL ||
+                           strstr(branch, "..") != NULL))
+        err_at(say(build, ERR_VALUE, gate, "from_git", "'%s' is no branch", branch),
+               "a name like main or origin/main");
+}
+
 static void check_gate(struct EnvironmentBuild *build)
 {
     const struct GateFields *gate = build->fields->gate;
@@ -217,6 +226,7 @@ static void check_gate(struct EnvironmentBuild *build)
     check_passed_in(build);
     check_keep(build, gate->node);
     check_switch(build, gate->node);
+    check_branch(build, gate->node);
     if (gate->forbid != NULL) {
         check_forbidden_hosts(build, gate->forbid->node);
         check_forbidden_faults(build, gate->forbid->node);

@@ -37,7 +37,7 @@ struct SecretFields {
     const struct Node *node;
 };
 struct PassedInFields {
-    const char *environment;
+    const char *environment, *signed_by;
     int64_t within_ns, times;
     const struct Node *node;
 };
@@ -60,8 +60,11 @@ struct GateFields {
     int64_t longest_ns, per_day, wait_steady_ns;
     const struct ForbidFields *forbid;
     struct List windows, freeze; /* of const char * */
-    const char *freeze_switch;
+    const char *freeze_switch, *from_git;
     const struct Node *node;
+};
+struct ReceiptsFields {
+    const char *sign_with;
 };
 struct EnvironmentFields {
     const char *name, *timezone, *lock;
@@ -69,13 +72,15 @@ struct EnvironmentFields {
     struct Chosen reach; /* `ssh:` and its like, for all hosts */
     struct List roles, endpoints, vars, secrets;
     const struct GateFields *gate;
+    const struct ReceiptsFields *receipts;
     const struct PowerFields *power;
     const struct Node *node;
 };
 
 extern const struct Record ENVIRONMENT_RECORD;
-extern const struct Record REACH_RECORD; /* struct ReachFields */
-extern const struct Record GATE_RECORD;  /* struct GateFields */
-extern const struct Record POWER_RECORD; /* struct PowerFields */
+extern const struct Record REACH_RECORD;    /* struct ReachFields */
+extern const struct Record GATE_RECORD;     /* struct GateFields */
+extern const struct Record RECEIPTS_RECORD; /* struct ReceiptsFields */
+extern const struct Record POWER_RECORD;    /* struct PowerFields */
 
 #endif

@@ -30,6 +30,12 @@ static const struct Field PASSED_IN_FIELDS[] = {
      .max = 100,
      .example = "1",
      .doc = "How many passes are wanted."},
+    {.name = "signed_by",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct PassedInFields, signed_by),
+     .example = "staging_box.signers",
+     .doc = "A file of allowed signers (NAME KEYTYPE KEY a line) beside the project file: receipts "
+            "that they signed count as passes too."},
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct PassedInFields, node)},
     {.name = NULL},
 };
@@ -38,6 +44,22 @@ static const struct Record PASSED_IN_RECORD = {
     .doc = "The same scenario text must have passed elsewhere first.",
     .size = sizeof(struct PassedInFields),
     .fields = PASSED_IN_FIELDS,
+};
+
+static const struct Field RECEIPTS_FIELDS[] = {
+    {.name = "sign_with",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct ReceiptsFields, sign_with),
+     .flags = FIELD_REQUIRED,
+     .example = "/etc/faildrill/receipt_ed25519",
+     .doc = "The private ssh key that signs, or a public one whose other half the agent has."},
+    {.name = NULL},
+};
+const struct Record RECEIPTS_RECORD = {
+    .name = "receipts",
+    .doc = "Each pass is written as a signed file, which opens `passed_in` elsewhere.",
+    .size = sizeof(struct ReceiptsFields),
+    .fields = RECEIPTS_FIELDS,
 };
 
 static const struct Field BLAST_RADIUS_FIELDS[] = {
@@ -139,6 +161,11 @@ static const struct Field GATE_FIELDS[] = {
      .example = "\"https://status.example.net/freeze\"",
      .doc = "An absolute path or a URL that must say `off`; anything else, or no answer, counts as "
             "frozen. Asked each second: a drill that goes on is halted and undone."},
+    {.name = "from_git",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct GateFields, from_git),
+     .example = "main",
+     .doc = "The branch of which the files of scenario and environment must be, byte for byte."},
     {.name = "passed_in",
      .type = FIELD_RECORD,
      .offset = offsetof(struct GateFields, passed_in),

@@ -81,9 +81,11 @@ static const char *say_passed(const struct GateInput *input, const struct Passes
     const struct PassedIn *rule = input->environment->passed_in;
     char within[32];
     duration_write(rule->within_ns, within);
-    return arena_printf(arena, "%s %zu of %" PRId64 " in %s: %s, same text%s", rule->environment,
-                        passes->fresh, rule->times, within, short_id(passes->newest->run),
-                        passes->newest->unaffected ? " (nobody noticed)" : "");
+    const struct GatePass *newest = passes->newest;
+    const char *by = newest->by != NULL ? arena_printf(arena, " (receipt by %s)", newest->by) : "";
+    return arena_printf(arena, "%s %zu of %" PRId64 " in %s: %s, same text%s%s", rule->environment,
+                        passes->fresh, rule->times, within, short_id(newest->run),
+                        newest->unaffected ? " (nobody noticed)" : "", by);
 }
 
 static const char *say_refused(const struct GateInput *input, const struct Passes *passes,
@@ -117,6 +119,16 @@ static const char *say_refused(const struct GateInput *input, const struct Passe
                         input->scenario->name);
 }
 
+/* The newest receipts that were set aside, after what is known all the same. */
+static const char *with_troubles(const struct GateInput *input, const char *sentence,
+                                 struct Arena *arena)
+{
+    const char *const *texts = input->troubles.items;
+    for (size_t i = 0; i < input->troubles.count && i < DIFFERENCES_MOST; i++)
+        sentence = arena_printf(arena, "%s; %s", sentence, texts[i]);
+    return sentence;
+}
+
 static bool check_passed_in(const struct GateInput *input, struct Arena *arena, struct List *rules)
 {
     const struct PassedIn *rule = input->environment->passed_in;
@@ -125,7 +137,8 @@ static bool check_passed_in(const struct GateInput *input, struct Arena *arena, 
     struct Passes passes = look_at_passes(input);
     bool holds = passes.fresh >= (size_t)rule->times;
     gate_add_rule(rules, arena, "passed_in", holds,
-                  holds ? say_passed(input, &passes, arena) : say_refused(input, &passes, arena));
+                  holds ? say_passed(input, &passes, arena)
+                        : with_troubles(input, say_refused(input, &passes, arena), arena));
     return holds;
 }
 

@@ -11,6 +11,7 @@ struct GatePass {
     const char *canonical; /* the bytes of text_hash, for "changed since"; NULL = not kept */
     struct Wall ended;
     bool unaffected;
+    const char *by; /* who signed the receipt that tells of it; NULL: our own store */
 };
 struct GateInput {
     const struct Environment *environment;
@@ -18,6 +19,7 @@ struct GateInput {
     const struct Plan *plan;       /* whom it would touch and for how long; NULL: not asked */
     const struct GatePass *passes; /* of this scenario in environment->passed_in->environment */
     size_t pass_count;
+    struct List troubles;      /* of const char *: receipts that count for nothing, and why */
     const struct Wall *recent; /* runs here that broke something, of a day or longer */
     size_t recent_count;
     struct Wall now;

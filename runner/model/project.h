@@ -11,6 +11,7 @@ struct Project {
     const char *name, *path;
     const char *dir;                     /* absolute; other paths in it are relative to this */
     struct List scenarios, environments; /* of const char *: folders, as written */
+    struct List receipts;                /* of const char *: folders; the first is written to */
     const char *state;                   /* as written, or NULL */
 };
 extern const struct Record PROJECT_RECORD;

@@ -107,7 +107,7 @@ environment '{forbid: {faults: [freeze]}}'
 check "a verb that the gate forbids is refused before any host is asked" refused 'forbid: freeze is forbidden here'
 environment '{longest_fault: 5s}'
 check "a fault that lasts too long is refused before any host is asked" \
-    refused 'longest_fault: a fault lasts 11 s with its grace, at most 5.0 s'
+    refused 'longest_fault: a fault lasts 11 s with its grace, at most 5 s'
 environment '{forbid: {classes: [P, R, S, K]}}'
 check "a class that the gate forbids is refused, which only the plan shows" \
     ends 4 'is forbidden here: freeze on' drill run -e here --seed 1 drill

@@ -186,6 +186,49 @@ static void test_one_pass_of_two_is_refused(void **state)
     case_close(&gate.c);
 }
 
+static void test_a_receipt_counts_and_names_its_signer(void **state)
+{
+    (void)state;
+    struct Gate gate = gate_of(PRODUCTION);
+    struct GatePass pass = pass_of(&gate, "01k2abcd4k2p", DAYS_AGO(3));
+    pass.by = "staging_box";
+    gate.input.passes = &pass;
+    gate.input.pass_count = 1;
+    assert_string_equal(sentence(&gate, "passed_in", true),
+                        "test 1 of 1 in 14d: 4k2p, same text (receipt by staging_box)");
+    case_close(&gate.c);
+}
+
+static void test_receipts_that_were_set_aside_are_named(void **state)
+{
+    (void)state;
+    struct Gate gate = gate_of(PRODUCTION);
+    const char *texts[] = {"receipt a.json is signed by nobody in box.signers"};
+    gate.input.troubles = (struct List){.items = texts, .count = 1};
+    assert_string_equal(sentence(&gate, "passed_in", false),
+                        "test has not passed `drill` yet; "
+                        "receipt a.json is signed by nobody in box.signers");
+    struct GatePass pass = pass_of(&gate, "01k2abcd4k2p", DAYS_AGO(3));
+    gate.input.passes = &pass;
+    gate.input.pass_count = 1;
+    sentence(&gate, "passed_in", true);
+    case_close(&gate.c);
+}
+
+/* A wider window, more runs: each rule of the scenario's own text, before a host is asked. */
+static void test_what_the_text_alone_breaks_is_refused(void **state)
+{
+    (void)state;
+    struct Gate gate = gate_of("environment: staging\n"
+                               "roles: {api: {hosts: [a, b], unit: api.service}}\n"
+                               "endpoints: {api: \"http://10.0.0.1\"}\n"
+                               "gate: {longest_fault: 74s, forbid: {faults: [isolate]}}\n");
+    assert_string_equal(sentence(&gate, "longest_fault", false),
+                        "a fault lasts 1 min 15 s with its grace, at most 1 min 14 s");
+    assert_string_equal(sentence(&gate, "forbid", false), "isolate is forbidden here");
+    case_close(&gate.c);
+}
+
 static void test_a_plain_environment_has_no_rules(void **state)
 {
     (void)state;
@@ -228,6 +271,9 @@ int main(void)
         cmocka_unit_test(test_a_pass_from_the_future_counts_for_nothing),
         cmocka_unit_test(test_another_text_is_refused_with_the_difference),
         cmocka_unit_test(test_one_pass_of_two_is_refused),
+        cmocka_unit_test(test_a_receipt_counts_and_names_its_signer),
+        cmocka_unit_test(test_receipts_that_were_set_aside_are_named),
+        cmocka_unit_test(test_what_the_text_alone_breaks_is_refused),
         cmocka_unit_test(test_a_plain_environment_has_no_rules),
         cmocka_unit_test(test_differences_are_said_by_their_path),
     };

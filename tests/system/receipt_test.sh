@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# receipt_test.sh - a pass on one box opens the gate on another by its receipt alone; a forged one opens nothing.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib.sh
+# shellcheck disable=SC2016 # what is quoted is for the host
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+in_lab bare:2
+
+address_of() {
+    cat "$LAB_STATE/hosts/$1/address"
+}
+# Every command that goes to a host leaves a line.
+cat >"$work/reach" <<END
+#!/bin/sh
+echo "\$1" >>"$work/asked"
+exec "$lab" --state "$LAB_STATE" exec "\$@"
+END
+chmod +x "$work/reach"
+# Fresh keys, of nobody else.
+mkdir "$work/keys"
+for key in staging foreign; do
+    ssh-keygen -q -t ed25519 -N '' -C "$key" -f "$work/keys/$key"
+    echo "${key}_box $(cat "$work/keys/$key.pub")" >"$work/keys/$key.signers"
+done
+
+# box NAME ENVIRONMENT GATE: a project of its own, with a store of its own.
+box() {
+    mkdir -p "$work/$1/scenarios" "$work/$1/environments"
+    echo "project: $1" >"$work/$1/faildrill.yaml"
+    cat >"$work/$1/environments/$2.yaml" <<END
+environment: $2
+roles:
+  idle:
+    hosts: {bare-1: {address: $(address_of bare-1)}, bare-2: {address: $(address_of bare-2)}}
+    service: {pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}
+    reach: {prefix: [$work/reach, "\${host.name}"]}
+endpoints: {ssh: "$(address_of bare-2):22"}
+$3
+END
+}
+# scenario BOX OUTAGE
+scenario() {
+    cat >"$work/$1/scenarios/drill.yaml" <<END
+scenario: drill
+targets:
+  victim: {role: idle}
+probes:
+  ssh: {tcp: "\${endpoint.ssh}", every: 100ms, timeout: 500ms}
+steady: {for: 300ms}
+hold: 300ms
+observe: 300ms
+settle: 20s
+steps:
+  - {freeze: victim, for: 1s}
+halt:
+  ssh: {max_outage: $2}
+expect:
+  ssh: {max_outage: 20s}
+undo: {lease: 10s, grace: 10s}
+END
+}
+# on BOX ARGS...
+on() {
+    local name=$1
+    shift
+    "$FAILDRILL" -C "$work/$name" --state "$work/$name/state" --no-input "$@"
+}
+# ends STATUS TEXT COMMAND...: it ends so and says this text somewhere.
+ends() {
+    local want=$1 text=$2 got
+    shift 2
+    "$@" >"$work/said" 2>&1
+    got=$?
+    cat "$work/said"
+    [ "$got" -eq "$want" ] || {
+        echo "exit $got, not $want"
+        return 1
+    }
+    grep -qF -- "$text" "$work/said" || {
+        echo "it does not say: $text"
+        return 1
+    }
+}
+# refused TEXT: production says no with this text, and no command went to any host.
+refused() {
+    : >"$work/asked"
+    ends 4 "$1" on production run -e production drill || return 1
+    [ ! -s "$work/asked" ] || {
+        echo "hosts were asked: $(wc -l <"$work/asked") times"
+        return 1
+    }
+}
+gate() {
+    box production production "gate: {passed_in: {environment: staging, within: $1, signed_by: ../keys/$2.signers}}"
+}
+
+box staging staging "receipts: {sign_with: ../keys/staging}"
+scenario staging 20s
+gate 14d staging
+scenario production 20s
+check "what staging has not passed is refused" refused 'passed_in: staging has not passed `drill` yet'
+check "staging passes it" ends 0 'PASS' on staging run -e staging drill
+receipt=$(echo "$work"/staging/receipts/*.json)
+check "and has left one receipt with its signature" test -s "$receipt" -a -s "$receipt.sig"
+
+mkdir "$work/production/receipts"
+there=$work/production/receipts/${receipt##*/}
+bring() {
+    cp "$receipt" "$there" && cp "$receipt.sig" "$there.sig"
+}
+cp "$receipt" "$there"
+check "a receipt without its signature opens nothing" refused "receipt ${receipt##*/} has no signature that can be read"
+bring
+gate 14d foreign
+check "a receipt by a foreign signer opens nothing" refused "receipt ${receipt##*/} is signed by nobody in foreign.signers"
+gate 14d staging
+sed -i -E 's/("(started|ended)": )"20[0-9]{2}-/\1"2019-/' "$there"
+ssh-keygen -q -Y sign -f "$work/keys/staging" -n faildrill-receipt <"$there" >"$there.sig" 2>/dev/null
+check "a receipt that is too old opens nothing" refused 'which is not within 14d'
+bring
+scenario production 30s
+check "a receipt of an older text opens nothing, and the difference is said" refused 'halt.ssh.max_outage 20s -> 30s'
+scenario production 20s
+
+# Byte for byte: each in turn becomes another one.
+changed() {
+    local size at
+    size=$(stat -c %s "$1")
+    for ((at = 3; at < size; at += size / 6)); do
+        bring
+        python3 - "$1" "$at" <<'END'
+import sys
+name, at = sys.argv[1], int(sys.argv[2])
+data = bytearray(open(name, 'rb').read())
+data[at] = 0x31 if data[at] != 0x31 else 0x32
+open(name, 'wb').write(data)
+END
+        refused 'REFUSED' || {
+            echo "byte $at of $1"
+            return 1
+        }
+    done
+}
+check "no receipt with a changed byte opens anything" changed "$there"
+bring
+sed -i 's/"undone": "1 of 1"/"undone": "2 of 2"/' "$there"
+check "and what became of it is said" refused "receipt ${receipt##*/} is not what was signed"
+bring
+ssh-keygen -q -Y sign -f "$work/keys/staging" -n file <"$there" >"$there.sig" 2>/dev/null
+check "nor does one that was signed for another use" refused "receipt ${receipt##*/} is not what was signed"
+
+bring
+check "the receipt alone opens the gate" ends 0 'PASS' on production run -e production drill
+
+# from_git, while a store is there.
+box production production "gate: {from_git: main}"
+check "files of no repository are refused" refused 'from_git: environments/production.yaml is in no git repository'
+git -C "$work/production" init -q -b main
+git -C "$work/production" add environments
+git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -q -m 1
+check "a file that the branch has not is refused" refused 'from_git: scenarios/drill.yaml is not in main'
+git -C "$work/production" add scenarios
+git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -q -m 2
+check "files of the branch may run" ends 0 'from_git     main, 2 files equal' on production plan --ascii -e production drill
+scenario production 25s
+check "another byte is refused" refused 'from_git: scenarios/drill.yaml is not as in main'
+git -C "$work/production" branch -q -m other
+check "a branch that is not there is refused" refused 'from_git: there is no branch main here'
