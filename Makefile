@@ -28,7 +28,8 @@ DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl
         libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
         openssh-client openssh-server nftables iproute2 procps util-linux \
         redis-server redis-sentinel redis-tools python3 python3-redis
-CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman
+CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman \
+              iptables ipset
 SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox
 # Those whom `make bench` measures beside us.
@@ -133,7 +134,7 @@ cli: all ## the program as a person uses it
 # The longest first; they mostly wait, so there may be one more than there are cores.
 HOSTS     = $(filter-out $(CATALOGUE), tests/system/node_test.sh tests/system/lab_test.sh \
             $(filter-out %/node_test.sh %/lab_test.sh,$(wildcard tests/system/*_test.sh)))
-CATALOGUE = $(patsubst %,tests/system/%_test.sh,again cancel config container delay flap link machine named network \
+CATALOGUE = $(patsubst %,tests/system/%_test.sh,again cancel config container delay flap iptables link machine named network \
             race reach resources shapes shells) tests/faults/fingerprint_test.py
 
 hosts: all tests ## what is done on hosts, on the lab's own

@@ -33,13 +33,15 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
     const char *active = facts->active == KNOWN_YES  ? "runs"
                          : facts->active == KNOWN_NO ? "DOES NOT RUN"
                                                      : "not known to run";
-    buf_printf(out,
-               "  %s %-20s %-15s %s, service %s%s%s, %s, nft %s, delay %s, machine_id %.16s...\n",
+    buf_printf(out, "  %s %-20s %-15s %s, service %s%s%s, %s, %s, delay %s, machine_id %.16s...\n",
                facts->missing || facts->traces[0] ? "!" : " ", host->target->name,
                host->target->address ? host->target->address : "",
                facts->root ? "root" : "NOT ROOT", active, host->role->system ? ", " : "",
                host->role->system ? rank_word(host->standing.rank) : "",
-               facts->systemd ? "systemd" : "no systemd", facts->nft ? "yes" : "NO",
+               facts->systemd ? "systemd" : "no systemd",
+               facts->nft        ? "nft yes"
+               : facts->iptables ? "nft no, iptables yes"
+                                 : "nft NO",
                facts->netem ? "by netem"
                : facts->tun ? "by a line"
                             : "NO",
@@ -53,6 +55,8 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
             line += strcspn(line, "\n");
         }
     }
+    if (facts->no_filter != NULL && facts->no_filter[0] != '\0')
+        buf_printf(out, "      = cannot drop packets: %s\n", facts->no_filter);
     if (facts->no_delay != NULL)
         buf_printf(out, "      = cannot delay packets: %s\n", facts->no_delay);
     if (facts->root_qdisc != NULL && facts->root_qdisc[0] != '\0')

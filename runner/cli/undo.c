@@ -138,6 +138,17 @@ static const char *whose(const struct List *traces, const struct Trace *trace, s
     return arena_printf(arena, "run %s, which says no more here", short_id(run));
 }
 
+/* "iptables raw PREROUTING fd_NAME", a jump from there, or "iptables raw fd_NAME". */
+static const char *chain_ended_by(const struct Trace *trace, struct Arena *arena)
+{
+    char tables[16] = "", table[16] = "", from[32] = "", name[32] = "";
+    if (sscanf(trace->what, "%15s %15s %31s %31s", tables, table, from, name) == 4)
+        return arena_printf(arena, "sudo %s -w 5 -t %s -D %s -m comment --comment fd_%s -j %s",
+                            tables, table, from, trace->id, name);
+    return arena_printf(arena, "sudo sh -c '%s -w 5 -t %s -F %s && %s -w 5 -t %s -X %s'", tables,
+                        table, from, tables, table, from);
+}
+
 /* The script on the host knows what has a folder; the rest is ended by its own name. */
 static const char *ended_by(const struct List *traces, const struct Trace *trace,
                             struct Arena *arena)
@@ -151,6 +162,10 @@ static const char *ended_by(const struct List *traces, const struct Trace *trace
     name = name != NULL ? name + 1 : trace->what;
     if (text_equal(trace->kind, "table"))
         return arena_printf(arena, "sudo nft delete %s", trace->what + strlen("nft "));
+    if (text_equal(trace->kind, "jump") || text_equal(trace->kind, "chain"))
+        return chain_ended_by(trace, arena);
+    if (text_equal(trace->kind, "set"))
+        return arena_printf(arena, "sudo ipset destroy %s", name);
     if (text_equal(trace->kind, "unit"))
         return arena_printf(arena, "sudo systemctl stop %s", name);
     if (text_equal(trace->kind, "mount"))

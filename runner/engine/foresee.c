@@ -109,9 +109,11 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
         foresee_service(plan, host);
     if (step->kind->takes_machine)
         foresee_machine(plan, host);
-    if (step->kind->needs_nft && !facts->nft)
-        obstacle(plan, ERR_NOT_READY, "Install nftables there; a throw-away table must load.",
-                 arena_printf(plan->arena, "host '%s' cannot load an nft table", name));
+    if (step->kind->needs_filter && !facts->nft && !facts->iptables)
+        obstacle(plan, ERR_NOT_READY, "It takes nftables; or iptables, ip6tables and ipset.",
+                 arena_printf(plan->arena,
+                              "host '%s' can load neither an nft table nor chains of iptables: %s",
+                              name, facts->no_filter != NULL ? facts->no_filter : "not asked"));
     return facts->missing == NULL;
 }
 

@@ -54,7 +54,7 @@ const struct FaultKind cut_fault = {
     .summary = "hosts hear one another no more, all or one way; our ssh is spared",
     .reversal = REVERSAL_UNDO,
     .may_cut_link = true,
-    .needs_nft = true,
+    .needs_filter = true,
     .partitions = true,
     .config = {.name = "cut",
                .doc = "A partition: each end drops what it must not hear, so nobody is told. Ends "
@@ -66,11 +66,17 @@ const struct FaultKind cut_fault = {
 };
 
 /* A refusal of one end must pass the other end's rules, or nobody would hear that he is refused. */
-static const char refuse[] = "tcp flags & rst == rst accept\n"
-                             "icmp type destination-unreachable accept\n"
-                             "icmpv6 type destination-unreachable accept\n"
-                             "meta l4proto tcp counter reject with tcp reset\n"
-                             "counter reject with icmpx type port-unreachable";
+static const struct NetVerdict refuse = {.nft = "tcp flags & rst == rst accept\n"
+                                                "icmp type destination-unreachable accept\n"
+                                                "icmpv6 type destination-unreachable accept\n"
+                                                "meta l4proto tcp counter reject with tcp reset\n"
+                                                "counter reject with icmpx type port-unreachable",
+                                         .chains = "-p tcp --tcp-flags RST RST -j RETURN\n"
+                                                   "$icmp -j RETURN\n"
+                                                   "-p tcp -j REJECT --reject-with tcp-reset\n"
+                                                   "-j REJECT --reject-with $refusal",
+                                         .refuses = true};
+static const struct NetVerdict drop = {.nft = "counter drop", .chains = "-j DROP"};
 
 /* Of one host: it drops what comes from its peers. */
 static bool cut_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
@@ -89,7 +95,6 @@ static bool cut_plan(const void *config, const struct PlanInput *input, struct A
     if (input->peer_count == 0)
         return err_set(err, ERR_RULE, input->target->where, "a cut of '%s' from nobody",
                        input->target->name);
-    return network_catch(&fault, which, cut->with == CUT_REJECT ? refuse : "counter drop", arena,
-                         err) &&
+    return network_catch(&fault, which, cut->with == CUT_REJECT ? refuse : drop, arena, err) &&
            network_plan(&fault, input, arena, out, err);
 }

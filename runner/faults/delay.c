@@ -81,7 +81,7 @@ const struct FaultKind delay_fault = {
     .summary = "what a machine sends arrives late, in another order, twice or damaged",
     .reversal = REVERSAL_UNDO,
     .may_cut_link = true,
-    .needs_nft = true,
+    .needs_filter = true,
     .needs_delay = true,
     .config = {.name = "delay",
                .doc = "A slow or bad line. Our ssh is not slowed; a kernel timer ends it.",
@@ -237,7 +237,8 @@ static bool delay_plan(const void *config, const struct PlanInput *input, struct
         .peers = input->peers,
         .peer_count = input->peer_count,
         .catches = {{.hook = netem ? NET_SAYS : NET_STEERS,
-                     .verdict = netem ? "counter meta priority set fd1d:4" : line_verdict}},
+                     .verdict = {.nft =
+                                     netem ? "counter meta priority set fd1d:4" : line_verdict}}},
         .catch_count = 1};
     if (!network_plan(&fault, input, arena, out, err))
         return false;

@@ -38,7 +38,7 @@ const struct FaultKind dns_cut_fault = {
     .summary = "a machine and its containers get no answer from any name server",
     .reversal = REVERSAL_UNDO,
     .may_cut_link = true,
-    .needs_nft = true,
+    .needs_filter = true,
     .config = {.name = "dns_cut",
                .doc = "No name server answers, on ports 53 and 853; what is cached, in /etc/hosts "
                       "or asked over HTTPS is still known. Ends by a kernel timer.",
@@ -53,19 +53,29 @@ static bool dns_cut_plan(const void *config, const struct PlanInput *input, stru
                          struct Procedure *out, struct Err *err)
 {
     const struct DnsCutConfig *cut = config;
-    static const struct NetFault drop = {
-        .what = "drop all answers of name servers",
-        .catches = {{.hook = NET_HEARS,
-                     .matches = {"meta l4proto { tcp, udp } th sport { 53, 853 }"},
-                     .verdict = "counter drop"}},
-        .catch_count = 1};
-    static const char question[] = "meta l4proto { tcp, udp } th dport { 53, 853 }";
-    static const char refuse[] = "meta l4proto tcp counter reject with tcp reset\n"
-                                 "counter reject with icmpx type port-unreachable";
-    static const struct NetFault reject = {
-        .what = "refuse all questions to name servers",
-        .catches = {{.hook = NET_ASKS, .matches = {question}, .verdict = refuse},
-                    {.hook = NET_FORWARDS, .matches = {question}, .verdict = refuse}},
-        .catch_count = 2};
-    return network_plan(cut->with == CUT_REJECT ? &reject : &drop, input, arena, out, err);
+    const struct NetCatch answer = {.hook = NET_HEARS,
+                                    .matches = {"meta l4proto { tcp, udp } th sport { 53, 853 }"},
+                                    .chains_matches = "-p udp -m multiport --sports 53,853\n"
+                                                      "-p tcp -m multiport --sports 53,853\n",
+                                    .verdict = {.nft = "counter drop", .chains = "-j DROP"}};
+    struct NetCatch question = {.hook = NET_ASKS,
+                                .matches = {"meta l4proto { tcp, udp } th dport { 53, 853 }"},
+                                .chains_matches = "-p udp -m multiport --dports 53,853\n"
+                                                  "-p tcp -m multiport --dports 53,853\n",
+                                .verdict = {.nft =
+                                                "meta l4proto tcp counter reject with tcp reset\n"
+                                                "counter reject with icmpx type port-unreachable",
+                                            .chains = "-p tcp -j REJECT --reject-with tcp-reset\n"
+                                                      "-j REJECT --reject-with $refusal",
+                                            .refuses = true}};
+    struct NetFault fault = {
+        .what = "drop all answers of name servers", .catches = {answer}, .catch_count = 1};
+    if (cut->with == CUT_REJECT) {
+        fault.what = "refuse all questions to name servers";
+        fault.catches[0] = question;
+        question.hook = NET_FORWARDS;
+        fault.catches[1] = question;
+        fault.catch_count = 2;
+    }
+    return network_plan(&fault, input, arena, out, err);
 }

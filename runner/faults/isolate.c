@@ -24,7 +24,7 @@ const struct FaultKind isolate_fault = {
     .summary = "a machine hears nobody but our ssh: its loss, as if its power were cut",
     .reversal = REVERSAL_UNDO,
     .may_cut_link = true,
-    .needs_nft = true,
+    .needs_filter = true,
     .partitions = true,
     .config = {.name = "isolate",
                .doc = "The loss of a machine: silence. Our ssh stays; ends by a kernel timer.",
@@ -41,7 +41,8 @@ static bool isolate_plan(const void *config, const struct PlanInput *input, stru
 {
     struct NetFault fault = {.what = "drop all packets from and to everybody but our ssh"};
     (void)config;
-    return network_catch(&fault, (struct NetWhich){.direction = DIRECTION_BOTH}, "counter drop",
-                         arena, err) &&
+    const struct NetVerdict drop = {.nft = "counter drop", .chains = "-j DROP"};
+    return network_catch(&fault, (struct NetWhich){.direction = DIRECTION_BOTH}, drop, arena,
+                         err) &&
            network_plan(&fault, input, arena, out, err);
 }

@@ -63,7 +63,7 @@ const struct FaultKind loss_fault = {
     .summary = "a share of a machine's packets is lost, as on a bad line; our ssh is spared",
     .reversal = REVERSAL_UNDO,
     .may_cut_link = true,
-    .needs_nft = true,
+    .needs_filter = true,
     .config = {.name = "loss",
                .doc = "Packets get lost by chance. Our ssh stays; ends by a kernel timer.",
                .size = sizeof(struct LossConfig),
@@ -86,10 +86,14 @@ static bool loss_plan(const void *config, const struct PlanInput *input, struct 
                                                       ? "that leave"
                                                       : "that come in, and of those that leave")};
     /* nft refuses a number that is never reached. */
-    const char *verdict = loss->share >= SHARE_WHOLE
-                              ? "counter drop"
-                              : arena_printf(arena, "numgen random mod %lld < %lld counter drop",
-                                             SHARE_WHOLE, (long long)loss->share);
+    struct NetVerdict verdict = {.nft = "counter drop", .chains = "-j DROP"};
+    if (loss->share < SHARE_WHOLE) {
+        verdict.nft = arena_printf(arena, "numgen random mod %lld < %lld counter drop", SHARE_WHOLE,
+                                   (long long)loss->share);
+        verdict.chains =
+            arena_printf(arena, "-m statistic --mode random --probability 0.%06lld -j DROP",
+                         (long long)loss->share);
+    }
     struct NetWhich which = {.direction = (enum Direction)loss->direction, .ports = &loss->ports};
     return network_catch(&fault, which, verdict, arena, err) &&
            network_plan(&fault, input, arena, out, err);

@@ -5,17 +5,6 @@
 #include <string.h>
 
 #include "../base/duration.h"
-#include "../schema/decode.h"
-
-#define TABLE_BYTES_MOST (128U << 10)
-
-const struct Choice net_directions[] = {
-    {"in", DIRECTION_IN, "What comes in."},
-    {"out", DIRECTION_OUT,
-     "What leaves; local UDP senders are told of each packet that is dropped."},
-    {"both", DIRECTION_BOTH, "What comes in, and what leaves."},
-    {.name = NULL},
-};
 
 /* Prerouting at -300 stands before connection tracking, so what is established is caught as well,
  * and what goes to containers. */
@@ -40,7 +29,6 @@ static const char exempt_text[] = "case $FD_PEER in *:*) ip=ip6 ;; *) ip=ip ;; e
 
 /* Where our way is to be cut it is spared until the fault is proven, which takes an answer: then
  * the kernel takes us out of this set. */
-#define SPARED_S "10"
 static const char spare_text[] =
     "[ -n \"$FD_PEER\" ] || { echo \"no ssh of ours could be cut\"; exit 1; }\n"
     "case $FD_PEER in *:*) ip=ip6 type=ipv6_addr ;; *) ip=ip type=ipv4_addr ;; esac\n" KEPT_ND
@@ -48,7 +36,7 @@ static const char spare_text[] =
     "out=\"$ip daddr @ours tcp sport $FD_PORT accept\"\n";
 static const char spare_set[] = "    set ours {\n"
                                 "        type $type; flags timeout\n"
-                                "        elements = { $FD_PEER timeout " SPARED_S "s }\n"
+                                "        elements = { $FD_PEER timeout " NET_SPARED_S "s }\n"
                                 "    }\n";
 
 static const char undo_text[] = "nft -f - <<EOF\n"
@@ -75,29 +63,33 @@ struct NetSet {
     struct List addresses; /* of const char * */
 };
 
-static void set_add(struct NetSet *set, struct Arena *arena, const char *address)
+struct List network_addresses(const struct NetFault *fault, bool six, struct Arena *arena)
 {
-    const char *const *known = set->addresses.items;
-    for (size_t i = 0; i < set->addresses.count; i++)
-        if (strcmp(known[i], address) == 0)
-            return;
-    *(const char **)list_add(&set->addresses, arena, sizeof(char *)) = address;
+    struct List all = {.items = NULL};
+    for (size_t i = 0; i < fault->peer_count; i++)
+        for (size_t k = 0; k < fault->peers[i].address_count; k++) {
+            const char *address = fault->peers[i].addresses[k];
+            const char *const *known = all.items;
+            bool is_new = (strchr(address, ':') != NULL) == six;
+            for (size_t at = 0; is_new && at < all.count; at++)
+                is_new = strcmp(known[at], address) != 0;
+            if (is_new)
+                *(const char **)list_add(&all, arena, sizeof(char *)) = address;
+        }
+    return all;
 }
 
 /* Everybody is one element in each. */
 static void sets_fill(const struct NetFault *fault, struct Arena *arena, struct NetSet sets[2])
 {
+    static const char *const everybody[] = {"0.0.0.0/0", "::/0"};
     sets[0] = (struct NetSet){.name = "peers4", .type = "ipv4_addr", .family = "ip"};
     sets[1] = (struct NetSet){.name = "peers6", .type = "ipv6_addr", .family = "ip6"};
-    if (fault->peer_count == 0) {
-        set_add(&sets[0], arena, "0.0.0.0/0");
-        set_add(&sets[1], arena, "::/0");
+    for (int six = 0; six < 2; six++) {
+        sets[six].addresses = network_addresses(fault, six, arena);
+        if (fault->peer_count == 0)
+            *(const char **)list_add(&sets[six].addresses, arena, sizeof(char *)) = everybody[six];
     }
-    for (size_t i = 0; i < fault->peer_count; i++)
-        for (size_t k = 0; k < fault->peers[i].address_count; k++) {
-            const char *address = fault->peers[i].addresses[k];
-            set_add(&sets[strchr(address, ':') != NULL], arena, address);
-        }
 }
 
 static const char lease_timeout[] = " timeout ${FD_LEASE}s",
@@ -127,7 +119,7 @@ static void put_catch(struct Buf *out, const struct NetCatch *caught, const stru
 {
     const struct Hook *hook = &HOOKS[caught->hook];
     buf_printf(out, "    chain %s_caught {\n", hook->chain);
-    for (const char *line = caught->verdict; *line != '\0';) {
+    for (const char *line = caught->verdict.nft; *line != '\0';) {
         size_t size = strcspn(line, "\n");
         buf_put(out, "        ");
         buf_add(out, line, size);
@@ -157,7 +149,7 @@ static void put_catch(struct Buf *out, const struct NetCatch *caught, const stru
 static const char *apply_text(const struct NetFault *fault, const struct NetSet sets[2],
                               const struct PlanInput *input, struct Arena *arena)
 {
-    struct Buf out = BUF(TABLE_BYTES_MOST);
+    struct Buf out = BUF(NET_TEXT_MOST);
     buf_put(&out, input->cuts_link ? spare_text : exempt_text);
     buf_put(&out, "nft -f - <<EOF\n"
                   "add table inet fd_$FD_ID\n"
@@ -178,7 +170,7 @@ static const char *apply_text(const struct NetFault *fault, const struct NetSet 
 static const char *elements_text(const struct NetSet sets[2], bool again, const char *timeout,
                                  struct Arena *arena)
 {
-    struct Buf out = BUF(TABLE_BYTES_MOST);
+    struct Buf out = BUF(NET_TEXT_MOST);
     buf_put(&out, "nft -f - <<EOF\n");
     for (int adds = again ? 0 : 1; adds < 2; adds++)
         for (size_t set = 0; set < 2; set++) {
@@ -265,8 +257,7 @@ bool network_plan(const struct NetFault *fault, const struct PlanInput *input, s
     struct Procedure procedure = procedure_of(input, CLASS_KERNEL);
     struct NetTexts texts;
     if (!input->facts->nft)
-        return err_set(err, ERR_NOT_READY, input->target->where,
-                       "nft on '%s' cannot add and delete a table", input->target->name);
+        return network_chains_plan(fault, input, arena, out, err);
     if (!texts_make(fault, input, arena, &texts))
         return err_set(err, ERR_LIMIT, input->target->where,
                        "a network fault on '%s' is about %s addresses", input->target->name,
@@ -276,8 +267,8 @@ bool network_plan(const struct NetFault *fault, const struct PlanInput *input, s
     commands_add(&procedure.all_clear, arena, "there is no table of this fault", 10, "sh", "-c",
                  all_clear_text, NULL);
     if (input->cuts_link)
-        commands_add(&procedure.apply, arena, "our own ssh goes " SPARED_S " s later", 5, "true",
-                     NULL);
+        commands_add(&procedure.apply, arena, "our own ssh goes " NET_SPARED_S " s later", 5,
+                     "true", NULL);
     if (input->flap.bad_ns > 0)
         add_flapping(&texts, input->flap, &procedure, arena);
     else
@@ -285,57 +276,4 @@ bool network_plan(const struct NetFault *fault, const struct PlanInput *input, s
     procedure.cuts_link = input->cuts_link;
     *out = procedure;
     return true;
-}
-
-static bool is_port(const char *text)
-{
-    int64_t port = 0;
-    return text != NULL && int_parse(text, &port, NULL) && port >= 1 && port <= 65535;
-}
-
-/* "6379, 7000"; NULL with *err where one is no number: it would be pasted into a table. */
-static const char *port_set(const struct List *ports, struct Arena *arena, struct Err *err)
-{
-    const char *const *port = ports->items;
-    const char *set = "";
-    for (size_t i = 0; i < ports->count; i++) {
-        if (!is_port(port[i])) {
-            err_set(err, ERR_VALUE, NOWHERE, "'%s' is no port", port[i]);
-            return NULL;
-        }
-        set = arena_printf(arena, "%s%s%s", set, i > 0 ? ", " : "", port[i]);
-    }
-    return set;
-}
-
-bool network_catch(struct NetFault *fault, struct NetWhich which, const char *verdict,
-                   struct Arena *arena, struct Err *err)
-{
-    static const enum NetHook hooks[] = {NET_HEARS, NET_SAYS};
-    static const char *const ends[NET_MATCHES_MOST] = {"dport", "sport"};
-    bool some = which.ports != NULL && which.ports->count > 0;
-    const char *set = some ? port_set(which.ports, arena, err) : "";
-    for (size_t i = 0; set != NULL && i < COUNT_OF(hooks); i++) {
-        if ((which.direction & (i == 0 ? DIRECTION_IN : DIRECTION_OUT)) == 0)
-            continue;
-        struct NetCatch *caught = &fault->catches[fault->catch_count++];
-        *caught = (struct NetCatch){.hook = hooks[i], .verdict = verdict};
-        for (size_t k = 0; some && k < NET_MATCHES_MOST; k++)
-            caught->matches[k] =
-                arena_printf(arena, "meta l4proto { tcp, udp, sctp } th %s { %s }", ends[k], set);
-    }
-    return set != NULL;
-}
-
-void network_check_ports(const struct List *ports, const struct Node *node, struct Decode *decode)
-{
-    const struct Node *list = node_get(node, "ports");
-    const char *const *text = ports->items;
-    for (size_t i = 0; i < ports->count; i++) {
-        if (is_port(text[i]) || text[i] == NULL || strstr(text[i], "${") != NULL)
-            continue; /* a reference is looked at when its value is known */
-        const struct Node *at = list->type == NODE_LIST ? list->items[i] : list;
-        problems_say(decode->problems, ERR_VALUE, at->where, NULL, "'%s' is no port", text[i]);
-        err_at(problems_last(decode->problems), "from 1 to 65535");
-    }
 }

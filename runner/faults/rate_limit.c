@@ -65,7 +65,7 @@ const struct FaultKind rate_limit_fault = {
     .summary = "a machine's line is thin: what is above the rate is dropped; our ssh is spared",
     .reversal = REVERSAL_UNDO,
     .may_cut_link = true,
-    .needs_nft = true,
+    .needs_filter = true,
     .config = {.name = "rate_limit",
                .doc = "A thin line, by dropping what is too much: the first second and 64 KiB pass "
                       "freely. Our ssh stays; ends by a kernel timer.",
@@ -89,9 +89,15 @@ static bool rate_limit_plan(const void *config, const struct PlanInput *input, s
                              : limit->direction == DIRECTION_OUT
                                  ? "that leave"
                                  : "that come in, and of those that leave")};
-    const char *verdict =
-        arena_printf(arena, "limit rate over %lld bytes/second burst %d bytes counter drop",
-                     (long long)(limit->rate / 8), BURST_BYTES);
+    long long bytes = limit->rate / 8;
+    /* hashlimit lets a packet that is larger than that pass where it has let nothing pass before.
+     */
+    const struct NetVerdict verdict = {
+        .nft = arena_printf(arena, "limit rate over %lld bytes/second burst %d bytes counter drop",
+                            bytes, BURST_BYTES),
+        .chains = arena_printf(
+            arena, "-m hashlimit --hashlimit-name ${meter}@ --hashlimit-above %lldb/s -j DROP",
+            bytes)};
     struct NetWhich which = {.direction = (enum Direction)limit->direction, .ports = &limit->ports};
     return network_catch(&fault, which, verdict, arena, err) &&
            network_plan(&fault, input, arena, out, err);

@@ -21,6 +21,8 @@ struct HostFacts {
     bool root;             /* commands run as root (directly or by sudo -n) */
     bool systemd;          /* PID 1 is systemd and systemd-run is there */
     bool flock, nft;       /* nft: a throw-away table could be added and deleted */
+    bool iptables;         /* asked without nft: throw-away chains and a set that empties itself */
+    const char *no_filter; /* why neither works; "" where one does, NULL: not asked */
     enum Known active;     /* the role's service runs */
     const char *main_pid;  /* decimal, "" where none */
     const char *restart;   /* systemd: Restart=; "" elsewhere */
@@ -89,7 +91,8 @@ struct FaultKind {
     enum Reversal reversal;
     bool may_cut_link; /* can cut our own way to the node: exempts FD_PEER and proves a second
                           connection */
-    bool needs_service, needs_nft;
+    bool needs_service;
+    bool needs_filter;  /* nft, or iptables in its place */
     bool needs_delay;   /* asks for netem, tun and root_qdisc */
     bool partitions;    /* leaves a cut side, which may go on acknowledging writes */
     bool needs_power;   /* a power provider of the host */

@@ -35,7 +35,7 @@ delay_traces() {
     esac
 }
 
-# Every trace, whoever left it: tables, units, folders, holders, delays, files kept beside, mounts.
+# Every trace, whoever left it: tables, chains, units, folders, holders, delays, files kept beside, mounts.
 traces() {
     for folder in "$fd_root"/*_[0-9]*; do
         [ -d "$folder" ] || continue
@@ -49,6 +49,7 @@ traces() {
         fd_*) trace table "${table#fd_}" "nft table $family $table" '' ;;
         esac
     done
+    chain_traces
     if [ -d /run/systemd/system ]; then
         systemctl list-units --all --plain --no-legend 'fd-*.service' 2>/dev/null |
             while read -r unit _; do
@@ -166,7 +167,13 @@ EOF
     [ -f /proc/sysrq-trigger ] && [ -w /proc/sysrq-trigger ] && say sysrq
     say "panic $(cat /proc/sys/kernel/panic 2>/dev/null)"
     (flock -n 9) 2>/dev/null 9</proc/self && say flock
-    nft_works && say nft
+    if nft_works; then
+        say nft
+    elif why=$(chains_work); then
+        say iptables
+    else
+        say "no_filter $why"
+    fi
     say "addresses $(addresses)"
     tools
     if [ "$form" != none ]; then

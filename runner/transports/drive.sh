@@ -210,6 +210,8 @@ end_delays() {
 # What can be ended by its name alone: where neither folder nor store knows more.
 undo_by_name() {
     nft delete table inet "fd_$FD_ID" 2>/dev/null
+    chains_name "$FD_ID"
+    [ -z "$(chains_sets 2>/dev/null)" ] || chains_undo 2>/dev/null
     file_unmount
     holders | while read -r pid id; do
         [ "$id" != "$FD_ID" ] || kill -KILL "$pid" 2>/dev/null

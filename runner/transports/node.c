@@ -201,6 +201,13 @@ static const char *fact(const struct Buf *reply, const char *key, struct Arena *
     return arena_text(arena, value);
 }
 
+static void read_filter(const struct Buf *reply, struct Arena *arena, struct HostFacts *facts)
+{
+    facts->nft = reply_get(reply, "nft", NULL, 0);
+    facts->iptables = reply_get(reply, "iptables", NULL, 0);
+    facts->no_filter = fact(reply, "no_filter", arena);
+}
+
 bool node_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,
                 struct Arena *arena, struct HostFacts *out, struct Err *err)
 {
@@ -233,7 +240,7 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
         if (!int_parse(fact(&reply, "panic", arena), &facts.panic_s, NULL))
             facts.panic_s = -1;
         facts.flock = reply_get(&reply, "flock", NULL, 0);
-        facts.nft = reply_get(&reply, "nft", NULL, 0);
+        read_filter(&reply, arena, &facts);
         facts.active = reply_get(&reply, "active", NULL, 0)     ? KNOWN_YES
                        : reply_get(&reply, "inactive", NULL, 0) ? KNOWN_NO
                                                                 : KNOWN_UNKNOWN;

@@ -141,8 +141,8 @@ bool node_disarm(struct HostNode *node, const struct Token *token, uint32_t numb
 bool node_halt(struct HostNode *node, const struct Token *token, struct Mono deadline,
                struct Err *err) MUST_CHECK;
 
-/* Every trace of ours on the host, whoever left it: nft tables fd_*, units fd-*, /run/faildrill/,
- * bind mounts from there. struct Trace in the arena. */
+/* Every trace of ours on the host, whoever left it: nft tables, chains and sets fd_*, units fd-*,
+ * /run/faildrill/, bind mounts from there. struct Trace in the arena. */
 struct Trace {
     const char *kind, *id, *what, *who;
 };

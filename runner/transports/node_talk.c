@@ -19,6 +19,8 @@ const char drive_sh[] = {
     0};
 const char ask_sh[] = {
 #include "runner/transports/ask.sh.h"
+#include "runner/transports/ask_chains.sh.h"
+#include "runner/transports/chains.sh.h"
     0};
 const char service_sh[] = {
 #include "runner/transports/service.sh.h"

@@ -19,6 +19,16 @@ static const char start_line[] = "rm -f /run/svc.pid; setsid sh -c 'sleep 99999 
                                  "while ! [ -s /run/svc.pid ]; do sleep 0.01; done";
 static const char stop_line[] = "kill -- -$(cat /run/svc.pid)";
 
+/* In every table that we may look into: iptables leaves those that it has made. */
+static const char site_rules[] =
+    "for t in iptables ip6tables; do\n"
+    "    $t -t raw -A PREROUTING -p tcp --dport 9 -j DROP && $t -N SITE &&\n"
+    "        $t -A SITE -p udp --dport 9 -j REJECT && $t -A INPUT -j SITE &&\n"
+    "        $t -A INPUT -p tcp --dport 7 -j DROP && $t -A FORWARD -i site0 -j DROP && $t -A "
+    "OUTPUT -o site0 -j DROP || exit 1\n"
+    "done\n"
+    "ipset create site hash:ip && ipset add site 192.0.2.7";
+
 static const struct {
     const char *name;
     const struct FaultKind *fault;
@@ -32,6 +42,7 @@ static const struct {
     [DRILL_RESTART] = {"restart", &restart_fault, -1},
     [DRILL_RUN] = {"run", &run_fault, -1},
     [DRILL_DELAY] = {"delay", &delay_fault, -1},
+    [DRILL_CHAINS] = {"chains", &isolate_fault, -1},
 };
 
 const char *drill_kind_name(enum DrillKind kind)
@@ -106,6 +117,8 @@ void drill_open(struct Drill *drill, enum DrillKind kind, int64_t lease_ns, int6
         .service = {.pidfile = "/run/svc.pid", .start = start_line, .stop = stop_line}};
     assert_int_equal(space_sh(&drill->space, start_line, NULL), 0);
     assert_true(space_until(&drill->space, "test $(ls -d /proc/[0-9]* | wc -l) -ge 6", 5));
+    if (kind == DRILL_CHAINS)
+        assert_int_equal(space_sh(&drill->space, site_rules, NULL), 0);
     drill->before = space_fingerprint(&drill->space);
     drill->node = node_open(&drill->target, drill_in(5), &drill->err);
     good(drill, drill->node != NULL, "open");
@@ -117,6 +130,10 @@ void drill_open(struct Drill *drill, enum DrillKind kind, int64_t lease_ns, int6
         good(drill,
              node_delays(drill->node, drill_in(10), drill->arena, &drill->facts, &drill->err),
              "delays");
+    if (kind == DRILL_CHAINS) {
+        drill->facts.nft = false;
+        drill->facts.iptables = true;
+    }
     make_procedure(drill, kind, lease_ns, cap_ns);
     drill->arm = (struct ArmInput){.procedure = &drill->procedure,
                                    .token = &drill->token,

@@ -17,6 +17,7 @@ enum DrillKind {
     DRILL_RESTART,
     DRILL_RUN,
     DRILL_DELAY,
+    DRILL_CHAINS, /* isolate, where there is no nft */
     DRILL_KINDS
 };
 const char *drill_kind_name(enum DrillKind kind);
@@ -48,8 +49,8 @@ struct Mono drill_in(int seconds);
 void drill_lock(struct Drill *drill);
 void drill_arm(struct Drill *drill);
 void drill_ready(struct Drill *drill); /* with its lease renewed */
-void drill_fire(struct Drill *drill); /* ready, fire, proven */
-void drill_undo(struct Drill *drill); /* undo, disarm, unlock */
+void drill_fire(struct Drill *drill);  /* ready, fire, proven */
+void drill_undo(struct Drill *drill);  /* undo, disarm, unlock */
 /* Fails unless the host is as it was within `seconds`. */
 void drill_is_clean(struct Drill *drill, int seconds);
 /* in_place, by the folder's own script. */

@@ -132,7 +132,7 @@ bool space_until(const struct Space *space, const char *line, int seconds)
 
 /* Processes without those of this script, of process 1, and of whoever else looks in just now. */
 static const char fingerprint_text[] =
-    "echo rules; nft list ruleset; ip rule; ip -6 rule; tc qdisc show\n"
+    "echo rules; nft list ruleset; ipset list -n 2>&1; ip rule; ip -6 rule; tc qdisc show\n"
     "echo files; find /run | sort\n"
     "echo processes\n"
     "for p in /proc/[0-9]*; do\n"

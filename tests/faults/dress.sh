@@ -36,8 +36,11 @@ for ipt in iptables ip6tables; do
     $ipt -A SITE -p tcp --dport 9999 -j REJECT
     $ipt -I INPUT 1 -j SITE
     $ipt -A OUTPUT -m mark --mark 9 -j DROP
+    $ipt -A FORWARD -m mark --mark 9 -j DROP
+    $ipt -t raw -A PREROUTING -p udp --dport 9 -j DROP
     $ipt -t mangle -A PREROUTING -p udp --dport 7 -j MARK --set-mark 7
 done
+! command -v ipset >/dev/null || { ipset create site hash:ip && ipset add site 203.0.113.9; }
 tc qdisc add dev eth0 root handle 1: htb default 10
 tc class add dev eth0 parent 1: classid 1:1 htb rate 10gbit
 tc class add dev eth0 parent 1:1 classid 1:10 htb rate 9gbit ceil 10gbit

@@ -23,7 +23,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from cell import FURNISH, LAB, LEASE, Cell, Complaint, Lane, NotTried  # noqa: E402
 from host import read, uptime  # noqa: E402
-from kinds import KINDS, Kind  # noqa: E402
+from kinds import KINDS, SHUT, Kind  # noqa: E402
 
 LANES = 4
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -38,6 +38,11 @@ CHANGES = ((re.compile(r"\[\d+:\d+\]"), "[]"), (re.compile(r" direct_packets_sta
 BY_HAND = Kind("run, a service", 'run: "/etc/init.d/idle stop", target: victim, fault: true, '
                'undo: "/etc/init.d/idle start", proof: "! /etc/init.d/idle status", HOLD',
                "! /etc/init.d/idle status >/dev/null")
+# On a host without nft.
+CHAINS = Kind("isolate, by iptables", "isolate: victim, HOLD", SHUT, beside=True, needs="command -v iptables ipset",
+              lacks="iptables and ipset")
+HIDE = "mount --bind /etc/lab/meminfo /usr/sbin/nft"
+SHOW = "umount /usr/sbin/nft"
 # These end processes of the service: it comes back as another one, and says so in files of its own. Whoever starts it
 # hands something down, so these are ended by the guard as well.
 RESTARTS = ("kill", "kill once", "stop", "restart", BY_HAND.name)
@@ -125,6 +130,8 @@ def drill(lane, kind, guard):
     file = "scenarios/cell.yaml"  # nothing here waits for the end of a lease, which a busy machine may not keep
     lane.write(file, read(f"{lane.dir}/{file}").replace(f"lease: {LEASE}s", "lease: 12s"))
     before = [look.settled() for look in looks]
+    if kind is CHAINS:
+        cell.hosts[0].sh(HIDE)
     lane.begin()
     try:
         cell.in_effect()
@@ -136,6 +143,8 @@ def drill(lane, kind, guard):
         if lane.process.poll() is None:
             lane.process.kill()
             lane.process.wait()
+        if kind is CHAINS:
+            cell.hosts[0].sh(SHOW)
     for look, was in zip(looks, before):
         look.wait_until(was)
     if guard and lane.faildrill("undo")[0] != 0:
@@ -152,7 +161,7 @@ class Dressed(Lane):
 
     @staticmethod
     def dress(host):
-        status, said = host.sh("set -e\n" + FURNISH + DRESS, ADDRESS=host.address)
+        status, said = host.sh("set -e\ncp $(command -v nft) /root/fd-nft\n" + FURNISH + DRESS, ADDRESS=host.address)
         if status != 0:
             raise RuntimeError(f"{host.name} cannot be dressed:\n{said}")
 
@@ -195,14 +204,14 @@ class Test:
                 self.say(f"not ok {kind.name}: {type(what).__name__}: {what}", bad=True)
 
     def list_jobs(self, host):
-        for kind in [*KINDS, BY_HAND]:
+        for kind in [*KINDS, BY_HAND, CHAINS]:
             if self.names and kind.name not in self.names:
                 continue
             if host.sh(kind.needs)[0] != 0:
                 self.say(f"skip {kind.name}: {kind.lacks}")
                 continue
             self.jobs.put((kind, False))
-            if kind.name in RESTARTS and not kind.over:
+            if kind is CHAINS or kind.name in RESTARTS and not kind.over:
                 self.jobs.put((kind, True))
 
     def go(self):

@@ -179,6 +179,8 @@ static void guard_killed_the_runner_still_undoes(void **state)
     if (kind_of(state) == DRILL_ISOLATE) /* class K: the kernel ends it, with nobody left */
         assert_true(space_until(&drill.space, "! nft list ruleset | grep -q '0.0.0.0/0 timeout'",
                                 LEASE_AND_TWO));
+    if (kind_of(state) == DRILL_CHAINS)
+        assert_true(space_until(&drill.space, "! ipset save | grep -q '^add fd_'", LEASE_AND_TWO));
     drill_undo(&drill);
     drill_is_clean(&drill, AT_ONCE);
     drill_close(&drill);

@@ -92,7 +92,7 @@ static void test_each_is_ended_by_the_kernel_and_touches_its_own_table_only(void
         struct Bench bench = bench_new();
         assert_true(plan(&bench, all_kinds[i]));
         assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
-        assert_true(all_kinds[i]->may_cut_link && all_kinds[i]->needs_nft);
+        assert_true(all_kinds[i]->may_cut_link && all_kinds[i]->needs_filter);
         assert_int_equal(bench.procedure.renew.count, 1);
         has(&bench, "elements = { 0.0.0.0/0 timeout ${FD_LEASE}s }");
         has(&bench, "elements = { ::/0 timeout ${FD_LEASE}s }");
@@ -253,8 +253,8 @@ static void test_peers_stand_in_the_set_of_their_family_once(void **state)
     const struct Peer peer = {.host = &other, .addresses = addresses, .address_count = 3};
     struct Bench bench = bench_new();
     struct NetFault fault = {.what = "drop", .peers = &peer, .peer_count = 1};
-    assert_true(network_catch(&fault, (struct NetWhich){.direction = DIRECTION_IN}, "counter drop",
-                              bench.arena, &bench.err));
+    assert_true(network_catch(&fault, (struct NetWhich){.direction = DIRECTION_IN},
+                              (struct NetVerdict){.nft = "counter drop"}, bench.arena, &bench.err));
     bench.input.facts = &bench.facts;
     assert_true(network_plan(&fault, &bench.input, bench.arena, &bench.procedure, &bench.err));
     bench.apply = commands_shell(&bench.procedure.apply, bench.arena);
@@ -350,7 +350,7 @@ static void test_a_cut_from_nobody_is_refused(void **state)
     arena_free(bench.arena);
 }
 
-static void test_without_nft_it_is_refused(void **state)
+static void test_without_nft_and_iptables_it_is_refused(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(all_kinds); i++) {
@@ -358,7 +358,8 @@ static void test_without_nft_it_is_refused(void **state)
         bench.facts.nft = false;
         assert_false(plan(&bench, all_kinds[i]));
         assert_int_equal(bench.err.code, ERR_NOT_READY);
-        assert_string_equal(bench.err.message, "nft on 'redis-1' cannot add and delete a table");
+        assert_string_equal(bench.err.message, "'redis-1' can load neither an nft table nor chains "
+                                               "of iptables: it was not asked");
         arena_free(bench.arena);
     }
 }
@@ -381,7 +382,7 @@ int main(void)
         cmocka_unit_test(test_ports_are_of_either_end_and_numbers_only),
         cmocka_unit_test(test_a_line_to_some_is_bad_to_them_only),
         cmocka_unit_test(test_a_cut_from_nobody_is_refused),
-        cmocka_unit_test(test_without_nft_it_is_refused),
+        cmocka_unit_test(test_without_nft_and_iptables_it_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,7 +260,7 @@ static void test_what_the_host_lacks_is_refused(void **state)
     bench = bench_new(&unit);
     bench.facts.nft = false;
     refused(&bench, &isolate_fault, ERR_NOT_READY,
-            "nft on 'redis-1' cannot add and delete a table");
+            "'redis-1' can load neither an nft table nor chains of iptables: it was not asked");
 }
 
 static void test_odd_names_are_refused(void **state)
