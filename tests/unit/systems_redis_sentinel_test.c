@@ -337,6 +337,12 @@ static void test_a_planned_failover_moves_the_primary(void **state)
     assert_int_equal(accepted.known, KNOWN_YES);
     if (refused.known == KNOWN_NO) /* another Sentinel may not know of it yet */
         assert_string_equal(refused.text, "INPROG Failover already in progress");
+    /* Where the machine is so busy that the replicas look dead for 0.6 s, Sentinel gives up what
+     * it has accepted, and has to be asked again. */
+    for (int tries = 0; tries < 5 && !becomes(s, has_moved, 10000); tries++) {
+        kind->failover(s->system, in_ms(1000), keep_why, &refused);
+        loop_run(s->loop);
+    }
     wait_until(s, has_moved, "moved");
 }
 

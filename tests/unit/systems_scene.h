@@ -141,10 +141,10 @@ static void stop_waiting(void *loop, int events)
     loop_stop(loop);
 }
 
-/* Asks again each 20 ms until it is so. */
-static void wait_until(struct Scene *s, bool (*so)(struct Scene *s), const char *what)
+/* Asks again each 20 ms, as long as this; whether it is so. */
+static bool becomes(struct Scene *s, bool (*so)(struct Scene *s), int64_t ms)
 {
-    struct Mono limit = in_ms(60000);
+    struct Mono limit = in_ms(ms);
     struct Timer *timer = loop_timer(s->loop, stop_waiting, s->loop);
     bool is = so(s);
     while (!is && mono_before(mono_now(), limit)) {
@@ -153,7 +153,12 @@ static void wait_until(struct Scene *s, bool (*so)(struct Scene *s), const char 
         is = so(s);
     }
     loop_timer_free(timer);
-    if (!is)
+    return is;
+}
+
+static void wait_until(struct Scene *s, bool (*so)(struct Scene *s), const char *what)
+{
+    if (!becomes(s, so, 60000))
         fail_msg("not in 60 s: %s (%s)", what, whole_of(s).text);
 }
 
