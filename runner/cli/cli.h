@@ -86,6 +86,12 @@ void cli_unload(struct Loaded *loaded);
 /* Reads one file and keeps it in cli->documents; never NULL (problems say what is wrong). */
 const struct Document *cli_read(struct Cli *cli, const char *path, struct Problems *problems);
 
+/* Puts the questions of parameters (`ask:`) that no -p answers, where there is a terminal; for
+ * verbs that plan. */
+void cli_ask_params(struct Cli *cli, const struct Node *scenario);
+/* A line from the terminal without its end; false at the end of input. */
+bool cli_ask_line(const char *question, char *answer, size_t room);
+
 /* Prints an error as LANGUAGE.md 4.6 shows it, on stderr, with its excerpt where a document that
  * was read has one; returns its exit status. */
 int cli_fail(const struct Cli *cli, const struct Err *err);

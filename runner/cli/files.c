@@ -108,6 +108,7 @@ static void load_scenario(struct Cli *cli, const char *name, struct Problems *pr
     out->scenario_document = cli_read(cli, path, problems);
     if (out->scenario_document->root == NULL)
         return;
+    cli_ask_params(cli, out->scenario_document->root);
     struct ScenarioInput input = {
         .document = out->scenario_document,
         .kinds = cli->kinds,

@@ -119,8 +119,12 @@ static void show_steps(const struct Plan *plan, struct Buf *out)
         buf_printf(out, "  %u  %s", at + 1, steps[at].name);
         if (steps[at].kind != NULL)
             buf_printf(out, " for %s: %s\n", hold, steps[at].kind->summary);
+        else if (steps[at].type == STEP_FAILOVER)
+            buf_put(out, ": planned, nothing to undo\n");
+        else if (steps[at].type == STEP_NOTE || steps[at].type == STEP_ASK)
+            buf_printf(out, ": %s\n", steps[at].said);
         else
-            buf_put(out, steps[at].is_failover ? ": planned, nothing to undo\n" : "\n");
+            buf_put(out, "\n");
         for (size_t row = 0; row < plan->faults.count; row++)
             if (faults[row].step_index == at && faults[row].step->kind != NULL)
                 show_fault(&faults[row], out);

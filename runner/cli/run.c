@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "../base/text.h"
 #include "../engine/run.h"
@@ -38,17 +40,6 @@ static int refuse(struct Drill *drill, const struct Err *err)
     return status;
 }
 
-/* A line from the terminal without its end; false at the end of input. */
-static bool ask(const char *question, char *answer, size_t room)
-{
-    fputs(question, stderr);
-    fflush(stderr);
-    if (fgets(answer, (int)room, stdin) == NULL)
-        return false;
-    answer[strcspn(answer, "\r\n")] = '\0';
-    return true;
-}
-
 /* The name of a protected environment, typed or given; for others a plain yes, where somebody is
  * there to ask. */
 static bool confirm(struct Drill *drill, char *typed, size_t room, const char **confirmed)
@@ -64,7 +55,7 @@ static bool confirm(struct Drill *drill, char *typed, size_t room, const char **
                            loud(cli->arena, environment->name))
             : arena_printf(cli->arena, "Run %s in %s? [y/N] ", drill->loaded.scenario->name,
                            environment->name);
-    if (!ask(question, typed, room))
+    if (!cli_ask_line(question, typed, room))
         return false;
     if (environment->is_protected)
         *confirmed = typed;
@@ -123,7 +114,48 @@ struct Running {
     struct Run *run;
     struct Watching *watching;
     int signals;
+    const char *question; /* of the step that asks; NULL = none */
 };
+
+/* ---- The question of a step: what is typed is read by the loop, which waits for nobody. ---- */
+
+static void question_end(struct Running *running)
+{
+    if (running->question == NULL)
+        return;
+    loop_watch(running->drill->loop, STDIN_FILENO, 0, NULL, NULL);
+    running->question = NULL;
+    watch_question(running->watching, NULL);
+}
+
+static void typed(void *data, int events)
+{
+    (void)events;
+    struct Running *running = data;
+    char line[200];
+    ssize_t size = read(STDIN_FILENO, line, sizeof line);
+    bool yes = size > 0 && (line[0] == 'y' || line[0] == 'Y');
+    watch_typed(running->watching);
+    if (size > 0 && !yes && line[0] != 'n' && line[0] != 'N') {
+        watch_question(running->watching, running->question);
+        return;
+    }
+    question_end(running);
+    run_answer(running->run, yes);
+}
+
+/* What was typed before the question was there answers another one. */
+static void question(void *data, const char *text)
+{
+    struct Running *running = data;
+    question_end(running);
+    if (text == NULL)
+        return;
+    running->question = text;
+    tcflush(STDIN_FILENO, TCIFLUSH);
+    watch_question(running->watching, text);
+    loop_watch(running->drill->loop, STDIN_FILENO, LOOP_READ, typed, running);
+}
 
 /* The first one halts and undoes; the second and later say what is left. None skips an undo. */
 static void signalled(void *data, int number)
@@ -154,9 +186,12 @@ static int go(struct Drill *drill)
                            .version = CLI_VERSION,
                            .state = drill->cli->state,
                            .watch = watch_of(running.watching)};
+    input.watch.ask = question;
+    input.watch.ask_data = &running;
     running.run = run_new(&input);
     loop_signals(drill->loop, signalled, &running);
     run_go(running.run);
+    question_end(&running);
     watch_end(running.watching);
     const char *why = "";
     enum Verdict ended_as = run_ended_as(running.run, &why);
@@ -189,11 +224,27 @@ static int go(struct Drill *drill)
     return status;
 }
 
+/* A drill that nobody can answer would stand there with its fault in effect. */
+static bool can_be_asked(const struct Drill *drill, struct Err *err)
+{
+    const struct List *steps = &drill->loaded.scenario->steps;
+    const struct StepSpec *step = steps->items;
+    for (size_t at = 0; at < steps->count && !drill->cli->may_ask; at++) {
+        if (step[at].type != STEP_ASK)
+            continue;
+        err_set(err, ERR_REFUSED, NOWHERE, "step %zu asks a person, and there is nobody to ask",
+                at + 1);
+        return err_hint(err, "Run it on a terminal, without --no-input.");
+    }
+    return true;
+}
+
 static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
 {
     struct Err err;
     /* Whoever holds it is named, before its hosts are asked and tell of that run's traces. */
-    if (!store_is_free(drill->store, drill->loaded.environment->name, &err) || !gate(drill, &err))
+    if (!can_be_asked(drill, &err) ||
+        !store_is_free(drill->store, drill->loaded.environment->name, &err) || !gate(drill, &err))
         return refuse(drill, &err);
     int status = drill_plan(drill, saved);
     if (status != 0)

@@ -26,7 +26,8 @@ struct Watching {
     struct LiveHistory *histories; /* one a probe */
     struct Mono spoke;
     size_t faults_seen;
-    unsigned drawn; /* lines of the view that stand on the terminal */
+    unsigned drawn;       /* lines of the view that stand on the terminal */
+    const char *question; /* put below it; NULL = none */
 };
 
 static bool redraws(const struct Watching *watching)
@@ -182,6 +183,29 @@ static void fill(struct Watching *watching, const struct RunView *view, struct L
     state->probe_count = view->probe_count;
 }
 
+static void put_question(const struct Watching *watching, unsigned columns, struct Buf *out)
+{
+    struct Buf text = BUF(200);
+    if (watching->question == NULL)
+        return;
+    buf_visible(&text, watching->question, strlen(watching->question), false);
+    buf_printf(out, "%.*s [y/n] ", (int)columns - 8, text.text);
+    buf_free(&text);
+}
+
+void watch_question(struct Watching *watching, const char *question)
+{
+    watching->question = question;
+    if (question != NULL && !redraws(watching))
+        fprintf(stderr, "%s [y/n] ", question);
+}
+
+void watch_typed(struct Watching *watching)
+{
+    if (redraws(watching) && watching->drawn > 0)
+        watching->drawn++;
+}
+
 static void draw(struct Watching *watching)
 {
     struct winsize size = {.ws_row = 24, .ws_col = 80};
@@ -194,16 +218,18 @@ static void draw(struct Watching *watching)
     watching->state.event_count = watching->kept_count;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row < 4 || size.ws_col < 20)
         size = (struct winsize){.ws_row = 24, .ws_col = 80};
-    struct LiveStyle style = {.rows = size.ws_row - 1U,
+    struct LiveStyle style = {.rows = size.ws_row - (watching->question != NULL ? 2U : 1U),
                               .columns = size.ws_col,
                               .unicode = watching->drill->cli->err.unicode,
                               .color = watching->drill->cli->err.color};
     struct Buf out = BUF(VIEW_BYTES);
     live_view(&watching->state, &style, &out);
+    put_question(watching, size.ws_col, &out);
     take_off(watching);
     fputs(out.text, stderr);
     for (const char *at = out.text; *at != '\0'; at++)
         watching->drawn += *at == '\n';
+    fflush(stderr);
     buf_free(&out);
     watching->state.events = NULL;
     watching->state.event_count = 0;

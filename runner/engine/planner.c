@@ -264,7 +264,7 @@ static bool plan_step(struct Planning *planning, uint32_t index, uint32_t *numbe
     struct Plan *plan = planning->plan;
     const struct StepSpec *step = (const struct StepSpec *)plan->scenario->steps.items + index;
     const struct Drawn *drawn = step->target ? plan_drawn(plan, step->target->name) : NULL;
-    if (step->is_failover)
+    if (step->type == STEP_FAILOVER)
         plan_failover(planning, index, ++*number);
     if (step->kind == NULL)
         return true;

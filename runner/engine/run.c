@@ -109,6 +109,7 @@ void run_enter(struct Run *run, enum RunSignal event)
     if (next == run->state)
         return;
     run->state = next;
+    step_unask(run);
     run->state_began = mono_now();
     run->state_until = (struct Mono){0};
     run_say(run, "state", "%s", run_state_name(next));

@@ -62,6 +62,9 @@ struct RunWatch {
     void (*event)(void *data, struct Mono at, const char *subject, const char *text);
     void (*tick)(void *data, const struct RunView *view); /* five times a second */
     void *data;
+    /* The question of a step, NULL to take it back; must not wait: run_answer() may follow. */
+    void (*ask)(void *ask_data, const char *question);
+    void *ask_data;
 };
 struct RunAsk {
     const struct Plan *plan;
@@ -81,6 +84,8 @@ void run_go(struct Run *run);
 /* Goes to UNDOING, never past it; a second call changes nothing but the wait in SETTLING, which it
  * ends. Any time. */
 void run_abort(struct Run *run, enum Verdict as, const char *reason);
+/* To the question of a step `ask`; when none is put, nothing happens. */
+void run_answer(struct Run *run, bool yes);
 enum Verdict run_ended_as(const struct Run *run, const char **why);
 bool run_was_stored(const struct Run *run); /* false: refused before anything was written */
 /* What may still be in effect, one line each for people; "" = nothing. */

@@ -73,7 +73,7 @@ int64_t run_longest(const struct Run *run)
                   scenario->grace_ns + 60 * NS_PER_S +
                   (int64_t)run->fault_count * scenario->undo_within_ns;
     for (size_t at = 0; at < scenario->steps.count; at++)
-        sum += steps[at].timeout_ns + (steps[at].hold_ns > 0 ? steps[at].hold_ns : 0);
+        sum += step_longest_ns(&steps[at]);
     return sum;
 }
 

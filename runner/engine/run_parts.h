@@ -102,6 +102,8 @@ struct Run {
     const struct Target *step_primary; /* who led when a failover was asked for */
     struct Err step_err;
     enum Rank *step_ranks;
+    bool asking;       /* a person, for this step */
+    enum Known answer; /* which was given */
     struct List step_roles, step_rankings; /* whose ranks decide; of struct Ranking, as asked */
     struct Mono step_began, step_ended;
     struct FaultRun **group; /* chosen faults of the step */
@@ -161,6 +163,11 @@ void step_request_begin(struct Run *run);
 void step_failover_begin(struct Run *run);
 void step_failover_tick(struct Run *run, struct Mono now);
 const struct Drawn *step_drawn(const struct Run *run);
+/* run_pauses.c: a step that waits, notes or asks; and any that is late */
+void step_pause_begin(struct Run *run);
+void step_pause_tick(struct Run *run, struct Mono now);
+void step_late(struct Run *run);
+void step_unask(struct Run *run);
 /* run_edges.c: a step between hosts */
 void step_edges_begin(struct Run *run);
 /* run_faults.c: arm, fire, watch */
@@ -201,6 +208,7 @@ void settle_tick(struct Run *run, struct Mono now);
 void baseline_tick(struct Run *run, struct Mono now);
 void settle_sample(struct Run *run, const struct Sample *sample);
 struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *spec);
+const char *unsteady_what(const struct Run *run); /* for people */
 bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo);
 /* run_gate.c */
 bool run_gate_open(struct Run *run, struct Err *err) MUST_CHECK;

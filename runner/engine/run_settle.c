@@ -75,14 +75,16 @@ bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo)
     return true;
 }
 
-static const char *unsteady_probe(const struct Run *run, int64_t hold_ns)
+const char *unsteady_what(const struct Run *run)
 {
     const struct ProbeSpec *specs = run->scenario->probes.items;
+    int64_t hold_ns = run->scenario->steady_ns;
     for (size_t at = 0; at < run->scenario->probes.count; at++)
         if (run->oks[at].count < STEADY_SAMPLES ||
             mono_since(run->oks[at].since, run->oks[at].last) < hold_ns)
-            return specs[at].name;
-    return NULL;
+            return arena_printf(run->arena, "probe '%s' was not ok for %.1f s in a row",
+                                specs[at].name, (double)hold_ns / 1e9);
+    return sight_lacking(run->sight);
 }
 
 void baseline_tick(struct Run *run, struct Mono now)
@@ -95,13 +97,7 @@ void baseline_tick(struct Run *run, struct Mono now)
     if (mono_before(now, run->state_until))
         return;
     char text[250];
-    const char *probe = unsteady_probe(run, run->scenario->steady_ns);
-    if (probe != NULL)
-        snprintf(text, sizeof text,
-                 "not steady before the fault: probe '%s' was not ok for %.1f s in a row", probe,
-                 (double)run->scenario->steady_ns / 1e9);
-    else
-        snprintf(text, sizeof text, "not steady before the fault: %s", sight_lacking(run->sight));
+    snprintf(text, sizeof text, "not steady before the fault: %s", unsteady_what(run));
     run_abort(run, VERDICT_NOT_READY, text);
 }
 

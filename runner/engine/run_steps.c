@@ -110,7 +110,7 @@ static void ranks_done(void *data)
         run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
         return;
     }
-    if (step_now(run)->is_run) {
+    if (step_now(run)->type == STEP_RUN) {
         step_run_on(run, &hosts);
         return;
     }
@@ -132,10 +132,12 @@ static void step_begin(struct Run *run)
     if (!run_gate_holds(run, step->kind != NULL ? step_planned_ns(run->scenario, run->step) : 0))
         return;
     run_event(run, "step", "%u %s", run->step + 1, step->name);
-    if (step->is_failover) {
+    if (step->type == STEP_FAILOVER) {
         step_failover_begin(run);
-    } else if (step->request != NULL) {
+    } else if (step->type == STEP_REQUEST) {
         step_request_begin(run);
+    } else if (step->type != STEP_FAULT && step->type != STEP_RUN) {
+        step_pause_begin(run);
     } else if (step_has_edges(step)) {
         step_edges_begin(run);
     } else if (step->target->is != RANK_UNKNOWN) {
@@ -146,7 +148,7 @@ static void step_begin(struct Run *run)
     } else {
         const struct Drawn *drawn = step_drawn(run);
         struct List hosts = {.items = (void *)(uintptr_t)drawn->hosts, .count = drawn->count};
-        if (step->is_run) {
+        if (step->type == STEP_RUN) {
             step_run_on(run, &hosts);
             return;
         }
@@ -201,13 +203,13 @@ void steps_tick(struct Run *run)
         return;
     if (!run->step_started)
         step_begin(run);
-    else if (step->is_failover)
+    else if (step->type == STEP_FAILOVER)
         step_failover_tick(run, now);
+    else if (step->type != STEP_FAULT)
+        step_pause_tick(run, now);
     else if (step->kind != NULL && run->group_count > 0 && run->group[0]->until.ns != 0)
         group_hold(run, now);
-    int64_t hold = step->hold_ns > 0 ? step->hold_ns : 0;
-    if (run->state == RUN_STEPS && run->step_started &&
-        mono_since(run->step_began, now) > step->timeout_ns + hold)
-        run_abort(run, step->is_run ? VERDICT_FAIL : VERDICT_INCONCLUSIVE,
-                  "a step did not end within its timeout");
+    if (run->state == RUN_STEPS && run->step_started && step->type != STEP_WAIT &&
+        mono_since(run->step_began, now) > step_longest_ns(step))
+        step_late(run);
 }

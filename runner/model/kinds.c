@@ -41,7 +41,14 @@ static struct VariantSet probes(const struct Kinds *kinds, struct Arena *arena)
     return set_of("probe", &list);
 }
 
-/* `failover` stands among the faults, but is no fault kind: its variant has none. */
+/* They stand among the faults, but are no fault kinds: their variants have none. */
+static const struct Variant OTHER_STEPS[] = {
+    {"failover", "a planned failover, asked of the role's system", &FAILOVER_RECORD, NULL},
+    {"wait", "so long, or until all is steady", &WAIT_RECORD, NULL},
+    {"ask", "a question to a person; no halts and undoes", &ASK_RECORD, NULL},
+    {"note", "a line for the timeline", &NOTE_RECORD, NULL},
+};
+
 static struct VariantSet steps(const struct Kinds *kinds, struct Arena *arena)
 {
     struct List list = {.items = NULL};
@@ -50,9 +57,8 @@ static struct VariantSet steps(const struct Kinds *kinds, struct Arena *arena)
         add_variant(&list, arena,
                     &(struct Variant){kind->name, kind->summary, &kind->config, kind});
     }
-    add_variant(&list, arena,
-                &(struct Variant){"failover", "a planned failover, asked of the role's system",
-                                  &FAILOVER_RECORD, NULL});
+    for (size_t i = 0; i < COUNT_OF(OTHER_STEPS); i++)
+        add_variant(&list, arena, &OTHER_STEPS[i]);
     return set_of("step", &list);
 }
 

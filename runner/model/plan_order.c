@@ -101,6 +101,15 @@ bool scenario_spends(const struct Scenario *scenario, const struct Role *role)
     return false;
 }
 
+int64_t step_longest_ns(const struct StepSpec *step)
+{
+    if (step->type == STEP_WAIT)
+        return step->wait_ns;
+    if (step->type == STEP_NOTE)
+        return 0;
+    return step->timeout_ns + (step->hold_ns > 0 ? step->hold_ns : 0);
+}
+
 /* DESIGN.md 11.4: without `for` it lasts through everything that follows. */
 int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index)
 {
@@ -109,6 +118,6 @@ int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index)
         return steps[step_index].hold_ns;
     int64_t sum = scenario->observe_ns;
     for (size_t i = step_index + 1; i < scenario->steps.count; i++)
-        sum += steps[i].timeout_ns + (steps[i].hold_ns > 0 ? steps[i].hold_ns : 0);
+        sum += step_longest_ns(&steps[i]);
     return sum;
 }

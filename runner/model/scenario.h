@@ -39,10 +39,20 @@ struct ProbeSpec {
     struct Where where;
 };
 
+enum StepType {
+    STEP_FAULT,
+    STEP_FAILOVER, /* of the role's system */
+    STEP_RUN,      /* plain work on hosts */
+    STEP_REQUEST,  /* plain work of our own */
+    STEP_WAIT,     /* for `wait_ns` */
+    STEP_STEADY,   /* until all is as before the first fault */
+    STEP_NOTE,
+    STEP_ASK
+};
 struct StepSpec {
-    const char *name;             /* "isolate victim", or as `name:` says */
-    const struct FaultKind *kind; /* NULL: plain `run:`, or `failover` of the role's system */
-    bool is_failover, is_run;
+    const char *name; /* "isolate victim", or as `name:` says */
+    enum StepType type;
+    const struct FaultKind *kind; /* of a STEP_FAULT; else NULL */
     const void *config;
     const struct TargetSpec *target;    /* NULL for failover, which has the role, and for `cut` */
     const struct BetweenSpec *between;  /* `cut`; else NULL */
@@ -50,6 +60,8 @@ struct StepSpec {
     enum Direction direction;           /* of what goes between the target and `to` */
     const char *role;                   /* failover */
     const char *script;                 /* plain run */
+    const char *said;                   /* the text of a note, the question of an ask */
+    int64_t wait_ns;                    /* STEP_WAIT; 0 where the environment says it */
     const struct PlainRequest *request; /* plain http: no target, no fault; NULL for all others */
     int64_t hold_ns, timeout_ns;        /* hold = `for`; -1 = not given */
     struct Flap flap;
@@ -58,6 +70,8 @@ struct StepSpec {
     struct Where where, for_where, whom_where; /* of the verb, `for`, the target or role */
 };
 
+/* How long it may take in all, its `for` included. */
+int64_t step_longest_ns(const struct StepSpec *step);
 /* The step's own `process:`, or NULL. */
 const char *step_process(const struct StepSpec *step);
 /* It is about another service than its role's: `unit:` or `process:`. */

@@ -25,6 +25,8 @@ enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, con
                                const char *const **names, size_t *count);
 /* From fields to targets, probes, steps, bounds and times. Leaves out what was not decoded. */
 void scenario_make_values(struct ScenarioBuild *build);
+/* A step that waits, notes or asks: type, text and time. False where it is none of them. */
+bool scenario_pause(const struct Chosen *chosen, struct StepSpec *step);
 /* The sides of a network fault, from the nodes that say them; never NULL. */
 const struct SideSpec *scenario_side(struct ScenarioBuild *build, const struct Node *node);
 const struct BetweenSpec *scenario_between(struct ScenarioBuild *build,

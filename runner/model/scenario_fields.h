@@ -10,7 +10,7 @@ struct ParamFields {
     const char *name;
     int type; /* enum ParamType, -1 = not given */
     struct List of;
-    const char *fallback, *least, *most;
+    const char *fallback, *least, *most, *ask;
     const struct Node *node;
 };
 struct TargetFields {
@@ -73,7 +73,11 @@ struct FailoverFields {
 };
 
 extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, PROBE_RECORD, STEP_RECORD;
-extern const struct Record FAILOVER_RECORD;
+/* `wait`, `note` and `ask`: no fault kinds either. */
+struct PauseFields {
+    const char *text;
+};
+extern const struct Record FAILOVER_RECORD, WAIT_RECORD, NOTE_RECORD, ASK_RECORD;
 extern const struct Record PARAMS_RECORD;              /* struct List of ParamFields */
 extern const struct Record EXPECT_RECORD, HALT_RECORD; /* struct BoundFields */
 /* `halt` takes fewer words than `expect`. */

@@ -131,7 +131,7 @@ static void check_failovers(struct ScenarioBuild *build)
 {
     const struct StepSpec *steps = build->scenario->steps.items;
     for (size_t i = 0; i < build->scenario->steps.count; i++) {
-        if (!steps[i].is_failover)
+        if (steps[i].type != STEP_FAILOVER)
             continue;
         const struct Role *role = need_role(build, steps[i].role, steps[i].whom_where);
         need_system(build, role, steps[i].whom_where, "`failover`");

@@ -46,6 +46,11 @@ static const struct Field PARAM_FIELDS[] = {
      AT(ParamFields, most),
      .example = "2",
      .doc = "The greatest value, for int, duration and share."},
+    {.name = "ask",
+     .type = FIELD_TEXT,
+     AT(ParamFields, ask),
+     .example = "\"How many machines?\"",
+     .doc = "What plan and run ask on a terminal where no -p gives the value."},
     {.name = "", .type = FIELD_NODE, AT(ParamFields, node)},
     {.name = NULL},
 };

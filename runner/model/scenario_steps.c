@@ -157,9 +157,10 @@ bool step_names_service(const struct StepSpec *step)
 
 static void check_target(struct ScenarioBuild *build, const struct StepSpec *step)
 {
-    if (step->request != NULL || step->between != NULL)
+    bool on_hosts = step->type == STEP_FAULT || step->type == STEP_RUN;
+    if (step->between != NULL || (!on_hosts && step->type != STEP_FAILOVER))
         return;
-    if (step->target == NULL && !step->is_failover) {
+    if (step->target == NULL && on_hosts) {
         err_hint(scenario_say(build, ERR_REQUIRED, step->where, "`%s` does not say on which host",
                               step->name),
                  "target: NAME, or target: {role: ROLE, pick: 1}");
@@ -216,7 +217,7 @@ static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, 
     const struct Node *node = step_node(build, index);
     const struct Node *undo = node_get(node, "undo"), *proof = node_get(node, "proof");
     bool is_run_fault = step->kind != NULL && text_equal(step->kind->name, "run");
-    if (step->is_run && step->request == NULL && (undo != NULL || proof != NULL))
+    if (step->type == STEP_RUN && (undo != NULL || proof != NULL))
         err_hint(scenario_say(build, ERR_RULE, undo != NULL ? undo->where : proof->where,
                               "plain work has no undo and no proof"),
                  "if it breaks something, say fault: true");
@@ -239,7 +240,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
     const struct StepSpec *steps = scenario->steps.items;
     bool breaks = false;
     for (size_t i = 0; i < scenario->steps.count; i++) {
-        breaks = breaks || !steps[i].is_run;
+        breaks = breaks || steps[i].type == STEP_FAULT || steps[i].type == STEP_FAILOVER;
         check_for(build, &steps[i]);
         check_outlasts(build, &steps[i]);
         check_flap(build, &steps[i], i);

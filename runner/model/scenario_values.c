@@ -118,8 +118,10 @@ static void set_kind(struct ScenarioBuild *build, const struct StepFields *field
     const struct Chosen *chosen = &fields->kind;
     const struct FaultKind *kind = chosen->variant->kind;
     step->config = chosen->config;
+    if (scenario_pause(chosen, step))
+        return;
     if (kind == NULL) {
-        step->is_failover = true;
+        step->type = STEP_FAILOVER;
         const struct Node *role = node_get(fields->node, chosen->variant->name);
         step->whom_where = role != NULL ? role->where : step->where;
         step->role = ((const struct FailoverFields *)chosen->config)->role;
@@ -141,7 +143,7 @@ static void set_kind(struct ScenarioBuild *build, const struct StepFields *field
     step->direction = direction != NULL ? (enum Direction) * direction : DIRECTION_BOTH;
     const bool *is_fault = config_at(chosen, "fault", FIELD_BOOL);
     if (is_fault != NULL && !*is_fault) {
-        step->is_run = true;
+        step->type = kind->plain != NULL ? STEP_REQUEST : STEP_RUN;
         if (kind->plain != NULL)
             step->request = kind->plain(chosen->config, build->arena);
         else
@@ -160,8 +162,10 @@ static const char *step_name(struct ScenarioBuild *build, const struct StepField
     const char *whom = "";
     if (step->between != NULL)
         whom = between_say(step->between, build->arena);
-    else if (step->is_failover)
+    else if (step->type == STEP_FAILOVER)
         whom = step->role;
+    else if (step->type == STEP_WAIT || step->type == STEP_STEADY)
+        whom = ((const struct PauseFields *)step->config)->text;
     else if (step->target != NULL)
         whom = text_starts(step->target->name, "step ") ? step->target->role : step->target->name;
     bool said = whom != NULL && whom[0] != '\0';

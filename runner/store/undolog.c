@@ -116,7 +116,7 @@ static const char *kind_text(const struct StepSpec *step)
 {
     if (step->kind != NULL)
         return step->kind->name;
-    return step->is_failover ? "failover" : step->is_run ? "run" : "lock";
+    return step->type == STEP_FAILOVER ? "failover" : step->type == STEP_RUN ? "run" : "lock";
 }
 
 static bool add_fault(struct Store *store, const struct Arming *arming, struct Arena *arena,

@@ -163,12 +163,40 @@ static void test_steps_know_their_targets_and_times(void **state)
     assert_string_equal(step[1].target->name, "step 2");
     assert_int_equal(step[1].target->is, RANK_PRIMARY);
     assert_true(step[1].hold_ns == 30 * NS_PER_S);
-    assert_true(step[2].is_failover && step[2].kind == NULL);
+    assert_true(step[2].type == STEP_FAILOVER && step[2].kind == NULL);
     assert_string_equal(step[2].role, "redis");
     assert_true(step[2].timeout_ns == 60 * NS_PER_S);
-    assert_true(step[3].is_run && step[3].kind == NULL);
+    assert_true(step[3].type == STEP_RUN && step[3].kind == NULL);
     assert_string_equal(step[3].script, "true");
     assert_ptr_equal(step[3].target, step[0].target);
+    case_close(&c);
+}
+
+static void test_steps_wait_note_and_ask(void **state)
+{
+    (void)state;
+    struct Case c = good_case(STAGING, "scenario: drill\n"
+                                       "params: {pause: {type: duration, default: 90s}}\n"
+                                       "probes: {shop: {http: \"http://x/\"}}\n"
+                                       "observe: 10s\n"
+                                       "steps:\n"
+                                       "  - freeze: {role: api}\n"
+                                       "  - wait: ${param.pause}\n"
+                                       "  - {wait: steady, timeout: 2m}\n"
+                                       "  - note: half of it\n"
+                                       "  - {ask: \"Go on?\", timeout: 1m}\n"
+                                       "expect: {shop: {max_outage: 20s}}\n");
+    const struct StepSpec *step = c.scenario->steps.items;
+
+    assert_int_equal(step[1].type, STEP_WAIT);
+    assert_true(step[1].wait_ns == 90 * NS_PER_S);
+    assert_string_equal(step[1].name, "wait 90s");
+    assert_int_equal(step[2].type, STEP_STEADY);
+    assert_int_equal(step[3].type, STEP_NOTE);
+    assert_string_equal(step[3].said, "half of it");
+    assert_int_equal(step[4].type, STEP_ASK);
+    /* A fault without `for` lasts through all of them: 90 s, 2 m, nothing, 1 m, and observing. */
+    assert_true(step_planned_ns(c.scenario, 0) == (90 + 120 + 60 + 10) * NS_PER_S);
     case_close(&c);
 }
 
@@ -184,7 +212,7 @@ static void test_a_run_with_fault_is_a_fault(void **state)
                            "expect: {shop: {max_outage: 20s}}\n");
     const struct StepSpec *step = c.scenario->steps.items;
 
-    assert_false(step->is_run);
+    assert_int_equal(step->type, STEP_FAULT);
     assert_string_equal(step->kind->name, "run");
     case_close(&c);
 }
@@ -273,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_the_text_hash_is_that_of_the_canonical_text),
         cmocka_unit_test(test_references_are_filled_in_where_an_environment_is_given),
         cmocka_unit_test(test_steps_know_their_targets_and_times),
+        cmocka_unit_test(test_steps_wait_note_and_ask),
         cmocka_unit_test(test_a_run_with_fault_is_a_fault),
         cmocka_unit_test(test_bounds_keep_the_order_of_the_file),
         cmocka_unit_test(test_times_that_nobody_wrote_follow_from_the_bounds),

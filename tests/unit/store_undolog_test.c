@@ -313,7 +313,7 @@ static void test_a_lock_on_a_host_is_open_but_no_fault_of_the_record(void **stat
     struct Store *store = fixture_store(&f);
     must(&f, fixture_begin(&f, store, "01run"));
     struct StepSpec lock = {.name = "lock"};
-    struct StepSpec failover = {.name = "failover db", .is_failover = true};
+    struct StepSpec failover = {.name = "failover db", .type = STEP_FAILOVER};
     struct Procedure none = {.ends_by = CLASS_REBOOT};
     f.faults[0].step = &lock;
     f.faults[1].step = &failover;
