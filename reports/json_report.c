@@ -1,5 +1,6 @@
 /* json_report.c - a report for machines: all that the page shows, and more. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../runner/base/text.h"
 #include "json_out.h"
 #include "kinds.h"
 #include "say.h"
@@ -257,9 +258,13 @@ static void put_limit(struct JsonOut *out, const struct RunExpectation *expectat
                    ? "ns"
                : type == FIELD_SHARE ? "millionths"
                : type == FIELD_BOOL  ? "bool"
+               : type == FIELD_TEXT  ? (expectation->limit_is_duration ? "ns" : "text")
                                      : "count";
     }
-    json_put_int(&out->json, "limit", expectation->limit);
+    if (text_equal(unit, "text"))
+        json_put_text(&out->json, "limit", expectation->text);
+    else
+        json_put_int(&out->json, "limit", expectation->limit);
     json_put_text(&out->json, "limit_unit", unit);
 }
 
@@ -312,6 +317,25 @@ static void put_events(struct JsonOut *out)
     json_end(&out->json);
 }
 
+static void put_figures(struct JsonOut *out)
+{
+    out_array(out, "figures");
+    for (size_t n = 0; n < out->run->figure_count; n++) {
+        const struct RunFigure *figure = &out->run->figures[n];
+        bool is_time = text_equal(figure->type, "clock") || text_equal(figure->type, "seconds");
+        json_open_object(&out->json);
+        json_put_text(&out->json, "name", figure->name);
+        json_put_text(&out->json, "type", figure->type);
+        if (is_time) {
+            json_put_int(&out->json, "low_ns", figure->value.low_ns);
+            json_put_int(&out->json, "high_ns", figure->value.high_ns);
+        }
+        json_put_text(&out->json, "text", figure->text);
+        json_end(&out->json);
+    }
+    json_end(&out->json);
+}
+
 static bool write(const struct Report *report, struct Buf *text, struct Err *err)
 {
     struct JsonOut out = {.json = json_begin(text, true), .run = report->run};
@@ -338,6 +362,7 @@ static bool write(const struct Report *report, struct Buf *text, struct Err *err
     for (size_t n = 0; n < report->primary_count; n++)
         put_primary(&out, &report->primaries[n]);
     json_end(&out.json);
+    put_figures(&out);
     put_events(&out);
     json_end(&out.json);
     buf_char(text, '\n');

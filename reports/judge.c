@@ -41,6 +41,14 @@ static void say_limit(const struct Case *of)
         break;
     case FIELD_BOOL:
         return;
+    case FIELD_TEXT:
+        if (!of->expectation->limit_is_duration) {
+            snprintf(of->out->limit, sizeof(of->out->limit), "%s",
+                     of->expectation->text != NULL ? of->expectation->text : "");
+            return;
+        }
+        duration_say(of->expectation->limit, text);
+        break;
     default:
         count_say((uint64_t)of->expectation->limit, text);
     }
@@ -226,6 +234,9 @@ static void (*const JUDGES[BOUND_COUNT])(const struct Case *of) = {
     [BOUND_DETECTED_WITHIN] = judge_detected,
     [BOUND_MIN_SUCCESS] = judge_success,
     [BOUND_MUST_NOTICE] = judge_noticed,
+    [BOUND_MAX] = judge_max,
+    [BOUND_MIN] = judge_min,
+    [BOUND_EQUALS] = judge_equals,
 };
 
 /* Whether the figure is one that a shorter run would have made better. */
@@ -257,6 +268,13 @@ static void judge_one(const struct Case *of)
 {
     const struct RunRecord *run = of->analysis->run;
     bool whole = run->finished && run->observing_ended.ns != 0;
+    if (of->row->needs == BOUND_NEEDS_FIGURE) {
+        if (of->figure != NULL)
+            JUDGES[of->word](of);
+        else
+            case_unclear(of, "the run did not come to measuring it");
+        return;
+    }
     if (of->probe == NULL || of->probe->all_attempts == 0) {
         case_unclear(of, "the probe took no sample");
         return;
@@ -306,6 +324,7 @@ void analyse_judge(struct Analysis *analysis)
                           .word = word,
                           .probe = probe_result(out, judged->expectation->probe),
                           .out = judged};
+        of.figure = figure_of(run, judged->expectation->probe);
         if (of.probe != NULL) {
             of.ledger = ledger_result(out, of.probe->probe);
             of.primary = primary_result(out, of.probe->probe);

@@ -14,6 +14,7 @@ struct Case {
     const struct ProbeResult *probe;
     const struct LedgerResult *ledger; /* NULL: the probe is none */
     const struct PrimaryResult *primary;
+    const struct RunFigure *figure; /* NULL: none of that name was measured */
     struct Judged *out;
 };
 
@@ -26,6 +27,12 @@ void case_met(const struct Case *of, bool met);            /* PASS or FAIL */
 /* Upper bound <= limit is met, lower bound > limit is missed; between them nobody knows. `open` is
  * the note where the span has no end. */
 void case_span(const struct Case *of, struct Span span, const char *open);
+
+/* judge_figures.c */
+void judge_max(const struct Case *of);
+void judge_min(const struct Case *of);
+void judge_equals(const struct Case *of);
+const struct RunFigure *figure_of(const struct RunRecord *run, const char *name);
 
 /* judge_data.c */
 void judge_lost(const struct Case *of);

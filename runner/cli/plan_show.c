@@ -108,6 +108,18 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
         buf_printf(out, "       back   %s\n", procedure->returned.at[at].what);
 }
 
+static void show_figures(const struct StepSpec *step, struct Buf *out)
+{
+    const struct CaptureSpec *captures = step->captures.items;
+    const char *const *clocks = step->measures.items;
+    for (size_t at = 0; at < step->captures.count; at++)
+        buf_printf(out, "%s%s", at == 0 ? "     captures  " : ", ", captures[at].name);
+    for (size_t at = 0; at < step->measures.count; at++)
+        buf_printf(out, "%s%s", at == 0 ? "     measures  " : ", ", clocks[at]);
+    if (step->captures.count + step->measures.count > 0)
+        buf_char(out, '\n');
+}
+
 static void show_steps(const struct Plan *plan, struct Buf *out)
 {
     const struct StepSpec *steps = plan->scenario->steps.items;
@@ -125,6 +137,7 @@ static void show_steps(const struct Plan *plan, struct Buf *out)
             buf_printf(out, ": %s\n", steps[at].said);
         else
             buf_put(out, "\n");
+        show_figures(&steps[at], out);
         for (size_t row = 0; row < plan->faults.count; row++)
             if (faults[row].step_index == at && faults[row].step->kind != NULL)
                 show_fault(&faults[row], out);

@@ -1,5 +1,7 @@
 /* run.c - `run`: break, measure, undo, report. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -115,6 +117,8 @@ struct Running {
     struct Watching *watching;
     int signals;
     const char *question; /* of the step that asks; NULL = none */
+    int tty;              /* an opening of our own: the loop makes it one that does not wait, which
+                             stdin and stderr, shared with the shell, must not become */
 };
 
 /* ---- The question of a step: what is typed is read by the loop, which waits for nobody. ---- */
@@ -123,7 +127,10 @@ static void question_end(struct Running *running)
 {
     if (running->question == NULL)
         return;
-    loop_watch(running->drill->loop, STDIN_FILENO, 0, NULL, NULL);
+    if (running->tty >= 0) {
+        loop_watch(running->drill->loop, running->tty, 0, NULL, NULL);
+        close(running->tty);
+    }
     running->question = NULL;
     watch_question(running->watching, NULL);
 }
@@ -133,7 +140,9 @@ static void typed(void *data, int events)
     (void)events;
     struct Running *running = data;
     char line[200];
-    ssize_t size = read(STDIN_FILENO, line, sizeof line);
+    ssize_t size = read(running->tty, line, sizeof line);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
     bool yes = size > 0 && (line[0] == 'y' || line[0] == 'Y');
     watch_typed(running->watching);
     if (size > 0 && !yes && line[0] != 'n' && line[0] != 'N') {
@@ -152,9 +161,14 @@ static void question(void *data, const char *text)
     if (text == NULL)
         return;
     running->question = text;
-    tcflush(STDIN_FILENO, TCIFLUSH);
+    running->tty = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
     watch_question(running->watching, text);
-    loop_watch(running->drill->loop, STDIN_FILENO, LOOP_READ, typed, running);
+    if (running->tty < 0) {
+        run_answer(running->run, false);
+        return;
+    }
+    tcflush(running->tty, TCIFLUSH);
+    loop_watch(running->drill->loop, running->tty, LOOP_READ, typed, running);
 }
 
 /* The first one halts and undoes; the second and later say what is left. None skips an undo. */

@@ -34,8 +34,10 @@ void json_text_free(struct JsonText *json)
 static const json_t *step(const json_t *at, const char *name)
 {
     int64_t index = 0;
-    if (json_is_array(at) && int_parse(name, &index, NULL) && index >= 0)
-        return json_array_get(at, (size_t)index);
+    if (json_is_array(at) && int_parse(name, &index, NULL)) {
+        size_t size = json_array_size(at); /* past either end: NULL */
+        return json_array_get(at, index < 0 ? size + (size_t)index : (size_t)index);
+    }
     return json_object_get(at, name);
 }
 

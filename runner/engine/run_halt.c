@@ -44,6 +44,9 @@ static bool broken(const struct Expectation *rule, const struct StretchNow *seen
     case BOUND_REDUNDANT_WITHIN:
     case BOUND_DETECTED_WITHIN:
     case BOUND_MUST_NOTICE:
+    case BOUND_MAX:
+    case BOUND_MIN:
+    case BOUND_EQUALS:
     case BOUND_COUNT:
         break;
     }

@@ -102,8 +102,8 @@ struct Run {
     const struct Target *step_primary; /* who led when a failover was asked for */
     struct Err step_err;
     enum Rank *step_ranks;
-    bool asking;       /* a person, for this step */
-    enum Known answer; /* which was given */
+    bool asking;                           /* a person, for this step */
+    enum Known answer;                     /* which was given */
     struct List step_roles, step_rankings; /* whose ranks decide; of struct Ranking, as asked */
     struct Mono step_began, step_ended;
     struct FaultRun **group; /* chosen faults of the step */
@@ -111,6 +111,9 @@ struct Run {
     int group_phase;
 
     const struct Target **lock_hosts;
+    struct List captured;      /* of struct TextPair */
+    struct Mono *clocks_began; /* by figure; 0 = not yet */
+
     struct PlannedFault *lock_rows;
     struct LockAsk *lock_asks;
     size_t lock_count, locked, locking, unlocking; /* locked: that many were asked for */
@@ -157,8 +160,18 @@ void run_over(struct Run *run);             /* gives everything back, then stops
 void steps_begin(struct Run *run);
 void steps_tick(struct Run *run);
 void step_over(struct Run *run);
-/* run_step_kinds.c: a step that is no fault of a kind */
+/* FAIL; NOT_READY before the first fault of a drill that has one. */
+enum Verdict step_verdict(const struct Run *run);
+/* run_figures.c: clocks, captures */
+void figures_step_begins(struct Run *run);
+void figures_step_over(struct Run *run);
+/* False, and the run goes to UNDOING, where a value is not there. */
+bool figures_capture(struct Run *run, const struct Buf *output);
+/* A text with what is known by now in the place of its references; NULL, and aborted, where not. */
+const char *figures_fill(struct Run *run, const char *text);
+/* run_work.c: plain work on hosts */
 void step_run_on(struct Run *run, const struct List *hosts); /* of const struct Target * */
+/* run_step_kinds.c: a step that is no fault of a kind */
 void step_request_begin(struct Run *run);
 void step_failover_begin(struct Run *run);
 void step_failover_tick(struct Run *run, struct Mono now);

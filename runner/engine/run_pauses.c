@@ -11,7 +11,10 @@ void step_pause_begin(struct Run *run)
 {
     const struct StepSpec *step = step_now(run);
     if (step->type == STEP_NOTE) {
-        run_event(run, "note", "%s", step->said);
+        const char *text = figures_fill(run, step->said);
+        if (text == NULL)
+            return;
+        run_event(run, "note", "%s", text);
         step_over(run);
     } else if (step->type == STEP_ASK) {
         run->answer = KNOWN_UNKNOWN;
@@ -67,7 +70,7 @@ void step_late(struct Run *run)
                  unsteady_what(run));
     else
         snprintf(text, sizeof text, "step %u did not end within its timeout", run->step + 1);
-    run_abort(run, run->any_sent ? VERDICT_FAIL : VERDICT_NOT_READY, text);
+    run_abort(run, step_verdict(run), text);
 }
 
 void run_answer(struct Run *run, bool yes)

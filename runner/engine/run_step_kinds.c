@@ -1,9 +1,8 @@
-/* run_step_kinds.c - steps that are no fault of a kind: plain work, and a planned failover. */
+/* run_step_kinds.c - steps that are no fault of a kind: a request, and a planned failover. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "../base/duration.h"
-#include "planner.h"
 #include "run_parts.h"
 
 #define FAILOVER_TIMEOUT_NS (10 * NS_PER_S)
@@ -11,62 +10,6 @@
 static const struct StepSpec *step_now(const struct Run *run)
 {
     return (const struct StepSpec *)run->scenario->steps.items + run->step;
-}
-
-/* ---- `run:` without `fault: true` ---- */
-
-static void script_work(struct HostCall *call)
-{
-    struct Run *run = call->data;
-    struct RunResult result = {0};
-    struct ScriptInput values = plan_script_input(run->in.plan, call->target);
-    struct List variables = {0};
-    const char *script = NULL;
-    if (!script_fill(&values, step_now(run)->script, call->arena, &script, &variables, &call->err))
-        return;
-    struct TextPair *pairs = variables.items;
-    for (size_t at = 0; at < variables.count; at++)
-        pairs[at].value = environment_secret(pairs[at].value);
-    call->ok = node_run(call->node, &(struct RunText){script, pairs, variables.count},
-                        call->deadline, &result, &call->err);
-    call->lost = !call->ok;
-    if (call->ok && result.status != 0) {
-        err_set(&call->err, ERR_TARGET, NOWHERE, "step %u ended with status %d on '%s': %.120s",
-                run->step + 1, result.status, call->target->name,
-                result.errors.text ? result.errors.text : "");
-        call->ok = false;
-    }
-    buf_free(&result.out);
-    buf_free(&result.errors);
-}
-
-static void script_done(struct HostCall *call)
-{
-    struct Run *run = call->data;
-    run->step_pending--;
-    if (!call->opened || !call->ok) {
-        run->step_failed = true;
-        run->step_err = call->err;
-    }
-    if (run->step_pending > 0 || run->state != RUN_STEPS)
-        return;
-    if (run->step_failed)
-        run_abort(run, run->any_sent ? VERDICT_FAIL : VERDICT_NOT_READY, run->step_err.message);
-    else
-        step_over(run);
-}
-
-void step_run_on(struct Run *run, const struct List *hosts)
-{
-    const struct Target *const *rows = hosts->items;
-    run->step_pending = (uint32_t)hosts->count;
-    for (size_t at = 0; at < hosts->count; at++)
-        hosts_do(run->in.hosts, &(struct HostJob){.target = rows[at],
-                                                  .lane = LANE_WORK,
-                                                  .timeout_ns = step_now(run)->timeout_ns,
-                                                  .work = script_work,
-                                                  .done = script_done,
-                                                  .data = run});
 }
 
 /* ---- `http:` without `fault: true` ---- */
@@ -90,7 +33,9 @@ static void answered(void *data, const struct Answer *answer)
         return;
     if (answer->end == CALL_ANSWERED && is_good(request, answer)) {
         run_event(run, "step", "%u answered %d", run->step + 1, answer->code);
-        step_over(run);
+        struct Buf body = {.text = (char *)(uintptr_t)answer->bytes, .size = answer->size};
+        if (figures_capture(run, &body))
+            step_over(run);
         return;
     }
     struct Buf said = BUF(200);
@@ -103,7 +48,7 @@ static void answered(void *data, const struct Answer *answer)
         snprintf(text, sizeof text, "step %u: %s got no answer: %s %s", run->step + 1,
                  request->method, call_end_name(answer->end), said.text ? said.text : "");
     buf_free(&said);
-    run_abort(run, run->any_sent ? VERDICT_FAIL : VERDICT_NOT_READY, text);
+    run_abort(run, step_verdict(run), text);
 }
 
 /* Sent once: whether it may be sent again, only its author knows. */

@@ -132,6 +132,7 @@ static void step_begin(struct Run *run)
     if (!run_gate_holds(run, step->kind != NULL ? step_planned_ns(run->scenario, run->step) : 0))
         return;
     run_event(run, "step", "%u %s", run->step + 1, step->name);
+    figures_step_begins(run);
     if (step->type == STEP_FAILOVER) {
         step_failover_begin(run);
     } else if (step->type == STEP_REQUEST) {
@@ -162,13 +163,21 @@ void steps_begin(struct Run *run)
     run->step = 0;
     run->step_started = false;
     run->group = arena_zero(run->arena, run->fault_count + 1, sizeof(void *));
+    run->clocks_began =
+        arena_zero(run->arena, run->scenario->figures.count + 1, sizeof *run->clocks_began);
 }
 
 void step_over(struct Run *run)
 {
+    run->step_ended = mono_now();
+    figures_step_over(run);
     run->step++;
     run->step_started = false;
-    run->step_ended = mono_now();
+}
+
+enum Verdict step_verdict(const struct Run *run)
+{
+    return run->any_sent || run->fault_count == 0 ? VERDICT_FAIL : VERDICT_NOT_READY;
 }
 
 /* A group with `for`: undone when its time has come; over when all of it is clear. */

@@ -52,6 +52,18 @@ static const struct BoundRow ROWS[BOUND_COUNT] = {
                            .type = FIELD_BOOL,
                            .wants_event = true,
                            .measures = "noticed"},
+    [BOUND_MAX] = {.name = "max",
+                   .type = FIELD_TEXT,
+                   .needs = BOUND_NEEDS_FIGURE,
+                   .measures = "measured"},
+    [BOUND_MIN] = {.name = "min",
+                   .type = FIELD_TEXT,
+                   .needs = BOUND_NEEDS_FIGURE,
+                   .measures = "measured"},
+    [BOUND_EQUALS] = {.name = "equals",
+                      .type = FIELD_TEXT,
+                      .needs = BOUND_NEEDS_FIGURE,
+                      .measures = "measured"},
 };
 
 const struct BoundRow *bound_row(enum BoundWord word)

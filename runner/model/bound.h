@@ -10,11 +10,13 @@
 enum BoundNeeds {
     BOUND_NEEDS_NOTHING, /* every probe */
     BOUND_NEEDS_LEDGER,  /* one that writes numbers and reads them back */
-    BOUND_NEEDS_PRIMARY  /* one that asks who leads: its role has a system */
+    BOUND_NEEDS_PRIMARY, /* one that asks who leads: its role has a system */
+    BOUND_NEEDS_FIGURE   /* no probe, but what a step measures or captures */
 };
 struct BoundRow {
     const char *name;    /* "recover_within" */
-    enum FieldType type; /* FIELD_DURATION, _SHARE, _INT, _LOSS or _BOOL: what its limit is */
+    enum FieldType type; /* FIELD_DURATION, _SHARE, _INT, _LOSS or _BOOL: what its limit is; _TEXT:
+                            the figure says it */
     enum BoundNeeds needs;
     bool wants_event;     /* missed when the thing never comes; the others are met by a probe that
                              never failed */

@@ -88,8 +88,9 @@ size_t pick_count(const struct Pick *pick, size_t n);
 struct ScriptInput {
     const struct Scenario *scenario;
     const struct Environment *environment;
-    const struct Target *host; /* ${host.name}, ${host.address} */
-    const char *run;           /* ${run.id}: the token */
+    const struct Target *host;   /* ${host.name}, ${host.address} */
+    const char *run;             /* ${run.id}: the token */
+    const struct List *captured; /* of struct TextPair: ${capture.NAME}; NULL = none yet */
     /* ${target.NAME.name} and .address: the host drawn for it; NULL where none is. */
     const struct Target *(*drawn)(void *data, const char *target);
     void *drawn_data;

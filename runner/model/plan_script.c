@@ -71,6 +71,8 @@ static const char *value_of(const struct Filling *filling, const char *ns, const
         return target_value(filling, name);
     if (text_equal(ns, "run") && text_equal(name, "id"))
         return input->run;
+    if (text_equal(ns, "capture") && input->captured != NULL)
+        return pair_value(input->captured, name);
     if (text_equal(ns, "secret"))
         return arena_printf(filling->arena, "${secret.%s}", name);
     return NULL;

@@ -50,6 +50,12 @@ struct RunExpectation {
     const char *probe, *word;
     int64_t limit;
     bool limit_is_duration;
+    const char *text; /* of a figure: the limit as written; else NULL */
+};
+struct RunFigure { /* what steps measured or captured; text and whole number: value is it */
+    const char *name, *type; /* "clock", "seconds": ns; "int", "text" */
+    struct Span value;
+    const char *text; /* as captured; "" of a clock */
 };
 struct RunSystem { /* what was seen of a role's system by the conductor, once a second or so */
     const char *role, *system;
@@ -84,6 +90,8 @@ struct RunRecord {
     size_t event_count;
     struct RunExpectation *expectations;
     size_t expectation_count;
+    struct RunFigure *figures;
+    size_t figure_count;
     struct RunSystem *systems;
     size_t system_count;
     const char *const *hosts;

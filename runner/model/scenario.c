@@ -105,6 +105,7 @@ static void read_all(struct ScenarioBuild *build)
     if (!clean)
         return;
     scenario_check_references(build);
+    scenario_check_figures(build);
     if (errors_here(build) > 0)
         return;
     scenario_check_steps(build);

@@ -39,6 +39,20 @@ struct ProbeSpec {
     struct Where where;
 };
 
+/* What is measured or read by steps, and judged by name as probes are. */
+enum FigureType { FIGURE_CLOCK, FIGURE_TEXT, FIGURE_INT, FIGURE_SECONDS };
+struct FigureSpec {
+    const char *name;
+    enum FigureType type;
+    struct Where where;
+};
+/* A value from the output of a step; neither json nor regex: all of it. */
+struct CaptureSpec {
+    const char *name;
+    enum FigureType type;
+    const char *json, *regex;
+};
+
 enum StepType {
     STEP_FAULT,
     STEP_FAILOVER, /* of the role's system */
@@ -63,6 +77,8 @@ struct StepSpec {
     const char *said;                   /* the text of a note, the question of an ask */
     int64_t wait_ns;                    /* STEP_WAIT; 0 where the environment says it */
     const struct PlainRequest *request; /* plain http: no target, no fault; NULL for all others */
+    struct List captures;               /* of struct CaptureSpec */
+    struct List measures;               /* of const char *: clocks that run during it */
     int64_t hold_ns, timeout_ns;        /* hold = `for`; -1 = not given */
     struct Flap flap;
     bool cuts_link; /* `link: cut` */
@@ -96,13 +112,17 @@ enum BoundWord {
     BOUND_DETECTED_WITHIN,
     BOUND_MIN_SUCCESS,
     BOUND_MUST_NOTICE,
+    BOUND_MAX, /* these three of figures */
+    BOUND_MIN,
+    BOUND_EQUALS,
     BOUND_COUNT
 };
 struct Expectation {
-    const char *probe;
+    const char *probe; /* or figure */
     enum BoundWord word;
     int64_t limit;          /* ns, millionths, count, or 1 for must_notice */
     bool limit_is_duration; /* max_lost: 12s */
+    const char *text;       /* of a figure: the limit as written; else NULL */
     struct Where where;
 };
 const char *bound_name(enum BoundWord word);
@@ -114,6 +134,7 @@ struct Scenario {
     struct List params;                     /* of struct ParamSpec, values filled in */
     struct List targets;                    /* of struct TargetSpec; inline ones too */
     struct List probes, steps;              /* of struct ProbeSpec, StepSpec */
+    struct List figures;                    /* of struct FigureSpec, in the steps' order */
     struct List expectations, halts;        /* of struct Expectation */
     bool halt_any_host_lost;
     int64_t halt_after_ns; /* -1 = none */

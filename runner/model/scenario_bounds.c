@@ -72,12 +72,27 @@ static const struct Field EXPECT_FIELDS[] = {
      .fallback = "false",
      .example = "true",
      .doc = "The probe must have failed: a negative control, else the run shows nothing."},
+    {.name = "max",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct BoundFields, most),
+     .example = "20m",
+     .doc = "Of what a step measures or captures: at most so much."},
+    {.name = "min",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct BoundFields, least),
+     .example = "1000000",
+     .doc = "Of what a step measures or captures: at least so much."},
+    {.name = "equals",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct BoundFields, equals),
+     .example = "t",
+     .doc = "Of what a step captures: just this."},
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct BoundFields, node)},
     {.name = NULL},
 };
 const struct Record EXPECT_RECORD = {
     .name = "expect",
-    .doc = "Bounds of one probe, judged at the end of the drill.",
+    .doc = "Bounds of one probe, or of what steps measure, judged at the end of the drill.",
     .size = sizeof(struct BoundFields),
     .fields = EXPECT_FIELDS,
 };
@@ -122,6 +137,9 @@ bool bound_may_halt(enum BoundWord word)
     case BOUND_REDUNDANT_WITHIN:
     case BOUND_DETECTED_WITHIN:
     case BOUND_MUST_NOTICE:
+    case BOUND_MAX:
+    case BOUND_MIN:
+    case BOUND_EQUALS:
     case BOUND_COUNT:
         return false;
     }

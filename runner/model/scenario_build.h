@@ -27,6 +27,13 @@ enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, con
 void scenario_make_values(struct ScenarioBuild *build);
 /* A step that waits, notes or asks: type, text and time. False where it is none of them. */
 bool scenario_pause(const struct Chosen *chosen, struct StepSpec *step);
+/* What a step captures and measures; the names go into scenario->figures. */
+void scenario_captures(struct ScenarioBuild *build, const struct StepFields *fields,
+                       struct StepSpec *step);
+const struct FigureSpec *scenario_figure(const struct Scenario *scenario, const char *name);
+/* Reads the limit of a figure's bound; false with *why. */
+bool scenario_limit(const struct Scenario *scenario, struct Expectation *bound, const char **why);
+void scenario_check_figures(struct ScenarioBuild *build);
 /* The sides of a network fault, from the nodes that say them; never NULL. */
 const struct SideSpec *scenario_side(struct ScenarioBuild *build, const struct Node *node);
 const struct BetweenSpec *scenario_between(struct ScenarioBuild *build,

@@ -160,12 +160,12 @@ static const struct Field SCENARIO_FIELDS[] = {
     {.name = "probes",
      .type = FIELD_MAP,
      AT(ScenarioFields, probes),
-     .flags = FIELD_REQUIRED,
-     .min = 1,
      .max = 100,
      .of = &PROBE_RECORD,
      .example = "{shop: {http: \"${endpoint.api}/healthz\"}}",
-     .doc = "What is measured; each stands in expect or halt, or is a control."},
+     .doc = "What is measured; each stands in expect or halt, or is a control. Only a drill that "
+            "breaks "
+            "nothing may have none."},
     {.name = "steady",
      .type = FIELD_RECORD,
      AT(ScenarioFields, steady),

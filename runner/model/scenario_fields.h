@@ -35,7 +35,13 @@ struct StepFields {
     const struct Flap *flap;
     int link; /* 1 = cut */
     bool accept_no_undo;
-    struct Chosen kind; /* of the set "step" */
+    struct List capture; /* of struct CaptureFields */
+    struct List measure; /* of const char * */
+    struct Chosen kind;  /* of the set "step" */
+    const struct Node *node;
+};
+struct CaptureFields {
+    const char *name, *out, *json, *regex, *as;
     const struct Node *node;
 };
 struct SteadyFields {
@@ -52,6 +58,7 @@ struct BoundFields {
     int64_t limit[BOUND_COUNT];
     struct Loss max_lost;
     bool must_notice;
+    const char *most, *least, *equals; /* of figures */
     const struct Node *node;
 };
 struct HaltAlsoFields {
@@ -73,6 +80,7 @@ struct FailoverFields {
 };
 
 extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, PROBE_RECORD, STEP_RECORD;
+extern const struct Record CAPTURE_RECORD;
 /* `wait`, `note` and `ask`: no fault kinds either. */
 struct PauseFields {
     const char *text;

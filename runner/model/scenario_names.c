@@ -145,12 +145,13 @@ static void check_section(struct ScenarioBuild *build, const char *section)
 {
     const struct Node *map = node_get(build->root, section);
     const struct Node *known = node_get(build->root, "probes");
-    if (known == NULL || known->type != NODE_MAP)
+    if (known != NULL && known->type != NODE_MAP)
         return;
     const struct ProbeSpec *probes = build->scenario->probes.items;
     for (size_t i = 0; map != NULL && map->type == NODE_MAP && i < map->count; i++) {
         const struct Node *key = map->keys[i];
-        if (node_get(known, key->text) != NULL)
+        if (node_get(known, key->text) != NULL ||
+            (text_equal(section, "expect") && scenario_figure(build->scenario, key->text) != NULL))
             continue;
         struct Err *err =
             scenario_say(build, ERR_PROBE_NAME, key->where, "there is no probe `%s`", key->text);
@@ -160,18 +161,42 @@ static void check_section(struct ScenarioBuild *build, const char *section)
             names[count++] = probes[k].name;
             err_allow(err, probes[k].name);
         }
+        const struct FigureSpec *figures = build->scenario->figures.items;
+        size_t figure_count = text_equal(section, "expect") ? build->scenario->figures.count : 0;
+        for (size_t k = 0; k < figure_count && count < NAMES_MOST; k++) {
+            names[count++] = figures[k].name;
+            err_allow(err, figures[k].name);
+        }
         const char *nearest = text_nearest(key->text, names, count);
         if (nearest != NULL)
             err_at(err, "did you mean `%s`?", nearest);
     }
 }
 
+/* Only a drill that breaks nothing may have none. */
+static bool lacks_probes(struct ScenarioBuild *build)
+{
+    const struct StepSpec *steps = build->scenario->steps.items;
+    const struct Node *probes = node_get(build->root, "probes");
+    bool breaks = false;
+    for (size_t i = 0; i < build->scenario->steps.count; i++)
+        breaks = breaks || steps[i].type == STEP_FAULT || steps[i].type == STEP_FAILOVER;
+    if (!breaks || (probes != NULL && (probes->type != NODE_MAP || probes->count > 0)))
+        return false;
+    err_at(scenario_say(build, ERR_REQUIRED, build->root->where, "the key `probes` is missing"),
+           "like `probes: {shop: {http: \"${endpoint.api}/healthz\"}}`");
+    return true;
+}
+
 void scenario_check_names(struct ScenarioBuild *build)
 {
+    bool lacking = lacks_probes(build);
     check_targets(build);
     check_probes(build);
     check_failovers(build);
     check_sides(build);
+    if (lacking)
+        return;
     check_section(build, "expect");
     check_section(build, "halt");
 }

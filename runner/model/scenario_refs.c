@@ -89,6 +89,25 @@ static enum RefAnswer answer_target(struct ScenarioBuild *build, const char *nam
     return unknown(&found, names, count);
 }
 
+/* Known by name; where one may stand is looked at once all is decoded. */
+static enum RefAnswer answer_capture(struct ScenarioBuild *build, const char *name,
+                                     const char *const **names, size_t *count)
+{
+    const struct Node *steps = node_get(build->root, "steps");
+    struct List found = {.items = NULL};
+    for (size_t i = 0; steps != NULL && steps->type == NODE_LIST && i < steps->count; i++) {
+        const struct Node *captures = node_get(steps->items[i], "capture");
+        if (captures == NULL || captures->type != NODE_MAP)
+            continue;
+        for (size_t k = 0; k < captures->count; k++) {
+            if (text_equal(captures->keys[k]->text, name))
+                return REF_LATER;
+            add_name(&found, build->arena, captures->keys[k]->text);
+        }
+    }
+    return unknown(&found, names, count);
+}
+
 static enum RefAnswer answer_word(const char *const *words, size_t word_count, const char *name,
                                   const char *const **names, size_t *count)
 {
@@ -113,6 +132,8 @@ enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, con
         return answer_word(HOST_WORDS, COUNT_OF(HOST_WORDS), name, names, count);
     if (text_equal(ns, "run"))
         return answer_word(RUN_WORDS, COUNT_OF(RUN_WORDS), name, names, count);
+    if (text_equal(ns, "capture"))
+        return answer_capture(build, name, names, count);
     bool is_endpoint = text_equal(ns, "endpoint"), is_secret = text_equal(ns, "secret");
     if (!is_endpoint && !is_secret && !text_equal(ns, "env"))
         return REF_NO_SPACE;

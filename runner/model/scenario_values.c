@@ -190,6 +190,7 @@ static void make_steps(struct ScenarioBuild *build)
         step->cuts_link = fields[i].link == 1;
         set_kind(build, &fields[i], i, step);
         step->name = step_name(build, &fields[i], step);
+        scenario_captures(build, &fields[i], step);
     }
 }
 
@@ -241,6 +242,12 @@ static bool take_bound(const struct BoundFields *fields, enum BoundWord word,
         out->limit = 1;
         return fields->must_notice;
     }
+    if (word == BOUND_MAX || word == BOUND_MIN || word == BOUND_EQUALS) {
+        out->text = word == BOUND_MAX   ? fields->most
+                    : word == BOUND_MIN ? fields->least
+                                        : fields->equals;
+        return out->text != NULL;
+    }
     out->limit = fields->limit[word];
     return out->limit != FIELD_NOT_GIVEN;
 }
@@ -253,11 +260,14 @@ static void make_bounds(struct ScenarioBuild *build, const struct List *from, bo
         const struct Node *node = fields[i].node;
         for (size_t k = 0; node != NULL && node->type == NODE_MAP && k < node->count; k++) {
             enum BoundWord word;
+            const char *why = NULL;
             struct Expectation bound = {.probe = fields[i].probe, .where = node->items[k]->where};
             if (!bound_find(node->keys[k]->text, &word) || (halts && !bound_may_halt(word)) ||
                 !take_bound(&fields[i], word, &bound))
                 continue;
             bound.word = word;
+            if (bound.text != NULL)
+                (void)scenario_limit(build->scenario, &bound, &why); /* said by the check */
             *(struct Expectation *)list_add(out, build->arena, sizeof bound) = bound;
         }
     }

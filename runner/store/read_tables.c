@@ -79,10 +79,11 @@ static void read_expectation(struct Query *query, struct Arena *arena, void *ite
     expectation->word = row_text(query, arena);
     expectation->limit = row_int(query);
     expectation->limit_is_duration = row_int(query) != 0;
+    expectation->text = row_text(query, arena);
 }
 
 static const struct Part expectations_part = {
-    .sql = "SELECT probe, word, bound, is_duration FROM expectations WHERE id BETWEEN ? AND ?"
+    .sql = "SELECT probe, word, bound, is_duration, text FROM expectations WHERE id BETWEEN ? AND ?"
            " ORDER BY id",
     .size = sizeof(struct RunExpectation),
     .read = read_expectation,
@@ -163,19 +164,37 @@ static const struct Part systems_part = {
     .read = read_system,
 };
 
+static void read_figure(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunFigure *figure = item;
+    figure->name = row_text(query, arena);
+    figure->type = row_text(query, arena);
+    figure->value.low_ns = row_int(query);
+    figure->value.high_ns = row_int(query);
+    figure->text = row_text(query, arena);
+}
+
+static const struct Part figures_part = {
+    .sql = "SELECT name, type, low, high, text FROM figures WHERE run BETWEEN ? >> 32 AND ? >> 32"
+           " ORDER BY rowid",
+    .size = sizeof(struct RunFigure),
+    .read = read_figure,
+};
+
 bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct RunRecord *run,
                  struct Err *err)
 {
     struct List hosts = {.items = NULL};
     struct List probes = hosts, read_back = hosts, expectations = hosts;
-    struct List faults = hosts, events = hosts, systems = hosts;
+    struct List faults = hosts, events = hosts, systems = hosts, figures = hosts;
     if (!read_part(store, key, &hosts_part, arena, &hosts, err) ||
         !read_part(store, key, &probes_part, arena, &probes, err) ||
         !read_part(store, key, &read_back_part, arena, &read_back, err) ||
         !read_part(store, key, &expectations_part, arena, &expectations, err) ||
         !read_part(store, key, &faults_part, arena, &faults, err) ||
         !read_part(store, key, &events_part, arena, &events, err) ||
-        !read_part(store, key, &systems_part, arena, &systems, err))
+        !read_part(store, key, &systems_part, arena, &systems, err) ||
+        !read_part(store, key, &figures_part, arena, &figures, err))
         return false;
     run->hosts = hosts.items;
     run->host_count = hosts.count;
@@ -190,5 +209,7 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
     run->event_count = events.count;
     run->systems = systems.items;
     run->system_count = systems.count;
+    run->figures = figures.items;
+    run->figure_count = figures.count;
     return true;
 }

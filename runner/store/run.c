@@ -157,12 +157,13 @@ static bool add_probe(struct Store *store, const struct BoundProbe *probe, int64
 static bool add_expectation(struct Store *store, const struct Expectation *expectation, int64_t id,
                             struct Err *err)
 {
-    struct Query query = query_begin(store, "INSERT INTO expectations VALUES (?, ?, ?, ?, ?)");
+    struct Query query = query_begin(store, "INSERT INTO expectations VALUES (?, ?, ?, ?, ?, ?)");
     query_int(&query, id);
     query_text(&query, expectation->probe);
     query_text(&query, bound_name(expectation->word));
     query_int(&query, expectation->limit);
     query_int(&query, expectation->limit_is_duration);
+    query_text(&query, expectation->text);
     return query_run(&query, err);
 }
 
@@ -261,6 +262,22 @@ bool store_system(struct Store *store, const struct RunSystem *system, struct Er
     query_int(&query, system->expected.low_ns);
     query_int(&query, system->expected.high_ns);
     query_text(&query, system->knobs);
+    return change_end(store, query_run(&query, err), err);
+}
+
+bool store_figure(struct Store *store, const struct RunFigure *figure, struct Err *err)
+{
+    int64_t run = current_run(store);
+    if (!change_begin(store, err))
+        return false;
+    struct Query query =
+        query_begin(store, "INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?, ?, ?)");
+    query_int(&query, run);
+    query_text(&query, figure->name);
+    query_text(&query, figure->type);
+    query_int(&query, figure->value.low_ns);
+    query_int(&query, figure->value.high_ns);
+    query_text(&query, figure->text);
     return change_end(store, query_run(&query, err), err);
 }
 

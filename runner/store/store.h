@@ -57,6 +57,7 @@ bool store_event(struct Store *store, struct Mono at, const char *subject, const
                  struct Err *err) MUST_CHECK;
 bool store_system(struct Store *store, const struct RunSystem *system,
                   struct Err *err) MUST_CHECK; /* replaces the role's row */
+bool store_figure(struct Store *store, const struct RunFigure *figure, struct Err *err) MUST_CHECK;
 bool store_read_back(struct Store *store, uint32_t probe, enum Known complete,
                      struct Err *err) MUST_CHECK;
 

@@ -88,4 +88,80 @@ END
 check "a drill that asks is refused where nobody can answer" drill 4 asks
 check "and says so" said 'REFUSED.*step 2 asks a person'
 
+# --- capture, measure: a drill of plain work, without probes ---
+
+# work NAME: the rest of it is read from stdin.
+work() {
+    {
+        printf 'scenario: %s\ntargets:\n  lab: {role: idle, pick: 1, seed: 1}\n' "$1"
+        cat
+    } >"$work/scenarios/$1.yaml"
+}
+in_report() {
+    (cd "$work" && "$FAILDRILL" report last --format json) >"$work/report.json" || return 1
+    python3 -c 'import json, sys
+report = json.load(open(sys.argv[1]))
+sys.exit(not eval(sys.argv[2], {"r": report, "f": {x["name"]: x for x in report["figures"]},
+                                "e": {(x["probe"], x["word"]): x for x in report["expectations"]}}))' \
+        "$work/report.json" "$1" || { cat "$work/report.json"; return 1; }
+}
+
+# What is captured would run a command on the host, if it ever became a part of a text.
+cat >"$work/label" <<'END'
+[{"label": "old"}, {"label": "a'b\"$(touch /run/pasted)`touch /run/pasted`;touch /run/pasted #"}]
+END
+for host in bare-1 bare-2; do "$lab" exec "$host" sh -c 'cat >/run/label.json' <"$work/label"; done
+work restores <<'END'
+observe: 200ms
+steps:
+  - run: cat /run/label.json
+    target: lab
+    capture: {label: {json: -1.label}}
+  - run: sleep 1; printf '%s' "${capture.label}" >/run/said; echo "size 0812, 812 rows"
+    target: lab
+    measure: [rto, restore]
+    capture: {rows: {regex: "([0-9]+) rows", as: int}}
+  - {wait: 1s, measure: rto}
+  - run: echo 12.5
+    target: lab
+    capture: {age: {stdout: seconds}}
+  - note: "restored ${capture.rows} rows of ${capture.label}"
+expect:
+  rto: {min: 2s, max: 60s}
+  restore: {min: 1s, max: 30s}
+  rows: {min: 812, equals: 812}
+  age: {max: 13s}
+END
+check "a drill of plain work passes without a fault or a probe" drill 0 restores
+check "its clocks and values stand in the summary" said 'rto .*limit 1 min'
+check "a clock is an interval" in_report '2e9 < f["rto"]["low_ns"] < f["rto"]["high_ns"] < 6e10 and f["restore"]["low_ns"] > 1e9'
+check "values are judged as their types" in_report 'f["age"]["low_ns"] == 12500000000 and e["rows", "equals"]["verdict"] == "PASS"'
+value=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[-1]["label"], end="")' "$work/label")
+got_it() {
+    for host in bare-1 bare-2; do
+        ! "$lab" exec "$host" test -e /run/pasted || return 1
+        said=$("$lab" exec "$host" cat /run/said 2>/dev/null) && [ "$said" = "$value" ] && found=yes
+    done
+    [ "${found-}" = yes ]
+}
+check "a captured value reaches the next step as it is, and runs nothing" got_it
+check "a note says it" said 'note +restored 812 rows of a'
+
+sed -e 's/scenario: restores/scenario: misses/; s/rows: {min: 812, equals: 812}/rows: {max: 811}/' \
+    "$work/scenarios/restores.yaml" >"$work/scenarios/misses.yaml"
+check "a value past its limit is a FAIL" drill 1 misses
+check "which names it" said 'FAIL.*'
+check "with value and limit" said 'rows +measured +812 +limit 811'
+
+work not_there <<'END'
+steps:
+  - {run: echo many, target: lab, measure: rto, capture: {rows: {stdout: int}}}
+  - {run: touch /run/never, target: lab}
+expect:
+  rto: {max: 60s}
+END
+check "what cannot be captured is a FAIL" drill 1 not_there
+check "says why" said "step 1: .rows. was not captured: 'many' is no whole number"
+check "and ends the drill there" sh -c '! "$1" exec bare-1 test -e /run/never && ! "$1" exec bare-2 test -e /run/never' sh "$lab"
+
 check "nothing is left on the hosts" clean

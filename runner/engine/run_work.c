@@ -1,0 +1,94 @@
+/* run_work.c - plain work of a step: the user's text, on one host or several. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "planner.h"
+#include "run_parts.h"
+
+/* One host's part. Filled by the conductor before, and by the worker for the conductor after. */
+struct Work {
+    struct Run *run;
+    uint32_t number; /* of the step, for people */
+    const char *script;
+    struct List variables; /* of struct TextPair; a value may be a ${secret.NAME} */
+    bool keeps_output;
+    struct Buf output; /* in the lane's arena */
+};
+
+static void work_on_host(struct HostCall *call)
+{
+    struct Work *work = call->data;
+    struct RunResult result = {0};
+    struct TextPair *pairs =
+        arena_zero(call->arena, work->variables.count + 1, sizeof(struct TextPair));
+    const struct TextPair *variables = work->variables.items;
+    for (size_t at = 0; at < work->variables.count; at++) {
+        pairs[at] = variables[at];
+        pairs[at].value = environment_secret(pairs[at].value);
+    }
+    call->ok = node_run(call->node, &(struct RunText){work->script, pairs, work->variables.count},
+                        call->deadline, &result, &call->err);
+    call->lost = !call->ok;
+    if (call->ok && result.status != 0) {
+        err_set(&call->err, ERR_TARGET, NOWHERE, "step %u ended with status %d on '%s': %.120s",
+                work->number, result.status, call->target->name,
+                result.errors.text ? result.errors.text : "");
+        call->ok = false;
+    }
+    if (call->ok && work->keeps_output) {
+        work->output = result.out;
+        work->output.text = arena_bytes(call->arena, result.out.text, result.out.size);
+    }
+    buf_free(&result.out);
+    buf_free(&result.errors);
+}
+
+static void work_done(struct HostCall *call)
+{
+    struct Work *work = call->data;
+    struct Run *run = work->run;
+    run->step_pending--;
+    if (!call->opened || !call->ok) {
+        run->step_failed = true;
+        run->step_err = call->err;
+    }
+    if (run->step_pending > 0 || run->state != RUN_STEPS)
+        return;
+    if (run->step_failed)
+        run_abort(run, step_verdict(run), run->step_err.message);
+    else if (!work->keeps_output || figures_capture(run, &work->output))
+        step_over(run);
+}
+
+/* What is captured is known by now; a value is never pasted into the text. */
+static struct Work *work_for(struct Run *run, const struct StepSpec *step,
+                             const struct Target *host)
+{
+    struct Work *work = arena_zero(run->arena, 1, sizeof *work);
+    struct ScriptInput values = plan_script_input(run->in.plan, host);
+    struct Err err;
+    values.captured = &run->captured;
+    work->run = run;
+    work->number = run->step + 1;
+    work->keeps_output = step->captures.count > 0;
+    if (script_fill(&values, step->script, run->arena, &work->script, &work->variables, &err))
+        return work;
+    run_abort(run, step_verdict(run), err.message);
+    return NULL;
+}
+
+void step_run_on(struct Run *run, const struct List *hosts)
+{
+    const struct StepSpec *step = (const struct StepSpec *)run->scenario->steps.items + run->step;
+    const struct Target *const *rows = hosts->items;
+    struct Work **works = arena_zero(run->arena, hosts->count + 1, sizeof(void *));
+    for (size_t at = 0; at < hosts->count; at++)
+        if ((works[at] = work_for(run, step, rows[at])) == NULL)
+            return;
+    run->step_pending = (uint32_t)hosts->count;
+    for (size_t at = 0; at < hosts->count; at++)
+        hosts_do(run->in.hosts, &(struct HostJob){.target = rows[at],
+                                                  .lane = LANE_WORK,
+                                                  .timeout_ns = step->timeout_ns,
+                                                  .work = work_on_host,
+                                                  .done = work_done,
+                                                  .data = works[at]});
+}
