@@ -4,6 +4,9 @@
 
 #include <stdarg.h>
 
+#include "../model/redact.h"
+
+enum { EVENT_MOST = 499, EVENT_ROOM = 4096 }; /* cut off after secrets were taken out */
 #define RUN_ARENA_BYTES (256U << 20)
 #define VIEW_EVERY 4 /* ticks */
 #define ASK_EVERY 4  /* ticks between looks for a halt that was asked for elsewhere */
@@ -33,6 +36,15 @@ void run_free(struct Run *run)
     arena_free(arena);
 }
 
+/* What hosts and services answer may hold a secret that was sent to them. */
+static void without_secrets(char *text, size_t room)
+{
+    struct Buf out = BUF(room);
+    redact(text, &out);
+    snprintf(text, room, "%s", out.text);
+    buf_free(&out);
+}
+
 static void tell(struct Run *run, struct Mono at, const char *subject, const char *text)
 {
     if (run->in.watch.event != NULL)
@@ -41,21 +53,25 @@ static void tell(struct Run *run, struct Mono at, const char *subject, const cha
 
 void run_say(struct Run *run, const char *subject, const char *format, ...)
 {
-    char text[500];
+    char text[EVENT_ROOM];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    without_secrets(text, sizeof text);
+    text[EVENT_MOST] = '\0';
     tell(run, mono_now(), subject, text);
 }
 
 void run_event(struct Run *run, const char *subject, const char *format, ...)
 {
-    char text[500];
+    char text[EVENT_ROOM];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    without_secrets(text, sizeof text);
+    text[EVENT_MOST] = '\0';
     struct Mono now = mono_now();
     struct Err err;
     tell(run, now, subject, text);
@@ -67,6 +83,7 @@ static void end_as(struct Run *run, enum Verdict as, const char *why)
 {
     run->ended_as = as;
     snprintf(run->why, sizeof run->why, "%s", why);
+    without_secrets(run->why, sizeof run->why);
 }
 
 /* A store that fails is the runner's own failure; what is in effect is undone all the same. */

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "../model/redact.h"
 #include "capture.h"
 #include "planner.h"
 #include "run_parts.h"
@@ -32,7 +33,13 @@ static struct Mono *began(const struct Run *run, const char *clock)
 static bool keep(struct Run *run, const struct RunFigure *figure)
 {
     struct Err err;
-    return run_stored(run, store_figure(run->in.store, figure, &err), &err);
+    struct RunFigure kept = *figure;
+    struct Buf text = BUF(2 * CAPTURE_BYTES_MAX);
+    redact(figure->text, &text); /* only the next step gets it as it is */
+    kept.text = text.text;
+    bool good = run_stored(run, store_figure(run->in.store, &kept, &err), &err);
+    buf_free(&text);
+    return good;
 }
 
 void figures_step_begins(struct Run *run)
@@ -85,7 +92,7 @@ bool figures_capture(struct Run *run, const struct Buf *output)
         }
         struct TextPair *pair = list_add(&run->captured, run->arena, sizeof *pair);
         *pair = (struct TextPair){.name = specs[at].name, .value = figure.text};
-        run_event(run, "capture", "%s = %.200s", specs[at].name, figure.text);
+        run_event(run, "capture", "%s = %s", specs[at].name, figure.text);
         if (!keep(run, &figure))
             return false;
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/duration.h"
+#include "../model/redact.h"
 #include "run_parts.h"
 
 #define FAILOVER_TIMEOUT_NS (10 * NS_PER_S)
@@ -38,9 +39,11 @@ static void answered(void *data, const struct Answer *answer)
             step_over(run);
         return;
     }
-    struct Buf said = BUF(200);
+    struct Buf said = BUF(200), whole = BUF(4096);
     char text[400];
-    buf_visible(&said, answer->bytes, answer->size < 120 ? answer->size : 120, false);
+    redact(answer->bytes, &whole);
+    buf_visible(&said, whole.text, whole.size < 120 ? whole.size : 120, false);
+    buf_free(&whole);
     if (answer->end == CALL_ANSWERED)
         snprintf(text, sizeof text, "step %u: %s answered %d: %s", run->step + 1, request->method,
                  answer->code, said.text ? said.text : "");

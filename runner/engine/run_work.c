@@ -1,7 +1,10 @@
 /* run_work.c - plain work of a step: the user's text, on one host or several. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../model/redact.h"
 #include "planner.h"
 #include "run_parts.h"
+
+enum { OUTPUT_SAID = 4096 };
 
 /* One host's part. Filled by the conductor before, and by the worker for the conductor after. */
 struct Work {
@@ -28,9 +31,11 @@ static void work_on_host(struct HostCall *call)
                         call->deadline, &result, &call->err);
     call->lost = !call->ok;
     if (call->ok && result.status != 0) {
+        struct Buf said = BUF(OUTPUT_SAID); /* whole, before it is cut off */
+        redact(result.errors.text, &said);
         err_set(&call->err, ERR_TARGET, NOWHERE, "step %u ended with status %d on '%s': %.120s",
-                work->number, result.status, call->target->name,
-                result.errors.text ? result.errors.text : "");
+                work->number, result.status, call->target->name, said.text);
+        buf_free(&said);
         call->ok = false;
     }
     if (call->ok && work->keeps_output) {

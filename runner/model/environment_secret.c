@@ -3,6 +3,7 @@
 #include "environment.h"
 
 #include "../base/text.h"
+#include "redact.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -90,6 +91,15 @@ bool environment_unlock(struct Environment *environment, struct Err *err)
             return false;
         vault.count = i + 1;
     }
+    return true;
+}
+
+bool secret_at(size_t index, const char **name, const char **value)
+{
+    if (index >= vault.count)
+        return false;
+    *name = vault.secrets[index].name;
+    *value = vault.secrets[index].value;
     return true;
 }
 

@@ -164,4 +164,33 @@ check "what cannot be captured is a FAIL" drill 1 not_there
 check "says why" said "step 1: .rows. was not captured: 'many' is no whole number"
 check "and ends the drill there" sh -c '! "$1" exec bare-1 test -e /run/never && ! "$1" exec bare-2 test -e /run/never' sh "$lab"
 
+# --- secrets: what a host says of one is neither shown nor kept ---
+
+mkdir "$work/environments"
+{
+    cat "$LAB_STATE/environments/bare.yaml"
+    echo 'secrets: {token: {env: CANARY}}'
+} >"$work/environments/bare.yaml"
+printf 'project: words\nstate: state\n' >"$work/faildrill.yaml"
+export CANARY="can'ary 4711/?"
+work tells <<'END'
+steps:
+  - run: echo "got ${secret.token}"
+    target: lab
+    capture: {said: {stdout: text}}
+  - note: it said ${capture.said}
+  - run: test "${capture.said}" = "got ${secret.token}" && echo "$(printf '%s' "x:${secret.token}" | base64)" "${secret.token}" >&2; exit 3
+    target: lab
+expect:
+  said: {equals: x}
+END
+no_canary() {
+    ! grep -rqaF -e "$CANARY" -e eDpjYW4nYXJ5 -e 4711 "$work/said" "$work/state" "$work/report.json"
+}
+check "a step that prints a secret fails" drill 1 tells
+check "its output is said without" said "status 3 .*secret.token}"
+check "what was captured too" in_report 'f["said"]["text"] == "got ${secret.token}"'
+check "neither output, store nor report has it in any form" no_canary
+unset CANARY
+
 check "nothing is left on the hosts" clean

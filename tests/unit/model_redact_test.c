@@ -1,0 +1,80 @@
+/* model_redact_test.c - no form of a secret is left in what is said. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "model_case.h"
+
+#include "../../runner/model/redact.h"
+
+#define CANARY "s3cr?t \"a\"/it's"
+
+static struct Case unlocked(void)
+{
+    setenv("FD_TEST_TOKEN", CANARY, 1);
+    struct Case c = good_case(STAGING, DRILL);
+    struct Err err;
+    assert_true(environment_unlock(c.environment, &err));
+    return c;
+}
+
+static void assert_said(const char *text, const char *said)
+{
+    struct Buf out = BUF(1000);
+    redact(text, &out);
+    assert_string_equal(out.text, said);
+    buf_free(&out);
+}
+
+static void test_every_form_of_a_secret_is_taken_out(void **state)
+{
+    (void)state;
+    struct Case c = unlocked();
+
+    assert_said("no: " CANARY "!", "no: ${secret.token}!");
+    assert_said("a " CANARY " b " CANARY, "a ${secret.token} b ${secret.token}");
+    assert_said("/?t=s3cr%3Ft%20%22a%22%2Fit%27s&x", "/?t=${secret.token}&x");
+    assert_said("/?t=s3cr%3ft%20%22a%22%2fit%27s&x", "/?t=${secret.token}&x");
+    assert_said("t=s3cr%3Ft+%22a%22%2Fit%27s", "t=${secret.token}");
+    assert_said("{\"t\": \"s3cr?t \\\"a\\\"/it's\"}", "{\"t\": \"${secret.token}\"}");
+    assert_said("t='s3cr?t \"a\"/it'\\''s'", "t='${secret.token}'");
+    case_close(&c);
+}
+
+/* printf '%s' 's3cr?t "a"/it'\''s' | base64, and behind a byte, and behind two. */
+static void test_base64_is_found_wherever_it_begins(void **state)
+{
+    (void)state;
+    struct Case c = unlocked();
+
+    assert_said("Basic czNjcj90ICJhIi9pdCdz", "Basic ${secret.token}");
+    assert_said("OnMzY3I/dCAiYSIvaXQncw==", "On${secret.token}w==");
+    assert_said("OnMzY3I_dCAiYSIvaXQncw", "On${secret.token}w");
+    assert_said("dTpzM2NyP3QgImEiL2l0J3M=", "dTp${secret.token}M=");
+    case_close(&c);
+}
+
+static void test_other_text_stays_as_it_is(void **state)
+{
+    (void)state;
+    struct Case c = unlocked();
+
+    assert_said("", "");
+    assert_said("s3cr?t \"a\"/it", "s3cr?t \"a\"/it");
+    case_close(&c);
+    setenv("FD_TEST_TOKEN", "abc", 1); /* too short to look for */
+    c = good_case(STAGING, DRILL);
+    struct Err err;
+    assert_true(environment_unlock(c.environment, &err));
+    assert_said("abcabc", "abcabc");
+    case_close(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_form_of_a_secret_is_taken_out),
+        cmocka_unit_test(test_base64_is_found_wherever_it_begins),
+        cmocka_unit_test(test_other_text_stays_as_it_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
