@@ -50,13 +50,15 @@ static const char all_clear_text[] =
     "! printf \"%s\\n\" \"$tables\" | grep -qx \"table inet fd_$FD_ID\"\n";
 
 /* An element that ran out is no longer listed. */
-static const char in_place_text[] =
-    "if ! table=$(nft list table inet fd_$FD_ID); then\n"
-    "    tables=$(nft list tables) || exit 125\n"
-    "    exit 1\n"
+#define TABLE_IS_THERE                                                                             \
+    "if ! table=$(nft list table inet fd_$FD_ID); then\n"                                          \
+    "    tables=$(nft list tables) || exit 125\n"                                                  \
+    "    exit 1\n"                                                                                 \
     "fi\n"
-    "[ \"$(printf \"%s\\n\" \"$table\" | sed \"/set ours {/,/}/d\" | grep -o \"expires\" |\n"
-    "    wc -l)\" -eq \"$1\" ]\n";
+#define ELEMENTS                                                                                   \
+    "printf \"%s\\n\" \"$table\" | sed \"/set ours {/,/}/d\" | grep -o \"expires\" |\n    wc -l"
+static const char in_place_text[] = TABLE_IS_THERE "[ \"$(" ELEMENTS ")\" -eq \"$1\" ]\n";
+static const char peers_text[] = TABLE_IS_THERE ELEMENTS "\n";
 
 struct NetSet {
     const char *name, *type, *family;
@@ -203,8 +205,8 @@ static void add_steady(const struct NetTexts *texts, struct Procedure *procedure
 }
 
 /* holder_flap.sh begins the bad phases; each is ended by the kernel, at the lease's end too. */
-static void add_flapping(const struct NetTexts *texts, struct Flap flap,
-                         struct Procedure *procedure, struct Arena *arena)
+void network_flap(const struct NetRhythm *rhythm, struct Flap flap, struct Procedure *procedure,
+                  struct Arena *arena)
 {
     const char *bad = arena_printf(arena, "%lld", flap.bad_ns / (NS_PER_S / 100));
     const char *good = arena_printf(arena, "%lld", flap.good_ns / (NS_PER_S / 100));
@@ -225,12 +227,11 @@ static void add_flapping(const struct NetTexts *texts, struct Flap flap,
         {&procedure->all_clear, "nobody begins a bad phase", "freed", 10},
     };
     commands_add(&procedure->save, arena, "write down what a bad phase is", 10, "sh", "-c",
-                 "printf %s \"$1\" >beat && printf %s \"$2\" >wind", "save", texts->beat,
-                 texts->wind, NULL);
+                 "printf %s \"$1\" >beat && printf %s \"$2\" >wind && printf %s \"$3\" >peers",
+                 "save", rhythm->beat, rhythm->wind, rhythm->peers, NULL);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         commands_add(rows[i].part, arena, rows[i].what, rows[i].timeout_s, "sh", "hold",
-                     rows[i].verb, "flap", "bad", bad, "good", good, "count", texts->elements,
-                     NULL);
+                     rows[i].verb, "flap", "bad", bad, "good", good, "count", rhythm->count, NULL);
 }
 
 static bool texts_make(const struct NetFault *fault, const struct PlanInput *input,
@@ -270,7 +271,8 @@ bool network_plan(const struct NetFault *fault, const struct PlanInput *input, s
         commands_add(&procedure.apply, arena, "our own ssh goes " NET_SPARED_S " s later", 5,
                      "true", NULL);
     if (input->flap.bad_ns > 0)
-        add_flapping(&texts, input->flap, &procedure, arena);
+        network_flap(&(struct NetRhythm){texts.beat, texts.wind, peers_text, texts.elements},
+                     input->flap, &procedure, arena);
     else
         add_steady(&texts, &procedure, arena);
     procedure.cuts_link = input->cuts_link;

@@ -53,6 +53,14 @@ bool network_catch(struct NetFault *fault, struct NetWhich which, struct NetVerd
                    struct Arena *arena, struct Err *err) MUST_CHECK;
 /* The addresses of its peers that are IPv6, or are not, each once. List of const char *. */
 struct List network_addresses(const struct NetFault *fault, bool six, struct Arena *arena);
+/* Of a fault that flaps; the first three are texts for sh. beat puts all of its peers into the sets
+ * for FD_PHASE milliseconds, wind again while they are in, peers says how many are in. */
+struct NetRhythm {
+    const char *beat, *wind, *peers;
+    const char *count; /* how many there are */
+};
+void network_flap(const struct NetRhythm *rhythm, struct Flap flap, struct Procedure *procedure,
+                  struct Arena *arena);
 /* network_chains.c: network_plan where iptables and ipset do it. */
 bool network_chains_plan(const struct NetFault *fault, const struct PlanInput *input,
                          struct Arena *arena, struct Procedure *out, struct Err *err) MUST_CHECK;

@@ -115,7 +115,8 @@ static const char *text_of(const struct NetFault *fault, const char *wanted, str
                         words(fault, false, arena), words(fault, true, arena), wanted);
 }
 
-static const char *apply_text(const struct NetFault *fault, bool cuts_link, struct Arena *arena)
+static const char *apply_text(const struct NetFault *fault, bool cuts_link, bool flaps,
+                              struct Arena *arena)
 {
     struct Buf rules = BUF(NET_TEXT_MOST);
     if (cuts_link)
@@ -123,6 +124,7 @@ static const char *apply_text(const struct NetFault *fault, bool cuts_link, stru
                         "spared=set spared_s=" NET_SPARED_S "\n");
     else
         buf_put(&rules, "spared=address\n");
+    buf_put(&rules, flaps ? "flaps=1\n" : "flaps=0\n");
     buf_put(&rules, "chains_rules() {\ncat <<EOF\n");
     put_table(&rules, fault, true);
     put_table(&rules, fault, false);
@@ -143,13 +145,17 @@ static bool can_be_chains(const struct NetFault *fault, const struct PlanInput *
                 input->facts->no_filter != NULL ? input->facts->no_filter : "it was not asked");
         return err_hint(err, "It takes nftables; or iptables, ip6tables and ipset.");
     }
-    bool flaps = input->flap.bad_ns > 0;
     for (size_t i = 0; i < fault->catch_count; i++)
-        if (flaps || fault->catches[i].verdict.chains == NULL) {
-            err_set(err, ERR_NOT_READY, target->where, "'%s' has iptables alone: %s by nft only",
-                    target->name, flaps ? "`flap` is" : "a delay is");
+        if (fault->catches[i].verdict.chains == NULL) {
+            err_set(err, ERR_NOT_READY, target->where,
+                    "'%s' has iptables alone: a delay is by nft only", target->name);
             return err_hint(err, "Install nftables there.");
         }
+    if (input->flap.bad_ns % NS_PER_S != 0) {
+        err_set(err, ERR_NOT_READY, target->where,
+                "'%s' has iptables alone, whose timers know whole seconds only", target->name);
+        return err_hint(err, "Say so in `bad`, or install nftables there.");
+    }
     return true;
 }
 
@@ -159,24 +165,36 @@ bool network_chains_plan(const struct NetFault *fault, const struct PlanInput *i
     struct Procedure procedure = procedure_of(input, CLASS_KERNEL);
     if (!can_be_chains(fault, input, err))
         return false;
-    const char *apply = apply_text(fault, input->cuts_link, arena);
-    if (apply == NULL || strlen(apply) >= NET_TEXT_MOST)
+    bool flaps = input->flap.bad_ns > 0;
+    const char *apply = apply_text(fault, input->cuts_link, flaps, arena);
+    size_t each = fault->peer_count == 0 ? 4
+                                         : network_addresses(fault, false, arena).count +
+                                               network_addresses(fault, true, arena).count;
+    if (each == 0 || apply == NULL || strlen(apply) >= NET_TEXT_MOST)
         return err_set(err, ERR_LIMIT, input->target->where,
-                       "a network fault on '%s' is about too many addresses", input->target->name);
+                       "a network fault on '%s' is about %zu addresses", input->target->name, each);
     const char *place = arena_printf(arena, "chains_place %zu", jump_count(fault));
+    const char *peers = arena_printf(arena, "chains_peers %zu", jump_count(fault));
+    const char *count = arena_printf(arena, "%zu", each);
     commands_add(&procedure.apply, arena, arena_printf(arena, "%s, by iptables", fault->what), 20,
                  "sh", "-c", apply, NULL);
     if (input->cuts_link)
         commands_add(&procedure.apply, arena, "our own ssh goes " NET_SPARED_S " s later", 5,
                      "true", NULL);
-    commands_add(&procedure.in_place, arena, "the kernel still does", 10, "sh", "-c",
-                 text_of(fault, place, arena), NULL);
-    commands_add(&procedure.renew, arena, "wind the kernel's timers up again", 10, "sh", "-c",
-                 text_of(fault, "chains_renew", arena), NULL);
     commands_add(&procedure.undo, arena, "empty its sets, delete its chains and them", 30, "sh",
                  "-c", text_of(fault, "chains_undo", arena), NULL);
     commands_add(&procedure.all_clear, arena, "there is no chain and no set of this fault", 10,
                  "sh", "-c", text_of(fault, "chains_clear", arena), NULL);
+    if (flaps) {
+        const char *beat = text_of(fault, "chains_beat", arena);
+        network_flap(&(struct NetRhythm){beat, beat, text_of(fault, peers, arena), count},
+                     input->flap, &procedure, arena);
+    } else {
+        commands_add(&procedure.in_place, arena, "the kernel still does", 10, "sh", "-c",
+                     text_of(fault, place, arena), NULL);
+        commands_add(&procedure.renew, arena, "wind the kernel's timers up again", 10, "sh", "-c",
+                     text_of(fault, "chains_renew", arena), NULL);
+    }
     procedure.cuts_link = input->cuts_link;
     *out = procedure;
     return true;

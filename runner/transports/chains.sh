@@ -1,6 +1,6 @@
 # chains.sh - a network fault where there is no nft: chains of iptables, and sets of ipset that empty themselves.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2154,SC2034
+# shellcheck shell=sh disable=SC2153,SC2154,SC2034
 # Functions only. A chain's name has 28 characters at most and a set's 31, so theirs are fd_, the last
 # 16 of the fault's id, _ and what they are for: that is `ours`. The jump into a chain says the whole
 # id. Others' rules are not read for more than that, and never written.
@@ -68,25 +68,52 @@ $saved"
     ! printf '%s\n' "$all" | grep "^:\{0,1\}${ours}_"
 }
 
-# chains_full FAMILY: all that shall be in its set is there; what ran out is no longer listed.
-chains_full() {
+# How many are in the set of a family; what ran out is no longer listed.
+chains_listed() {
     saved=$(ipset save "${ours}_$1") || {
         ipset list -n >/dev/null || exit 125
         exit 1
     }
+    printf '%s\n' "$saved" | grep -c '^add ' || :
+}
+
+# chains_full FAMILY: all that shall be in its set is there.
+chains_full() {
+    in=$(chains_listed "$1") || exit
     case $1 in 4) wanted=$peers4 ;; *) wanted=$peers6 ;; esac
     # shellcheck disable=SC2086 # words on purpose
     set -- $wanted
-    [ "$(printf '%s\n' "$saved" | grep -c '^add ')" -eq $# ] || exit 1
+    [ "$in" -eq $# ] || exit 1
 }
 
-# chains_place JUMPS: so many of each family.
-chains_place() {
+# chains_jumps JUMPS: so many of each family.
+chains_jumps() {
     for family in $(chains_families); do
-        chains_full "$family"
         saved=$(chains_save "$family") || exit 125
         [ "$(printf '%s\n' "$saved" | grep -c -e "^-A [A-Z]* .* -j ${ours}_[a-z]*\$")" -eq "$1" ] || exit 1
     done
+}
+
+chains_place() {
+    for family in $(chains_families); do chains_full "$family"; done
+    chains_jumps "$1"
+}
+
+# How many are in the sets of a fault that flaps; those whom the kernel does not know count as well.
+chains_peers() {
+    chains_jumps "$1"
+    four=$(chains_listed 4) || exit
+    # shellcheck disable=SC2086 # words on purpose
+    set -- $peers6
+    six=$#
+    [ ! -e /proc/net/if_inet6 ] || six=$(chains_listed 6) || exit
+    echo $((four + six))
+}
+
+# A bad phase of FD_PHASE milliseconds: the timers know whole seconds.
+chains_beat() {
+    FD_LEASE=$(((FD_PHASE + 999) / 1000))
+    for family in $(chains_families); do chains_elements "$family" | ipset -exist restore || exit 1; done
 }
 
 chains_elements() {
@@ -132,7 +159,7 @@ chains_apply() {
         case $family in 4) type=inet ;; *) type=inet6 ;; esac
         {
             echo "create ${ours}_$family hash:net family $type timeout $FD_LEASE"
-            chains_elements "$family"
+            [ "$flaps" = 1 ] || chains_elements "$family"
             if [ "$spared" = set ] && chains_leads "$family"; then
                 echo "create ${ours}_own hash:ip family $type timeout $spared_s"
                 echo "add ${ours}_own $FD_PEER"

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154,SC2015,SC2034
 # Stands behind holder.sh; functions only. In the fault's folder: `beat` puts its peers into the sets
-# of its table for FD_PHASE milliseconds, `wind` puts them in anew while they are in. `phase` says
+# of its rules for FD_PHASE milliseconds, `wind` puts them in anew while they are in, `peers` says how
+# many are in. `phase` says
 # when the rhythm began, which bad phase was the last to begin (from 0), and until when the kernel
 # keeps it, in 1/100 s since boot: until its end, or the lease's. Whoever dies here, nothing is bad
-# for longer than that.
+# for longer than that; by the timers of ipset, which know whole seconds only, up to a second longer.
 
 flap_size() { :; }
 
@@ -44,11 +45,12 @@ flap_take() {
 # None was left out; and while the last one lasts, its peers are in.
 flap_seen() {
     read -r first begun wound 2>/dev/null <phase || hold_fail "no bad phase has begun"
-    table=$(nft list table inet "fd_$FD_ID") || {
-        nft list tables >/dev/null || exit 125
-        hold_fail "its table is gone"
-    }
-    in=$(printf '%s\n' "$table" | sed '/set ours {/,/}/d' | grep -o expires | wc -l)
+    in=$(sh ./peers)
+    case $? in
+    0) ;;
+    1) hold_fail "its rules are gone" ;;
+    *) exit 125 ;;
+    esac
     look_at_clock
     over=$((now - first - bad))
     [ "$over" -lt 0 ] || [ "$begun" -ge $((over / (bad + good))) ] ||

@@ -196,6 +196,33 @@ check "these commands end it" wait_for 20 by_hand
 check "undo finds nothing to do" drill undo
 check "nothing is left on a host, again" nothing_left
 
+# ---- one that comes and goes ----
+
+scenario flap 'isolate: t1, flap: {bad: 2s, good: 2s}' 'cut: {from: t5, to: t3}, flap: {bad: 30s, good: 20s}'
+setsid "$lab" exec bare-1 "${traffic[@]}" pauses 7800 500 >"$work/pauses" 2>&1 &
+setsid "$lab" exec bare-5 "${traffic[@]}" beat "${v6[1]}" 7800 20 >/dev/null 2>&1 &
+check "somebody listens" wait_for 20 grep -q ready "$work/pauses"
+paused() {
+    [ "$(grep -c '^[0-9]' "$work/pauses")" -ge "$1" ]
+}
+# The middle of what the last three pauses lasted, and of the times between their ends.
+rhythm() {
+    grep '^[0-9]' "$work/pauses" | tail -n 4 | python3 -c '
+import statistics, sys
+ends, lengths = zip(*[[float(word) for word in line.split()] for line in sys.stdin])
+length, round = statistics.median(lengths[1:]), statistics.median(b - a for a, b in zip(ends, ends[1:]))
+print(lengths, ends)
+sys.exit(not (0.8 < length < 3.5 and 3.2 < round < 4.8))'
+}
+check "two that flap" begins flap
+check "four times bad" wait_for 60 paused 4
+check "bad for 2 of 4 seconds, again and again" rhythm
+check "a bad phase may be longer than the lease, which is renewed" reaches 5 "${v4[3]}" 6379 silent
+check "the run goes on" kill -0 "$runner"
+drill_end
+check "halted, all undone: exit 5, again" test "$status" = 5
+check "nothing is left on a host, a third time" nothing_left
+
 # ---- without timers ----
 
 on 2 sh -c 'mount --bind /run/hidden "$(readlink -f "$(command -v ipset)")"'

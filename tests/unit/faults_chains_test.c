@@ -186,13 +186,31 @@ static void test_dns_is_dropped_as_answers_and_refused_as_questions(void **state
     arena_free(bench.arena);
 }
 
+/* The sets are empty at first; what fills them lies ready before anything is changed. */
+static void test_what_flaps_is_ended_by_the_kernel_each_time(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new();
+    bench.input.flap = (struct Flap){.bad_ns = 2 * NS_PER_S, .good_ns = NS_PER_S};
+    assert_true(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
+    has(&bench, "flaps=1\n");
+    has(&bench, "sh hold take flap bad 200 good 100 count 4");
+    const char *save = commands_shell(&bench.procedure.save, bench.arena);
+    assert_non_null(strstr(save, "chains_beat\n"));
+    assert_non_null(strstr(save, "chains_peers 3\n"));
+    assert_null(strstr(commands_shell(&bench.procedure.in_place, bench.arena), "chains_place 3"));
+    arena_free(bench.arena);
+}
+
 static void test_what_iptables_cannot_do_is_refused(void **state)
 {
     (void)state;
     struct Bench bench = bench_new();
-    bench.input.flap = (struct Flap){.bad_ns = NS_PER_S, .good_ns = NS_PER_S};
+    bench.input.flap = (struct Flap){.bad_ns = NS_PER_S * 3 / 2, .good_ns = NS_PER_S};
     assert_false(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
-    assert_string_equal(bench.err.message, "'redis-1' has iptables alone: `flap` is by nft only");
+    assert_string_equal(bench.err.message,
+                        "'redis-1' has iptables alone, whose timers know whole seconds only");
     bench = bench_new();
     bench.facts.iptables = false;
     bench.facts.no_filter = "nft does not work, and iptables has no timers without ipset";
@@ -212,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_peers_and_ports_stand_in_the_words_of_iptables),
         cmocka_unit_test(test_a_line_is_bad_by_chance_or_thin),
         cmocka_unit_test(test_dns_is_dropped_as_answers_and_refused_as_questions),
+        cmocka_unit_test(test_what_flaps_is_ended_by_the_kernel_each_time),
         cmocka_unit_test(test_what_iptables_cannot_do_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
