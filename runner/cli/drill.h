@@ -9,6 +9,7 @@
 #include "../store/store.h"
 #include "cli.h"
 
+struct SavedPlan;
 struct Drill {
     struct Cli *cli;
     struct Store *store;
@@ -16,7 +17,8 @@ struct Drill {
     struct Hosts *hosts;
     struct Loaded loaded;
     struct Plan *plan;
-    const char *who; /* "ana@drillbox" */
+    const char *who;               /* "ana@drillbox" */
+    const struct SavedPlan *saved; /* that is run; NULL: a file */
 };
 /* Opens store and loop; says on stderr which runs did not end. 0, or the exit status after it was
  * printed. */
@@ -26,14 +28,19 @@ void drill_close(struct Drill *drill);
 int drill_load(struct Drill *drill, const char *scenario, const char *environment);
 /* A saved plan: its scenario, environment, seed, token and parameters. */
 struct SavedPlan {
+    const char *path;
+    const struct Document *document; /* its bytes are what is signed */
     const char *scenario, *environment, *hash, *bytes_hash;
+    const char *scenario_name, *environment_name, *who;
+    struct List shows; /* of const char *: its steps, as people read them */
     uint64_t seed;
     struct Token token;
-    struct Wall valid_until;
+    struct Wall made, valid_until;
     struct ParamValue *params;
     size_t param_count;
 };
-/* KNOWN_NO where `name` names no saved plan (a unique end of its id). */
+/* KNOWN_NO where `name` names no saved plan: a unique end of its id, or the path of a file that
+ * ends in .json. */
 enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out,
                             struct Err *err);
 /* Surveys and plans. `saved` may be NULL. */

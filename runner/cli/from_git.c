@@ -57,23 +57,48 @@ static const char *difference(struct Drill *drill, const char *branch,
     return said;
 }
 
+/* Who may sign is as much a rule as the environment's own: where its list lies in the project. */
+static const char *list_difference(struct Drill *drill, const char *branch, const char *path)
+{
+    struct Buf text = BUF(FILE_MOST);
+    if (path == NULL || !text_starts(path, drill->cli->project.dir))
+        return NULL;
+    const char *said = NULL;
+    if (file_read(path, &text))
+        said = difference(drill, branch,
+                          &(struct Document){.path = path, .text = text.text, .size = text.size});
+    else
+        said = arena_printf(drill->cli->arena, "%s cannot be read", path);
+    buf_free(&text);
+    return said;
+}
+
+static const char *any_difference(struct Drill *drill, const char *branch, size_t *equal)
+{
+    const struct Environment *environment = drill->loaded.environment;
+    const struct Document *const *documents = drill->cli->documents.items;
+    const char *said = NULL;
+    /* The first is the project's own file, where there is one: it says where the others are. */
+    for (size_t at = drill->cli->project.path != NULL ? 1 : 0;
+         at < drill->cli->documents.count && said == NULL; at++, (*equal)++)
+        said = difference(drill, branch, documents[at]);
+    if (said == NULL && environment->passed_in != NULL)
+        said = list_difference(drill, branch, environment->passed_in->signed_by);
+    if (said == NULL && environment->approvals != NULL)
+        said = list_difference(drill, branch, environment->approvals->from);
+    return said;
+}
+
 bool gate_from_git(struct Drill *drill, struct List *rules)
 {
-    struct Cli *cli = drill->cli;
+    struct Arena *arena = drill->cli->arena;
     const char *branch = drill->loaded.environment->from_git;
-    const struct Document *const *documents = cli->documents.items;
     size_t equal = 0;
     if (branch == NULL)
         return true;
-    /* The first is the project's own file, where there is one: it says where the others are. */
-    for (size_t at = cli->project.path != NULL ? 1 : 0; at < cli->documents.count; at++, equal++) {
-        const char *said = difference(drill, branch, documents[at]);
-        if (said == NULL)
-            continue;
-        gate_add_rule(rules, cli->arena, "from_git", false, said);
-        return false;
-    }
-    gate_add_rule(rules, cli->arena, "from_git", true,
-                  arena_printf(cli->arena, "%s, %zu files equal", branch, equal));
-    return true;
+    const char *said = any_difference(drill, branch, &equal);
+    bool holds = said == NULL;
+    gate_add_rule(rules, arena, "from_git", holds,
+                  holds ? arena_printf(arena, "%s, %zu files equal", branch, equal) : said);
+    return holds;
 }

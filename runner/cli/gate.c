@@ -6,6 +6,7 @@
 
 #include "../base/text.h"
 #include "../engine/freeze.h"
+#include "approval.h"
 
 /* The first rule that does not hold. */
 static bool refusal(const struct List *rules, struct Err *err)
@@ -127,6 +128,7 @@ bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struc
                               .confirmed = confirmed};
     bool holds = gate_check(&input, arena, rules);
     holds = gate_from_git(drill, rules) && holds;
+    holds = gate_approvals(drill, rules) && holds;
     if (holds && switch_is_off(drill, rules))
         return true;
     return refusal(rules, err);

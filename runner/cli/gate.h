@@ -9,6 +9,9 @@
 /* Each adds its rule where the environment has one; false where it does not hold. */
 bool gate_from_git(struct Drill *drill, struct List *rules);
 
+/* All of a file, up to out->max; false where it cannot be read or is longer. */
+bool file_read(const char *path, struct Buf *out) MUST_CHECK;
+
 /* ---- Receipts: how a pass travels (LANGUAGE.md 3.3). ---- */
 /* Adds the passes that signed receipts tell of, and in `troubles` (of const char *) what is wrong
  * with those that count for nothing. */

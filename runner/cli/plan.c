@@ -62,6 +62,9 @@ static int verb(struct Cli *cli)
         status = drill_load(&drill, cli->args[0], cli->environment);
     if (status == 0)
         status = drill_plan(&drill, NULL);
+    const struct ApprovalsWanted *wanted = status == 0 ? drill.loaded.environment->approvals : NULL;
+    if (wanted != NULL && wanted->valid_ns > 0 && wanted->valid_ns < valid_ns)
+        valid_ns = wanted->valid_ns;
     if (status == 0 && !save(&drill, valid_ns, &err))
         status = cli_fail(cli, &err);
     if (status == 0)
@@ -81,6 +84,6 @@ const struct Verb verb_plan = {
     .examples =
         "  faildrill plan -e staging redis_primary_dies\n"
         "  faildrill plan -e staging -v redis_primary_dies    with the very bytes per host\n",
-    .next = "Next: faildrill run PLAN",
+    .next = "Next: faildrill run PLAN, or faildrill approve PLAN before it",
     .run = verb,
 };

@@ -3,8 +3,14 @@
 #include "plan_file.h"
 
 #include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "plan_show.h"
+
+enum { SHOWN_MOST = 1 << 20, LINE_MOST = 4000 };
 
 /* Who will not hear whom, of every row that may be chosen; now says what it would be now. */
 static void write_edges(const struct Plan *plan, struct Json *json)
@@ -27,6 +33,37 @@ static void write_edges(const struct Plan *plan, struct Json *json)
     json_end(json);
 }
 
+static void write_shows(const struct Plan *plan, struct Json *json)
+{
+    struct Buf text = BUF(SHOWN_MOST), line = BUF(LINE_MOST);
+    plan_show_steps(plan, &text);
+    json_key(json, "shows");
+    json_open_array(json);
+    for (const char *at = text.text; *at != '\0'; at += *at == '\n' ? 1 : 0) {
+        size_t size = strcspn(at, "\n");
+        buf_clear(&line);
+        buf_add(&line, at, size);
+        json_text(json, line.text);
+        at += size;
+    }
+    json_end(json);
+    buf_free(&text);
+    buf_free(&line);
+}
+
+bool plan_shows_same(const struct Plan *plan, const struct SavedPlan *saved)
+{
+    struct Buf now = BUF(SHOWN_MOST), then = BUF(SHOWN_MOST);
+    plan_show_steps(plan, &now);
+    const char *const *lines = saved->shows.items;
+    for (size_t at = 0; at < saved->shows.count; at++)
+        buf_printf(&then, "%s\n", lines[at]);
+    bool same = !now.cut && !then.cut && text_equal(now.text, then.text);
+    buf_free(&now);
+    buf_free(&then);
+    return same;
+}
+
 /* Enough to make the very same plan again; what it then does is compared by bytes_hash. */
 void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *out)
 {
@@ -38,6 +75,9 @@ void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *ou
     json_open_object(&json);
     json_put_int(&json, "plan", 1);
     json_put_text(&json, "token", plan->token.text);
+    json_put_text(&json, "scenario_name", plan->scenario->name);
+    json_put_text(&json, "environment_name", plan->environment->name);
+    json_put_text(&json, "who", drill->who);
     json_put_text(&json, "scenario", plan->scenario->path);
     json_put_text(&json, "environment", plan->environment->path);
     json_put_int(&json, "seed", (int64_t)plan->seed);
@@ -52,6 +92,7 @@ void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *ou
         json_put_text(&json, drill->cli->params[at].name, drill->cli->params[at].value);
     json_end(&json);
     write_edges(plan, &json);
+    write_shows(plan, &json);
     json_end(&json);
 }
 
@@ -66,12 +107,20 @@ static enum Known read_plan(struct Arena *arena, const struct Node *root, struct
 {
     int64_t seed = 0;
     const char *why = NULL;
+    const struct Node *shows = node_get(root, "shows");
+    out->scenario_name = text_of(root, "scenario_name");
+    out->environment_name = text_of(root, "environment_name");
+    out->who = text_of(root, "who");
+    for (size_t at = 0; shows != NULL && shows->type == NODE_LIST && at < shows->count; at++)
+        *(const char **)list_add(&out->shows, arena, sizeof(char *)) =
+            shows->items[at]->type == NODE_SCALAR ? shows->items[at]->text : "";
     out->scenario = text_of(root, "scenario");
     out->environment = text_of(root, "environment");
     out->hash = text_of(root, "hash");
     out->bytes_hash = text_of(root, "bytes_hash");
     snprintf(out->token.text, sizeof out->token.text, "%s", text_of(root, "token"));
-    if (!wall_parse(text_of(root, "valid_until"), &out->valid_until) || out->scenario[0] == '\0' ||
+    if (!wall_parse(text_of(root, "valid_until"), &out->valid_until) ||
+        !wall_parse(text_of(root, "made"), &out->made) || out->scenario[0] == '\0' ||
         out->token.text[0] == '\0' || !int_parse(text_of(root, "seed"), &seed, &why)) {
         err_set(err, ERR_FILE, NOWHERE, "the saved plan is not whole");
         return KNOWN_UNKNOWN;
@@ -114,12 +163,15 @@ enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedP
     struct Problems *problems = problems_new();
     *out = (struct SavedPlan){0};
     err->message[0] = '\0';
-    const char *path = find_plan(drill, name, err);
+    const char *path =
+        text_ends(name, ".json") && access(name, F_OK) == 0 ? name : find_plan(drill, name, err);
     if (path == NULL) {
         problems_free(problems);
         return err->message[0] ? KNOWN_UNKNOWN : KNOWN_NO;
     }
     const struct Document *document = document_read(path, drill->cli->arena, problems);
+    out->path = path;
+    out->document = document;
     enum Known known = KNOWN_UNKNOWN;
     if (document->root == NULL)
         *err = *problems_at(problems, 0);

@@ -120,7 +120,7 @@ static void show_figures(const struct StepSpec *step, struct Buf *out)
         buf_char(out, '\n');
 }
 
-static void show_steps(const struct Plan *plan, struct Buf *out)
+void plan_show_steps(const struct Plan *plan, struct Buf *out)
 {
     const struct StepSpec *steps = plan->scenario->steps.items;
     const struct PlannedFault *faults = plan->faults.items;
@@ -223,7 +223,7 @@ void plan_show(const struct Drill *drill, const struct List *rules, int64_t vali
     const struct Plan *plan = drill->plan;
     show_head(drill, valid_ns, out);
     show_touches(drill, out);
-    show_steps(plan, out);
+    plan_show_steps(plan, out);
     show_probes(plan, out);
     show_foresight(plan, out);
     show_rules(drill, rules, out);

@@ -5,6 +5,8 @@
 
 #include "drill.h"
 
+/* The steps alone: the same bytes for the same plan, at any time. */
+void plan_show_steps(const struct Plan *plan, struct Buf *out);
 /* rules: of struct GateRule. With -v the bytes for every host follow. */
 void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns,
                struct Buf *out);

@@ -84,7 +84,7 @@ static void add_trouble(struct Drill *drill, struct List *troubles, const char *
         arena_printf(drill->cli->arena, "receipt %s %s", slash != NULL ? slash + 1 : path, what);
 }
 
-static bool read_file(const char *path, struct Buf *out)
+bool file_read(const char *path, struct Buf *out)
 {
     char chunk[4096];
     FILE *file = fopen(path, "re");
@@ -141,7 +141,7 @@ static void take_receipt(struct Drill *drill, const char *path, struct List *pas
     struct Buf text = BUF(RECEIPT_MOST);
     struct Err err;
     char signer[128];
-    json_t *receipt = read_file(path, &text) ? json_loadb(text.text, text.size, 0, NULL) : NULL;
+    json_t *receipt = file_read(path, &text) ? json_loadb(text.text, text.size, 0, NULL) : NULL;
     if (receipt == NULL || json_integer_value(json_object_get(receipt, "receipt")) != 1) {
         add_trouble(drill, troubles, path, "cannot be read as one");
     } else if (concerns(drill, receipt)) {

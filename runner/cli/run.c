@@ -11,6 +11,7 @@
 #include "../engine/run.h"
 #include "drill.h"
 #include "judge.h"
+#include "plan_file.h"
 #include "watch.h"
 
 static const struct Option OPTIONS[] = {
@@ -81,16 +82,40 @@ static bool gate(struct Drill *drill, struct Err *err)
 /* What was approved is what runs: another byte for any host, and the plan is void. */
 static bool same_plan(const struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
 {
-    if (wall_now().ns > saved->valid_until.ns)
-        err_set(err, ERR_REFUSED, NOWHERE, "plan %s is no longer valid",
-                short_id(saved->token.text));
-    else if (!text_equal(drill->plan->bytes_hash, saved->bytes_hash))
+    if (!text_equal(drill->plan->bytes_hash, saved->bytes_hash))
         err_set(err, ERR_REFUSED, NOWHERE,
                 "plan %s no longer says what would run: its hosts or files changed",
                 short_id(saved->token.text));
     else if (!text_equal(drill->plan->hash, saved->hash))
         err_set(err, ERR_REFUSED, NOWHERE, "plan %s was made from other files",
                 short_id(saved->token.text));
+    else if (!plan_shows_same(drill->plan, saved))
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s shows other steps than it would run",
+                short_id(saved->token.text));
+    else
+        return true;
+    return err_hint(err, "Make a new one: faildrill plan.");
+}
+
+/* Before any host is asked. */
+static bool may_be_run(struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
+{
+    const char *found = NULL;
+    const struct Environment *environment = drill->loaded.environment;
+    struct History all = {0};
+    struct Err none;
+    if (wall_now().ns > saved->valid_until.ns)
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s is no longer valid",
+                short_id(saved->token.text));
+    else if (store_find_run(drill->store, saved->token.text, &all, drill->cli->arena, &found,
+                            &none))
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s was run already: a plan is run once",
+                short_id(saved->token.text));
+    else if (!text_equal(saved->environment_name, environment->name) ||
+             !text_equal(saved->scenario_name, drill->loaded.scenario->name))
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s is for %s in %s, not for %s in %s",
+                short_id(saved->token.text), saved->scenario_name, saved->environment_name,
+                drill->loaded.scenario->name, environment->name);
     else
         return true;
     return err_hint(err, "Make a new one: faildrill plan.");
@@ -256,6 +281,9 @@ static bool can_be_asked(const struct Drill *drill, struct Err *err)
 static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
 {
     struct Err err;
+    drill->saved = saved;
+    if (saved != NULL && !may_be_run(drill, saved, &err))
+        return refuse(drill, &err);
     /* Whoever holds it is named, before its hosts are asked and tell of that run's traces. */
     if (!can_be_asked(drill, &err) ||
         !store_is_free(drill->store, drill->loaded.environment->name, &err) || !gate(drill, &err))

@@ -241,6 +241,17 @@ static const char *beside_project(const struct EnvironmentBuild *build, const ch
                : arena_printf(build->arena, "%s/%s", build->project_dir, path);
 }
 
+static void add_approvals(struct EnvironmentBuild *build, const struct ApprovalsFields *fields)
+{
+    if (fields == NULL)
+        return;
+    struct ApprovalsWanted *wanted = arena_zero(build->arena, 1, sizeof *wanted);
+    *wanted = (struct ApprovalsWanted){.need = fields->need,
+                                       .valid_ns = fields->valid_ns,
+                                       .from = beside_project(build, fields->from)};
+    build->environment->approvals = wanted;
+}
+
 static void add_gate(struct EnvironmentBuild *build)
 {
     const struct GateFields *gate = build->fields->gate;
@@ -249,6 +260,7 @@ static void add_gate(struct EnvironmentBuild *build)
     add_limits(build, gate);
     environment_set_times(build, gate);
     build->environment->freeze_switch = gate->freeze_switch;
+    add_approvals(build, gate->approvals);
     build->environment->from_git = gate->from_git;
     build->environment->wait_steady_ns = gate->wait_steady_ns;
     if (gate->passed_in == NULL)

@@ -24,6 +24,12 @@ struct PassedIn {
     struct Where where;
 };
 
+/* gate: {approvals: {need: 1, from: approvers.signers, valid_for: 4h}} */
+struct ApprovalsWanted {
+    int64_t need, valid_ns; /* valid_ns: since the plan was made; 0 = as the plan says */
+    const char *from;       /* allowed signers, an absolute path */
+};
+
 /* gate: {keep_healthy: {api: 2}} */
 struct KeepHealthy {
     const char *role;
@@ -50,9 +56,10 @@ struct Environment {
     const struct PassedIn *passed_in; /* NULL = not asked */
     struct GateLimits limits;
     struct GateTimes times;
-    int64_t wait_steady_ns;  /* for the steady state before the first fault; 0 = as scenarios say */
-    const char *from_git;    /* the branch that files must equal; NULL = not asked */
-    const char *receipt_key; /* signs a pass here, an absolute path; NULL = no receipts */
+    int64_t wait_steady_ns; /* for the steady state before the first fault; 0 = as scenarios say */
+    const struct ApprovalsWanted *approvals; /* NULL = not asked */
+    const char *from_git;      /* the branch that files must equal; NULL = not asked */
+    const char *receipt_key;   /* signs a pass here, an absolute path; NULL = no receipts */
     const char *freeze_switch; /* an absolute path or a URL; NULL = none */
     const char *lock_host;     /* never NULL: `lock:`, else the first */
     const char *timezone;      /* "Europe/Berlin", or NULL */

@@ -41,6 +41,10 @@ struct PassedInFields {
     int64_t within_ns, times;
     const struct Node *node;
 };
+struct ApprovalsFields {
+    int64_t need, valid_ns;
+    const char *from;
+};
 struct BlastRadiusFields {
     int64_t hosts, of_role;
 };
@@ -55,6 +59,7 @@ struct ForbidFields {
 };
 struct GateFields {
     const struct PassedInFields *passed_in;
+    const struct ApprovalsFields *approvals;
     const struct BlastRadiusFields *blast_radius;
     struct List keep_healthy; /* of struct KeepFields */
     int64_t longest_ns, per_day, wait_steady_ns;

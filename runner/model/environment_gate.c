@@ -46,6 +46,39 @@ static const struct Record PASSED_IN_RECORD = {
     .fields = PASSED_IN_FIELDS,
 };
 
+static const struct Field APPROVALS_FIELDS[] = {
+    {.name = "need",
+     .type = FIELD_INT,
+     .offset = offsetof(struct ApprovalsFields, need),
+     .fallback = "1",
+     .min = 1,
+     .max = 20,
+     .example = "1",
+     .doc = "How many people must sign the plan; neither who made it nor who runs it counts."},
+    {.name = "from",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct ApprovalsFields, from),
+     .flags = FIELD_REQUIRED,
+     .example = "approvers.signers",
+     .doc =
+         "A file of allowed signers (NAME KEYTYPE KEY a line) beside the project file; NAME is a "
+         "login name, with or without @ and more."},
+    {.name = "valid_for",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct ApprovalsFields, valid_ns),
+     .min = 60 * NS_PER_S,
+     .max = 30 * DAY_NS,
+     .example = "4h",
+     .doc = "How long after it was made a plan may be run; default: as the plan says."},
+    {.name = NULL},
+};
+static const struct Record APPROVALS_RECORD = {
+    .name = "approvals",
+    .doc = "Only a saved plan runs, and only signed by others: faildrill approve PLAN.",
+    .size = sizeof(struct ApprovalsFields),
+    .fields = APPROVALS_FIELDS,
+};
+
 static const struct Field RECEIPTS_FIELDS[] = {
     {.name = "sign_with",
      .type = FIELD_TEXT,
@@ -165,13 +198,20 @@ static const struct Field GATE_FIELDS[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct GateFields, from_git),
      .example = "main",
-     .doc = "The branch of which the files of scenario and environment must be, byte for byte."},
+     .doc = "The branch of which the files of scenario and environment, and the project's lists of "
+            "signers, must be, byte for byte."},
     {.name = "passed_in",
      .type = FIELD_RECORD,
      .offset = offsetof(struct GateFields, passed_in),
      .of = &PASSED_IN_RECORD,
      .example = "{environment: staging, within: 14d}",
      .doc = "The same scenario text must have passed elsewhere first."},
+    {.name = "approvals",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct GateFields, approvals),
+     .of = &APPROVALS_RECORD,
+     .example = "{need: 1, from: approvers.signers, valid_for: 4h}",
+     .doc = "Only a saved plan runs, and only signed by others."},
     {.name = "blast_radius",
      .type = FIELD_RECORD,
      .offset = offsetof(struct GateFields, blast_radius),

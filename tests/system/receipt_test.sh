@@ -164,5 +164,11 @@ git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -q -
 check "files of the branch may run" ends 0 'from_git     main, 2 files equal' on production plan --ascii -e production drill
 scenario production 25s
 check "another byte is refused" refused 'from_git: scenarios/drill.yaml is not as in main'
+scenario production 20s
+cp "$work/keys/staging.signers" "$work/production/own.signers"
+box production production "gate: {from_git: main, passed_in: {environment: staging, signed_by: own.signers}}"
+git -C "$work/production" add environments
+git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -q -m 3
+check "a list of signers that the branch has not is refused" refused '/production/own.signers is not in main'
 git -C "$work/production" branch -q -m other
 check "a branch that is not there is refused" refused 'from_git: there is no branch main here'

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# approve_test.sh - a plan runs as it was shown and signed by somebody else, once, in its time; else no host is asked.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib.sh
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+in_lab bare:2
+
+address_of() {
+    cat "$LAB_STATE/hosts/$1/address"
+}
+# Every command that goes to a host leaves a line.
+cat >"$work/reach" <<END
+#!/bin/sh
+echo "\$1" >>"$work/asked"
+exec "$lab" --state "$LAB_STATE" exec "\$@"
+END
+chmod +x "$work/reach"
+mkdir -p "$work/keys" "$work/project/scenarios" "$work/project/environments"
+# raj has two keys; the operator is in the list too; eve is not.
+for key in raj raj_too operator eve; do
+    ssh-keygen -q -t ed25519 -N '' -C "$key" -f "$work/keys/$key"
+done
+{
+    echo "raj@example.net $(cat "$work/keys/raj.pub")"
+    echo "raj@example.net $(cat "$work/keys/raj_too.pub")"
+    echo "$(id -un)@example.net $(cat "$work/keys/operator.pub")"
+} >"$work/keys/approvers.signers"
+echo 'project: approve' >"$work/project/faildrill.yaml"
+
+# environment APPROVALS
+environment() {
+    cat >"$work/project/environments/production.yaml" <<END
+environment: production
+protected: true
+roles:
+  idle:
+    hosts: {bare-1: {address: $(address_of bare-1)}, bare-2: {address: $(address_of bare-2)}}
+    service: {pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}
+    reach: {prefix: [$work/reach, "\${host.name}"]}
+gate: {approvals: $1}
+END
+}
+# scenario FOR
+scenario() {
+    cat >"$work/project/scenarios/drill.yaml" <<END
+scenario: drill
+targets:
+  victim: {role: idle}
+probes:
+  ssh: {tcp: "$(address_of bare-2):22", every: 100ms, timeout: 500ms}
+steady: {for: 300ms}
+hold: 300ms
+observe: 300ms
+settle: 20s
+steps:
+  - {freeze: victim, for: $1}
+halt:
+  ssh: {max_outage: 20s}
+expect:
+  ssh: {max_outage: 20s}
+undo: {lease: 10s, grace: 10s}
+END
+}
+drill() {
+    "$FAILDRILL" -C "$work/project" --no-input "$@"
+}
+# ends STATUS TEXT COMMAND...: it ends so and says this text somewhere.
+ends() {
+    local want=$1 text=$2 got
+    shift 2
+    "$@" >"$work/said" 2>&1
+    got=$?
+    cat "$work/said"
+    [ "$got" -eq "$want" ] || {
+        echo "exit $got, not $want"
+        return 1
+    }
+    grep -qF -- "$text" "$work/said" || {
+        echo "it does not say: $text"
+        return 1
+    }
+}
+# refused TEXT [PLAN]: the plan does not run, with this text, and no command went to any host.
+refused() {
+    : >"$work/asked"
+    ends 4 "$1" drill run "${2:-$plan}" --confirm production || return 1
+    [ ! -s "$work/asked" ] || {
+        echo "hosts were asked: $(wc -l <"$work/asked") times"
+        return 1
+    }
+}
+plan=$work/plan.json
+# fresh_plan [OPTION...]: a new one, without any signature.
+fresh_plan() {
+    rm -f "$work"/plan.json*
+    drill plan -e production --seed 1 -o "$plan" "$@" drill >"$work/shown" 2>&1
+    [ -s "$plan" ]
+}
+# approve KEY [OPTION...]
+approve() {
+    local key=$1
+    shift
+    drill approve "$plan" --key "$work/keys/$key" --confirm production "$@"
+}
+
+scenario 1s
+environment '{need: 1, from: ../keys/approvers.signers, valid_for: 1h}'
+a_file() {
+    : >"$work/asked"
+    ends 4 'approvals: 0 of 1: faildrill plan, faildrill approve PLAN' drill run -e production drill --confirm production &&
+        [ ! -s "$work/asked" ]
+}
+check "a file does not run where a plan must be approved" a_file
+check "plan writes one that travels" fresh_plan
+check "and shows that nobody has approved it" grep -qE '(✗|x) approvals +0 of 1' "$work/shown"
+check "as it is it does not run" refused 'approvals: 0 of 1'
+check "somebody who is not in the list may sign" ends 0 'approved by' approve eve
+check "which counts for nothing" refused 'is signed by nobody in approvers.signers'
+check "who made the plan may sign" ends 0 'approved by' approve operator
+check "which counts for nothing either" refused 'who made the plan or runs it'
+check "without the environment's name nothing is signed" ends 4 'not confirmed' drill approve "$plan" --key "$work/keys/raj"
+check "approve shows the hosts and the steps" ends 0 'on bare-' approve raj
+
+# Each change of the plan, small as it may be.
+changed() {
+    local edit
+    cp "$plan" "$work/kept"
+    for edit in 's/"valid_until": "20/"valid_until": "21/' 's/"seed": 1/"seed": 2/' 's/freeze/freezf/' '1s/{/{ /' \
+        's/"who": "/"who": "x/' 's/for 1/for 9/'; do
+        sed "$edit" "$work/kept" >"$plan"
+        ! cmp -s "$plan" "$work/kept" || {
+            echo "$edit changes nothing"
+            return 1
+        }
+        refused 'is not what was signed' || {
+            echo "after $edit"
+            return 1
+        }
+    done
+    cp "$work/kept" "$plan"
+}
+check "a changed plan is none that was approved" changed
+scenario 2s
+check "nor does another text run under it" ends 4 'REFUSED' drill run "$plan" --confirm production
+scenario 1s
+check "approved by somebody else it runs" ends 0 'PASS' drill run "$plan" --confirm production
+check "and never again" refused 'was run already: a plan is run once'
+
+fresh_plan
+approve raj >"$work/approved" 2>&1
+check "who approved may take it back" ends 0 'revoked by' approve raj --revoke
+check "then it does not run" refused 'approvals: revoked by raj@example.net'
+fresh_plan --valid 1ms
+check "what is no longer valid is not approved" ends 4 'is no longer valid' approve raj
+check "and does not run" refused 'is no longer valid'
+
+environment '{need: 2, from: ../keys/approvers.signers}'
+fresh_plan
+approve raj >"$work/approved" 2>&1
+approve raj_too >>"$work/approved" 2>&1
+check "one person with two keys is one" refused 'approvals: 1 of 2: raj@example.net'
