@@ -6,6 +6,7 @@
 
 #include "../base/text.h"
 #include "../engine/freeze.h"
+#include "../engine/only_if.h"
 #include "approval.h"
 
 /* The first rule that does not hold. */
@@ -49,6 +50,17 @@ static bool switch_is_off(struct Drill *drill, struct List *rules)
     gate_add_rule(rules, drill->cli->arena, "freeze_switch", off,
                   arena_printf(drill->cli->arena, "%s: %s", at, said));
     return off;
+}
+
+static bool probes_are_good(struct Drill *drill, struct List *rules)
+{
+    const struct Environment *environment = drill->loaded.environment;
+    char said[200];
+    if (environment->only_if.count == 0)
+        return true;
+    bool good = only_if_holds_now(environment, drill->loop, said);
+    gate_add_rule(rules, drill->cli->arena, "only_if", good, arena_text(drill->cli->arena, said));
+    return good;
 }
 
 bool drill_gate_plan(struct Drill *drill, struct Err *err)
@@ -129,7 +141,7 @@ bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struc
     bool holds = gate_check(&input, arena, rules);
     holds = gate_from_git(drill, rules) && holds;
     holds = gate_approvals(drill, rules) && holds;
-    if (holds && switch_is_off(drill, rules))
+    if (holds && switch_is_off(drill, rules) && probes_are_good(drill, rules))
         return true;
     return refusal(rules, err);
 }

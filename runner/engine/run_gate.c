@@ -4,6 +4,7 @@
 
 #include "../model/gate.h"
 #include "freeze.h"
+#include "only_if.h"
 
 #define TIMES_EVERY_NS NS_PER_S
 
@@ -46,28 +47,45 @@ static bool switch_is_off(struct Run *run)
     return false;
 }
 
+static bool probes_are_good(struct Run *run)
+{
+    const char *said = "";
+    if (run->only_if == NULL || only_if_holds(run->only_if, &said) == KNOWN_YES)
+        return true;
+    shut(run, "only_if", said);
+    return false;
+}
+
 bool run_gate_open(struct Run *run, struct Err *err)
 {
-    const char *at = run->in.plan->environment->freeze_switch;
+    const struct Environment *environment = run->in.plan->environment;
+    const char *at = environment->freeze_switch;
     run->freeze = at != NULL ? freeze_open(at, run->in.loop, err) : NULL;
-    return at == NULL || run->freeze != NULL;
+    if (at != NULL && run->freeze == NULL)
+        return false;
+    bool asks = environment->only_if.count > 0;
+    run->only_if = asks ? only_if_open(environment, err) : NULL;
+    return !asks || run->only_if != NULL;
 }
 
 void run_gate_close(struct Run *run)
 {
     freeze_close(run->freeze);
     run->freeze = NULL;
+    only_if_close(run->only_if);
+    run->only_if = NULL;
 }
 
 bool run_gate_knows(const struct Run *run)
 {
     const char *said;
-    return run->freeze == NULL || freeze_engaged(run->freeze, &said) != KNOWN_UNKNOWN;
+    return (run->freeze == NULL || freeze_engaged(run->freeze, &said) != KNOWN_UNKNOWN) &&
+           (run->only_if == NULL || only_if_holds(run->only_if, &said) != KNOWN_UNKNOWN);
 }
 
 bool run_gate_holds(struct Run *run, int64_t lasts_ns)
 {
-    return times_hold(run, lasts_ns) && switch_is_off(run);
+    return times_hold(run, lasts_ns) && switch_is_off(run) && probes_are_good(run);
 }
 
 /* Before the first fault as well: what begins to be forbidden then is not begun. */
@@ -78,6 +96,13 @@ void run_gate_tick(struct Run *run, struct Mono now)
         freeze_tick(run->freeze, now);
         if (freeze_engaged(run->freeze, &said) == KNOWN_YES) {
             shut(run, "freeze_switch", said);
+            return;
+        }
+    }
+    if (run->only_if != NULL) {
+        only_if_tick(run->only_if, now);
+        if (only_if_holds(run->only_if, &said) == KNOWN_NO) {
+            shut(run, "only_if", said);
             return;
         }
     }

@@ -120,6 +120,7 @@ struct Run {
 
     struct Prober *prober;
     struct HttpClient *http;     /* of plain requests; NULL until the first */
+    struct OnlyIf *only_if;      /* NULL: the environment has none */
     struct FreezeSwitch *freeze; /* NULL: the environment has none */
     struct Mono times_asked;     /* windows and freeze were looked at */
     struct Sight *sight;         /* what the systems of the roles say */

@@ -44,7 +44,7 @@ struct SurveyInput {
     size_t beside_count;
     const struct Role *const *asked; /* roles with a system; others are passed over */
     size_t asked_count;
-    bool delays; /* whether the hosts can delay packets is asked as well */
+    bool delays;                     /* whether the hosts can delay packets is asked as well */
     const struct Scenario *scenario; /* whom its steps mean by a name, too; may be NULL */
     struct Arena *arena;
 };

@@ -259,6 +259,7 @@ static void add_gate(struct EnvironmentBuild *build)
         return;
     add_limits(build, gate);
     environment_set_times(build, gate);
+    environment_set_only_if(build, gate);
     build->environment->freeze_switch = gate->freeze_switch;
     add_approvals(build, gate->approvals);
     build->environment->from_git = gate->from_git;

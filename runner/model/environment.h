@@ -58,6 +58,7 @@ struct Environment {
     struct GateTimes times;
     int64_t wait_steady_ns; /* for the steady state before the first fault; 0 = as scenarios say */
     const struct ApprovalsWanted *approvals; /* NULL = not asked */
+    struct List only_if;       /* of struct ProbeSpec: good before a run and all through it */
     const char *from_git;      /* the branch that files must equal; NULL = not asked */
     const char *receipt_key;   /* signs a pass here, an absolute path; NULL = no receipts */
     const char *freeze_switch; /* an absolute path or a URL; NULL = none */

@@ -29,6 +29,8 @@ void environment_check_role(struct EnvironmentBuild *build, const struct RoleFie
 void environment_check(struct EnvironmentBuild *build);
 /* environment_times.c: windows, freeze and the zone that they are meant in. */
 void environment_set_times(struct EnvironmentBuild *build, const struct GateFields *gate);
+/* environment_only_if.c: the probes of the gate. */
+void environment_set_only_if(struct EnvironmentBuild *build, const struct GateFields *gate);
 /* environment_power.c: the host's own `power`, its role's, the environment's, or none. */
 void environment_set_power(struct EnvironmentBuild *build, const struct RoleFields *role,
                            const struct HostFields *host, struct Target *target);

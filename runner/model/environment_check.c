@@ -310,5 +310,6 @@ void environment_check(struct EnvironmentBuild *build)
     check_lock(build);
     node_each_scalar(node_get(build->root, "vars"), check_nested, build);
     check_alone(build, node_get(build->root, "roles"));
+    check_alone(build, node_get(node_get(build->root, "gate"), "only_if"));
     node_each_scalar(node_get(build->root, "endpoints"), check_endpoint, build);
 }

@@ -65,6 +65,7 @@ struct GateFields {
     int64_t longest_ns, per_day, wait_steady_ns;
     const struct ForbidFields *forbid;
     struct List windows, freeze; /* of const char * */
+    struct List only_if;         /* of struct ProbeFields */
     const char *freeze_switch, *from_git;
     const struct Node *node;
 };

@@ -1,6 +1,7 @@
 /* environment_gate.c - the keys under `gate:` of an environment file. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "environment_fields.h"
+#include "scenario_fields.h"
 
 #include "../base/clock.h"
 #include <stddef.h>
@@ -194,6 +195,14 @@ static const struct Field GATE_FIELDS[] = {
      .example = "\"https://status.example.net/freeze\"",
      .doc = "An absolute path or a URL that must say `off`; anything else, or no answer, counts as "
             "frozen. Asked each second: a drill that goes on is halted and undone."},
+    {.name = "only_if",
+     .type = FIELD_MAP,
+     .offset = offsetof(struct GateFields, only_if),
+     .max = 50,
+     .of = &PROBE_RECORD,
+     .example = "{no_incident: {http: \"https://status.example.net/open\", ok: {body: \"[]\"}}}",
+     .doc = "Probes that must be good before a run and all through it: one bad answer halts and "
+            "undoes."},
     {.name = "from_git",
      .type = FIELD_TEXT,
      .offset = offsetof(struct GateFields, from_git),

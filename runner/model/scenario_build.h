@@ -23,6 +23,8 @@ void scenario_read_params(struct ScenarioBuild *build);
 /* The RefFn of a scenario; data is the build. */
 enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, const char **value,
                                const char *const **names, size_t *count);
+/* From the fields of a probe to what asks; hold and gap are the scenario's. */
+void probe_spec(const struct ProbeFields *fields, struct ProbeSpec *out);
 /* From fields to targets, probes, steps, bounds and times. Leaves out what was not decoded. */
 void scenario_make_values(struct ScenarioBuild *build);
 /* A step that waits, notes or asks: type, text and time. False where it is none of them. */

@@ -195,6 +195,29 @@ static void make_steps(struct ScenarioBuild *build)
 }
 
 /* ---- Probes. ---- */
+void probe_spec(const struct ProbeFields *fields, struct ProbeSpec *out)
+{
+    const struct ProbeKind *kind = fields->kind.variant->kind;
+    const unsigned char *config = fields->kind.config;
+    *out = (struct ProbeSpec){
+        .name = fields->name,
+        .kind = kind,
+        .config = config,
+        .from = fields->from,
+        .interval_ns = fields->interval_ns,
+        .timeout_ns = fields->timeout_ns,
+        .control = fields->control,
+        .keep = fields->connection == 1,
+        .where = fields->node->where,
+    };
+    if (kind->needs_role)
+        out->role = *(const char *const *)(config + kind->role_offset);
+    if (kind->under_offset != 0)
+        out->under_ns = *(const int64_t *)(config + kind->under_offset - 1);
+    if (out->under_ns < 0)
+        out->under_ns = 0;
+}
+
 static void make_probes(struct ScenarioBuild *build)
 {
     const struct ProbeFields *fields = build->fields.probes.items;
@@ -203,29 +226,11 @@ static void make_probes(struct ScenarioBuild *build)
         if (chosen->variant == NULL || fields[i].node == NULL)
             continue;
         struct ProbeSpec *probe = list_add(&build->scenario->probes, build->arena, sizeof *probe);
-        const struct ProbeKind *kind = chosen->variant->kind;
-        const unsigned char *config = chosen->config;
-        *probe = (struct ProbeSpec){
-            .name = fields[i].name,
-            .kind = kind,
-            .config = config,
-            .from = fields[i].from,
-            .interval_ns = fields[i].interval_ns,
-            .timeout_ns = fields[i].timeout_ns,
-            .control = fields[i].control,
-            .keep = fields[i].connection == 1,
-            .where = fields[i].node->where,
-        };
+        probe_spec(&fields[i], probe);
         bool own_hold = fields[i].hold_ns != FIELD_NOT_GIVEN,
              own_gap = fields[i].gap_ns != FIELD_NOT_GIVEN;
         probe->hold_ns = own_hold ? fields[i].hold_ns : build->fields.hold_ns;
         probe->gap_ns = own_gap ? fields[i].gap_ns : build->fields.gap_ns;
-        if (kind->needs_role)
-            probe->role = *(const char *const *)(config + kind->role_offset);
-        if (kind->under_offset != 0)
-            probe->under_ns = *(const int64_t *)(config + kind->under_offset - 1);
-        if (probe->under_ns < 0)
-            probe->under_ns = 0;
     }
 }
 

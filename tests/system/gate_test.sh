@@ -143,7 +143,53 @@ check "and says by what" grep -qF 'halted by the gate, freeze_switch: cannot be 
 check "nothing is left" wait_for 20 is_empty bare-1
 check "on both hosts" wait_for 20 is_empty bare-2
 
+# serve: a page of its own on a free port; prints the port. What it says is in $work/incidents.
+cat >"$work/serve" <<'END'
+import http.server, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = open(sys.argv[1], 'rb').read()
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Page)
+print(server.server_port, flush=True)
+server.serve_forever()
+END
+printf '[{"id": 1}]' >"$work/incidents"
+python3 "$work/serve" "$work/incidents" >"$work/port" &
+page=$!
+end_page() {
+    kill "$page" 2>/dev/null && wait "$page"
+}
+at_end end_page
+wait_for 20 test -s "$work/port"
+asks='{http: "http://127.0.0.1:'$(cat "$work/port")'/", every: 200ms, ok: {body: "[]"}}'
+scenario 60s
+environment "{only_if: {no_incident: $asks}}"
+check "an open incident refuses before any host is asked" refused 'only_if: no_incident: '
+printf '[]' >"$work/incidents"
+drill run -e here --seed 1 drill >"$work/run" 2>&1 &
+runner=$!
+check "without one the drill begins" wait_for 30 is_frozen
+printf '[{"id": 2}]' >"$work/incidents"
+opened=$(date +%s%N)
+check "an incident that opens meanwhile undoes it" wait_for 20 is_thawed
+took=$((($(date +%s%N) - opened) / 1000000))
+echo "undone $took ms after the incident opened"
+check "within 5 seconds as well" test "$took" -lt 15000
+wait "$runner"
+status=$?
+cat "$work/run"
+check "which ends HALTED too" test "$status" -eq 5
+check "by its name" grep -qF 'halted by the gate, only_if: no_incident: ' "$work/run"
+end_page
+check "a page that is gone refuses before any host is asked" refused 'only_if: no_incident: refused'
+
 scenario 1s
-environment '{max_per_day: 1}'
+environment '{max_per_day: 2}'
 # Where midnight passed meanwhile, it was yesterday's.
-check "one run a day is one: the next is refused before any host is asked" refused 'max_per_day: 1 of 1 runs today (UTC)'
+check "two runs a day are two: the next is refused before any host is asked" refused 'max_per_day: 2 of 2 runs today (UTC)'
