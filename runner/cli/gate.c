@@ -7,6 +7,7 @@
 #include "../base/text.h"
 #include "../engine/freeze.h"
 #include "../engine/only_if.h"
+#include "../model/redact.h"
 #include "approval.h"
 
 /* The first rule that does not hold. */
@@ -59,7 +60,11 @@ static bool probes_are_good(struct Drill *drill, struct List *rules)
     if (environment->only_if.count == 0)
         return true;
     bool good = only_if_holds_now(environment, drill->loop, said);
-    gate_add_rule(rules, drill->cli->arena, "only_if", good, arena_text(drill->cli->arena, said));
+    struct Buf clean = BUF(4096); /* an answer may hold a secret that was sent with the question */
+    redact(said, &clean);
+    gate_add_rule(rules, drill->cli->arena, "only_if", good,
+                  arena_text(drill->cli->arena, clean.text));
+    buf_free(&clean);
     return good;
 }
 
