@@ -7,7 +7,7 @@
 #   $work/NAME.boots   while it is there, a node that reboots or is off boots again
 wire=10.79.8 # ours is .1
 
-# on_wire: becomes a script in namespaces of its own, with a bridge for its nodes; skips where there can be none.
+# on_wire WORD...: becomes a script in namespaces of its own, with a bridge for its nodes; skips where there can be none.
 on_wire() {
     if [ -z "${ON_WIRE-}" ]; then
         for tool in systemd-nspawn /lib/systemd/systemd /lib/systemd/systemd-logind dbus-daemon; do
@@ -17,7 +17,7 @@ on_wire() {
         unshare --net --mount --pid --fork true 2>/dev/null || skip_all "this machine gives no namespaces"
         trap - EXIT
         rm -rf "$work"
-        ON_WIRE=1 exec unshare --net --mount --pid --fork --mount-proc --kill-child "$0"
+        ON_WIRE=1 exec unshare --net --mount --pid --fork --mount-proc --kill-child "$0" "$@"
     fi
     ip link set lo up
     ip link add wire type bridge && ip address add "$wire.1/24" dev wire && ip link set wire up || skip_all "no bridge"
@@ -25,6 +25,7 @@ on_wire() {
     mkdir -p /run/systemd "$work/nodes"
     mount -t tmpfs -o mode=755 nodes "$work/nodes" # the upper layer of an overlay cannot lie on another
     at_end umount -l "$work/nodes"
+    for group in $(node_groups ''); do groups_end "${group%"${work##*/}."}faildrill-test".*; done # of who was killed
     ssh-keygen -q -t ed25519 -N '' -f "$work/key"
     cat >"$work/ssh_config" <<END
 Host *
@@ -49,6 +50,8 @@ node_make() {
     mkdir -p "$own"/{upper,work,root}
     mount -t overlay -o "lowerdir=/,upperdir=$own/upper,workdir=$own/work" "$1" "$root" || return 1
     at_end umount -l "$root"
+    # Its shells begin with no more than a host's: sshd's bash reads these for each command.
+    rm -f "$root"/root/.bashrc "$root"/root/.*profile "$root"/root/.bash_login
     rm -rf "$root"/etc/systemd/system/* "$root"/etc/rc?.d "$root"/etc/init.d "$root"/etc/ssh/ssh_host_* "$root"/etc/fstab \
         "$root"/etc/cron* "$root"/var/log/journal
     mkdir -p "$root"/etc/{init.d,systemd/system}
@@ -94,15 +97,36 @@ KillMode=process
 END
 }
 
+# node_groups NAME: its control groups. Without its own, all systemds here would keep their units in the same ones.
+node_groups() {
+    local kinds path top
+    while IFS=: read -r _ kinds path; do
+        case $kinds in
+        name=systemd) top=/sys/fs/cgroup/systemd ;;
+        '') if [ -d /sys/fs/cgroup/unified ]; then top=/sys/fs/cgroup/unified; else top=/sys/fs/cgroup; fi ;;
+        *) continue ;;
+        esac
+        echo "$top${path%/}/${work##*/}.$1"
+    done </proc/self/cgroup
+}
+
+# groups_end FOLDER...: those in which nobody is.
+groups_end() {
+    find "$@" -depth -type d -exec rmdir {} + 2>/dev/null
+    ! ls -d "$@" >/dev/null 2>&1
+}
+
 # node_run NAME: boots it, again and again as long as it may; a reboot ends nspawn with 133.
 node_run() {
     local status
     while :; do
         until [ -e "$work/$1.boots" ]; do sleep 0.1; done
         echo on >"$work/$1.power"
-        systemd-nspawn --quiet --boot --directory="$work/nodes/$1/root" --machine="$1" --network-bridge=wire \
-            --register=no --keep-unit --console=pipe --link-journal=no --resolv-conf=off --timezone=off \
-            </dev/null >>"$work/$1.console" 2>&1
+        (
+            for group in $(node_groups "$1"); do mkdir -p "$group" && echo "$BASHPID" >"$group/cgroup.procs"; done
+            exec systemd-nspawn --quiet --boot --directory="$work/nodes/$1/root" --machine="$1" --network-bridge=wire \
+                --register=no --keep-unit --console=pipe --link-journal=no --resolv-conf=off --timezone=off
+        ) </dev/null >>"$work/$1.console" 2>&1
         status=$?
         echo off >"$work/$1.power"
         [ "$status" -eq 133 ] || rm -f "$work/$1.boots"
@@ -113,7 +137,17 @@ node_run() {
 node_boot() {
     : >"$work/$1.boots"
     node_run "$1" &
-    at_end kill "$!"
+    at_end node_end "$1" "$!"
+}
+
+# node_end NAME PID: its power, and the loop that would boot it again.
+node_end() {
+    local groups
+    groups=$(node_groups "$1")
+    kill "$2"
+    for group in $groups; do echo 1 >"$group/cgroup.kill"; done 2>/dev/null
+    # shellcheck disable=SC2086 # words on purpose
+    wait_for 10 groups_end $groups
 }
 
 node_sh() {

@@ -6,7 +6,7 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 # shellcheck source=tests/systemd/node.sh
 . "${BASH_SOURCE[0]%/*}/node.sh"
-on_wire
+on_wire "$@"
 
 project=$work/project
 state=$work/state
