@@ -21,7 +21,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from cell import FURNISH, LAB, LEASE, Cell, Complaint, Lane, NotTried  # noqa: E402
+from cell import LAB, LEASE, Cell, Complaint, Lane, NotTried  # noqa: E402
 from host import read, uptime  # noqa: E402
 from kinds import KINDS, SHUT, Kind  # noqa: E402
 
@@ -157,13 +157,7 @@ class Dressed(Lane):
 
     def furnish(self):
         for host in (self.host, self.peer):
-            self.dress(host)
-
-    @staticmethod
-    def dress(host):
-        status, said = host.sh("set -e\ncp $(command -v nft) /root/fd-nft\n" + FURNISH + DRESS, ADDRESS=host.address)
-        if status != 0:
-            raise RuntimeError(f"{host.name} cannot be dressed:\n{said}")
+            self.give(host, "cp $(command -v nft) /root/fd-nft\n" + DRESS)
 
 
 class Test:

@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 NETLINK_NETFILTER = 12
@@ -31,6 +32,14 @@ RESTLESS = {
     NFT_GETSET: (4, set()),
 }
 FAMILIES = {RTM_GETRULE: (socket.AF_INET, socket.AF_INET6)}
+REBOOT = r"""
+here=$1/scenarios/lab state=$2 default_state='' LAB_HOST=$2
+. "$here/state.sh" && . "$here/net.sh" && . "$here/host.sh" && lab_net=$(<"$state/net") || exit 1
+for try in 1 2 3; do
+    host_halt "$3" && host_boot "$3" && exit 0
+done
+exit 1
+"""
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 # What netlink above cannot tell in words, and what lies in files. Counters and handles are left out.
 WHOLE = r"""
@@ -58,6 +67,15 @@ def read(path):
 class Host:
     """A host of the lab in LAB_STATE, by its name."""
 
+    DEVICE = "eth0"
+    # The service that is drilled: how a scenario names it, what starts it at boot, whether it runs, its first process.
+    ROLE = 'service: {pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}'
+    START = "/etc/init.d/idle status || /etc/init.d/idle start"
+    WAYS = "runs() { /etc/init.d/idle status >/dev/null; }\nmain() { cat /run/idle.pid; }\n"
+    MORE = ""  # of whole()
+    WAY = r"/run/(faildrill|motd\.d(/faildrill|$))"  # files that are only our way of doing it
+    REVIVES = False  # whether somebody there starts a guard again that was killed
+
     def __init__(self, name):
         self.name = name
         self.folder = os.path.join(os.environ["LAB_STATE"], "hosts", name)
@@ -67,15 +85,29 @@ class Host:
 
     def find(self):
         """After each boot: its first process, its network."""
-        self.pid = read(self.folder + "/init").split()[0]
+        self.pid = self.first()
         self.root = f"/proc/{self.pid}/root"
         self.enter = ["nsenter", "--target", self.pid, "--mount", "--uts", "--ipc", "--net", "--pid", "--",
                       "env", "-i", f"PATH={PATH}", "HOME=/root"]
-        for one in self.sockets:
-            one.close()
+        self.close_sockets()
         thread = threading.Thread(target=self._open_sockets)  # its namespace dies with it
         thread.start()
         thread.join()
+
+    def first(self):
+        return read(self.folder + "/init").split()[0]
+
+    def close_sockets(self):
+        for one in self.sockets:
+            one.close()
+        self.sockets = []
+
+    def reboot(self):
+        done = subprocess.run(["bash", "-c", REBOOT, "reboot", ROOT, os.environ["LAB_STATE"], self.name],
+                              capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.name} does not boot: {done.stderr}")
+        self.find()
 
     def _open_sockets(self):
         with open(f"/proc/{self.pid}/ns/net") as net:
@@ -179,7 +211,7 @@ class Host:
                  for pid, (_, name, state, words) in processes.items() if pid not in hidden]
         files = self.files()
         if effect:
-            files = [x for x in files if not re.match(r"/run/(faildrill|motd\.d/faildrill)", x)]
+            files = [x for x in files if not re.match(self.WAY, x)]
         lines += files
         lines += [" ".join(x.split()[1:4]) for x in read(f"/proc/{self.pid}/mounts").splitlines()]
         for kind in RESTLESS:
@@ -188,7 +220,7 @@ class Host:
 
     def whole(self, more=""):
         """Everything: print(), and what tools and files say."""
-        return self.print() + self.sh(WHOLE + more)[1].splitlines()
+        return self.print() + self.sh(WHOLE + self.MORE + more)[1].splitlines()
 
     def settle(self, seconds=10):
         """Waits until it changes no more (addresses come up in their own time) and notes what it is then."""

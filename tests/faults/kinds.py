@@ -3,14 +3,15 @@
 """
 A new kind is one row here. The matrix fails by name for a verb of `faildrill explain steps` that is in neither table.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Kind:
     name: str
     step: str  # of the scenario, as the inside of {...}; HOLD stands where `for:` belongs
-    seen: str  # a shell line, true while the fault is in effect; ADDRESS, NAME and MAIN (the service's pid before) are set
+    seen: str  # a shell line, true while the fault is in effect; ADDRESS, NAME and MAIN (the service's pid before) are set,
+    # `runs` and `main` say whether the service runs and with which pid
     # Where `seen` runs: on the host itself, or on another.
     beside: bool = False
     # The other host has a role as well, `far`, and is as before, too.
@@ -22,12 +23,16 @@ class Kind:
     whole: str = ""
     # Over by itself once it is proven (a restart): nothing of it can be seen afterwards.
     over: bool = False
+    # How long where it ends as planned.
+    shortest: str = "2s"
     # Ends without its undo: the process that holds it asks each half second whether it still may.
     alone: bool = False
     # What a host with a tc tree of its own is told instead of being touched: the word of the refusal; None = it works.
     refused: str = None
     more: str = ""  # lines of the scenario, at its top level
     role: str = ""  # lines of the role, indented by four
+    # What differs where the service is a unit, which systemd starts again by itself.
+    of_unit: dict = field(default_factory=dict)
 
     @property
     def verb(self):
@@ -39,21 +44,24 @@ class Kind:
 
 
 HELD = "grep -qs FD_HELD= /proc/[0-9]*/environ"
-DOWN = "! /etc/init.d/idle status >/dev/null"
+DOWN = "! runs"
+ANEW = '[ "$(main)" != "$MAIN" ] && runs'
 SHUT = '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null'
-API = "http://127.0.0.1:8474/slow"
+API = "http://127.0.0.1:8080/slow"
 KINDS = [
     Kind("kill", "kill: victim, HOLD", DOWN),
-    Kind("kill once", "kill: victim", DOWN),
+    Kind("kill once", "kill: victim", DOWN, of_unit={"seen": ANEW, "over": True}),
     Kind("stop", "stop: victim, HOLD", DOWN),
     Kind("freeze", "freeze: victim, HOLD", 'grep -q "^State:.T" "/proc/$MAIN/status"'),
-    Kind("restart", "restart: victim", '[ "$(cat /run/idle.pid)" != "$MAIN" ] && /etc/init.d/idle status >/dev/null',
-         over=True),
+    Kind("restart", "restart: victim", ANEW, over=True),
     # The runner's own address may still come in; another host may not.
     Kind("isolate", "isolate: victim, HOLD", SHUT, beside=True),
     # Both ends have a fault each; what goes wrong goes wrong at one.
     Kind("cut", "cut: {between: [victim, far]}, HOLD", SHUT, beside=True, far=True),
     Kind("cut one way", "cut: {from: far, to: victim}, HOLD", SHUT, beside=True, far=True),
+    # Whoever begins its bad phases, and the table that they fill.
+    Kind("flap", "isolate: victim, flap: {bad: 1s, good: 1s}, HOLD",
+         HELD + ' && nft list tables | grep -q "inet fd_"', shortest="3s"),
     # All of it, so that one look is enough.
     Kind("loss", "loss: victim, share: 100%, HOLD", SHUT, beside=True),
     Kind("rate_limit", "rate_limit: victim, rate: 8kbit/s, HOLD", 'nft list tables | grep -q "inet fd_"'),
@@ -82,8 +90,8 @@ KINDS = [
          alone=True),
     Kind("exhaust descriptors", "exhaust: victim, what: descriptors, share: 70%, HOLD",
          "set -- /proc/[0-9]*/fd/*; [ $# -gt 700 ]", alone=True),
-    Kind("exhaust connections", "exhaust: victim, what: connections, port: 8474, count: 20, HOLD",
-         '[ "$(ss -Htn state established dport = :8474 | wc -l)" -eq 20 ]', alone=True),
+    Kind("exhaust connections", "exhaust: victim, what: connections, port: 8080, count: 20, HOLD",
+         '[ "$(ss -Htn state established dport = :8080 | wc -l)" -eq 20 ]', alone=True),
     Kind("http", f'http: "{API}", method: POST, target: victim, fault: true, undo: {{http: "{API}", method: DELETE}}, '
                  f'proof: {{http: "{API}"}}, HOLD', "test -e /var/log/fd-slow"),
     Kind("power_off", "power_off: victim", "false", needs="false",
@@ -97,4 +105,7 @@ NO_FAULTS = {
     "reboot": "of a whole machine: its ends are in systemd/systemd_test.sh",
     "crash": "of a whole machine: its ends are in kernels/sysrq_test.sh",
     "failover": "asked of a system, which stays failed over",
+    "wait": "touches no host",
+    "note": "touches no host",
+    "ask": "touches no host",
 }

@@ -2,8 +2,8 @@
 # matrix.py - every kind of fault x everything that may go wrong: it is back, or it is said; never silently left.
 # SPDX-License-Identifier: Apache-2.0
 """
-usage: matrix.py [--kinds NAME,...] [--columns NAME,...] [--lanes N] [--results FILE] [--write FILE] [--readme FILE]
-                 [--keep]
+usage: matrix.py [--systemd] [--kinds NAME,...] [--columns NAME,...] [--lanes N] [--results FILE] [--write FILE]
+                 [--readme FILE] [--keep]
 
 A lane is a lab host of its own, reached by sshd through a relay of ours (link.py), and one beside it, the far side of a
 cut; half of the lanes have a firewall, a tc tree, routes and mounts of their own. A cell is one run: the fault is seen in
@@ -11,8 +11,11 @@ effect from outside, then the column's misfortune comes, and the host must be as
 must end with a status that the column allows, NOT UNDONE only with the commands to use by hand; then `undo` closes the
 run, `undo --scan` and a second `undo` find nothing, and all of the host is as before. Where the machine is too busy for
 that (cell.py's Pulse) a cell is begun anew; where it stays so, it is not tried, and the target fails.
+With --systemd the hosts have a real systemd as process 1 (node.py), which starts the service again whoever ends it, and
+is loaded anew all the while in two columns more.
 """
 import argparse
+import dataclasses
 import hashlib
 import json
 import os
@@ -30,8 +33,9 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from cell import LAB, LEASE, PROGRAM, SLACK, Cell, Complaint, Lane, NotTried  # noqa: E402
-from host import uptime  # noqa: E402
+from host import Host, uptime  # noqa: E402
 from kinds import KINDS, NO_FAULTS  # noqa: E402
+from node import Node  # noqa: E402
 
 
 ATTEMPTS = 6
@@ -62,11 +66,20 @@ COLUMNS = [
     Column("guard killed", Cell.guard_killed),
     Column("ended by hand", Cell.by_hand),
 ]
+STORMS = [
+    Column("daemon-reload storm", lambda cell: cell.in_a_storm(Cell.normal_end), short=True),
+    Column("storm and SIGKILL", lambda cell: cell.in_a_storm(Cell.sigkill)),
+]
+# Of either kind of host: what stands over its table, its mark in README, and what its line there begins with.
+LAB_HOSTS = "Hosts of the lab", "by make faults-matrix", ""
+NODES = ("Hosts with a real systemd as process 1", "by make faults-matrix, systemd", "And on hosts with a real systemd, whose "
+         "unit has Restart=always, where two misfortunes more are storms of daemon-reload: ")
 
 
 class Harness:
     def __init__(self, options, home):
         self.options, self.home = options, home
+        self.title, self.mark, self.lead = NODES if options.systemd else LAB_HOSTS
         self.lock = threading.Lock()
         self.done, self.failed, self.untried, self.skipped = {}, [], [], {}
         self.recalled, self.failed_before = 0, 0
@@ -206,7 +219,7 @@ class Harness:
         began = uptime()
         names = sorted(os.listdir(os.environ["LAB_STATE"] + "/hosts"), key=lambda x: int(x.split("-")[1]))
         half = len(names) // 2
-        self.lanes = [Lane(name, peer, self.home, at % 2 == 1)
+        self.lanes = [Lane(name, peer, self.home, at % 2 == 1, Node if self.options.systemd else Host)
                       for at, (name, peer) in enumerate(zip(names[:half], names[half:]))]
         furnishing = [threading.Thread(target=lambda lane=lane: (lane.furnish(), lane.settle()))
                       for lane in self.lanes]
@@ -214,8 +227,9 @@ class Harness:
             thread.start()
         for thread in furnishing:
             thread.join()
-        self.kinds = [x for x in KINDS if not self.options.kinds or x.name in self.options.kinds.split(",")]
-        self.columns = [x for x in COLUMNS if not self.options.columns or x.name in self.options.columns.split(",")]
+        self.kinds = [dataclasses.replace(x, **x.of_unit) if self.options.systemd else x
+                      for x in KINDS if not self.options.kinds or x.name in self.options.kinds.split(",")]
+        self.columns = [x for x in COLUMNS + (STORMS if self.options.systemd else []) if not self.options.columns or x.name in self.options.columns.split(",")]
         missing = self.verbs_without_a_row()
         for verb in missing:
             print(f"not ok {verb}: no row in tests/faults/kinds.py")
@@ -245,25 +259,25 @@ class Harness:
         return 0 if good else 1
 
     def write(self, path):
+        """Its own part of the file; the other is as it was."""
+        part = f"## {self.title}\n\n{self.summary()}\n\n{self.table()}"
+        with open(path) as file:
+            head, *parts = re.split(r"^(?=## )", file.read(), 0, re.M)
+        parts = [x.strip() + "\n" for x in parts if not x.startswith(f"## {self.title}\n")] + [part]
         with open(path, "w") as file:
-            file.write("# Every kind of fault, and all that may go wrong\n\n"
-                       "Written by `make faults-matrix`, whose harness (matrix.py here) says how it is seen. A cell:"
-                       " how long after the\nmisfortune the host was as before, the longest of its runs; then how the"
-                       " runner ended. A kind that is missing\nfails the target by name.\n\n")
-            file.write(self.summary() + "\n\n" + self.table())
-            file.write("\nExit: 0 PASS, 3 NOT READY (nothing was injected), 5 HALTED, 6 NOT UNDONE (the last lines name"
-                       " host and command), 7 INCONCLUSIVE.\n")
+            file.write("\n".join([head.strip() + "\n", *sorted(parts, key=lambda x: x.startswith(f"## {NODES[0]}"))]))
 
     def write_readme(self, path):
         """Between two marks: each kind with the longest of its row."""
+        begin = f"<!-- {self.mark} -->\n"
         worst = []
         for kind in self.kinds:
             backs = [back for (name, _), seen in self.done.items() if name == kind.name
                      for back, _ in seen if back is not None]
             worst += [f"{kind.name} {max(backs):.1f} s"] if backs else []
-        text = textwrap.fill(", ".join(worst) + ".", 118)
+        text = textwrap.fill(self.lead + ", ".join(worst) + ".", 118, break_on_hyphens=False)
         with open(path) as file:
-            before, after = re.split(r"(?<=by make faults-matrix -->\n).*?(?=<!-- to here -->)", file.read(), 1, re.S)
+            before, after = re.split(f"(?<={begin}).*?(?=<!-- to here -->)", file.read(), 1, re.S)
         with open(path, "w") as file:
             file.write(f"{before}{text}\n{after}")
 
@@ -271,9 +285,11 @@ class Harness:
 def in_lab(options):
     """The same program once more, in namespaces that end with it."""
     state = tempfile.mkdtemp(prefix="faildrill-matrix.")
-    lab = subprocess.Popen([LAB, "--state", state + "/lab", "run", "--private", f"bare:{options.lanes * 2}", "--",
-                            sys.executable, os.path.realpath(__file__), *sys.argv[1:]],
-                           env=dict(os.environ, IN_LAB="1"))
+    way = [LAB, "--state", state + "/lab", "run", "--private", f"bare:{options.lanes * 2}", "--"]
+    if options.systemd:
+        way = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "nodes.sh"), str(options.lanes * 2)]
+    lab = subprocess.Popen([*way, sys.executable, os.path.realpath(__file__), *sys.argv[1:]],
+                           env=dict(os.environ, IN_LAB="1", TMPDIR=state, MATRIX_HOME=state + "/lanes"))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: lab.kill())  # unshare heeds nothing less, and takes all along
     status = lab.wait()
@@ -284,6 +300,7 @@ def in_lab(options):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--systemd", action="store_true", help="hosts with a real systemd")
     parser.add_argument("--kinds", help="only these rows")
     parser.add_argument("--columns", help="only these columns")
     parser.add_argument("--lanes", type=int, default=10)
@@ -292,13 +309,15 @@ def main():
     parser.add_argument("--readme", help="and the longest of each row in this one, between its marks")
     parser.add_argument("--keep", action="store_true", help="leave the projects in their folder and say where")
     options = parser.parse_args()
+    if options.results and options.systemd:
+        options.results += ".systemd"
     if os.environ.get("IN_LAB") != "1":
         can = subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL)
         if can.returncode != 0:
             print("skip faults-matrix: this machine gives no namespaces")
             return 77
         return in_lab(options)
-    home = os.path.join(os.path.dirname(os.environ["LAB_STATE"]), "lanes")
+    home = os.environ["MATRIX_HOME"]
     harness = Harness(options, home)
     try:
         return harness.go()
