@@ -223,6 +223,23 @@ drill_end
 check "halted, all undone: exit 5, again" test "$status" = 5
 check "nothing is left on a host, a third time" nothing_left
 
+# ---- our own link as well ----
+
+scenario gone 'isolate: t3, link: cut, for: 30s'
+sed -i 's/grace: 40s/grace: 10s/; s/observe: 10m/observe: 1s/' "$work/project/scenarios/gone.yaml"
+# By the port alone: a login takes longer on a busy machine than the cut may last.
+port_is_silent() {
+    ! timeout 1 bash -c "exec 3<>/dev/tcp/${v4[3]}/22"
+}
+drill_begin gone
+check "proven while our link still stood" wait_for 60 grep -q 'isolate proven' "$work/run.out"
+check "our own link is cut" wait_for 40 port_is_silent
+wait "$runner"
+status=$?
+check "the cap ended it, the run passed: exit 0" test "$status" = 0
+check "a new ssh connection gets in again" ssh_works 3
+check "nothing is left on a host, a fourth time" nothing_left
+
 # ---- without timers ----
 
 on 2 sh -c 'mount --bind /run/hidden "$(readlink -f "$(command -v ipset)")"'
