@@ -31,31 +31,32 @@ static void answered(struct Asking *all)
         loop_stop(all->loop);
 }
 
-/* Whom the steps on this role mean by a name. */
+/* What the steps on this role mean by a name. */
 static bool ask_names(struct HostCall *call, const struct Scenario *scenario,
                       struct SurveyHost *host)
 {
     const struct StepSpec *steps = scenario != NULL ? scenario->steps.items : NULL;
     for (size_t at = 0; scenario != NULL && at < scenario->steps.count; at++) {
-        const char *process = step_process(&steps[at]);
-        if (process == NULL || steps[at].target == NULL ||
+        struct Named named = {.name = step_unit(&steps[at]), .is_unit = true};
+        if (named.name == NULL)
+            named = (struct Named){.name = step_process(&steps[at])};
+        if (named.name == NULL || steps[at].target == NULL ||
             !text_equal(steps[at].target->role, host->role->name))
             continue;
-        struct TextPair pair = {.name = process};
-        if (!node_names(call->node, process, call->deadline, call->arena, &pair.value, &call->err))
+        if (!node_names(call->node, &named, call->deadline, call->arena, &call->err))
             return false;
-        *(struct TextPair *)list_add(&host->named, call->arena, sizeof pair) = pair;
+        *(struct Named *)list_add(&host->named, call->arena, sizeof named) = named;
     }
     return true;
 }
 
-const char *survey_named(const struct SurveyHost *host, const struct StepSpec *step)
+const struct Named *survey_named(const struct SurveyHost *host, const struct StepSpec *step)
 {
-    const char *process = step_process(step);
-    const struct TextPair *pairs = host->named.items;
-    for (size_t at = 0; process != NULL && at < host->named.count; at++)
-        if (text_equal(pairs[at].name, process))
-            return pairs[at].value;
+    const char *unit = step_unit(step), *name = unit != NULL ? unit : step_process(step);
+    const struct Named *all = host->named.items;
+    for (size_t at = 0; name != NULL && at < host->named.count; at++)
+        if (text_equal(all[at].name, name) && all[at].is_unit == (unit != NULL))
+            return &all[at];
     return NULL;
 }
 

@@ -14,7 +14,7 @@ struct SurveyHost {
     bool answered;      /* facts are there; else err says why not */
     enum Known healthy; /* its service runs; without one: the host answers */
     struct HostFacts facts;
-    struct List named; /* of struct TextPair: a step's `process:`, and who that is there */
+    struct List named; /* of struct Named: what steps call by name, and who that is there */
     struct Err err;
     struct Standing standing; /* RANK_UNKNOWN where the role has no system or nobody answered */
 };
@@ -51,8 +51,8 @@ struct SurveyInput {
 void survey_make(const struct SurveyInput *input, struct Survey *out);
 const struct SurveyHost *survey_host(const struct Survey *survey, const struct Role *role,
                                      const struct Target *target);
-/* Whom the step's own `process:` means on the host; NULL where it has none. */
-const char *survey_named(const struct SurveyHost *host, const struct StepSpec *step);
+/* What the step's own `unit:` or `process:` is on the host; NULL where it has none. */
+const struct Named *survey_named(const struct SurveyHost *host, const struct StepSpec *step);
 const struct SurveyRole *survey_role(const struct Survey *survey, const struct Role *role);
 /* Which hosts of each of `roles` (of const struct Role *) serve: the service runs, and its system,
  * where it was asked, gives the host a rank. Appends struct RoleHealth. */

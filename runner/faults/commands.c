@@ -133,7 +133,7 @@ bool subject_make(const struct ServiceConfig *config, const struct PlanInput *in
     if (config->unit != NULL || config->process != NULL) {
         subject.is_unit = config->unit != NULL;
         subject.name = subject.is_unit ? config->unit : config->process;
-        subject.same = subject.is_unit ? NULL : input->named;
+        subject.same = !subject.is_unit && input->named != NULL ? input->named->processes : NULL;
     } else {
         subject.is_unit = service->unit != NULL;
         subject.name = subject.is_unit    ? service->unit
@@ -188,6 +188,7 @@ void subject_add(const struct Subject *subject, struct Commands *commands, struc
         {"with", subject->with},
         {"only", subject->only_main ? "main" : NULL},
         {"same", strikes ? subject->same : NULL},
+        {"freezer", subject->freezer},
         {"stop", stops && !subject->is_unit ? subject->stop : NULL},
         {"rejoin", starts ? subject->rejoin : NULL},
         {"by", starts && subject->rejoin == NULL && !subject->is_unit ? subject->start : NULL},

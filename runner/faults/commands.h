@@ -31,6 +31,7 @@ struct Subject {
     const char *form, *name, *with; /* with: NULL, or text of the command line */
     const char *start, *stop;       /* shell lines, NULL where unknown */
     const char *same;               /* who they were in the plan; NULL: not found by name */
+    const char *freezer;            /* "1" or "2": of its control group; NULL: signals stop it */
     const char *rejoin;             /* stands in place of start; NULL where plain start is safe */
     bool is_unit, is_container, only_main;
 };

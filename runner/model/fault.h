@@ -26,6 +26,8 @@ struct HostFacts {
     enum Known active;     /* the role's service runs */
     const char *main_pid;  /* decimal, "" where none */
     const char *restart;   /* systemd: Restart=; "" elsewhere */
+    int64_t freezer;       /* the service has a control group of its own, which version 1 or 2 of the
+                              freezer stops; 0: it has none that we may write to */
     bool engine_starts;    /* the container's engine can start it again by its name */
     const char *addresses; /* by which others know it: numeric, with blanks between */
     const char *missing;   /* NULL, or what the host lacks, with the line that mends it */
@@ -54,6 +56,14 @@ struct Peer {
     size_t address_count;
 };
 
+/* What a step's own `unit:` or `process:` is on a host. */
+struct Named {
+    const char *name;
+    bool is_unit;
+    const char *processes; /* of a `process:`: "PID:START PID:START"; "" = none */
+    int64_t freezer;       /* as in HostFacts */
+};
+
 struct PlanInput {
     const struct Target *target;
     const struct Role *role;
@@ -69,8 +79,8 @@ struct PlanInput {
     /* How a former primary is to be started again: in place of role->service start, in every undo.
      * Made by the system's plan_rejoin; empty = plain start is safe. */
     struct Commands rejoin;
-    bool leave_stopped; /* undo: {leave: stopped} */
-    const char *named;  /* which processes the step's `process:` means now; NULL = it has none */
+    bool leave_stopped;        /* undo: {leave: stopped} */
+    const struct Named *named; /* what the step's `unit:` or `process:` is; NULL = it has none */
     /* For kinds that take the machine: its provider's lines, ready to run here (NULL: none), and
      * every role that the host carries. */
     struct Power power;

@@ -88,7 +88,8 @@ struct StepSpec {
 
 /* How long it may take in all, its `for` included. */
 int64_t step_longest_ns(const struct StepSpec *step);
-/* The step's own `process:`, or NULL. */
+/* The step's own `unit:` and `process:`, or NULL. */
+const char *step_unit(const struct StepSpec *step);
 const char *step_process(const struct StepSpec *step);
 /* It is about another service than its role's: `unit:` or `process:`. */
 bool step_names_service(const struct StepSpec *step);

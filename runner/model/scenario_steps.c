@@ -145,6 +145,11 @@ static const char *service_named(const struct StepSpec *step, const char *key)
     return *(const char *const *)((const unsigned char *)step->config + field->offset);
 }
 
+const char *step_unit(const struct StepSpec *step)
+{
+    return service_named(step, "unit");
+}
+
 const char *step_process(const struct StepSpec *step)
 {
     return service_named(step, "process");
@@ -152,7 +157,7 @@ const char *step_process(const struct StepSpec *step)
 
 bool step_names_service(const struct StepSpec *step)
 {
-    return service_named(step, "unit") != NULL || step_process(step) != NULL;
+    return step_unit(step) != NULL || step_process(step) != NULL;
 }
 
 static void check_target(struct ScenarioBuild *build, const struct StepSpec *step)

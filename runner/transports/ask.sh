@@ -129,17 +129,18 @@ serves() {
     if [ "$form" = none ]; then
         say serves
     elif service_list >/dev/null && [ -n "$main" ] && service_up >/dev/null &&
-        look_at "$main" && [ "$state" != T ]; then
+        look_at "$main" && [ "$state" != T ] && ! freezer_stops "$main"; then
         say serves
     elif [ $? -ne 125 ]; then
         say idle
     fi
 }
 
-# Whom a name means now, as service.sh has it.
+# Whom a name means now, as service.sh has it, and whether they can be frozen as a group.
 names() {
     with='' only='' pids='' main='' named=''
-    service_list_by_exe
+    if [ "$form" = unit ]; then service_list >/dev/null; else service_list_by_exe; fi
+    ! freezer_find || say "freezer $freezer"
     say "named $named"
 }
 
@@ -184,6 +185,7 @@ EOF
             say inactive
         fi
         say "main $main"
+        ! freezer_find || say "freezer $freezer"
         [ "$form" != container ] || ! engine_starts || say engine_starts
         [ "$form" != unit ] ||
             say "restart $(systemctl show -p Restart --value -- "$name" 2>/dev/null)"

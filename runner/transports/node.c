@@ -244,6 +244,7 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
         facts.active = reply_get(&reply, "active", NULL, 0)     ? KNOWN_YES
                        : reply_get(&reply, "inactive", NULL, 0) ? KNOWN_NO
                                                                 : KNOWN_UNKNOWN;
+        int_parse(fact(&reply, "freezer", arena), &facts.freezer, NULL);
         facts.engine_starts = reply_get(&reply, "engine_starts", NULL, 0);
         char known[2000] = "";
         reply_get(&reply, "addresses", known, sizeof known);
@@ -262,21 +263,24 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
     return good;
 }
 
-bool node_names(struct HostNode *node, const char *process, struct Mono deadline,
-                struct Arena *arena, const char **out, struct Err *err)
+bool node_names(struct HostNode *node, struct Named *named, struct Mono deadline,
+                struct Arena *arena, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
-    char named[4096] = "";
-    quote_assignment(&script, "name", process);
+    char processes[4096] = "";
+    quote_assignment(&script, "form", named->is_unit ? "unit" : "exe");
+    quote_assignment(&script, "name", named->name);
     talk_library(&script);
     buf_put(&script, "eval \"$FD_SERVICE\"\n");
     buf_put(&script, ask_sh);
     buf_put(&script, "names\n");
     bool good = talk(node, &script, &reply, deadline, err);
-    if (good && !reply_get(&reply, "named", named, sizeof named))
-        good = err_set(err, ERR_TARGET, node->target->where,
-                       "'%s' does not say which processes '%s' are", node->target->name, process);
-    *out = arena_text(arena, named);
+    if (good && !reply_get(&reply, "named", processes, sizeof processes))
+        good =
+            err_set(err, ERR_TARGET, node->target->where,
+                    "'%s' does not say which processes '%s' are", node->target->name, named->name);
+    named->processes = arena_text(arena, processes);
+    int_parse(fact(&reply, "freezer", arena), &named->freezer, NULL);
     buf_free(&script);
     buf_free(&reply);
     return good;

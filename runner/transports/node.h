@@ -31,10 +31,9 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
 /* Read-only. KNOWN_YES: the role's service runs there (without one: the host answers). */
 enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mono deadline,
                        struct Err *err) MUST_CHECK;
-/* Read-only. Which processes an executable's path or name means now: "PID:START PID:START"; "" =
- * none. */
-bool node_names(struct HostNode *node, const char *process, struct Mono deadline,
-                struct Arena *arena, const char **out, struct Err *err) MUST_CHECK;
+/* Read-only. What a unit, or an executable's path or name, means now: fills all but its name. */
+bool node_names(struct HostNode *node, struct Named *named, struct Mono deadline,
+                struct Arena *arena, struct Err *err) MUST_CHECK;
 /* Read-only too: fills netem, tun, no_delay and root_qdisc. */
 bool node_delays(struct HostNode *node, struct Mono deadline, struct Arena *arena,
                  struct HostFacts *facts, struct Err *err) MUST_CHECK;

@@ -25,6 +25,7 @@ const char ask_sh[] = {
 const char service_sh[] = {
 #include "runner/transports/service.sh.h"
 #include "runner/transports/supervisor.sh.h"
+#include "runner/transports/freezer.sh.h"
 #include "runner/transports/files.sh.h"
 #include "runner/transports/certificate.sh.h"
 #include "runner/transports/request.sh.h"

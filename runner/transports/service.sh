@@ -5,6 +5,7 @@
 # is the script `service`:
 #   sh service VERB unit NAME | pidfile PATH | exe PATH | container NAME
 #                   [with TEXT] [only main] [by LINE] [stop LINE] [rejoin TEXT] [same PID:START...]
+#                   [freezer VERSION]
 # The file `ids` there says whom the fault means: pid, start time, executable of a process a line.
 # `sh service file VERB ...` is files.sh, `sh service request VERB ...` is request.sh.
 
@@ -152,6 +153,7 @@ service_save() {
         ! look_at "$pid" || [ "$state" != T ] ||
             service_fail "process $pid of $name is stopped already"
     done
+    freezer_save
     service_record || service_fail "cannot write the ids"
 }
 
@@ -169,6 +171,7 @@ service_stop_one() {
 
 # Until no process is new and none runs: a stopped one begets nobody.
 service_freeze() {
+    [ -z "$by_group" ] || { freezer_freeze; return; }
     tries=100 changed=1
     while [ "$changed" = 1 ]; do
         [ "$tries" -gt 0 ] || service_fail "processes of $name cannot be stopped"
@@ -190,8 +193,9 @@ service_kill_one() {
 }
 
 service_thaw() {
+    freezer_thaw
     each_id service_thaw_one
-    [ -e ids ] || { # a host that has lost our record, in the same boot
+    [ -e ids ] || never_fired || { # a host that has lost our record, in the same boot
         service_list
         for pid in $pids; do ! look_at "$pid" || service_thaw_one; done
     }
@@ -221,12 +225,15 @@ service_gone() {
 }
 
 service_frozen() {
+    [ -z "$by_group" ] || { freezer_frozen; return; }
     some=''
     each_id service_says_moving
     [ -n "$some" ] || service_fail "no recorded process is left"
 }
 
 service_moving() {
+    ! never_fired || return 0
+    freezer_moving
     each_id service_says_stopped
     service_list || [ $? -ne 125 ] || exit 125
     for pid in $pids; do ! look_at "$pid" || service_says_stopped; done
@@ -330,7 +337,7 @@ service() {
         ;;
     esac
     verb=$1 form=$2 name=$3
-    with='' only='' by='' stop='' rejoin='' same=''
+    with='' only='' by='' stop='' rejoin='' same='' by_group=''
     shift 3
     while [ $# -ge 2 ]; do
         case $1 in
@@ -340,6 +347,7 @@ service() {
         stop) stop=$2 ;;
         rejoin) rejoin=$2 ;;
         same) same=$2 ;;
+        freezer) by_group=$2 ;;
         esac
         shift 2
     done

@@ -220,6 +220,29 @@ static void test_freeze_thaws_every_one_recorded(void **state)
     arena_free(bench.arena);
 }
 
+static void test_freeze_takes_the_control_group_that_plan_found(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new(&unit);
+    bench.facts.freezer = 2;
+    assert_true(plan(&bench, &freeze_fault));
+    shell_is(&bench, &bench.procedure.apply,
+             "# freeze its control group\n"
+             "timeout -k 2 20 sh service freeze unit redis-server.service freezer 2 || exit\n");
+    shell_is(&bench, &bench.procedure.undo,
+             "# thaw the group, if it still is the one that we froze\n"
+             "timeout -k 2 20 sh service thaw unit redis-server.service freezer 2 || exit\n");
+    bench.service.only_main = 1; /* a group cannot be frozen but for one */
+    assert_true(plan(&bench, &freeze_fault));
+    assert_null(strstr(commands_shell(&bench.procedure.apply, bench.arena), "freezer"));
+    bench.service.only_main = 0; /* another service than the role's was asked for itself */
+    bench.service.unit = "haproxy.service";
+    bench.input.named = &(struct Named){.name = "haproxy.service", .is_unit = true};
+    assert_true(plan(&bench, &freeze_fault));
+    assert_null(strstr(commands_shell(&bench.procedure.apply, bench.arena), "freezer"));
+    arena_free(bench.arena);
+}
+
 static void test_run_is_the_users_own_text(void **state)
 {
     (void)state;
@@ -295,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_a_former_primary_is_started_as_its_system_says),
         cmocka_unit_test(test_left_stopped_is_never_started),
         cmocka_unit_test(test_freeze_thaws_every_one_recorded),
+        cmocka_unit_test(test_freeze_takes_the_control_group_that_plan_found),
         cmocka_unit_test(test_run_is_the_users_own_text),
         cmocka_unit_test(test_what_cannot_be_put_back_is_refused),
         cmocka_unit_test(test_what_the_host_lacks_is_refused),
