@@ -10,37 +10,15 @@
 #define WORDS_MAX 24
 #define UNIT_MAX 200
 
-#define FIELD_TARGET                                                                               \
-    {                                                                                              \
-        .name = "target", .type = FIELD_ANY, .offset = offsetof(struct ServiceConfig, target),     \
-        .flags = FIELD_SUBJECT | FIELD_REQUIRED, .example = "victim",                              \
-        .doc = "Whose service: the name of a target, or a target written in place."                \
-    }
-#define FIELD_UNIT                                                                                 \
-    {                                                                                              \
-        .name = "unit", .type = FIELD_TEXT, .offset = offsetof(struct ServiceConfig, unit),        \
-        .example = "patroni.service",                                                              \
-        .doc = "Another systemd unit on that host, instead of the role's service."                 \
-    }
-#define FIELD_PROCESS                                                                              \
-    {                                                                                              \
-        .name = "process", .type = FIELD_TEXT, .offset = offsetof(struct ServiceConfig, process),  \
-        .example = "/usr/sbin/haproxy",                                                            \
-        .doc = "Another service on that host, by the path or name of its executable: exactly "     \
-               "those processes that `plan` finds."                                                \
-    }
-
 static const struct Choice only_choices[] = {
     {"all", 0, "All processes of the service."},
     {"main", 1, "Its main process; what becomes of the others is measured."},
     {.name = NULL},
 };
 
-const struct Field service_fields[] = {FIELD_TARGET, FIELD_UNIT, FIELD_PROCESS, {.name = NULL}};
+const struct Field service_fields[] = {SERVICE_FIELDS, {.name = NULL}};
 
-const struct Field service_fields_only[] = {FIELD_TARGET,
-                                            FIELD_UNIT,
-                                            FIELD_PROCESS,
+const struct Field service_fields_only[] = {SERVICE_FIELDS,
                                             {.name = "only",
                                              .type = FIELD_CHOICE,
                                              .offset = offsetof(struct ServiceConfig, only_main),
@@ -173,8 +151,9 @@ bool subject_can_start(const struct Subject *subject, const struct PlanInput *in
 void subject_add(const struct Subject *subject, struct Commands *commands, struct Arena *arena,
                  const char *what, const char *verb)
 {
-    bool starts = text_equal(verb, "start") || text_equal(verb, "restart");
-    bool stops = text_equal(verb, "stop") || text_equal(verb, "restart");
+    bool turns = text_equal(verb, "turn");
+    bool starts = text_equal(verb, "start") || text_equal(verb, "restart") || turns;
+    bool stops = text_equal(verb, "stop") || text_equal(verb, "restart") || turns;
     bool strikes =
         stops || text_equal(verb, "save") || text_equal(verb, "kill") || text_equal(verb, "freeze");
     const char **argv = arena_zero(arena, WORDS_MAX, sizeof *argv);

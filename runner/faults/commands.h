@@ -23,7 +23,26 @@ struct ServiceConfig {
     const char *process; /* the same by its executable */
     int only_main;
 };
-extern const struct Field service_fields[];      /* target, unit, process */
+/* Their rows. */
+#define SERVICE_FIELDS                                                                             \
+    {.name = "target",                                                                             \
+     .type = FIELD_ANY,                                                                            \
+     .offset = offsetof(struct ServiceConfig, target),                                             \
+     .flags = FIELD_SUBJECT | FIELD_REQUIRED,                                                      \
+     .example = "victim",                                                                          \
+     .doc = "Whose service: the name of a target, or a target written in place."},                 \
+        {.name = "unit",                                                                           \
+         .type = FIELD_TEXT,                                                                       \
+         .offset = offsetof(struct ServiceConfig, unit),                                           \
+         .example = "patroni.service",                                                             \
+         .doc = "Another systemd unit on that host, instead of the role's service."},              \
+    {                                                                                              \
+        .name = "process", .type = FIELD_TEXT, .offset = offsetof(struct ServiceConfig, process),  \
+        .example = "/usr/sbin/haproxy",                                                            \
+        .doc = "Another service on that host, by the path or name of its executable: exactly "     \
+               "those processes that `plan` finds."                                                \
+    }
+extern const struct Field service_fields[];      /* those alone */
 extern const struct Field service_fields_only[]; /* and `only` */
 
 /* The service as service.sh wants it; all words are checked. In the arena. */

@@ -26,9 +26,9 @@ struct HostFacts {
     enum Known active;     /* the role's service runs */
     const char *main_pid;  /* decimal, "" where none */
     const char *restart;   /* systemd: Restart=; "" elsewhere */
-    int64_t freezer;       /* the service has a control group of its own, which version 1 or 2 of the
-                              freezer stops; 0: it has none that we may write to */
-    bool engine_starts;    /* the container's engine can start it again by its name */
+    int64_t freezer;    /* the service has a control group of its own, which version 1 or 2 of the
+                           freezer stops; 0: it has none that we may write to */
+    bool engine_starts; /* the container's engine can start it again by its name */
     const char *addresses; /* by which others know it: numeric, with blanks between */
     const char *missing;   /* NULL, or what the host lacks, with the line that mends it */
     const char *sudoers;   /* lines that make us root by sudo; NULL where we are */

@@ -24,14 +24,34 @@ static const struct Role *role_of(const struct ScenarioBuild *build,
                                                  : NULL;
 }
 
+/* A restart that is done `every` so often lasts as long as it is held. */
+static int64_t step_every_ns(const struct StepSpec *step)
+{
+    const struct Field *field =
+        step->kind != NULL ? record_field(&step->kind->config, "every") : NULL;
+    if (field == NULL || field->type != FIELD_DURATION)
+        return 0;
+    return *(const int64_t *)((const unsigned char *)step->config + field->offset);
+}
+
 /* ---- How a step ends. ---- */
 static void check_for(struct ScenarioBuild *build, const struct StepSpec *step)
 {
-    bool ends_itself = step->kind == NULL || step->kind->reversal == REVERSAL_SELF;
+    int64_t every_ns = step_every_ns(step);
+    bool ends_itself =
+        step->kind == NULL || (step->kind->reversal == REVERSAL_SELF && every_ns == 0);
     if (step->hold_ns >= 0 && ends_itself)
         err_hint(scenario_say(build, ERR_RULE, step->for_where,
                               "`%s` ends by itself: `for` has no meaning here", step->name),
                  "take `for` away; `observe` says how long to look afterwards");
+    if (step->hold_ns >= 0 && step->hold_ns <= every_ns) {
+        char has[32], every[32];
+        duration_write(step->hold_ns, has);
+        duration_write(every_ns, every);
+        err_hint(scenario_say(build, ERR_RULE, step->for_where,
+                              "`for: %s` ends before the second one comes", has),
+                 "the next is due %s after the first: take more", every);
+    }
     bool cannot = step->kind != NULL && step->kind->reversal == REVERSAL_NONE;
     if (cannot && !step->accept_no_undo)
         err_hint(

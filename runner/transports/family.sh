@@ -64,10 +64,10 @@ end_waiting() {
     return 0
 }
 
-# applying: the pids of an apply and of all that it began, by its session. Its number is nobody
-# else's while one of them lives; where another bears it, none does.
-applying() {
-    read -r leader leader_born 2>/dev/null <"$FD_DIR/applying" || return 0
+# session_of NOTE: the pids of whoever the file NOTE names, and of all that it began, by its session.
+# Its number is nobody else's while one of them lives; where another bears it, none does.
+session_of() {
+    read -r leader leader_born 2>/dev/null <"$1" || return 0
     cat /proc/[0-9]*/stat 2>/dev/null | awk -v leader="$leader" -v born="$leader_born" '
         { pid = $1; sub(/^.*\) /, ""); split($0, field, " ") }
         pid == leader && field[20] != born { taken = 1; exit }
@@ -76,9 +76,9 @@ applying() {
 }
 
 # Nobody fences it any more. False where it cannot be ended.
-end_applying() {
+end_session() {
     tries=100
-    while pids=$(applying) || return 1; [ -n "$pids" ]; do
+    while pids=$(session_of "$1") || return 1; [ -n "$pids" ]; do
         [ "$tries" -gt 0 ] || return 1
         tries=$((tries - 1))
         # shellcheck disable=SC2086 # words on purpose

@@ -61,10 +61,13 @@ hold_start() {
     look_at_clock
     export FD_DIR FD_ID
     set -- /bin/sh "$FD_DIR/hold" be "$@"
+    limits='-p TasksMax=infinity -p LimitNOFILE=1048576'
+    [ "$kind" != restart ] || limits='' # whom it starts has them, too
     if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
+        # shellcheck disable=SC2086 # words on purpose
         systemd-run --quiet --collect --unit="fd-$FD_ID-hold" --setenv=FD_HELD="$FD_ID:" \
             --setenv=FD_DIR="$FD_DIR" --setenv=FD_ID="$FD_ID" -p WorkingDirectory="$FD_DIR" \
-            -p OOMScoreAdjust=1000 -p TasksMax=infinity -p LimitNOFILE=1048576 \
+            -p OOMScoreAdjust=1000 $limits \
             -p RuntimeMaxSec=$(((FD_UNTIL - now) / 100 + 5)) -p TimeoutStopSec=2 \
             -p StandardOutput="append:$FD_DIR/log.hold" -p StandardError=inherit "$@"
     else
@@ -142,7 +145,7 @@ hold_freed() {
 }
 
 hold_words() {
-    kind=$1 path='' share='' leave='' what='' address='' port='' count='' by='' bad='' good=''
+    kind=$1 path='' share='' leave='' what='' address='' port='' count='' by='' bad='' good='' every=''
     shift
     while [ $# -ge 2 ]; do
         case $1 in
@@ -156,6 +159,7 @@ hold_words() {
         by) by=$2 ;;
         bad) bad=$2 ;;
         good) good=$2 ;;
+        every) every=$2 ;;
         esac
         shift 2
     done

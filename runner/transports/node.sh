@@ -240,7 +240,7 @@ finish() {
 undo_and_look() {
     [ -e "$FD_DIR/vars" ] || return 1
     end_waiting
-    end_applying
+    end_session "$FD_DIR/applying"
     ended=$?
     part undo
     [ "$ended" -eq 0 ] || { known=no; return 1; }

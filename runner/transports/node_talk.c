@@ -40,6 +40,7 @@ const char holder_sh[] = {
 #include "runner/transports/holder_fill.sh.h"
 #include "runner/transports/holder_flap.sh.h"
 #include "runner/transports/holder_load.sh.h"
+#include "runner/transports/holder_restart.sh.h"
     0};
 const char strike_sh[] = {
 #include "runner/transports/strike.sh.h"

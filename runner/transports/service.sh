@@ -274,13 +274,13 @@ service_unchanged() {
 unlike_us() {
     echo 0 >"/proc/self/oom_score_adj"
     umask 022
-    unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
+    unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE FD_HELD INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID
     cd /
 }
 
 service_spawn() {
     if [ -n "$rejoin$by" ]; then
-        (unlike_us && exec sh -c "${rejoin:-$by}")
+        (unlike_us && begin_outside "${rejoin:-$by}")
     elif [ "$form" = container ]; then
         engine_starts || service_fail "nobody knows how container $name is started"
         (unlike_us && exec "$engine" start "$name" >/dev/null)
@@ -310,16 +310,20 @@ service_start() {
     { grab 7 600 && service_start_alone; } 7>>start.lock
 }
 
-service_stop() {
-    service_same
-    service_record
+service_end() {
     if [ -n "$stop" ]; then
-        (unlike_us && exec sh -c "$stop")
+        (unlike_us && begin_outside "$stop")
     elif [ "$form" = container ] && engine_starts; then
         "$engine" stop "$name" >/dev/null
     else
         kill -TERM "$main"
     fi
+}
+
+service_stop() {
+    service_same
+    service_record
+    service_end
     until (service_down >/dev/null); do nap 0.05; done # ends by the command's timeout
 }
 
@@ -327,6 +331,32 @@ service_stop() {
 service_restart() {
     service_stop
     service_start >/dev/null 2>&1 &
+}
+
+service_keep() {
+    echo "$pid $recorded $exe" >>ids.new
+}
+
+# One round of a restart loop: whoever is the service now goes, and it is started. That it was
+# restarted often is no reason to leave it down.
+service_turn() {
+    : >ids.new && each_id service_keep && mv ids.new ids || service_fail "cannot write the ids"
+    service_list || { [ $? -ne 125 ] || exit 125; }
+    service_record || service_fail "cannot write the ids"
+    if [ "$form" = unit ]; then
+        systemctl reset-failed -- "$name" 2>/dev/null
+        systemctl restart --no-block -- "$name" || service_fail "$name cannot be restarted"
+    else
+        [ -z "$pids" ] || service_end
+    fi
+    until (service_gone >/dev/null); do nap 0.05; done # ends by the command's timeout
+    [ "$form" = unit ] || service_start >/dev/null 2>&1
+}
+
+# It runs, and systemd has yet to do nothing about it.
+service_settled() {
+    service_says_up
+    [ "$form" != unit ] || [ -z "$unit_job" ] || service_fail "systemd is about to restart $name"
 }
 
 service() {
@@ -357,7 +387,7 @@ service() {
         service_freeze
         ;;
     save | kill | thaw | gone | frozen | moving) "service_$verb" ;;
-    down | unchanged | start | stop | restart) "service_$verb" ;;
+    down | unchanged | start | stop | restart | turn | settled) "service_$verb" ;;
     up) service_says_up ;;
     record) service_same && service_record ;;
     *) service_fail "service.sh knows no '$verb'" ;;

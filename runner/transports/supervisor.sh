@@ -1,4 +1,4 @@
-# supervisor.sh - asks who runs a service: container engines, systemd.
+# supervisor.sh - who runs a service: container engines, systemd.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2034,SC2154,SC2015
 # Stands behind service.sh; functions only.
@@ -35,23 +35,32 @@ engine_starts() {
     return 1
 }
 
-# Sets unit_main, unit_group and unit_active. While it loads itself anew systemd does not answer: it
+# Sets unit_main, unit_group, unit_active and unit_job. While it loads itself anew systemd does not answer: it
 # is asked again, and then that is no answer.
 unit_look() {
     asks=20
-    until said=$(systemctl show -p MainPID -p ControlGroup -p ActiveState -- "$name" 2>/dev/null); do
+    until said=$(systemctl show -p MainPID,ControlGroup,ActiveState,Job -- "$name" 2>/dev/null); do
         [ "$asks" -gt 0 ] && [ -d /run/systemd/system ] || { echo 'systemd does not answer'; return 125; }
         asks=$((asks - 1))
         nap 0.1
     done
-    unit_main='' unit_group='' unit_active=''
+    unit_main='' unit_group='' unit_active='' unit_job=''
     while IFS='=' read -r key value; do
         case $key in
         MainPID) [ "$value" = 0 ] || unit_main=$value ;;
         ControlGroup) unit_group=$value ;;
         ActiveState) unit_active=$value ;;
+        Job) [ "$value" = 0 ] || unit_job=$value ;;
         esac
     done <<EOF
 $said
 EOF
+}
+
+# A service of systemd's takes all that it began along when it ends, and ours end soon.
+begin_outside() {
+    if grep -q '/fd-[^/]*\.service' /proc/self/cgroup; then
+        exec systemd-run --quiet --scope --collect sh -c "$1"
+    fi
+    exec sh -c "$1"
 }

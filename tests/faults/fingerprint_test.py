@@ -45,7 +45,7 @@ HIDE = "mount --bind /etc/lab/meminfo /usr/sbin/nft"
 SHOW = "umount /usr/sbin/nft"
 # These end processes of the service: it comes back as another one, and says so in files of its own. Whoever starts it
 # hands something down, so these are ended by the guard as well.
-RESTARTS = ("kill", "kill once", "stop", "restart", BY_HAND.name)
+RESTARTS = ("kill", "kill once", "stop", "restart", "restart loop", BY_HAND.name)
 ITS_OWN = re.compile(r"(file|hash): .*/run/idle\.pid\b|service: ")
 INHERITED = ("Uid", "Gid", "Groups", "Umask", "SigIgn", "SigBlk", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")
 

@@ -16,10 +16,12 @@ cat >"$project/environments/here.yaml" <<END
 environment: here
 ssh: {config: $work/ssh_config}
 lock: two
-gate: {keep_healthy: {idle: 0, web: 0}}
+gate: {keep_healthy: {idle: 0, web: 0, plain: 0, hand: 0, other: 0}}
 roles:
   idle: {hosts: [one], unit: idle.service}
   web: {hosts: [one], unit: web.service}
+  plain: {hosts: [two], unit: plain.service}
+  hand: {hosts: [two], service: {pidfile: /run/hand.pid, start: "/usr/local/bin/hand start", stop: "/usr/local/bin/hand stop"}}
   other: {hosts: [two]}
 END
 
@@ -134,8 +136,21 @@ ExecStart=/usr/bin/python3 -m http.server 8080 --directory /usr/share/misc
 Restart=always
 RestartSec=2
 END
+    # One that may not be started more than five times in ten seconds, and one that systemd does not know.
+    node_unit "$1" plain.service <<'END'
+[Service]
+ExecStart=/bin/sh -c 'echo >>/run/plain.starts; exec sleep 100000'
+END
+    cat >"$work/nodes/$1/root/usr/local/bin/hand" <<'END'
+#!/bin/sh
+case $1 in
+start) setsid sleep 100000 </dev/null >/dev/null 2>&1 & echo $! >/run/hand.pid ;;
+stop) kill "$(cat /run/hand.pid)" && rm /run/hand.pid ;;
+esac
+END
+    chmod +x "$work/nodes/$1/root/usr/local/bin/hand"
 }
-node_make one 11 && units one && node_make two 12 || skip_all "no file system for a node"
+node_make one 11 && units one && node_make two 12 && units two || skip_all "no file system for a node"
 node_boot one && node_boot two
 for name in one two; do
     wait_for 180 node_sh "$name" true || {
@@ -209,6 +224,41 @@ restarted() {
     [ "$(main_of idle.service)" != "$before" ] && clean
 }
 promise 'restart: proven by the old processes gone, over once it runs' restarted
+
+looped() {
+    node_sh two 'rm -f /run/plain.starts'
+    scenario '{restart: victim, every: 1s, for: 20s}' role=plain
+    run_drill 0 || return 1
+    [ "$(node_sh two 'wc -l </run/plain.starts')" -ge 6 ] || { node_sh two 'wc -l </run/plain.starts'; cat "$work/said"; return 1; }
+    node_sh two 'systemctl is-active plain.service' && clean
+}
+promise 'restart every second: more often than its start limit allows, and it runs in the end' looped
+
+# ---- A service that systemd does not know: it outlives what of ours has started it. ----
+
+hand_runs() {
+    node_sh two 'read -r pid </run/hand.pid && kill -0 "$pid"'
+}
+# Nor is it in a unit of ours, where nobody would look for it, and which would stay for its sake.
+hand_is_well() {
+    wait_for 30 hand_runs && clean && hand_runs && ! node_sh two 'read -r pid </run/hand.pid && grep /fd- "/proc/$pid/cgroup"'
+}
+by_hand_killed() {
+    node_sh two /usr/local/bin/hand start
+    scenario '{kill: victim, for: 60s}' role=hand lease=6s
+    begin 'kill proven' || return 1
+    killed
+    wait_for 60 hand_runs || return 1
+    "${faildrill[@]}" undo >"$work/undo" 2>&1 || { cat "$work/undo"; return 1; }
+    hand_is_well
+}
+promise 'a service without a unit, runner SIGKILLed: its guard starts it, outside of its own unit' by_hand_killed
+by_hand_looped() {
+    hand_runs || return 1
+    scenario '{restart: victim, every: 1s, for: 6s}' role=hand
+    run_drill 0 && hand_is_well
+}
+promise 'the same restarted every second' by_hand_looped
 
 # ---- The guard, under systemd and under a storm of daemon-reload. ----
 

@@ -22,12 +22,18 @@ struct RunWords {
     bool fault;
 };
 
+/* As restart.c does; all others know the first part alone. */
+struct RestartWords {
+    struct ServiceConfig of;
+    int64_t every_ns;
+};
+
 struct Bench {
     struct Arena *arena;
     struct Role role;
     struct HostFacts facts;
     struct PlanInput input;
-    struct ServiceConfig service;
+    struct RestartWords service;
     struct RunWords run;
     struct Procedure procedure;
     struct Err err;
@@ -209,7 +215,7 @@ static void test_freeze_thaws_every_one_recorded(void **state)
 {
     (void)state;
     struct Bench bench = bench_new(&unit);
-    bench.service.only_main = 1;
+    bench.service.of.only_main = 1;
     assert_true(plan(&bench, &freeze_fault));
     shell_is(&bench, &bench.procedure.apply,
              "# SIGSTOP until none of them runs\n"
@@ -232,14 +238,34 @@ static void test_freeze_takes_the_control_group_that_plan_found(void **state)
     shell_is(&bench, &bench.procedure.undo,
              "# thaw the group, if it still is the one that we froze\n"
              "timeout -k 2 20 sh service thaw unit redis-server.service freezer 2 || exit\n");
-    bench.service.only_main = 1; /* a group cannot be frozen but for one */
+    bench.service.of.only_main = 1; /* a group cannot be frozen but for one */
     assert_true(plan(&bench, &freeze_fault));
     assert_null(strstr(commands_shell(&bench.procedure.apply, bench.arena), "freezer"));
-    bench.service.only_main = 0; /* another service than the role's was asked for itself */
-    bench.service.unit = "haproxy.service";
+    bench.service.of.only_main = 0; /* another service than the role's was asked for itself */
+    bench.service.of.unit = "haproxy.service";
     bench.input.named = &(struct Named){.name = "haproxy.service", .is_unit = true};
     assert_true(plan(&bench, &freeze_fault));
     assert_null(strstr(commands_shell(&bench.procedure.apply, bench.arena), "freezer"));
+    arena_free(bench.arena);
+}
+
+static void test_a_restart_loop_is_held_on_the_host(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new(&unit);
+    bench.service.every_ns = 10 * NS_PER_S;
+    assert_true(plan(&bench, &restart_fault));
+    assert_false(bench.procedure.once);
+    shell_is(&bench, &bench.procedure.apply,
+             "# restart the service, and from then on in a rhythm\n"
+             "timeout -k 2 120 sh hold take restart every 1000 || exit\n");
+    shell_is(&bench, &bench.procedure.undo,
+             "# end who restarts it\n"
+             "timeout -k 2 20 sh hold free restart every 1000 || exit\n"
+             "# start the service if it is down\n"
+             "timeout -k 2 90 sh service start unit redis-server.service || exit\n");
+    assert_non_null(strstr(commands_shell(&bench.procedure.save, bench.arena),
+                           "sh service turn unit redis-server.service"));
     arena_free(bench.arena);
 }
 
@@ -298,11 +324,11 @@ static void test_odd_names_are_refused(void **state)
     bench = bench_new(&(struct Service){.unit = NULL});
     refused(&bench, &freeze_fault, ERR_RULE, "role 'redis' does not say how its service is run");
     bench = bench_new(&unit);
-    bench.service.unit = "x.service";
-    bench.service.process = "/usr/bin/x";
+    bench.service.of.unit = "x.service";
+    bench.service.of.process = "/usr/bin/x";
     refused(&bench, &freeze_fault, ERR_RULE, "a step names one thing: `unit` or `process`");
     bench = bench_new(&unit);
-    bench.service.only_main = 1;
+    bench.service.of.only_main = 1;
     bench.input.hold_ns = 0;
     refused(&bench, &kill_fault, ERR_RULE, "a main process alone cannot be kept down");
 }
@@ -319,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_left_stopped_is_never_started),
         cmocka_unit_test(test_freeze_thaws_every_one_recorded),
         cmocka_unit_test(test_freeze_takes_the_control_group_that_plan_found),
+        cmocka_unit_test(test_a_restart_loop_is_held_on_the_host),
         cmocka_unit_test(test_run_is_the_users_own_text),
         cmocka_unit_test(test_what_cannot_be_put_back_is_refused),
         cmocka_unit_test(test_what_the_host_lacks_is_refused),

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# loop_test.sh - a service that is restarted again and again, until somebody or nobody ends it.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib.sh
+# shellcheck disable=SC2016 # what is quoted is for the host
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+in_lab bare:1
+
+address=$(<"$LAB_STATE/hosts/bare-1/address")
+on_host() {
+    "$lab" exec bare-1 "$@"
+}
+# project FOR [LEASE] [STOP]
+project() {
+    mkdir -p "$work/project/scenarios" "$work/project/environments"
+    echo 'project: loop' >"$work/project/faildrill.yaml"
+    cat >"$work/project/environments/here.yaml" <<END
+environment: here
+roles:
+  idle:
+    hosts: {bare-1: {address: $address}}
+    service: {pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "${3:-/etc/init.d/idle stop}"}
+    reach: {prefix: [$lab, --state, $LAB_STATE, exec, "\${host.name}"]}
+gate: {keep_healthy: {idle: 0}}
+END
+    cat >"$work/project/scenarios/drill.yaml" <<END
+scenario: drill
+targets:
+  victim: {role: idle}
+probes:
+  port: {tcp: "$address:22", every: 200ms}
+steady: {for: 500ms}
+hold: 500ms
+observe: 300ms
+settle: 30s
+steps:
+  - {restart: victim, every: 1s, for: $1}
+expect:
+  port: {max_outage: 60s}
+undo: {lease: ${2:-20s}, grace: 20s}
+END
+}
+drill() {
+    "$FAILDRILL" -C "$work/project" --no-input "$@"
+}
+ends() {
+    local want=$1 text=$2 got
+    shift 2
+    "$@" >"$work/said" 2>&1
+    got=$?
+    cat "$work/said"
+    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
+        echo "exit $got, not $want; or it does not say: $text"
+        return 1
+    }
+}
+begin() {
+    "$FAILDRILL" -C "$work/project" --no-input run -e here drill >"$work/run" 2>&1 &
+    runner=$!
+    wait_for 120 eval 'drill status | grep -q IN_EFFECT' || { cat "$work/run"; return 1; }
+}
+killed() {
+    kill -9 "$runner"
+    wait "$runner" 2>/dev/null
+    return 0
+}
+main_of() {
+    on_host cat /run/idle.pid
+}
+runs() {
+    on_host /etc/init.d/idle status
+}
+# It was restarted since: by somebody, or often.
+is_another() {
+    local now
+    now=$(main_of) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
+thrice() {
+    local before
+    for _ in 1 2 3; do
+        before=$(main_of)
+        wait_for 30 is_another "$before" || return 1
+    done
+}
+is_clean() {
+    on_host sh -c '[ -z "$(ls -A /run/faildrill 2>/dev/null)" ] && ! grep -lzs "FD_" /proc/[0-9]*/environ'
+}
+# It runs, nothing is left, and nobody restarts it any more.
+is_calm() {
+    local before
+    wait_for 30 runs && wait_for 30 is_clean || return 1
+    before=$(main_of)
+    sleep 2
+    runs && [ "$(main_of)" = "$before" ]
+}
+
+project 5s
+check "plan says it" ends 0 'restart the service, and from then on in a rhythm' drill plan -e here drill
+before=$(main_of)
+check "a loop that ends as planned: exit 0" ends 0 PASS drill run -e here drill
+check "it is another process" is_another "$before"
+check "the service runs on, nothing is left" is_calm
+
+project 3m 10s
+check "in effect" begin
+check "again and again" thrice
+check "a scan finds who does it" ends 6 process drill undo --scan -e here
+killed
+check "the runner killed, its lease ends it" wait_for 30 is_clean
+check "the service runs on" is_calm
+check "undo closes that run" drill undo
+
+project 3m
+check "in effect once more" begin
+on_host sh -c 'for one in /run/faildrill/*/held; do read -r pid _ <"$one" && kill -9 "$pid"; done'
+wait "$runner"
+status=$?
+check "who does it is killed: INCONCLUSIVE, exit 7" test "$status" = 7
+check "the service runs on after that" is_calm
+
+# A stop that takes long, and is under way when the undo comes: it must not happen after all.
+project 3m 20s 'echo >/run/idle.ending; sleep 5; /etc/init.d/idle stop'
+check "with a slow stop" begin
+on_host rm -f /run/idle.ending
+check "in the midst of it" wait_for 30 on_host test -e /run/idle.ending
+check "undone by hand" on_host sh /run/faildrill/undo
+on_host rm -f /run/idle.ending
+killed
+check "the service runs on, and stays" is_calm
+ends_late() { sleep 5; runs; }
+check "also when that stop would have ended" ends_late
+check "nothing was stopped meanwhile" on_host test ! -e /run/idle.ending
+check "undo closes that run, too" drill undo
