@@ -84,6 +84,21 @@ static void foresee_service(struct Plan *plan, const struct SurveyHost *host)
                               host->role->name, name, facts->main_pid, host->standing.pid));
 }
 
+/* The step's own: process 1 cannot be hit by whoever is inside with it. */
+static void foresee_named(struct Plan *plan, const struct StepSpec *step,
+                          const struct SurveyHost *host)
+{
+    const struct Named *named = survey_named(host, step);
+    if (named == NULL || named->is_unit ||
+        (!text_starts(named->processes, "1:") && strstr(named->processes, " 1:") == NULL))
+        return;
+    obstacle(plan, ERR_REFUSED, "Drill it from the machine that runs the container.",
+             arena_printf(plan->arena,
+                          "'%s' is process 1 of '%s': no signal from inside its container ends it, "
+                          "and its guard would end with it",
+                          named->name, host->target->name));
+}
+
 bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct SurveyHost *host)
 {
     if (host == NULL || !host->answered)
@@ -107,6 +122,8 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
                               facts->traces));
     if (step->kind->needs_service && !step_names_service(step))
         foresee_service(plan, host);
+    else if (step->kind->needs_service)
+        foresee_named(plan, step, host);
     if (step->kind->takes_machine)
         foresee_machine(plan, host);
     if (step->kind->needs_filter && !facts->nft && !facts->iptables)

@@ -1,5 +1,9 @@
 /* prefix.c - commands behind words that lead to the host, such as docker exec. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "../base/text.h"
+#include "../schema/decode.h"
 #include "kinds.h"
 #include "pipes.h"
 
@@ -11,6 +15,62 @@ static const struct Field prefix_fields[] = {
      .example = "[ip, netns, exec, \"${host.name}\"]",
      .doc = "The words before every command; they must keep its standard streams and exit status."},
     {.name = NULL}};
+
+/* The place of WANTED among the words from `at` on, also as the end of a path; count where it is
+ * not. */
+static size_t find_word(const struct List *words, size_t at, const char *wanted)
+{
+    const char *const *all = words->items;
+    for (; at < words->count; at++) {
+        const char *slash = strrchr(all[at], '/');
+        if (text_equal(slash != NULL ? slash + 1 : all[at], wanted))
+            break;
+    }
+    return at;
+}
+
+static bool has_option(const char *word, char letter, const char *name)
+{
+    size_t size = strlen(name);
+    if (strncmp(word, "--", 2) == 0)
+        return strncmp(word + 2, name, size) == 0 && strchr("=", word[2 + size]) != NULL;
+    return word[0] == '-' && strspn(word + 1, "it") == strlen(word + 1) &&
+           strchr(word, letter) != NULL;
+}
+
+/* `exec` of the engines closes its input unless told otherwise, and a terminal changes what goes
+ * through it. */
+static void check_exec(const char *engine, const struct List *words, size_t exec,
+                       const struct Node *node, struct Decode *decode)
+{
+    const char *const *all = words->items;
+    bool input = false, terminal = false;
+    for (size_t at = exec + 1; at < words->count && !text_equal(all[at], "--"); at++) {
+        input |= has_option(all[at], 'i', "interactive") || has_option(all[at], 'i', "stdin");
+        terminal |= has_option(all[at], 't', "tty");
+    }
+    if (!input)
+        problems_say(decode->problems, ERR_RULE, node->where, "say -i behind exec",
+                     "`%s exec` keeps no standard input: nothing of ours would get there", engine);
+    if (terminal)
+        problems_say(decode->problems, ERR_RULE, node->where, "leave out -t",
+                     "`%s exec` with a terminal changes what goes through it", engine);
+    if (text_equal(engine, "kubectl") && !text_equal(all[words->count - 1], "--"))
+        problems_say(decode->problems, ERR_RULE, node->where, "end the words with \"--\"",
+                     "`kubectl exec` would take the command's options for its own");
+}
+
+static void prefix_check(const void *record, const struct Node *node, struct Decode *decode)
+{
+    static const char *const engines[] = {"docker", "podman", "nerdctl", "kubectl"};
+    const struct PrefixConfig *prefix = record;
+    for (size_t i = 0; i < COUNT_OF(engines); i++) {
+        size_t exec = find_word(&prefix->words, find_word(&prefix->words, 0, engines[i]), "exec");
+        bool composed = find_word(&prefix->words, 0, "compose") < exec; /* has options of its own */
+        if (exec < prefix->words.count && !composed)
+            check_exec(engines[i], &prefix->words, exec, node, decode);
+    }
+}
 
 static void *prefix_open(const void *config, const struct Target *target, struct Mono deadline,
                          struct Err *err)
@@ -42,7 +102,8 @@ const struct TransportKind prefix_transport = {
     .config = {.name = "prefix",
                .doc = "The host is reached by words before every command.",
                .size = sizeof(struct PrefixConfig),
-               .fields = prefix_fields},
+               .fields = prefix_fields,
+               .check = prefix_check},
     .open = prefix_open,
     .start = pipes_start,
     .write = pipes_write,

@@ -174,4 +174,33 @@ END
 engine=podman start='' restarted='its restart policy'
 check "podman: a container runs" pod
 drills
+
 on_host podman rm -f -t 0 app >/dev/null
+
+# From inside, by its engine's exec; with the host's programs in it.
+inner() {
+    on_host sh -c 'mkdir -p /run/inner/rootfs && cd /run/inner/rootfs && mkdir -p usr run proc sys dev tmp etc/alternatives &&
+        for name in bin sbin lib lib64; do ln -s "usr/$name" .; done &&
+        podman run -d --name inner --network none --tmpfs /run -v /usr:/usr:ro -v /etc/alternatives:/etc/alternatives:ro \
+            --rootfs /run/inner/rootfs sleep 99999 >/run/inner/out 2>&1 || { cat /run/inner/out; exit 1; }
+        podman exec inner sh -c "setsid sleep 88888 </dev/null >/dev/null 2>&1 & echo \$! >/run/in.pid"'
+}
+from_inside() {
+    project '' "$1"
+    cat >"$work/project/environments/here.yaml" <<END
+environment: here
+roles:
+  app:
+    hosts: {inner: {address: $address}}
+    service: {pidfile: /run/in.pid, start: "true", stop: "true"}
+    reach: {prefix: [$lab, --state, $LAB_STATE, exec, bare-1, podman, exec, -i, "\${host.name}"]}
+gate: {keep_healthy: {app: 0}}
+END
+}
+check "podman: a service beside process 1" inner
+from_inside 'freeze: victim, for: 1s'
+check "podman: drilled from inside, by podman exec -i" ends 0 PASS drill run -e here drill
+check "podman: nothing is left inside" on_host podman exec inner sh -c '[ -z "$(ls -A /run/faildrill 2>/dev/null)" ]'
+from_inside 'freeze: victim, process: sleep, for: 1s'
+check "podman: but not its process 1: plan refuses, exit 4" ends 4 "'sleep' is process 1 of 'inner'" drill plan -e here drill
+on_host podman rm -f -t 0 inner >/dev/null

@@ -40,7 +40,8 @@ END
 in_container() {
     runc --root "$work/runc" exec "$@"
 }
-# project ROLE_LINES
+# project NAME ROLE_LINES STEP [PREFIX]
+by_runc="runc, --root, $work/runc, exec, \"\${host.name}\""
 project() {
     mkdir -p "$work/project/scenarios" "$work/project/environments"
     echo 'project: prefix' >"$work/project/faildrill.yaml"
@@ -50,7 +51,7 @@ roles:
   app:
     hosts: [$1]
     $2
-    reach: {prefix: [runc, --root, $work/runc, exec, "\${host.name}"]}
+    reach: {prefix: [${4:-$by_runc}]}
 END
     cat >"$work/project/scenarios/drill.yaml" <<END
 scenario: drill
@@ -63,7 +64,7 @@ hold: 300ms
 observe: 300ms
 settle: 20s
 steps:
-  - {$3: victim, for: 1s}
+  - {$3, for: 1s}
 halt:
   own: {max_outage: 30s}
 expect:
@@ -106,11 +107,23 @@ pids() {
 }
 check "and a service in it that is not its process 1" pids
 service='service: {pidfile: /run/app.pid, start: "true", stop: "true"}'
-project fd-one "$service" freeze
+project fd-one "$service" 'freeze: victim'
 check "that service is drilled through the prefix" ends 0 PASS drill run -e here drill
 check "which leaves nothing" is_clean fd-one
 
-project fd-one $'process: /usr/bin/sleep\n    start: "true"' kill
+init=$(runc --root "$work/runc" state fd-one | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
+project fd-one "$service" 'freeze: victim' "nsenter, --target, \"$init\", --all"
+check "the same through nsenter" ends 0 PASS drill run -e here drill
+check "which leaves nothing either" is_clean fd-one
+
+project fd-one "$service" 'freeze: victim, process: sleep'
+check "a name that means its process 1 as well: plan refuses, exit 4" \
+    ends 4 "'sleep' is process 1 of 'fd-one': no signal from inside its container ends it" drill plan -e here drill
+check "a run does, too" ends 4 "is process 1 of 'fd-one'" drill run -e here drill
+check "and touches nothing" is_clean fd-one
+
+project fd-one $'process: /usr/bin/sleep\n    start: "true"' 'kill: victim'
+check "process 1 as the role's service: plan refuses, exit 4" ends 4 "is process 1 of 'fd-one'" drill plan -e here drill
 check "process 1 from inside: refused by a sentence, exit 4" \
     ends 4 "is process 1 of 'fd-one': no signal from inside its container ends it" drill run -e here drill
 check "its process 1 lives" in_container fd-one sh -c 'grep -q sleep /proc/1/comm'
