@@ -13,8 +13,8 @@ ask ipset ipset save
 for kind in iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy; do
     ! command -v "$kind-save" >/dev/null || ask "$kind" "$kind-save"
 done
-for dev in /sys/class/net/*; do
-    dev=${dev##*/}
+# Not by /sys, which shows the machine's.
+for dev in $(ip -o link show | sed 's/^[0-9]*: //; s/[@:].*//'); do
     for kind in qdisc class filter; do ask "tc $kind $dev" tc "$kind" show dev "$dev"; done
 done
 ask "tc ingress" tc filter show dev eth0 ingress
