@@ -78,7 +78,7 @@ static void base64(const char *value, struct Buf *out, size_t before, const char
         unsigned sixth = 0;
         for (size_t bit = at; bit < at + 6; bit++) {
             unsigned char byte = (unsigned char)value[bit / 8 - before];
-            sixth = sixth << 1 | (byte >> (7 - bit % 8) & 1U);
+            sixth = sixth << 1 | ((unsigned)byte >> (7 - bit % 8) & 1U);
         }
         buf_char(out, sixth < 62 ? letters[sixth] : last[sixth - 62]);
     }
