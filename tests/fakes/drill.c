@@ -183,6 +183,15 @@ void drill_ready(struct Drill *drill)
     good(drill, drill->firing != NULL, "ready");
 }
 
+bool drill_fires(struct Drill *drill)
+{
+    struct GuardState watched;
+    return guard_watch(drill->node, drill->guarded, (struct Watch){.renew = true}, drill_in(10),
+                       &watched, &drill->err) &&
+           (drill->firing = node_ready(drill->node, drill->guarded, drill_in(10), &drill->err)) &&
+           node_fire(drill->firing, drill_in(20), &drill->t0, &drill->err) == EFFECT_PROVEN;
+}
+
 void drill_fire(struct Drill *drill)
 {
     drill_ready(drill);

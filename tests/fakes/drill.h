@@ -50,6 +50,7 @@ void drill_lock(struct Drill *drill);
 void drill_arm(struct Drill *drill);
 void drill_ready(struct Drill *drill); /* with its lease renewed */
 void drill_fire(struct Drill *drill);  /* ready, fire, proven */
+bool drill_fires(struct Drill *drill); /* the same, where its lease may run out meanwhile */
 void drill_undo(struct Drill *drill);  /* undo, disarm, unlock */
 /* Fails unless the host is as it was within `seconds`. */
 void drill_is_clean(struct Drill *drill, int seconds);

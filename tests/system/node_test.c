@@ -31,23 +31,36 @@ static bool stays_broken(enum DrillKind kind)
     return kind != DRILL_RESTART; /* it is over by itself */
 }
 
-/* Arms, fires; the fault is there. */
-static void begin(struct Drill *drill, void **state, int64_t lease_ns)
-{
-    drill_open(drill, kind_of(state), lease_ns, CAP_NS);
-    drill_lock(drill);
-    drill_arm(drill);
-    drill_fire(drill);
-    if (stays_broken(kind_of(state)))
-        assert_true(drill_in_place(drill));
-}
-
 static void vanish(struct Drill *drill)
 {
     node_unready(drill->firing);
     drill->firing = NULL;
     node_close(drill->node);
     drill->node = NULL;
+}
+
+/* Arms, fires; the fault is there. On a machine so busy that a lease of 2 s runs out before that,
+ * which the host undoes, once more. */
+static void begin_until(struct Drill *drill, void **state, int64_t lease_ns, int64_t cap_ns)
+{
+    for (int tries = 2;; tries--) {
+        drill_open(drill, kind_of(state), lease_ns, cap_ns);
+        drill_lock(drill);
+        struct Mono armed = mono_now();
+        drill_arm(drill);
+        if (drill_fires(drill) && (!stays_broken(kind_of(state)) || drill_in_place(drill)))
+            break;
+        if (tries == 0 || mono_since(armed, mono_now()) < lease_ns)
+            fail_msg("fire: %s", drill->err.message);
+        vanish(drill);
+        drill_is_clean(drill, 60);
+        drill_close(drill);
+    }
+}
+
+static void begin(struct Drill *drill, void **state, int64_t lease_ns)
+{
+    begin_until(drill, state, lease_ns, CAP_NS);
 }
 
 /* Its lease is over, again and again, since a line that arrives only now still begins anew. */
@@ -151,10 +164,7 @@ static void cap_ends_it_though_it_is_renewed(void **state)
 {
     struct Drill drill;
     struct GuardState watched = {.alive = true};
-    drill_open(&drill, kind_of(state), LEASE_NS, 4 * NS_PER_S);
-    drill_lock(&drill);
-    drill_arm(&drill);
-    drill_fire(&drill);
+    begin_until(&drill, state, LEASE_NS, 4 * NS_PER_S);
     struct Mono until = drill_in(8);
     while (!watched.undone && mono_before(mono_now(), until)) {
         assert_true(guard_watch(drill.node, drill.guarded, (struct Watch){true, false}, drill_in(5),

@@ -98,10 +98,12 @@ static struct Target target_of(const char *name, const char *pin)
 }
 
 /* The drill's host, with an address and an sshd; from now on it is reached by ssh. */
-static void open_by_ssh(struct Drill *drill, enum DrillKind kind)
+enum { LEASE_S = 20 }; /* nobody is meant to run out of it */
+
+static void open_by_ssh(struct Drill *drill, enum DrillKind kind, int lease_s)
 {
     char line[512];
-    drill_open(drill, kind, 2 * NS_PER_S, 60 * NS_PER_S);
+    drill_open(drill, kind, lease_s * NS_PER_S, 60 * NS_PER_S);
     assert_true(here(
         "ip link del fdt9 2>/dev/null; ip link add fdt9 type veth peer name eth1 netns $host && "
         "ip addr add " HERE "/24 dev fdt9 && ip addr add " ELSEWHERE "/24 dev fdt9 && "
@@ -145,7 +147,7 @@ static void test_an_isolated_host_hears_our_ssh_and_nobody_else(void **state)
     (void)state;
     struct Drill drill;
     struct GuardState watched;
-    open_by_ssh(&drill, DRILL_ISOLATE);
+    open_by_ssh(&drill, DRILL_ISOLATE, LEASE_S);
     assert_int_equal(connect_from(ELSEWHERE), 0);
     drill_lock(&drill);
     drill_arm(&drill);
@@ -174,7 +176,7 @@ static void test_an_established_connection_is_cut_too(void **state)
 {
     (void)state;
     struct Drill drill;
-    open_by_ssh(&drill, DRILL_ISOLATE);
+    open_by_ssh(&drill, DRILL_ISOLATE, LEASE_S);
     struct sockaddr_in mine = {.sin_family = AF_INET};
     struct sockaddr_in theirs = {.sin_family = AF_INET, .sin_port = htons(22)};
     inet_pton(AF_INET, ELSEWHERE, &mine.sin_addr);
@@ -200,7 +202,7 @@ static void test_runner_gone_the_kernel_opens_the_host_again(void **state)
 {
     (void)state;
     struct Drill drill;
-    open_by_ssh(&drill, DRILL_ISOLATE);
+    open_by_ssh(&drill, DRILL_ISOLATE, 4);
     drill_lock(&drill);
     drill_arm(&drill);
     drill_fire(&drill);
@@ -210,7 +212,7 @@ static void test_runner_gone_the_kernel_opens_the_host_again(void **state)
     node_close(drill.node);
     drill.firing = NULL;
     drill.node = NULL;
-    struct Mono until = drill_in(4);
+    struct Mono until = drill_in(6);
     while (connect_from(ELSEWHERE) != 0)
         assert_true(mono_before(mono_now(), until));
     drill.node = node_open(&drill.target, drill_in(5), &drill.err);
@@ -223,7 +225,7 @@ static void test_a_killed_service_comes_back_by_ssh_as_well(void **state)
 {
     (void)state;
     struct Drill drill;
-    open_by_ssh(&drill, DRILL_KILL_KEPT);
+    open_by_ssh(&drill, DRILL_KILL_KEPT, LEASE_S);
     drill_lock(&drill);
     drill_arm(&drill);
     drill_fire(&drill);
@@ -252,7 +254,7 @@ static void test_only_the_right_host_and_key_are_let_in(void **state)
     struct Drill drill;
     struct Buf pins = BUF(300);
     struct Err err;
-    open_by_ssh(&drill, DRILL_RUN);
+    open_by_ssh(&drill, DRILL_RUN, LEASE_S);
     char path[160];
     snprintf(path, sizeof path, "cat %s/host.pub %s/hostec.pub | ssh-keygen -lf - | cut -d' ' -f2",
              folder, folder);
@@ -287,7 +289,7 @@ static void test_openssh_lets_in_the_same_and_rsa_too(void **state)
 {
     (void)state;
     struct Drill drill;
-    open_by_ssh(&drill, DRILL_RUN);
+    open_by_ssh(&drill, DRILL_RUN, LEASE_S);
     static const char *const PINS[] = {"host", "hostec"};
     struct Target target = target_of("good", NULL);
     assert_string_equal(why_not(&target), "open");
@@ -322,7 +324,7 @@ static void test_nothing_is_left_of_a_connection_whose_owner_died(void **state)
 {
     (void)state;
     struct Drill drill;
-    open_by_ssh(&drill, DRILL_RUN);
+    open_by_ssh(&drill, DRILL_RUN, LEASE_S);
     node_close(drill.node);
     drill.node = NULL;
     assert_int_equal(setenv("XDG_RUNTIME_DIR", folder, 1), 0);
@@ -348,7 +350,7 @@ static void test_a_stopped_sshd_costs_the_deadline_and_no_more(void **state)
     (void)state;
     struct Drill drill;
     struct RunResult result;
-    open_by_ssh(&drill, DRILL_RUN);
+    open_by_ssh(&drill, DRILL_RUN, LEASE_S);
     assert_int_equal(space_sh(&drill.space, "kill -STOP $(pgrep sshd)", NULL), 0);
     struct Mono begin = mono_now();
     assert_false(node_run(drill.node, &(struct RunText){.script = "true"},
@@ -368,7 +370,7 @@ static void test_probes_go_out_beside_the_host(void **state)
     struct Drill drill;
     uint16_t port = 0;
     char banner[16] = "";
-    open_by_ssh(&drill, DRILL_RUN);
+    open_by_ssh(&drill, DRILL_RUN, LEASE_S);
     struct Forward *forward =
         forward_open(&drill.target, "127.0.0.1", 22, drill_in(5), &port, &drill.err);
     assert_non_null(forward);
