@@ -156,7 +156,7 @@ system: hosts faults drills ## the three above
 
 faults-matrix: all ## every kind of fault x all that may go wrong: 0 silent; writes tests/faults/MATRIX.md, README.md
 	@export BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill; set -- --write tests/faults/MATRIX.md --readme README.md; \
-		tests/faults/matrix.py "$$@" && { tests/faults/matrix.py --systemd "$$@" || [ $$? -eq 77 ]; }
+		tests/faults/matrix.py "$$@" && { tests/faults/matrix.py --systemd --lanes 4 "$$@" || [ $$? -eq 77 ]; }
 
 mutants: all tests ## seeded safety bugs, each caught by a named test: 10 minutes
 	@BUILD=$(BUILD) tests/mutants/run.py
