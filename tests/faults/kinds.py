@@ -48,14 +48,14 @@ DOWN = "! runs"
 ANEW = '[ "$(main)" != "$MAIN" ] && runs'
 SHUT = '! timeout 1 bash -c "exec 3<>/dev/tcp/$ADDRESS/22" 2>/dev/null'
 API = "http://127.0.0.1:8080/slow"
-# By its control group where that is its own (a unit's), else by SIGSTOP.
-FROZEN = ('grep -q "^State:.T" "/proc/$MAIN/status" || { at=$(sed -n "s/^0:://p" "/proc/$MAIN/cgroup"); '
-          'grep -qsx "frozen 1" "/sys/fs/cgroup$at/cgroup.events" "/sys/fs/cgroup/unified$at/cgroup.events"; }')
+# Of a unit: it is frozen by its control group.
+FROZEN = ("grep -qsx 'frozen 1' /sys/fs/cgroup/*/system.slice/idle.service/cgroup.events "
+          "/sys/fs/cgroup/system.slice/idle.service/cgroup.events")
 KINDS = [
     Kind("kill", "kill: victim, HOLD", DOWN),
     Kind("kill once", "kill: victim", DOWN, of_unit={"seen": ANEW, "over": True}),
     Kind("stop", "stop: victim, HOLD", DOWN),
-    Kind("freeze", "freeze: victim, HOLD", FROZEN),
+    Kind("freeze", "freeze: victim, HOLD", 'grep -q "^State:.T" "/proc/$MAIN/status"', of_unit={"seen": FROZEN}),
     Kind("restart", "restart: victim", ANEW, over=True),
     Kind("restart loop", "restart: victim, every: 1s, HOLD", HELD, alone=True),
     # The runner's own address may still come in; another host may not.
