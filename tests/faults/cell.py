@@ -115,7 +115,7 @@ ip route add default via ${ADDRESS%.*}.1 table 77
 ip rule add fwmark 7 table 77
 ip address add 198.51.100.1/24 dev $DEVICE
 mount -t tmpfs -o size=1m site /mnt
-echo "127.0.0.2 site" >>/etc/hosts
+grep -qx "127.0.0.2 site" /etc/hosts || echo "127.0.0.2 site" >>/etc/hosts # a disk outlives a reboot
 cp /etc/hosts /mnt/hosts
 mount --bind /mnt/hosts /etc/hosts
 """
