@@ -28,7 +28,7 @@ terminals=0
 # begin: the drill on a terminal of its own; its exit status is written below it.
 begin() {
     terminals=$((terminals + 1))
-    terminal=(tmux -L "faildrill-$$-$terminals" -f /dev/null)
+    terminal=(tmux -S "$work/terminal-$terminals" -f /dev/null)
     at_end "${terminal[@]}" kill-server
     "${terminal[@]}" new-session -d -x 110 -y 40 "cd '$work'; LC_ALL=C.UTF-8 '$FAILDRILL' run -e bare long; \
         echo exit \$?; read -r _"

@@ -167,6 +167,17 @@ taken_addresses_are_refused() {
     "$lab" --state "$work/one" down
 }
 
+# Whether somebody of that session lives who began before there was a mark: a `mkdir`, for a moment. A `down` before
+# that has ended would find nothing yet.
+has_unmarked() {
+    local pid words
+    for pid in $(pgrep -s "$1"); do
+        { words=$(tr '\0' '\n' <"/proc/$pid/environ"); } 2>/dev/null
+        [ -z "$words" ] || grep -q '^LAB_\(OF\|HOST\)=' <<<"$words" || return 0
+    done
+    return 1
+}
+
 # Killed at moments all over its run, then repaired or ended.
 killed_at() {
     local pid
@@ -175,6 +186,10 @@ killed_at() {
     sleep "$1" # the moment itself, no waiting for anything
     kill -9 "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
+    for _ in {1..500}; do
+        has_unmarked "$pid" || break
+        sleep 0.01
+    done
     if [ "$2" = up ]; then
         "$lab" up staging bare:4 >/dev/null && "$lab" status >/dev/null || return 1
     fi
@@ -204,7 +219,8 @@ processes_in_hosts() {
     done < <(cat "$LAB_STATE"/hosts/*/init 2>/dev/null)
 }
 
-down_killed_at() {
+down_# Killed at moments all over its run, then repaired or ended.
+killed_at() {
     local pid
     "$lab" up staging bare:4 >/dev/null || return 1
     "$lab" down &

@@ -211,6 +211,7 @@ static void test_what_iptables_cannot_do_is_refused(void **state)
     assert_false(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_string_equal(bench.err.message,
                         "'redis-1' has iptables alone, whose timers know whole seconds only");
+    arena_free(bench.arena);
     bench = bench_new();
     bench.facts.iptables = false;
     bench.facts.no_filter = "nft does not work, and iptables has no timers without ipset";
