@@ -134,8 +134,8 @@ cli: all ## the program as a person uses it
 # The longest first; they mostly wait, so there may be one more than there are cores.
 HOSTS     = $(filter-out $(CATALOGUE), tests/system/node_test.sh tests/system/lab_test.sh \
             $(filter-out %/node_test.sh %/lab_test.sh,$(wildcard tests/system/*_test.sh)))
-CATALOGUE = $(patsubst %,tests/system/%_test.sh,again cancel config container delay flap freeze iptables link loop machine named network \
-            race reach resources shapes shells) tests/faults/fingerprint_test.py
+CATALOGUE = $(patsubst %,tests/system/%_test.sh,again cancel config container delay flap freeze iptables link loop \
+            machine named network race reach resources shapes shells) tests/faults/fingerprint_test.py
 
 hosts: all tests ## what is done on hosts, on the lab's own
 	@$(RUN) -j 3 -t 1200 $(HOSTS)
@@ -192,7 +192,7 @@ asan: ## unit, contract and golden tests under the address and undefined behavio
 	@ASAN_OPTIONS=detect_stack_use_after_return=1 $(ASAN) -s unit
 
 asan-tests:
-	@$(ASAN) all tests
+	+@$(ASAN) all tests
 
 clang: ## build with clang; it fills fresh variables with a pattern where gcc uses zeros
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang \
