@@ -58,7 +58,10 @@ static void take_signer(struct Approvals *approvals, const char *file, const cha
     for (size_t at = 0; at < approvals->names.count; at++)
         if (same_person(names[at], signer))
             return;
-    if (is_operator(approvals, signer))
+    if (strpbrk(signer, "*?!,") != NULL)
+        add_text(approvals->drill, &approvals->troubles,
+                 arena_printf(arena, "%s is by %s, which is nobody's name", file, signer));
+    else if (is_operator(approvals, signer))
         add_text(approvals->drill, &approvals->troubles,
                  arena_printf(arena, "%s is by %s, who made the plan or runs it", file, signer));
     else
@@ -77,7 +80,10 @@ static void take_file(struct Approvals *approvals, const char *folder, const cha
                                  .size = plan->document->size};
     char signer[128];
     struct Err err;
-    if (signature_check(&look, signer, &err) != SIGNATURE_GOOD)
+    enum SignatureEnd end = signature_check(&look, signer, &err);
+    if (revokes && (end == SIGNATURE_UNASKED || access(look.signature, R_OK) != 0))
+        approvals->revoked = arena_printf(arena, "%s, which cannot be looked at", file);
+    else if (end != SIGNATURE_GOOD)
         add_text(approvals->drill, &approvals->troubles,
                  arena_printf(arena, "%s %s", file, err.message));
     else if (revokes)

@@ -227,6 +227,9 @@ static int go(struct Drill *drill)
                            .watch = watch_of(running.watching)};
     input.watch.ask = question;
     input.watch.ask_data = &running;
+    /* In the background a terminal would stop who touches it, with a fault in effect. */
+    sigaction(SIGTTOU, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    sigaction(SIGTTIN, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     running.run = run_new(&input);
     loop_signals(drill->loop, signalled, &running);
     run_go(running.run);

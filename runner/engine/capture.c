@@ -12,6 +12,8 @@
 #include "../clients/json_find.h"
 
 #define SECONDS_MAX 1e9
+/* What a regular expression reads at once: nobody else is served meanwhile. */
+#define REGEX_BYTES_MAX 8192
 
 static bool no_value(const struct CaptureSpec *spec, struct Err *err, const char *why)
 {
@@ -37,6 +39,8 @@ static const char *find(const struct CaptureSpec *spec, const struct Buf *output
     }
     regex_t compiled;
     regmatch_t match[2];
+    if (output->size > REGEX_BYTES_MAX)
+        return "a regular expression reads 8192 bytes at most";
     if (regcomp(&compiled, spec->regex, REG_EXTENDED | REG_NEWLINE) != 0)
         return "its regular expression cannot be read";
     bool found = regexec(&compiled, text, COUNT_OF(match), match, 0) == 0;

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -12,28 +15,28 @@
 #include "../base/buf.h"
 #include "../base/text.h"
 #include "../clients/http.h"
-#include "../io/worker.h"
 
 #define ASK_EVERY_NS NS_PER_S
 #define ANSWER_WITHIN_NS (2 * NS_PER_S)
 
 enum { WORD_MOST = 200 };
 
-/* One look at a file, on the worker's thread. */
+/* One look at a file, on a thread of its own that nobody waits for: a file server that hangs keeps
+ * it for ever, and the end of a run must not hang with it. The last of both frees it. */
 struct FileLook {
-    struct FreezeSwitch *freeze;
+    atomic_int holders;
+    atomic_bool done;
+    char *path;
     char text[WORD_MOST];
-    ssize_t size; /* -1: *why says it */
+    ssize_t size; /* -1: `why` says it */
     int why;
 };
 struct FreezeSwitch {
     char *at;
     struct Loop *loop;
-    struct HttpClient *http; /* of a URL */
+    struct HttpClient *http; /* of a URL; NULL: a file */
     struct Call *call;
-    struct Worker *worker; /* of a file: one on a file server that hangs must not hold us up */
-    bool looking;          /* a look is under way; a late one is let run */
-    struct FileLook look;
+    struct FileLook *look; /* under way; a late one is let run, and no other begun */
     bool asking;
     struct Mono asked;
     enum Known engaged;
@@ -85,32 +88,61 @@ static void answered(void *data, const struct Answer *got)
     answer(freeze, true, text);
 }
 
-static void look_work(void *own, void *job)
+static void look_release(struct FileLook *look)
 {
-    (void)own;
-    struct FileLook *look = job;
-    int fd = open(look->freeze->at, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (look == NULL || atomic_fetch_sub(&look->holders, 1) > 1)
+        return;
+    mem_free(look->path);
+    mem_free(look);
+}
+
+static void *look_work(void *data)
+{
+    struct FileLook *look = data;
+    int fd = open(look->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     look->size = fd < 0 ? -1 : read(fd, look->text, sizeof look->text);
     look->why = errno;
     if (fd >= 0)
         close(fd);
+    atomic_store(&look->done, true);
+    look_release(look);
+    return NULL;
 }
 
-static void look_done(void *own, void *job)
+/* No signal is for it. */
+static bool look_begin(struct FreezeSwitch *freeze)
 {
-    (void)own;
-    struct FileLook *look = job;
-    struct FreezeSwitch *freeze = look->freeze;
-    freeze->looking = false;
-    if (!freeze->asking)
-        return; /* it came too late, which was said */
-    if (look->size >= 0) {
-        judge(freeze, look->text, (size_t)look->size);
-        return;
+    pthread_t thread;
+    sigset_t all, before;
+    struct FileLook *look = mem_zero(1, sizeof *look);
+    look->path = mem_text(freeze->at);
+    atomic_init(&look->holders, 2);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, NULL, look_work, look);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0) {
+        look_release(look);
+        look_release(look);
+        return false;
     }
-    char text[120];
-    snprintf(text, sizeof text, "cannot be read: %s", strerror(look->why));
-    answer(freeze, true, text);
+    pthread_detach(thread);
+    freeze->look = look;
+    return true;
+}
+
+static void look_done(struct FreezeSwitch *freeze)
+{
+    struct FileLook *look = freeze->look;
+    freeze->look = NULL;
+    if (freeze->asking && look->size >= 0) {
+        judge(freeze, look->text, (size_t)look->size);
+    } else if (freeze->asking) {
+        char text[120];
+        snprintf(text, sizeof text, "cannot be read: %s", strerror(look->why));
+        answer(freeze, true, text);
+    } /* else it came too late, which was said */
+    look_release(look);
 }
 
 static void ask(struct FreezeSwitch *freeze, struct Mono now)
@@ -121,15 +153,15 @@ static void ask(struct FreezeSwitch *freeze, struct Mono now)
         struct HttpRequest request = {.url = freeze->at};
         freeze->call =
             http_call(freeze->http, &request, mono_add(now, ANSWER_WITHIN_NS), answered, freeze);
-    } else if (!freeze->looking) {
-        freeze->looking = true;
-        freeze->look = (struct FileLook){.freeze = freeze};
-        worker_do(freeze->worker, look_work, look_done, &freeze->look);
+    } else if (freeze->look == NULL && !look_begin(freeze)) {
+        answer(freeze, true, "cannot be read: no thread for it");
     }
 }
 
 void freeze_tick(struct FreezeSwitch *freeze, struct Mono now)
 {
+    if (freeze->look != NULL && atomic_load(&freeze->look->done))
+        look_done(freeze);
     int64_t since = mono_since(freeze->asked, now);
     if (freeze->asking && since > ANSWER_WITHIN_NS && freeze->call == NULL)
         answer(freeze, true, "cannot be read: no answer in 2 s");
@@ -141,11 +173,7 @@ struct FreezeSwitch *freeze_open(const char *at, struct Loop *loop, struct Err *
 {
     struct FreezeSwitch *freeze = mem_zero(1, sizeof *freeze);
     *freeze = (struct FreezeSwitch){.at = mem_text(at), .loop = loop};
-    if (at[0] == '/')
-        freeze->worker = worker_new(loop, NULL);
-    else
-        freeze->http = http_open(loop, err);
-    if (freeze->worker != NULL || freeze->http != NULL)
+    if (at[0] == '/' || (freeze->http = http_open(loop, err)) != NULL)
         return freeze;
     freeze_close(freeze);
     return NULL;
@@ -156,7 +184,7 @@ void freeze_close(struct FreezeSwitch *freeze)
     if (freeze == NULL)
         return;
     http_close(freeze->http);
-    worker_free(freeze->worker);
+    look_release(freeze->look);
     mem_free(freeze->at);
     mem_free(freeze);
 }

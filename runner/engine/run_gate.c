@@ -11,15 +11,15 @@
 static void shut(struct Run *run, const char *name, const char *sentence)
 {
     char text[400];
-    snprintf(text, sizeof text, "%s%s: %s", run->any_sent ? "halted by the gate, " : "", name,
-             sentence);
-    run_abort(run, run->any_sent ? VERDICT_HALTED : VERDICT_REFUSED, text);
+    bool halts = run->any_sent || run->any_begun;
+    snprintf(text, sizeof text, "%s%s: %s", halts ? "halted by the gate, " : "", name, sentence);
+    run_abort(run, halts ? VERDICT_HALTED : VERDICT_REFUSED, text);
 }
 
-static void shut_by_times(struct Run *run, int64_t lasts_ns)
+static void shut_by_times(struct Run *run, struct Wall now, int64_t lasts_ns)
 {
     struct List rules = {.items = NULL};
-    (void)gate_times(&run->in.plan->environment->times, wall_now(), lasts_ns, run->arena, &rules);
+    (void)gate_times(&run->in.plan->environment->times, now, lasts_ns, run->arena, &rules);
     const struct GateRule *rule = rules.items;
     for (size_t at = 0; at < rules.count; at++)
         if (!rule[at].holds) {
@@ -34,7 +34,7 @@ static bool times_hold(struct Run *run, int64_t lasts_ns)
     struct Wall now = wall_now(), until;
     if (times_in_window(times, now, lasts_ns, &until) && times_frozen(times, now, lasts_ns) == NULL)
         return true;
-    shut_by_times(run, lasts_ns);
+    shut_by_times(run, now, lasts_ns);
     return false;
 }
 

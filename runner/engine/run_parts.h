@@ -133,6 +133,7 @@ struct Run {
     struct Mono undo_last;  /* the last undo was sent; 0 = none */
     struct Mono first_sent; /* right before the first fault */
     bool any_sent;          /* a fault counts as having been present */
+    bool any_begun;         /* a step that does something, a fault or not */
     bool reading;           /* the ledgers are being read back */
     struct FaultView *fault_views;
     struct ProbeView *probe_views;

@@ -132,7 +132,11 @@ static void step_begin(struct Run *run)
     if (!run_gate_holds(run, step->kind != NULL ? step_planned_ns(run->scenario, run->step) : 0))
         return;
     run_event(run, "step", "%u %s", run->step + 1, step->name);
+    if (run->state != RUN_STEPS) /* it could not be written down, which halts */
+        return;
     figures_step_begins(run);
+    run->any_begun |=
+        step->type == STEP_RUN || step->type == STEP_REQUEST || step->type == STEP_FAILOVER;
     if (step->type == STEP_FAILOVER) {
         step_failover_begin(run);
     } else if (step->type == STEP_REQUEST) {

@@ -47,7 +47,8 @@ static const char undo_text[] = "nft -f - <<EOF\n"
 /* That nft does not answer is no proof of anything. */
 static const char all_clear_text[] =
     "tables=$(nft list tables) || exit 125\n"
-    "! printf \"%s\\n\" \"$tables\" | grep -qx \"table inet fd_$FD_ID\"\n";
+    "printf \"%s\\n\" \"$tables\" | grep -qx \"table inet fd_$FD_ID\"\n"
+    "case $? in 0) exit 1 ;; 1) ;; *) exit 125 ;; esac\n";
 
 /* An element that ran out is no longer listed. */
 #define TABLE_IS_THERE                                                                             \

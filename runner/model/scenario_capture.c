@@ -31,6 +31,13 @@ static void capture_check(const void *record, const struct Node *node, struct De
                      "`stdout: %s` says already what it is", capture->out);
     if (capture->regex == NULL || reference_present(capture->regex))
         return;
+    for (const char *at = strchr(capture->regex, '\\'); at != NULL && at[1] != '\0';
+         at = strchr(at + 2, '\\'))
+        if (at[1] >= '1' && at[1] <= '9') {
+            problems_say(decode->problems, ERR_VALUE, node_get(node, "regex")->where, NULL,
+                         "'%s' refers back, which may take for ever", capture->regex);
+            return;
+        }
     int failed = regcomp(&compiled, capture->regex, REG_EXTENDED);
     if (failed != 0)
         regerror(failed, &compiled, why, sizeof why);

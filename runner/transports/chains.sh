@@ -65,7 +65,8 @@ chains_clear() {
         all="$all
 $saved"
     done
-    ! printf '%s\n' "$all" | grep "^:\{0,1\}${ours}_"
+    printf '%s\n' "$all" | grep "^:\{0,1\}${ours}_"
+    case $? in 0) return 1 ;; 1) return 0 ;; *) exit 125 ;; esac
 }
 
 # How many are in the set of a family; what ran out is no longer listed.
@@ -90,7 +91,8 @@ chains_full() {
 chains_jumps() {
     for family in $(chains_families); do
         saved=$(chains_save "$family") || exit 125
-        [ "$(printf '%s\n' "$saved" | grep -c -e "^-A [A-Z]* .* -j ${ours}_[a-z]*\$")" -eq "$1" ] || exit 1
+        jumps=$(printf '%s\n' "$saved" | grep -c -e "^-A [A-Z]* .* -j ${ours}_[a-z]*\$") || [ $? -eq 1 ] || exit 125
+        [ "$jumps" -eq "$1" ] || exit 1
     done
 }
 

@@ -110,7 +110,12 @@ freezer_write() {
 
 # freezer_read FILE: sets `at`, the very folder that it names; false where there is none any more.
 freezer_read() {
-    read -r inode at 2>/dev/null <"$1" && [ "$(stat -c %i "$at" 2>/dev/null)" = "$inode" ]
+    read -r inode at 2>/dev/null <"$1" || return 1
+    if ! now_inode=$(stat -c %i "$at" 2>/dev/null); then
+        [ ! -d "$at" ] || exit 125
+        return 1
+    fi
+    [ "$now_inode" = "$inode" ]
 }
 
 # Behind service_list, before anything is armed.

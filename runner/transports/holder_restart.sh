@@ -49,5 +49,6 @@ restart_clean() {
 }
 
 restart_gone() {
-    [ -z "$(session_of turning)" ] || hold_fail "a restart is under way"
+    pids=$(session_of turning) || exit 125
+    [ -z "$pids" ] || hold_fail "a restart is under way"
 }

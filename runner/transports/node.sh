@@ -354,9 +354,12 @@ watch() {
     [ ! -e "$FD_DIR/clean" ] || say undone
 }
 
-# A guard that hangs in the middle of its own undo would keep the fence for ever.
+# Whoever hangs in the middle of an undo would keep the fence for ever.
 finish_alone() {
-    [ "$result" -eq 75 ] && stop_guard && finish
+    [ "$result" -eq 75 ] && read -r pid pid_born 2>/dev/null <"$FD_DIR/undoing" &&
+        alive "$pid" "$pid_born" && [ "$pid" != $$ ] || return 1
+    kill_family "$pid"
+    finish
 }
 
 # /run/faildrill/undo: ends every fault here, newest first, without runner and guard.

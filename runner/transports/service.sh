@@ -261,6 +261,7 @@ service_up() {
 service_says_up() {
     service_up || service_no "$name is down"
     [ ! -e starting ] || service_fail "$name was started by half"
+    [ ! -e ending ] || service_fail "$name was told to end, and may yet do so"
 }
 
 # Enabled or not as before: we never change it, but somebody might have.
@@ -290,8 +291,18 @@ service_spawn() {
     fi
 }
 
+# Who was told to end may do so at any time, also when whoever told it was ended himself, perhaps
+# before he had: it is told again, for only what begins behind its end stays.
+service_end_whole() {
+    [ -e ending ] || return 0
+    (service_gone >/dev/null) || { service_list && service_end; }
+    until (service_gone >/dev/null); do nap 0.05; done # ends by the command's timeout
+    rm -f ending
+}
+
 # Only where it is down, or was started by half before.
 service_start_alone() {
+    service_end_whole
     [ -e starting ] || ! service_up || return 0
     echo >starting
     service_spawn 7>&- || service_fail "$name cannot be started"
@@ -311,6 +322,7 @@ service_start() {
 }
 
 service_end() {
+    echo >ending || service_fail "cannot write down that $name is to end"
     if [ -n "$stop" ]; then
         (unlike_us && begin_outside "$stop")
     elif [ "$form" = container ] && engine_starts; then
@@ -325,38 +337,13 @@ service_stop() {
     service_record
     service_end
     until (service_down >/dev/null); do nap 0.05; done # ends by the command's timeout
+    rm -f ending
 }
 
 # Stops, and starts without waiting: the fault is proven once the old processes are gone.
 service_restart() {
     service_stop
     service_start >/dev/null 2>&1 &
-}
-
-service_keep() {
-    echo "$pid $recorded $exe" >>ids.new
-}
-
-# One round of a restart loop: whoever is the service now goes, and it is started. That it was
-# restarted often is no reason to leave it down.
-service_turn() {
-    : >ids.new && each_id service_keep && mv ids.new ids || service_fail "cannot write the ids"
-    service_list || { [ $? -ne 125 ] || exit 125; }
-    service_record || service_fail "cannot write the ids"
-    if [ "$form" = unit ]; then
-        systemctl reset-failed -- "$name" 2>/dev/null
-        systemctl restart --no-block -- "$name" || service_fail "$name cannot be restarted"
-    else
-        [ -z "$pids" ] || service_end
-    fi
-    until (service_gone >/dev/null); do nap 0.05; done # ends by the command's timeout
-    [ "$form" = unit ] || service_start >/dev/null 2>&1
-}
-
-# It runs, and systemd has yet to do nothing about it.
-service_settled() {
-    service_says_up
-    [ "$form" != unit ] || [ -z "$unit_job" ] || service_fail "systemd is about to restart $name"
 }
 
 service() {

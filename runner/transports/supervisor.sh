@@ -64,3 +64,30 @@ begin_outside() {
     fi
     exec sh -c "$1"
 }
+
+service_keep() {
+    echo "$pid $recorded $exe" >>ids.new
+}
+
+# One round of a restart loop: whoever is the service now goes, and it is started. That it was
+# restarted often is no reason to leave it down.
+service_turn() {
+    : >ids.new && each_id service_keep && mv ids.new ids || service_fail "cannot write the ids"
+    service_list || { [ $? -ne 125 ] || exit 125; }
+    service_record || service_fail "cannot write the ids"
+    if [ "$form" = unit ]; then
+        systemctl reset-failed -- "$name" 2>/dev/null
+        systemctl restart --no-block -- "$name" || service_fail "$name cannot be restarted"
+    else
+        [ -z "$pids" ] || service_end
+    fi
+    until (service_gone >/dev/null); do nap 0.05; done # ends by the command's timeout
+    rm -f ending
+    [ "$form" = unit ] || service_start >/dev/null 2>&1
+}
+
+# It runs, and systemd has yet to do nothing about it.
+service_settled() {
+    service_says_up
+    [ "$form" != unit ] || [ -z "$unit_job" ] || service_fail "systemd is about to restart $name"
+}

@@ -219,8 +219,7 @@ processes_in_hosts() {
     done < <(cat "$LAB_STATE"/hosts/*/init 2>/dev/null)
 }
 
-down_# Killed at moments all over its run, then repaired or ended.
-killed_at() {
+down_killed_at() {
     local pid
     "$lab" up staging bare:4 >/dev/null || return 1
     "$lab" down &

@@ -10,7 +10,7 @@ address=$(<"$LAB_STATE/hosts/bare-1/address")
 on_host() {
     "$lab" exec bare-1 "$@"
 }
-# project FOR [LEASE] [STOP]
+# project FOR [LEASE] [STOP] [START]
 project() {
     mkdir -p "$work/project/scenarios" "$work/project/environments"
     echo 'project: loop' >"$work/project/faildrill.yaml"
@@ -19,7 +19,7 @@ environment: here
 roles:
   idle:
     hosts: {bare-1: {address: $address}}
-    service: {pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "${3:-/etc/init.d/idle stop}"}
+    service: {pidfile: /run/idle.pid, start: "${4:-/etc/init.d/idle start}", stop: "${3:-/etc/init.d/idle stop}"}
     reach: {prefix: [$lab, --state, $LAB_STATE, exec, "\${host.name}"]}
 gate: {keep_healthy: {idle: 0}}
 END
@@ -131,3 +131,27 @@ ends_late() { sleep 5; runs; }
 check "also when that stop would have ended" ends_late
 check "nothing was stopped meanwhile" on_host test ! -e /run/idle.ending
 check "undo closes that run, too" drill undo
+
+# One that is told to end, and does so seconds later: what is up then does not count as running.
+on_host sh -c 'cat >/root/late && chmod 755 /root/late' <<'END'
+#!/bin/sh
+setsid sh -c 'trap "sleep 3; exit 0" TERM; while :; do sleep 0.1; done' </dev/null >/dev/null 2>&1 &
+echo $! >/run/idle.pid
+END
+project 3m 20s 'echo >/run/idle.ending; kill -TERM $(cat /run/idle.pid)' /root/late
+lives() {
+    on_host sh -c 'kill -0 "$(cat /run/idle.pid)"'
+}
+on_host /etc/init.d/idle stop
+on_host /root/late
+check "with one that ends late" begin
+on_host rm -f /run/idle.ending
+check "told to end" wait_for 30 on_host test -e /run/idle.ending
+kill -INT "$runner"
+wait "$runner"
+check "halted, all undone: exit 5" test "$?" = 5
+check "it lives" lives
+dies_late() { wait_for 5 eval '! lives'; }
+check "and goes on living" eval '! dies_late'
+check "nothing of it is left" is_clean
+on_host sh -c 'kill -9 "$(cat /run/idle.pid)"; /etc/init.d/idle start'

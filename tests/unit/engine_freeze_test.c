@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,6 +71,28 @@ static void test_a_pipe_without_a_writer_is_engaged(void **state)
     rmdir(folder);
 }
 
+/* The kernel holds up whoever opens it until we allow it, which we never do. */
+static void test_a_file_server_that_hangs_holds_up_nobody(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/fd-freeze-XXXXXX", said[200];
+    int fd = mkstemp(path), keeper = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+    assert_true(fd >= 0);
+    if (keeper < 0 || fanotify_mark(keeper, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, path) != 0) {
+        print_message("skip a file server that hangs: nobody may hold a file up here\n");
+        skip();
+    }
+    struct Loop *loop = loop_new();
+    struct Mono began = mono_now();
+    assert_false(freeze_is_off(path, loop, said));
+    assert_string_equal(said, "cannot be read: no answer in 2 s");
+    assert_true(mono_since(began, mono_now()) < 10 * NS_PER_S);
+    loop_free(loop);
+    close(keeper);
+    close(fd);
+    unlink(path);
+}
+
 static void reply(void *data, struct Link *link, const char *bytes, size_t size)
 {
     (void)bytes;
@@ -117,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_file_must_say_off),
         cmocka_unit_test(test_a_pipe_without_a_writer_is_engaged),
+        cmocka_unit_test(test_a_file_server_that_hangs_holds_up_nobody),
         cmocka_unit_test(test_a_url_must_answer_200_and_off),
         cmocka_unit_test(test_nobody_at_its_url_is_engaged),
     };
