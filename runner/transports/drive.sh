@@ -116,7 +116,7 @@ start_guard() {
             tries=0
         fi
         if [ "$tries" -eq 0 ]; then # one that hangs has not said who it is: nobody else could end it
-            [ -z "$started" ] || ! look_at "$started" || [ "$parent" != $$ ] || kill_family "$started"
+            [ -z "$started" ] || ! look_at "$started" || kill_family "$started"
             refuse "the guard does not start: $(part_said guard)"
             return
         fi

@@ -50,8 +50,9 @@ def failure_of(call):
     if name in NEVER:
         return None
     failure = random.choice(FAILURES.get(name, ("EIO", "ENOMEM")))
-    # A shell whose wait never works again goes on without waiting: ten thousand children, and none left for anybody.
-    on = "" if name in ("wait4", "waitid") else random.choice(("", "+"))
+    # No kernel interrupts a call for ever, and a shell tries as long. One whose wait never works again goes on without
+    # waiting: ten thousand children, and none left for anybody.
+    on = "" if failure == "EINTR" or name in ("wait4", "waitid") else random.choice(("", "+"))
     return ("short" if failure == "short" else str(getattr(errno, failure))) + on
 
 
