@@ -364,9 +364,9 @@ http() {
     begin bare-6 steps="http: \"http://\${target.victim.address}:8474/slow\", method: POST, body: '{\"slow\": false}', ok: {body: counts}"
     check "a plain request: PASS, exit 0" ends 0 drill run -e bare drill <<<'step      1 answered 200'
     begin bare-6 steps="http: \"http://\${target.victim.address}:8474/slow\""
-    check "a plain request that is answered badly: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'step 1: GET answered 404'
+    check "a plain request that is answered badly: FAIL, exit 1" ends 1 drill run -e bare drill <<<'step 1: GET answered 404'
     begin bare-6 steps="http: \"http://\${target.victim.address}:8475/\""
-    check "a plain request that is refused: NOT READY, exit 3" ends 3 drill run -e bare drill <<<'step 1: GET got no answer: refused'
+    check "a plain request that is refused: FAIL, exit 1" ends 1 drill run -e bare drill <<<'step 1: GET got no answer: refused'
     check "http: the host is as before" same
     on_host sh -c 'kill "$(cat /run/api.pid)"'
 }
