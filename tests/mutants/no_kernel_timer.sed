@@ -3,4 +3,4 @@
 # says isolate is no longer ended by the kernel
 # file runner/faults/network.c
 # test tests/unit/faults_network_test : test_each_is_ended_by_the_kernel_and_touches_its_own_table_only
-s/timed \? " timeout \$\{FD_LEASE\}s" : ""/timed ? "" : ""/
+s/lease_timeout\[\] = " timeout \$\{FD_LEASE\}s"/lease_timeout[] = ""/
