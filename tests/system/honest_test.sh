@@ -124,6 +124,7 @@ does not run on host 'bare-1'
 nothing was injected
 END
     check "chaostoolkit 168: a service that is dead before the drill: nothing came to its host" is_without_trace
+    check "chaostoolkit 168: and no undo was run, which would have started it" eval '! service_runs'
     check "a service that is dead before the drill: in no trend" in_no_trend
 }
 
@@ -213,7 +214,7 @@ signals() {
             wait_for 10 grep -q 'still undoing; nothing is skipped' "$work/run.out"
         over
         check "SIG$signal: HALTED, exit 5" said_with 5 HALTED
-        check "SIG$signal: all undone" is_clean
+        check "chaostoolkit-lib 133: SIG$signal twice: all undone" is_clean
         rm -rf "$work/project"
     done
 }

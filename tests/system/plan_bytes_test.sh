@@ -68,6 +68,8 @@ same_part() {
     cmp "$work/planned" "$work/there"
 }
 check "litmus-go 679: apply on the host is what was printed" same_part FD_APPLY apply
+case $host in bare-1) other=bare-2 ;; *) other=bare-1 ;; esac
+check "litmus-go 679: a host that was not printed has nothing of it" "$lab" exec "$other" test ! -e /run/faildrill
 check "undo on the host is what was printed" same_part FD_UNDO undo
 check "in_place on the host is what was printed" same_part FD_PLACE place
 check "all_clear on the host is what was printed" same_part FD_CLEAR clear

@@ -7,7 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 kinds=(disk_fill memory_fill cpu_load disk_load pids)
 ways=(normal_end holder_killed runner_killed guard_killed by_hand)
-in_lab bare:$((${#kinds[@]} * ${#ways[@]} + 3))
+in_lab bare:$((${#kinds[@]} * ${#ways[@]} + 4))
 
 at_once=${AT_ONCE-6}
 lease=3
@@ -170,7 +170,7 @@ normal_end() {
     check "$kind: others on the host see it" seen "$kind"
     check "$kind: out of memory, its processes go first" oom_first
     check "$kind: PASS, exit 0" over 0 PASS
-    check "chaosblade 19: $kind: after it nothing is left" is_clean
+    check "$kind: after it nothing is left" is_clean
 }
 holder_killed() {
     go "$kind, whose holder is killed"
@@ -199,6 +199,18 @@ by_hand() {
     check "$kind, undone by hand: it is over" eval '[ -z "$(holders)" ]'
     check "$kind, undone by hand: INCONCLUSIVE, exit 7" over 7 'ended early'
     check "$kind, undone by hand: nothing is left" is_clean
+}
+
+# The path means another folder when it is undone.
+link_moved() {
+    on_host sh -c 'rm -rf /tmp/link && ln -s /mnt /tmp/link'
+    begin_step "disk_fill: victim, path: /tmp/link, leave: 20MiB, for: 4s"
+    go "disk_fill behind a link"
+    check "disk_fill behind a link: it is filled" seen disk_fill
+    on_host ln -sfn /var/log /tmp/link
+    check "disk_fill behind a link: PASS, exit 0" over 0 PASS
+    check "chaosblade 19: a link that leads elsewhere meanwhile: nothing is left" is_clean
+    on_host rm -rf /tmp/link
 }
 
 connections() {
@@ -300,7 +312,7 @@ for kind in "${kinds[@]}"; do
         esac
     done
 done
-cases+=(connections.connections refusals.refusals clock.clock)
+cases+=(connections.connections disk_fill.link_moved refusals.refusals clock.clock)
 for case in "${cases[@]}"; do
     number=$((number + 1))
     [[ " ${ONLY-$case} " = *" $case "* ]] || continue

@@ -106,11 +106,13 @@ static void test_a_fault_without_for_lasts_through_all_that_follows(void **state
                                        "  - kill: {role: api}\n"
                                        "  - {isolate: {role: api}, for: 20s, timeout: 1m}\n"
                                        "  - {run: \"true\", target: {role: api}, timeout: 10s}\n"
+                                       "  - {isolate: {role: api}, for: 20m, timeout: 1m}\n"
                                        "expect: {shop: {max_outage: 20s}}\n");
 
-    assert_true(step_planned_ns(c.scenario, 0) == (30 + 80 + 10) * NS_PER_S);
+    assert_true(step_planned_ns(c.scenario, 0) == (30 + 80 + 10 + 1260) * NS_PER_S);
     assert_true(step_planned_ns(c.scenario, 1) == 20 * NS_PER_S);
-    assert_true(step_planned_ns(c.scenario, 2) == 30 * NS_PER_S);
+    assert_true(step_planned_ns(c.scenario, 3) == 20 * 60 * NS_PER_S);
+    assert_true(step_planned_ns(c.scenario, 2) == (30 + 1260) * NS_PER_S);
     case_close(&c);
 }
 
