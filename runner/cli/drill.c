@@ -57,7 +57,7 @@ int drill_open(struct Cli *cli, struct Drill *out)
     struct Err err;
     *out = (struct Drill){.cli = cli, .who = who_are_we(cli->arena)};
     out->store = store_open(cli->state, &err);
-    if (out->store == NULL)
+    if (out->store == NULL || !store_identity(out->store, out->store_id, &err))
         return cli_fail(cli, &err);
     out->loop = loop_new();
     out->hosts = hosts_new(out->loop);

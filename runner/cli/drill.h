@@ -17,7 +17,8 @@ struct Drill {
     struct Hosts *hosts;
     struct Loaded loaded;
     struct Plan *plan;
-    const char *who;               /* "ana@drillbox" */
+    const char *who; /* "ana@drillbox" */
+    char store_id[33];
     const struct SavedPlan *saved; /* that is run; NULL: a file */
 };
 /* Opens store and loop; says on stderr which runs did not end. 0, or the exit status after it was
@@ -32,6 +33,7 @@ struct SavedPlan {
     const struct Document *document; /* its bytes are what is signed */
     const char *scenario, *environment, *hash, *bytes_hash;
     const char *scenario_name, *environment_name, *who;
+    const char *store; /* that it was made in, and knows whether it was run */
     struct List shows; /* of const char *: its steps, as people read them */
     uint64_t seed;
     struct Token token;

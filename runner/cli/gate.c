@@ -82,7 +82,7 @@ static int by_end(const void *a, const void *b)
     return left->ended.ns < right->ended.ns ? 1 : left->ended.ns > right->ended.ns ? -1 : 0;
 }
 
-/* A run that both tell of is one. */
+/* A receipt that lies there twice tells of one run. */
 static bool is_known(const struct List *passes, const char *run)
 {
     const struct GatePass *row = passes->items;
@@ -92,15 +92,31 @@ static bool is_known(const struct List *passes, const char *run)
     return false;
 }
 
-/* Of the own store, and of receipts that came from elsewhere; newest first. */
+static void signed_passes(struct Drill *drill, struct List *out, struct List *troubles)
+{
+    struct List received = {0};
+    receipts_read(drill, &received, troubles);
+    const struct GatePass *pass = received.items;
+    for (size_t at = 0; at < received.count; at++)
+        if (!is_known(out, pass[at].run))
+            *(struct GatePass *)list_add(out, drill->cli->arena, sizeof *pass) = pass[at];
+    if (out->count > 0)
+        qsort(out->items, out->count, sizeof(struct GatePass), by_end);
+}
+
+/* Newest first: of the own store, but where the environment says who signs, of receipts alone. */
 static bool all_passes(struct Drill *drill, struct List *out, struct List *troubles,
                        struct Err *err)
 {
     const struct PassedIn *rule = drill->loaded.environment->passed_in;
     struct Arena *arena = drill->cli->arena;
-    struct List rows = {0}, received = {0};
+    struct List rows = {0};
     if (rule == NULL)
         return true;
+    if (rule->signed_by != NULL) {
+        signed_passes(drill, out, troubles);
+        return true;
+    }
     struct History of = {.environment = rule->environment,
                          .scenario = drill->loaded.scenario->name};
     if (!store_passes(drill->store, &of, arena, &rows, err))
@@ -113,14 +129,6 @@ static bool all_passes(struct Drill *drill, struct List *out, struct List *troub
                               .canonical = row[at].canonical,
                               .ended = row[at].ended,
                               .unaffected = row[at].unaffected};
-    if (rule->signed_by != NULL)
-        receipts_read(drill, &received, troubles);
-    const struct GatePass *pass = received.items;
-    for (size_t at = 0; at < received.count; at++)
-        if (!is_known(out, pass[at].run))
-            *(struct GatePass *)list_add(out, arena, sizeof *pass) = pass[at];
-    if (out->count > 0)
-        qsort(out->items, out->count, sizeof(struct GatePass), by_end);
     return true;
 }
 

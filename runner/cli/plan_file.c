@@ -78,6 +78,7 @@ void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *ou
     json_put_text(&json, "scenario_name", plan->scenario->name);
     json_put_text(&json, "environment_name", plan->environment->name);
     json_put_text(&json, "who", drill->who);
+    json_put_text(&json, "store", drill->store_id);
     json_put_text(&json, "scenario", plan->scenario->path);
     json_put_text(&json, "environment", plan->environment->path);
     json_put_int(&json, "seed", (int64_t)plan->seed);
@@ -111,6 +112,7 @@ static enum Known read_plan(struct Arena *arena, const struct Node *root, struct
     out->scenario_name = text_of(root, "scenario_name");
     out->environment_name = text_of(root, "environment_name");
     out->who = text_of(root, "who");
+    out->store = text_of(root, "store");
     for (size_t at = 0; shows != NULL && shows->type == NODE_LIST && at < shows->count; at++)
         *(const char **)list_add(&out->shows, arena, sizeof(char *)) =
             shows->items[at]->type == NODE_SCALAR ? shows->items[at]->text : "";

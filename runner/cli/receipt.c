@@ -14,7 +14,7 @@
 #define RECEIPT_SPACE "faildrill-receipt"
 #define HASH_PREFIX "sha256:"
 
-enum { RECEIPT_MOST = 1 << 20, RECEIPTS_MOST = 500 };
+enum { RECEIPT_MOST = 1 << 20, LOOKED_AT_MOST = 500 };
 
 static const char *folder_at(struct Drill *drill, size_t at)
 {
@@ -134,8 +134,9 @@ static const char *pass_of(struct Drill *drill, const json_t *receipt, const cha
     return NULL;
 }
 
+/* The newest that are about this drill: no number of others hides them. */
 static void take_receipt(struct Drill *drill, const char *path, struct List *passes,
-                         struct List *troubles)
+                         struct List *troubles, size_t *looked_at)
 {
     struct Arena *arena = drill->cli->arena;
     struct Buf text = BUF(RECEIPT_MOST);
@@ -144,7 +145,7 @@ static void take_receipt(struct Drill *drill, const char *path, struct List *pas
     json_t *receipt = file_read(path, &text) ? json_loadb(text.text, text.size, 0, NULL) : NULL;
     if (receipt == NULL || json_integer_value(json_object_get(receipt, "receipt")) != 1) {
         add_trouble(drill, troubles, path, "cannot be read as one");
-    } else if (concerns(drill, receipt)) {
+    } else if (concerns(drill, receipt) && (*looked_at)++ < LOOKED_AT_MOST) {
         struct SignatureLook look = {.signers = drill->loaded.environment->passed_in->signed_by,
                                      .space = RECEIPT_SPACE,
                                      .signature = arena_printf(arena, "%s.sig", path),
@@ -170,6 +171,7 @@ static int newest_first(const void *a, const void *b)
 void receipts_read(struct Drill *drill, struct List *passes, struct List *troubles)
 {
     struct Arena *arena = drill->cli->arena;
+    size_t looked_at = 0;
     for (size_t at = 0; at < drill->cli->project.receipts.count; at++) {
         const char *folder = folder_at(drill, at);
         struct List names = {.items = NULL};
@@ -183,7 +185,7 @@ void receipts_read(struct Drill *drill, struct List *passes, struct List *troubl
         const char **paths = names.items;
         if (names.count > 0)
             qsort(paths, names.count, sizeof *paths, newest_first);
-        for (size_t i = 0; i < names.count && i < RECEIPTS_MOST; i++)
-            take_receipt(drill, paths[i], passes, troubles);
+        for (size_t i = 0; i < names.count; i++)
+            take_receipt(drill, paths[i], passes, troubles, &looked_at);
     }
 }

@@ -9,7 +9,7 @@
 
 #include "../base/text.h"
 #include "../engine/run.h"
-#include "drill.h"
+#include "approval.h"
 #include "judge.h"
 #include "plan_file.h"
 #include "watch.h"
@@ -100,15 +100,18 @@ static bool same_plan(const struct Drill *drill, const struct SavedPlan *saved, 
 /* Before any host is asked. */
 static bool may_be_run(struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
 {
-    const char *found = NULL;
     const struct Environment *environment = drill->loaded.environment;
-    struct History all = {0};
-    struct Err none;
+    enum Known was_run = store_was_run(drill->store, saved->token.text, err);
+    if (was_run == KNOWN_UNKNOWN)
+        return false;
     if (wall_now().ns > saved->valid_until.ns)
         err_set(err, ERR_REFUSED, NOWHERE, "plan %s is no longer valid",
                 short_id(saved->token.text));
-    else if (store_find_run(drill->store, saved->token.text, &all, drill->cli->arena, &found,
-                            &none))
+    else if (!text_equal(saved->store, drill->store_id))
+        err_set(err, ERR_REFUSED, NOWHERE,
+                "plan %s was made with another state folder, which alone knows whether it was run",
+                short_id(saved->token.text));
+    else if (was_run == KNOWN_YES)
         err_set(err, ERR_REFUSED, NOWHERE, "plan %s was run already: a plan is run once",
                 short_id(saved->token.text));
     else if (!text_equal(saved->environment_name, environment->name) ||
@@ -212,6 +215,36 @@ static void signalled(void *data, int number)
     run_abort(running->run, VERDICT_HALTED, number == SIGINT ? "halted by Ctrl-C" : name);
 }
 
+/* What somebody signed may have ended, or been taken back, while a steady state was awaited. */
+static const char *forbids(void *data)
+{
+    struct Drill *drill = data;
+    struct List rules = {0};
+    if (drill->saved == NULL)
+        return NULL;
+    if (wall_now().ns > drill->saved->valid_until.ns)
+        return "the plan is no longer valid";
+    if (gate_approvals(drill, &rules))
+        return NULL;
+    return arena_printf(drill->cli->arena, "approvals: %s",
+                        ((const struct GateRule *)rules.items)->sentence);
+}
+
+/* Said last and loudest, whatever became of the report; also where a store that failed could not
+ * keep the proof, so that its record of this run says so. */
+static int say_not_undone(const struct Running *running)
+{
+    struct Buf left = BUF(4000);
+    run_left(running->run, &left);
+    if (left.size == 0)
+        buf_put(&left, "all of it was seen undone, which the store does not know; by hand on "
+                       "a host: sudo sh /run/faildrill/undo\n");
+    fprintf(stderr, "NOT UNDONE: a fault may still be in effect; faildrill undo %s\n%s",
+            short_id(running->drill->plan->token.text), left.text);
+    buf_free(&left);
+    return verdict_status(VERDICT_NOT_UNDONE);
+}
+
 static int go(struct Drill *drill)
 {
     struct Running running = {.drill = drill};
@@ -224,6 +257,8 @@ static int go(struct Drill *drill)
                            .who = drill->who,
                            .version = CLI_VERSION,
                            .state = drill->cli->state,
+                           .forbids = forbids,
+                           .forbids_data = drill,
                            .watch = watch_of(running.watching)};
     input.watch.ask = question;
     input.watch.ask_data = &running;
@@ -245,19 +280,8 @@ static int go(struct Drill *drill)
     } else {
         status = judge_run(drill, drill->plan->token.text);
     }
-    /* Said last and loudest, whatever became of the report; also where a store that failed could
-     * not keep the proof, so that its record of this run says so. */
-    if (ended_as == VERDICT_NOT_UNDONE || status == verdict_status(VERDICT_NOT_UNDONE)) {
-        struct Buf left = BUF(4000);
-        run_left(running.run, &left);
-        if (left.size == 0)
-            buf_put(&left, "all of it was seen undone, which the store does not know; by hand on "
-                           "a host: sudo sh /run/faildrill/undo\n");
-        fprintf(stderr, "NOT UNDONE: a fault may still be in effect; faildrill undo %s\n%s",
-                short_id(drill->plan->token.text), left.text);
-        buf_free(&left);
-        status = verdict_status(VERDICT_NOT_UNDONE);
-    }
+    if (ended_as == VERDICT_NOT_UNDONE || status == verdict_status(VERDICT_NOT_UNDONE))
+        status = say_not_undone(&running);
     hosts_free(drill->hosts);
     drill->hosts = NULL;
     loop_free(drill->loop); /* first: what was posted late refers to the run */

@@ -30,10 +30,21 @@ static struct Mono *began(const struct Run *run, const char *clock)
     bug("a clock that the scenario does not know: %s", clock);
 }
 
+/* By the value as it is: what is kept may lack a part of it. */
+static enum Known is_equal(const struct Run *run, const struct RunFigure *figure)
+{
+    const struct Expectation *bounds = run->scenario->expectations.items;
+    for (size_t at = 0; at < run->scenario->expectations.count; at++)
+        if (bounds[at].word == BOUND_EQUALS && text_equal(bounds[at].probe, figure->name))
+            return text_equal(bounds[at].text, figure->text) ? KNOWN_YES : KNOWN_NO;
+    return KNOWN_UNKNOWN;
+}
+
 static bool keep(struct Run *run, const struct RunFigure *figure)
 {
     struct Err err;
     struct RunFigure kept = *figure;
+    kept.equal = is_equal(run, figure);
     struct Buf text = BUF(2 * CAPTURE_BYTES_MAX);
     redact(figure->text, &text); /* only the next step gets it as it is */
     kept.text = text.text;

@@ -56,6 +56,18 @@ static bool probes_are_good(struct Run *run)
     return false;
 }
 
+/* Once something was done, the halt key, `halt` and the rules above end it. */
+static bool is_allowed(struct Run *run)
+{
+    const struct RunAsk *in = &run->in;
+    const char *why = in->forbids == NULL || run->any_sent || run->any_begun
+                          ? NULL
+                          : in->forbids(in->forbids_data);
+    if (why != NULL)
+        run_abort(run, VERDICT_REFUSED, why);
+    return why == NULL;
+}
+
 bool run_gate_open(struct Run *run, struct Err *err)
 {
     const struct Environment *environment = run->in.plan->environment;
@@ -85,7 +97,8 @@ bool run_gate_knows(const struct Run *run)
 
 bool run_gate_holds(struct Run *run, int64_t lasts_ns)
 {
-    return times_hold(run, lasts_ns) && switch_is_off(run) && probes_are_good(run);
+    return times_hold(run, lasts_ns) && switch_is_off(run) && probes_are_good(run) &&
+           is_allowed(run);
 }
 
 /* Before the first fault as well: what begins to be forbidden then is not begun. */

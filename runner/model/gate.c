@@ -115,8 +115,9 @@ static const char *say_refused(const struct GateInput *input, const struct Passe
     if (passes->other != NULL)
         return arena_printf(arena, "%s has passed another text (%s), not this one",
                             rule->environment, short_id(passes->other->run));
-    return arena_printf(arena, "%s has not passed `%s` yet", rule->environment,
-                        input->scenario->name);
+    return arena_printf(arena, "%s has not passed `%s` yet%s", rule->environment,
+                        input->scenario->name,
+                        rule->signed_by != NULL ? ", as far as signed receipts say" : "");
 }
 
 /* The newest receipts that were set aside, after what is known all the same. */

@@ -55,7 +55,8 @@ struct RunExpectation {
 struct RunFigure { /* what steps measured or captured; text and whole number: value is it */
     const char *name, *type; /* "clock", "seconds": ns; "int", "text" */
     struct Span value;
-    const char *text; /* as captured; "" of a clock */
+    const char *text; /* as captured, without secrets; "" of a clock */
+    enum Known equal; /* a text: whether it was what `equals` says, judged with them */
 };
 struct RunSystem { /* what was seen of a role's system by the conductor, once a second or so */
     const char *role, *system;

@@ -39,6 +39,17 @@ bool run_key(struct Store *store, const char *id, int64_t *key, struct Err *err)
 
 /* ---- One run ---- */
 
+enum Known store_was_run(struct Store *store, const char *id, struct Err *err)
+{
+    struct Query query = query_begin(store, "SELECT 1 FROM runs WHERE id = ?");
+    query_text(&query, id);
+    enum Step step = query_step(&query, err);
+    if (step == STEP_FAILED)
+        return KNOWN_UNKNOWN;
+    query_end(&query);
+    return step == STEP_ROW ? KNOWN_YES : KNOWN_NO;
+}
+
 static void give_history(struct Query *query, const struct History *of)
 {
     query_text(query, of != NULL ? of->environment : NULL);

@@ -172,11 +172,12 @@ static void read_figure(struct Query *query, struct Arena *arena, void *item)
     figure->value.low_ns = row_int(query);
     figure->value.high_ns = row_int(query);
     figure->text = row_text(query, arena);
+    figure->equal = (enum Known)row_int(query);
 }
 
 static const struct Part figures_part = {
-    .sql = "SELECT name, type, low, high, text FROM figures WHERE run BETWEEN ? >> 32 AND ? >> 32"
-           " ORDER BY rowid",
+    .sql = "SELECT name, type, low, high, text, equal FROM figures"
+           " WHERE run BETWEEN ? >> 32 AND ? >> 32 ORDER BY rowid",
     .size = sizeof(struct RunFigure),
     .read = read_figure,
 };

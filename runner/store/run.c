@@ -271,13 +271,14 @@ bool store_figure(struct Store *store, const struct RunFigure *figure, struct Er
     if (!change_begin(store, err))
         return false;
     struct Query query =
-        query_begin(store, "INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?, ?, ?)");
+        query_begin(store, "INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?, ?, ?, ?)");
     query_int(&query, run);
     query_text(&query, figure->name);
     query_text(&query, figure->type);
     query_int(&query, figure->value.low_ns);
     query_int(&query, figure->value.high_ns);
     query_text(&query, figure->text);
+    query_int(&query, figure->equal);
     return change_end(store, query_run(&query, err), err);
 }
 

@@ -23,9 +23,12 @@ static const char schema_3[] = {
 static const char schema_4[] = {
 #include "runner/store/schema_4.sql.h"
     0};
+static const char schema_5[] = {
+#include "runner/store/schema_5.sql.h"
+    0};
 /* Each makes version i + 1 of version i, in one change. Never edited once released: only added to.
  */
-static const char *const versions[] = {schema_1, schema_2, schema_3, schema_4};
+static const char *const versions[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
 
 static bool run_script(struct Store *store, const char *sql, struct Err *err)
 {
@@ -135,6 +138,20 @@ static bool migrate(struct Store *store, struct Err *err)
     for (size_t i = (size_t)version; ok && i < COUNT_OF(versions); i++)
         ok = run_script(store, versions[i], err);
     return change_end(store, ok, err);
+}
+
+bool store_identity(struct Store *store, char id[33], struct Err *err)
+{
+    struct Query query = query_begin(store, "SELECT id FROM identity");
+    enum Step step = query_step(&query, err);
+    if (step == STEP_ROW)
+        snprintf(id, 33, "%s", (const char *)sqlite3_column_text(query.stmt, 0));
+    else if (step == STEP_END)
+        return err_set(err, ERR_STORE, NOWHERE, "the store '%s' has no name", store->path);
+    else
+        return false;
+    query_end(&query);
+    return true;
 }
 
 static bool open_database(struct Store *store, struct Err *err)

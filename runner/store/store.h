@@ -14,6 +14,8 @@
 struct Store;
 struct Store *store_open(const char *state_dir, struct Err *err) MUST_CHECK;
 void store_close(struct Store *store); /* accepts NULL */
+/* Drawn when it was made; no two have the same, but for copies of the folder. */
+bool store_identity(struct Store *store, char id[33], struct Err *err) MUST_CHECK;
 
 /* ---- Lock: one run per environment. ---- */
 /* ERR_LOCKED names the holder (run, who, host, pid, since) and the command that mends it. A row
@@ -157,6 +159,8 @@ struct History {                        /* what is asked for; zeroed = everythin
 /* RUN: an id, a unique end of it, "last", "last~1" (of `of`; NULL = of all). */
 bool store_find_run(struct Store *store, const char *run, const struct History *of,
                     struct Arena *arena, const char **id, struct Err *err) MUST_CHECK;
+/* Whether a run of this very id is known; UNKNOWN, with *err, where the store cannot say. */
+enum Known store_was_run(struct Store *store, const char *id, struct Err *err) MUST_CHECK;
 /* Everything of a run; a run whose process died comes with finished = false, and ends at the last
  * that was heard of it. */
 bool store_read_run(struct Store *store, const char *id, struct Arena *arena, struct RunRecord *out,

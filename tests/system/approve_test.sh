@@ -40,7 +40,7 @@ roles:
 gate: {approvals: $1}
 END
 }
-# scenario FOR
+# scenario FOR [STEADY]
 scenario() {
     cat >"$work/project/scenarios/drill.yaml" <<END
 scenario: drill
@@ -48,7 +48,7 @@ targets:
   victim: {role: idle}
 probes:
   ssh: {tcp: "$(address_of bare-2):22", every: 100ms, timeout: 500ms}
-steady: {for: 300ms}
+steady: {for: ${2:-300ms}}
 hold: 300ms
 observe: 300ms
 settle: 20s
@@ -143,8 +143,36 @@ check "a changed plan is none that was approved" changed
 scenario 2s
 check "nor does another text run under it" ends 4 'REFUSED' drill run "$plan" --confirm production
 scenario 1s
+# Another state folder knows nothing of what was run from this one.
+elsewhere() {
+    : >"$work/asked"
+    ends 4 'was made with another state folder' drill --state "$work/elsewhere" run "$plan" --confirm production &&
+        [ ! -s "$work/asked" ]
+}
+check "with another state folder it does not run" elsewhere
 check "approved by somebody else it runs" ends 0 'PASS' drill run "$plan" --confirm production
 check "and never again" refused 'was run already: a plan is run once'
+
+# What was signed when the run began counts for nothing once it is taken back.
+scenario 1s 15s
+fresh_plan
+approve raj >"$work/approved" 2>&1
+drill run "$plan" --confirm production >"$work/late" 2>&1 &
+late=$!
+locked() {
+    "$lab" --state "$LAB_STATE" exec bare-1 test -e /run/faildrill/lock
+}
+check "an approved plan begins, and awaits a steady state" wait_for 60 locked
+check "meanwhile its approval is taken back" ends 0 'revoked by' approve raj --revoke
+ends_late() {
+    local got=0
+    wait "$late" || got=$?
+    cat "$work/late"
+    [ "$got" -eq 4 ] && grep -qF 'approvals: revoked by raj@example.net' "$work/late" &&
+        ! grep -qF 'proven' "$work/late"
+}
+check "then nothing is broken" ends_late
+scenario 1s
 
 fresh_plan
 approve raj >"$work/approved" 2>&1

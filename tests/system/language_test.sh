@@ -191,6 +191,16 @@ check "a step that prints a secret fails" drill 1 tells
 check "its output is said without" said "status 3 .*secret.token}"
 check "what was captured too" in_report 'f["said"]["text"] == "got ${secret.token}"'
 check "neither output, store nor report has it in any form" no_canary
+work equal <<'END'
+steps:
+  - run: echo "got ${secret.token}"
+    target: lab
+    capture: {said: {stdout: text}}
+expect:
+  said: {equals: "got can'ary 4711/?"}
+END
+check "a value with a secret in it is judged as it was" drill 0 equal
+check "and kept without" in_report 'f["said"]["text"] == "got ${secret.token}"'
 unset CANARY
 
 check "nothing is left on the hosts" clean

@@ -149,7 +149,16 @@ bring
 ssh-keygen -q -Y sign -f "$work/keys/staging" -n file <"$there" >"$there.sig" 2>/dev/null
 check "nor does one that was signed for another use" refused "receipt ${receipt##*/} is not what was signed"
 
+# A pass of its own store, which nobody signed.
+box production staging ''
+check "an unsigned pass of its own" ends 0 'PASS' on production run -e staging drill
+rm -f "$there" "$there.sig"
+check "counts for nothing where the environment says who signs" refused 'has not passed `drill` yet, as far as signed receipts say'
 bring
+# More of other drills than are ever looked at, and all of them newer.
+for at in {1..600}; do
+    echo '{"receipt": 1, "scenario": "other", "environment": "staging", "verdict": "PASS"}' >"$work/production/receipts/zz$at.json"
+done
 check "the receipt alone opens the gate" ends 0 'PASS' on production run -e production drill
 
 # from_git, while a store is there.

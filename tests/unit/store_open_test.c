@@ -213,7 +213,7 @@ static void test_a_newer_version_is_refused_and_not_touched(void **state)
     run_plain(db, "PRAGMA user_version = 99");
     sqlite3_close(db);
 
-    assert_refused(&f, f.folder, "is of version 99, and this faildrill knows 4 at most");
+    assert_refused(&f, f.folder, "is of version 99, and this faildrill knows 5 at most");
 
     assert_string_equal(f.err.hint, "Use the newer faildrill that wrote it.");
     assert_int_equal(ask_int(&f, "PRAGMA user_version"), 99);
@@ -251,7 +251,7 @@ static void test_version_1_opens_for_ever(void **state)
 
     struct RunRecord run = fixture_read(&f);
 
-    assert_int_equal(ask_int(&f, "PRAGMA user_version"), 4);
+    assert_int_equal(ask_int(&f, "PRAGMA user_version"), 5);
     assert_int_equal(ask_int(&f, "SELECT count(*) FROM sqlite_schema WHERE name = 'runs_started'"),
                      1);
     assert_string_equal(run.scenario, "kill");
@@ -319,6 +319,53 @@ static void test_version_1_is_as_it_was_released(void **state)
     hash_hex(version_1, sizeof(version_1) - 1, hash);
 
     assert_string_equal(hash, "199abc0c48fbf4a7ecda0db84544354a24e81ae2a9b90f4560fd4f9051e1f40b");
+}
+
+static void test_a_store_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    struct Fixture f;
+    struct Fixture g;
+    fixture_open(&f);
+    make_version_1(&g);
+    struct Store *store = fixture_store(&f), *other = fixture_store(&g);
+    char id[33], again[33], others[33];
+
+    must(&f, store_identity(store, id, &f.err));
+    must(&g, store_identity(other, others, &g.err));
+    store_close(store);
+    store = fixture_store(&f);
+    must(&f, store_identity(store, again, &f.err));
+
+    assert_int_equal(strlen(id), 32);
+    assert_string_equal(id, again);
+    assert_string_not_equal(id, others);
+    store_close(store);
+    store_close(other);
+    fixture_close(&f);
+    fixture_close(&g);
+}
+
+static void test_whether_a_run_was_is_known_or_not_known(void **state)
+{
+    (void)state;
+    struct Fixture f;
+    fixture_open(&f);
+    struct Store *store = fixture_store(&f);
+    must(&f, fixture_begin(&f, store, "01plan"));
+    assert_int_equal(store_was_run(store, "01plan", &f.err), KNOWN_YES);
+    assert_int_equal(store_was_run(store, "1plan", &f.err), KNOWN_NO);
+    store_close(store);
+    sqlite3 *db = open_plain(&f);
+    run_plain(db, "ALTER TABLE runs RENAME TO lost");
+    sqlite3_close(db);
+    store = fixture_store(&f);
+
+    assert_int_equal(store_was_run(store, "01plan", &f.err), KNOWN_UNKNOWN);
+
+    assert_int_equal(f.err.code, ERR_STORE);
+    store_close(store);
+    fixture_close(&f);
 }
 
 static void test_ten_processes_may_make_the_store_at_once(void **state)
@@ -438,6 +485,8 @@ int main(void)
         cmocka_unit_test(test_a_migrated_database_has_the_tables_of_a_new_one),
         cmocka_unit_test(test_a_damaged_old_version_is_not_migrated),
         cmocka_unit_test(test_version_1_is_as_it_was_released),
+        cmocka_unit_test(test_a_store_has_a_name_of_its_own),
+        cmocka_unit_test(test_whether_a_run_was_is_known_or_not_known),
         cmocka_unit_test(test_ten_processes_may_make_the_store_at_once),
         cmocka_unit_test(test_two_stores_in_one_process_do_not_disturb_each_other),
         cmocka_unit_test(test_a_plan_is_a_file_of_its_own_and_is_replaced_whole),
