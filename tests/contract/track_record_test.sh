@@ -24,7 +24,7 @@ stands_in() {
     case $file in
     *.c) grep -qF "TRACK(\"${name%%: *}\", ${name#*: })" "$file" ;;
     tests/golden/bad/*) [ "${file##*/}" = "$name.yaml" ] && [ -s "${file%.yaml}.expect" ] ;;
-    *) grep -qE "(check|ok|not_ok) \"$name: " "$file" ;;
+    *) grep -qE "(check|ok|not_ok) \"?$name: " "$file" ;;
     esac
 }
 

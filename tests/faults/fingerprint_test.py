@@ -9,6 +9,7 @@ as planned. The fingerprint is all that an administrator could find out (ask.sh)
 addresses, rules and routes of IPv4 and IPv6, mounts with their numbers, settings, files with owner, mode, time and
 hash; and processes with all that they inherit. Left out: counters, and what time or a login changes on any host.
 """
+import dataclasses
 import difflib
 import json
 import os
@@ -21,9 +22,9 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from cell import LAB, LEASE, Cell, Complaint, Lane, NotTried  # noqa: E402
+from cell import LAB, LEASE, PROGRAM, Cell, Complaint, Lane, NotTried  # noqa: E402
 from host import read, uptime  # noqa: E402
-from kinds import KINDS, SHUT, Kind  # noqa: E402
+from kinds import KINDS, SHUT, Kind, verbs_without_a_row  # noqa: E402
 
 LANES = 4
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -39,8 +40,20 @@ BY_HAND = Kind("run, a service", 'run: "/etc/init.d/idle stop", target: victim, 
                'undo: "/etc/init.d/idle start", proof: "! /etc/init.d/idle status", HOLD',
                "! /etc/init.d/idle status >/dev/null")
 # On a host without nft.
-CHAINS = Kind("isolate, by iptables", "isolate: victim, HOLD", SHUT, beside=True, needs="command -v iptables ipset",
-              lacks="iptables and ipset")
+CHAINS = [dataclasses.replace(kind, name=kind.name + ", by iptables", needs="command -v iptables ipset",
+                              lacks="iptables and ipset",
+                              seen=kind.seen.replace('nft list tables | grep -q "inet fd_"', "iptables-save | grep -q fd_"))
+          for kind in KINDS if kind.verb in ("isolate", "cut", "loss", "rate_limit", "dns_cut")]
+# What has a way of its own through a host beside the matrix's row.
+MORE = [
+    Kind("isolate, our own link too", "isolate: victim, link: cut, HOLD", SHUT, beside=True, shortest="12s"),
+    Kind("cut, refused", "cut: {between: [victim, far]}, with: reject, HOLD", SHUT, beside=True, far=True),
+    Kind("dns_cut, dropped", "dns_cut: victim, HOLD", 'nft list tables | grep -q "inet fd_"'),
+    Kind("override, of a resolver", 'override: victim, file: /etc/resolv.conf, content: "nameserver 192.0.2.8", HOLD',
+         "grep -q 192.0.2.8 /etc/resolv.conf"),
+    Kind("replace_file, and a reload", 'replace_file: victim, path: /etc/resolv.conf, content: "nameserver 192.0.2.8", '
+         'reload: "cat /etc/resolv.conf >/dev/null", HOLD', "grep -q 192.0.2.8 /etc/resolv.conf"),
+]
 HIDE = "mount --bind /etc/lab/meminfo /usr/sbin/nft"
 SHOW = "umount /usr/sbin/nft"
 # These end processes of the service: it comes back as another one, and says so in files of its own. Whoever starts it
@@ -130,7 +143,7 @@ def drill(lane, kind, guard):
     file = "scenarios/cell.yaml"  # nothing here waits for the end of a lease, which a busy machine may not keep
     lane.write(file, read(f"{lane.dir}/{file}").replace(f"lease: {LEASE}s", "lease: 12s"))
     before = [look.settled() for look in looks]
-    if kind is CHAINS:
+    if kind in CHAINS:
         cell.hosts[0].sh(HIDE)
     lane.begin()
     try:
@@ -143,7 +156,7 @@ def drill(lane, kind, guard):
         if lane.process.poll() is None:
             lane.process.kill()
             lane.process.wait()
-        if kind is CHAINS:
+        if kind in CHAINS:
             cell.hosts[0].sh(SHOW)
     for look, was in zip(looks, before):
         look.wait_until(was)
@@ -174,7 +187,7 @@ class Test:
         name = kind.name + (", ended by its guard" if guard else "")
         for attempt in range(4):
             try:
-                self.say(f"ok {name}: {drill(lane, kind, guard)} lines are as before")
+                self.say(f"ok chaosd 146: {name}: {drill(lane, kind, guard)} lines are as before")
                 return
             except NotTried as what:  # others keep the machine busy
                 why = str(what)
@@ -182,7 +195,7 @@ class Test:
             except Complaint as what:
                 why = str(what)
                 break
-        self.say(f"not ok {name}: its host is as before\n{why}\n    the runner said:\n" +
+        self.say(f"not ok chaosd 146: {name}: its host is as before\n{why}\n    the runner said:\n" +
                  "".join(f"      {x}\n" for x in lane.log().splitlines()[-14:]), bad=True)
         lane.reboot(lane.peer)
 
@@ -198,14 +211,14 @@ class Test:
                 self.say(f"not ok {kind.name}: {type(what).__name__}: {what}", bad=True)
 
     def list_jobs(self, host):
-        for kind in [*KINDS, BY_HAND, CHAINS]:
+        for kind in [*KINDS, *MORE, BY_HAND, *CHAINS]:
             if self.names and kind.name not in self.names:
                 continue
             if host.sh(kind.needs)[0] != 0:
                 self.say(f"skip {kind.name}: {kind.lacks}")
                 continue
             self.jobs.put((kind, False))
-            if kind is CHAINS or kind.name in RESTARTS and not kind.over:
+            if kind is CHAINS[0] or kind.name in RESTARTS and not kind.over:
                 self.jobs.put((kind, True))
 
     def go(self):
@@ -215,6 +228,8 @@ class Test:
         lanes = [Dressed(name, peer, home, False) for name, peer in zip(names[:LANES], names[LANES:])]
         for lane in lanes:
             lane.furnish()
+        for verb in verbs_without_a_row(PROGRAM):
+            self.say(f"not ok {verb}: it has no row in tests/faults/kinds.py", bad=True)
         self.list_jobs(lanes[0].host)
         threads = [threading.Thread(target=self.lane_loop, args=(lane,)) for lane in lanes]
         for thread in threads:

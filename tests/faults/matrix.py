@@ -34,7 +34,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from cell import LAB, LEASE, PROGRAM, SLACK, Cell, Complaint, Lane, NotTried  # noqa: E402
 from host import Host, uptime  # noqa: E402
-from kinds import KINDS, NO_FAULTS  # noqa: E402
+from kinds import KINDS, verbs_without_a_row  # noqa: E402
 from node import Node  # noqa: E402
 
 
@@ -158,12 +158,6 @@ class Harness:
                           flush=True)
                 return
 
-    def verbs_without_a_row(self):
-        said = subprocess.run([PROGRAM, "explain", "steps"], capture_output=True, text=True, check=True).stdout
-        verbs = re.findall(r"^  (\w+)  +\S", said.split("one of:\n")[1].split("\n\n")[0], re.M)
-        have = {kind.verb for kind in KINDS} | set(NO_FAULTS)
-        return [verb for verb in verbs if verb not in have] + ([] if verbs else ["(no verb is listed at all)"])
-
     def jobs(self):
         """rich or not -> its cells, dealt out in turn; a normal end on both."""
         out = {True: [], False: []}
@@ -230,7 +224,7 @@ class Harness:
         self.kinds = [dataclasses.replace(x, **x.of_unit) if self.options.systemd else x
                       for x in KINDS if not self.options.kinds or x.name in self.options.kinds.split(",")]
         self.columns = [x for x in COLUMNS + (STORMS if self.options.systemd else []) if not self.options.columns or x.name in self.options.columns.split(",")]
-        missing = self.verbs_without_a_row()
+        missing = verbs_without_a_row(PROGRAM)
         for verb in missing:
             print(f"not ok {verb}: no row in tests/faults/kinds.py")
         self.recall()
