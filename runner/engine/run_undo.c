@@ -97,6 +97,8 @@ void undo_proven(struct FaultRun *fault, const struct HostCall *call)
                      &err);
     if (fault->armed != NULL)
         run_say(run, call->target->name, "%s undone, proven", fault->planned->step->kind->name);
+    if (fault->detail[0] != '\0')
+        run_event(run, call->target->name, "%s", fault->detail);
     if (fault->planned->procedure.from_here && fault->machine.seat == NULL)
         fault->undo_busy = false;
     else

@@ -24,7 +24,7 @@ const struct FaultKind freeze_fault = {
 static bool freeze_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
                         struct Procedure *out, struct Err *err)
 {
-    struct Procedure procedure = procedure_of(input, CLASS_STICKY);
+    struct Procedure procedure = procedure_of(input, CLASS_REBOOT);
     struct Subject subject;
     if (!subject_make(config, input, arena, &subject, err))
         return false;

@@ -190,10 +190,11 @@ disarm() {
 # has half of one. False where an arming that was sent before has come in between.
 scratch_folder() {
     [ ! -e "$FD_DIR/vars" ] || return 1
+    case $FD_ARMED in '' | "$boot") armed_boot=$boot ;; *) armed_boot=another ;; esac
     rm -rf "$FD_DIR"
     mkdir "$FD_DIR" && echo "$FD_PLAIN" >"$FD_DIR/scratch" &&
-        printf 'FD_ROOT=%s FD_DIR=%s FD_ID=%s FD_BOOT= FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
-            "$FD_ROOT" "$FD_DIR" "$FD_ID" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
+        printf 'FD_ROOT=%s FD_DIR=%s FD_ID=%s FD_BOOT=%s FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
+            "$FD_ROOT" "$FD_DIR" "$FD_ID" "$armed_boot" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
         printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" &&
         write_part undo "$FD_UNDO" && write_part clear "$FD_CLEAR"
@@ -254,10 +255,11 @@ undo() {
         fi
     fi
     last_said="$(part_said undo) $(part_said clear)"
+    [ "$known" != yes ] || last_said=$(part_said clear | sed -n 's/.*note: //p')
     # Before anything is said: where nobody reads any more, the next word is the last.
     [ ! -e "$FD_DIR/scratch" ] || put_away
     say "clear $known"
-    [ "$known" = yes ] || say "said $last_said"
+    [ -z "$last_said" ] || say "said $last_said"
 }
 
 halt() {

@@ -89,7 +89,7 @@ freezer_look() {
     elif [ -e "$at/freezer.state" ]; then
         read -r asked <"$at/freezer.self_freezing" && read -r stands <"$at/freezer.state" ||
             freezer_gone
-        case $stands in FROZEN) stands=1 ;; FREEZING) asked=1 stands='' ;; *) stands='' ;; esac
+        case $stands in FROZEN) stands=1 ;; *) stands='' ;; esac
     fi
     [ -n "$asked" ]
 }
@@ -130,7 +130,8 @@ freezer_save() {
 freezer_freeze() {
     service_same
     service_record || service_fail "cannot record the processes of $name"
-    freezer_read group && freezer_look || service_fail "$name has another control group than before"
+    freezer_find && [ "$freezer" = "$by_group" ] && freezer_read group && [ "$at" = "$folder" ] &&
+        freezer_look || service_fail "$name no longer has the control group to itself that was recorded"
     [ "$asked" = 0 ] || service_fail "the control group of $name is frozen already"
     mv group frozen || service_fail "cannot write the group"
     tries=500
@@ -142,22 +143,33 @@ freezer_freeze() {
     done
 }
 
-# Sets `at` to what we froze; where a host has lost our record, in the same boot, to what the service
-# has now. False where there is nothing that could be ours.
+# Sets `at` to what we froze; where a host has lost our record, to what the service has now. False
+# where none can be told.
 freezer_ours() {
     if [ -e frozen ]; then
         freezer_read frozen
-    elif [ ! -e ids ] && [ -n "$by_group" ] && ! never_fired; then
-        service_list && freezer_find && at=$folder
     else
-        return 1
+        freezer_lost && service_list && freezer_find && [ "$freezer" = "$by_group" ] && at=$folder
     fi
 }
+
+freezer_lost() {
+    [ ! -e ids ] && [ -n "$by_group" ]
+}
+
+# Says who, where folder `at` stands still only since somebody else has frozen one above.
+freezer_above() (
+    [ "$asked$stands" = 01 ] || exit 1
+    while at=${at%/*} && freezer_look; do
+        [ "$asked" = 0 ] || { echo "note: $name stands still, for $at is frozen, not by us"; exit; }
+    done
+    exit 1
+)
 
 freezer_thaw() {
     freezer_ours || return 0
     tries=200
-    while freezer_look && [ "$asked$stands" != 0 ]; do
+    while freezer_look && [ "$asked$stands" != 0 ] && ! freezer_above; do
         [ "$tries" -gt 0 ] || service_fail "the control group of $name cannot be thawed"
         tries=$((tries - 1))
         [ "$asked" != 1 ] || freezer_write 0
@@ -178,6 +190,11 @@ freezer_lives() {
 }
 
 freezer_moving() {
-    ! freezer_ours || ! freezer_look || [ "$asked$stands" = 0 ] ||
-        service_fail "the control group of $name is still frozen"
+    if freezer_ours; then
+        ! freezer_look || [ "$asked$stands" = 0 ] || freezer_above ||
+            service_no "the control group of $name is still frozen"
+    elif freezer_lost && [ -n "$main" ] && freezer_stops "$main"; then
+        echo "a control group of $name is frozen, and our record is lost: was it us? Thaw it by hand"
+        exit 125
+    fi
 }

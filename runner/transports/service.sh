@@ -192,10 +192,19 @@ service_kill_one() {
     kill -KILL "$pid"
 }
 
+# Whether we may be who has stopped what is: never in another boot, which has other processes and
+# groups by the same numbers.
+service_may_be_ours() {
+    ! never_fired || return 1
+    fired_in=$(. ./vars && echo "$FD_BOOT") && look_at_boot || exit 125
+    [ "$fired_in" = "$boot" ]
+}
+
 service_thaw() {
+    service_may_be_ours || return 0
     freezer_thaw
     each_id service_thaw_one
-    [ -e ids ] || never_fired || { # a host that has lost our record, in the same boot
+    [ -e ids ] || { # a host that has lost our record
         service_list
         for pid in $pids; do ! look_at "$pid" || service_thaw_one; done
     }
@@ -232,7 +241,7 @@ service_frozen() {
 }
 
 service_moving() {
-    ! never_fired || return 0
+    service_may_be_ours || return 0
     freezer_moving
     each_id service_says_stopped
     service_list || [ $? -ne 125 ] || exit 125
