@@ -355,8 +355,11 @@ static void look_done(struct HostCall *call)
         run_abort(run, VERDICT_INCONCLUSIVE, text);
         return;
     }
-    if (fault->looking && fault->look.in_place == KNOWN_NO && !fault->look.undone)
+    if (fault->looking && fault->look.in_place == KNOWN_NO && !fault->look.undone) {
+        if (fault->look.said[0] != '\0')
+            run_event(run, call->target->name, "%s", fault->look.said);
         fault_ended_early(fault, "a look at it found it gone");
+    }
     fault->missed = 0;
     if (fault->renewing)
         fault->renewed = fault->watched; /* its lease begins no earlier */

@@ -116,7 +116,7 @@ hold_be() {
 
 hold_held() {
     read -r holder born_then 2>/dev/null <held && alive "$holder" "$born_then" ||
-        hold_fail "the process that holds it is gone"
+        hold_fail "the process that holds it is gone: $(tail -n 1 log.hold 2>/dev/null)"
     [ -e taken ] || hold_fail "it is not taken yet"
     "${kind}_seen"
 }

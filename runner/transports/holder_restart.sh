@@ -20,20 +20,19 @@ restart_turn() {
     return "$turned"
 }
 
-# Behind hold_may, which has set now. One that takes longer than the rhythm leaves out the next ones.
+# Behind hold_may, which has set now. One that takes longer than the rhythm leaves out the next ones;
+# one that fails is the last.
 restart_keep() {
     number=$(((now - first) / every))
     pause=0.5
     [ "$number" -gt "$begun" ] || return 0
     begun=$number
-    echo "$first $begun $now" >rounds.new && mv rounds.new rounds || return 1
-    if restart_turn; then failed=0; else failed=$((failed + 1)); fi
-    [ "$failed" -lt 3 ]
+    echo "$first $begun $now" >rounds.new && mv rounds.new rounds && restart_turn
 }
 
 restart_take() {
-    first=$now begun=-1 failed=0
-    restart_keep && [ "$failed" -eq 0 ]
+    first=$now begun=-1
+    restart_keep
 }
 
 # Whoever restarts it lives (hold_held), and is at it.

@@ -174,6 +174,7 @@ bool guard_watch(struct HostNode *node, const struct Guarded *guarded, struct Wa
         state.in_place = strcmp(place, "yes") == 0  ? KNOWN_YES
                          : strcmp(place, "no") == 0 ? KNOWN_NO
                                                     : KNOWN_UNKNOWN;
+        reply_get(&reply, "said", state.said, sizeof state.said);
         if (reply_get(&reply, "gone", NULL, 0) && !state.rebooted)
             good = look_behind(node, guarded, deadline, &state, err);
     }

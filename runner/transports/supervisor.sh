@@ -69,21 +69,42 @@ service_keep() {
     echo "$pid $recorded $exe" >>ids.new
 }
 
-# One round of a restart loop: whoever is the service now goes, and it is started. That it was
-# restarted often is no reason to leave it down.
+# What a name finds are those recorded, or begotten by them.
+service_known() {
+    for pid in $pids; do
+        ! look_at "$pid" || grep -q "^$pid $born " ids && continue
+        case " $pids " in *" $parent "*) continue ;; esac
+        service_fail "process $pid of $name is none of those that were recorded, or started by us"
+    done
+}
+
+# That it was restarted often is no reason to leave it down. Being loaded anew, systemd loses what
+# it is asked.
+unit_restart() {
+    tries=3
+    until systemctl reset-failed -- "$name" 2>/dev/null; systemctl restart --no-block -- "$name"; do
+        [ "$tries" -gt 0 ] || service_fail "$name cannot be restarted"
+        tries=$((tries - 1))
+        nap 0.5
+    done
+}
+
+# One round of a restart loop: whoever is the service now goes, and it is started.
 service_turn() {
     : >ids.new && each_id service_keep && mv ids.new ids || service_fail "cannot write the ids"
     service_list || { [ $? -ne 125 ] || exit 125; }
+    [ "$form" != exe ] || service_known
     service_record || service_fail "cannot write the ids"
     if [ "$form" = unit ]; then
-        systemctl reset-failed -- "$name" 2>/dev/null
-        systemctl restart --no-block -- "$name" || service_fail "$name cannot be restarted"
+        unit_restart
     else
         [ -z "$pids" ] || service_end
     fi
     until (service_gone >/dev/null); do nap 0.05; done # ends by the command's timeout
     rm -f ending
-    [ "$form" = unit ] || service_start >/dev/null 2>&1
+    [ "$form" = unit ] || (service_start) >/dev/null 2>&1 || service_fail "$name cannot be started"
+    [ "$form" = exe ] || return 0
+    service_list && service_record || service_fail "cannot record who was started"
 }
 
 # It runs, and systemd has yet to do nothing about it.

@@ -10,8 +10,9 @@ address=$(<"$LAB_STATE/hosts/bare-1/address")
 on_host() {
     "$lab" exec bare-1 "$@"
 }
-# project FOR [LEASE] [STOP] [START]
+# project FOR [LEASE] [STOP] [START]; `role` says how its service is run otherwise, `every` the rhythm.
 project() {
+    local usual="service: {pidfile: /run/idle.pid, start: \"${4:-/etc/init.d/idle start}\", stop: \"${3:-/etc/init.d/idle stop}\"}"
     mkdir -p "$work/project/scenarios" "$work/project/environments"
     echo 'project: loop' >"$work/project/faildrill.yaml"
     cat >"$work/project/environments/here.yaml" <<END
@@ -19,7 +20,7 @@ environment: here
 roles:
   idle:
     hosts: {bare-1: {address: $address}}
-    service: {pidfile: /run/idle.pid, start: "${4:-/etc/init.d/idle start}", stop: "${3:-/etc/init.d/idle stop}"}
+    ${role:-$usual}
     reach: {prefix: [$lab, --state, $LAB_STATE, exec, "\${host.name}"]}
 gate: {keep_healthy: {idle: 0}}
 END
@@ -34,7 +35,7 @@ hold: 500ms
 observe: 300ms
 settle: 30s
 steps:
-  - {restart: victim, every: 1s, for: $1}
+  - {restart: victim, every: ${every:-1s}, for: $1}
 expect:
   port: {max_outage: 60s}
 undo: {lease: ${2:-20s}, grace: 20s}
@@ -155,3 +156,40 @@ dies_late() { wait_for 5 eval '! lives'; }
 check "and goes on living" eval '! dies_late'
 check "nothing of it is left" is_clean
 on_host sh -c 'kill -9 "$(cat /run/idle.pid)"; /etc/init.d/idle start'
+
+# A start that fails once: that round was none, and the loop is none any more.
+project 3m 20s '' 'rm /run/refuse 2>/dev/null && exit 1; /etc/init.d/idle start'
+check "with a start that may fail" begin
+on_host touch /run/refuse
+wait "$runner"
+status=$?
+check "one round fails: INCONCLUSIVE, exit 7" test "$status" = 7
+check "why, is said" grep -F 'cannot be started' "$work/run"
+check "the undo starts the service" is_calm
+
+# By its executable: whoever else runs that is none of ours.
+role=$'process: /root/fd-idle\n    start: "setsid /root/fd-idle 99999 </dev/null >/dev/null 2>&1 &"' every=6s
+on_host sh -c 'cp "$(command -v sleep)" /root/fd-idle && setsid /root/fd-idle 99999 </dev/null >/dev/null 2>&1 &'
+ours() {
+    on_host sh -c 'for one in /proc/[0-9]*; do tr "\0" " " 2>/dev/null <"$one/cmdline" | grep -qx "/root/fd-idle 99999 " && echo "${one#/proc/}"; done; :'
+}
+restarted() {
+    local now
+    now=$(ours) && [ -n "$now" ] && [ "$now" != "$before" ] && on_host sh -c '! ls /run/faildrill/*/turning'
+}
+project 3m
+check "by its executable" wait_for 20 eval '[ -n "$(ours)" ]'
+check "in effect, too" begin
+for turn in one another; do
+    before=$(ours)
+    check "$turn round" wait_for 60 restarted
+done
+on_host sh -c 'setsid /root/fd-idle 88888 </dev/null >/dev/null 2>&1 & echo $! >/run/other'
+wait "$runner"
+status=$?
+check "another one's process of that executable: INCONCLUSIVE, exit 7" test "$status" = 7
+check "which one, is said" grep -F "process $(on_host cat /run/other) of /root/fd-idle is none of those" "$work/run"
+check "it lives" on_host sh -c 'kill -0 "$(cat /run/other)"'
+check "and so does ours" eval '[ -n "$(ours)" ]'
+check "nothing of it is left, either" is_clean
+on_host sh -c 'kill -9 "$(cat /run/other)"'

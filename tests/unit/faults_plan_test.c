@@ -220,6 +220,7 @@ static void test_freeze_thaws_every_one_recorded(void **state)
     shell_is(&bench, &bench.procedure.apply,
              "# SIGSTOP until none of them runs\n"
              "timeout -k 2 20 sh service freeze unit redis-server.service only main || exit\n");
+    assert_int_equal(bench.procedure.ends_by, CLASS_REBOOT);
     shell_is(&bench, &bench.procedure.undo,
              "# SIGCONT to every one recorded\n"
              "timeout -k 2 20 sh service thaw unit redis-server.service only main || exit\n");
