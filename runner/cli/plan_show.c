@@ -128,6 +128,8 @@ void plan_show_steps(const struct Plan *plan, struct Buf *out)
         char hold[32] = "the rest of the drill";
         if (steps[at].hold_ns >= 0)
             duration_say(steps[at].hold_ns, hold);
+        if (at == plan->scenario->always)
+            buf_put(out, "  Always, after the undo, whatever happened\n");
         buf_printf(out, "  %u  %s", at + 1, steps[at].name);
         if (steps[at].kind != NULL)
             buf_printf(out, " for %s: %s\n", hold, steps[at].kind->summary);

@@ -126,6 +126,8 @@ static const char *phase_word(const struct RunView *view, bool in_effect)
         return "undoing";
     case RUN_SETTLING:
         return "settling";
+    case RUN_ALWAYS:
+        return "last steps";
     case RUN_FINISHED:
     case RUN_DIRTY:
         break;

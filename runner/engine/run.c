@@ -104,6 +104,18 @@ void note_sent(struct Run *run)
     run->any_sent = true;
 }
 
+void step_fail(struct Run *run, enum Verdict as, const char *why)
+{
+    if (run->state != RUN_ALWAYS) {
+        run_abort(run, as, why);
+        return;
+    }
+    run_event(run, "always", "%s", why);
+    if (run->ended_as != VERDICT_FAIL && verdict_worst(run->ended_as, VERDICT_FAIL) == VERDICT_FAIL)
+        end_as(run, VERDICT_FAIL, why);
+    step_over(run);
+}
+
 static void mark(struct Run *run, const char *name)
 {
     struct Err err;
@@ -125,6 +137,8 @@ void run_enter(struct Run *run, enum RunSignal event)
     enum RunState next = run_state_next(run->state, event);
     if (next == run->state)
         return;
+    if (next == RUN_ALWAYS && !always_due(run))
+        next = run_state_next(next, event == EVENT_NOT_UNDONE ? event : EVENT_OVER);
     run->state = next;
     step_unask(run);
     run->state_began = mono_now();
@@ -154,6 +168,10 @@ void run_enter(struct Run *run, enum RunSignal event)
     case RUN_SETTLING:
         settle_begin(run);
         return;
+    case RUN_ALWAYS:
+        run->not_undone = event == EVENT_NOT_UNDONE;
+        always_begin(run);
+        return;
     case RUN_FINISHED:
     case RUN_DIRTY:
         run_over(run);
@@ -166,10 +184,10 @@ void run_abort(struct Run *run, enum Verdict as, const char *reason)
     if (run->ended)
         return;
     if (run->aborted || run->state > RUN_OBSERVING) {
-        if (as == VERDICT_HALTED && run->state <= RUN_SETTLING &&
+        if (as == VERDICT_HALTED && run->state <= RUN_ALWAYS &&
             verdict_worst(run->ended_as, as) == as)
             end_as(run, as, reason);
-        run->hurry = run->hurry || (as == VERDICT_HALTED && run->state == RUN_SETTLING);
+        run->hurry = run->hurry || (as == VERDICT_HALTED && run->state >= RUN_SETTLING);
         return;
     }
     run->aborted = true;
@@ -253,6 +271,7 @@ static void tick_state(struct Run *run, struct Mono now)
         baseline_tick(run, now);
         return;
     case RUN_STEPS:
+    case RUN_ALWAYS:
         steps_tick(run);
         return;
     case RUN_OBSERVING:

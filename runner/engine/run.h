@@ -17,6 +17,7 @@ enum RunState {
     RUN_OBSERVING,
     RUN_UNDOING,
     RUN_SETTLING,
+    RUN_ALWAYS,
     RUN_FINISHED,
     RUN_DIRTY
 };
@@ -27,6 +28,7 @@ enum RunSignal {
     EVENT_OBSERVED,
     EVENT_UNDONE,
     EVENT_SETTLED,
+    EVENT_OVER,
     EVENT_ABORT,
     EVENT_NOT_UNDONE
 };

@@ -118,6 +118,6 @@ const char *figures_fill(struct Run *run, const char *text)
     values.captured = &run->captured;
     if (script_fill(&values, text, run->arena, &filled, NULL, &err))
         return filled;
-    run_abort(run, step_verdict(run), err.message);
+    step_fail(run, step_verdict(run), err.message);
     return NULL;
 }

@@ -134,6 +134,9 @@ struct Run {
     struct Mono first_sent; /* right before the first fault */
     bool any_sent;          /* a fault counts as having been present */
     bool any_begun;         /* a step that does something, a fault or not */
+    bool steps_begun;       /* any step: `always` is due */
+    bool not_undone;        /* ends DIRTY, after `always` */
+    uint32_t turn;          /* one more with every step that begins */
     bool reading;           /* the ledgers are being read back */
     struct FaultView *fault_views;
     struct ProbeView *probe_views;
@@ -148,6 +151,8 @@ void run_say(struct Run *run, const char *subject, const char *format, ...)
 void run_event(struct Run *run, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void run_enter(struct Run *run, enum RunSignal event);
+/* A step that failed: UNDOING; under `always` the next step, and FAIL at the least. */
+void step_fail(struct Run *run, enum Verdict as, const char *why);
 /* A store that failed: own failure, and on to UNDOING. Returns ok. */
 void note_sent(struct Run *run); /* from here on a fault counts as present */
 void run_take_flights(struct Run *run);
@@ -162,6 +167,17 @@ void run_over(struct Run *run);             /* gives everything back, then stops
 void steps_begin(struct Run *run);
 void steps_tick(struct Run *run);
 void step_over(struct Run *run);
+void always_begin(struct Run *run);
+bool always_due(const struct Run *run);
+/* What is asked of others for the step under way; its answer may come when the step is over. */
+struct StepCall {
+    struct Run *run;
+    uint32_t turn, pending;
+    bool failed;
+    struct Err err;
+};
+struct StepCall *step_call(struct Run *run);
+bool step_call_stands(const struct StepCall *call); /* that step is still the one */
 /* FAIL; NOT_READY before the first fault of a drill that has one. */
 enum Verdict step_verdict(const struct Run *run);
 /* run_figures.c: clocks, captures */

@@ -70,7 +70,7 @@ void step_late(struct Run *run)
                  unsteady_what(run));
     else
         snprintf(text, sizeof text, "step %u did not end within its timeout", run->step + 1);
-    run_abort(run, step_verdict(run), text);
+    step_fail(run, step_verdict(run), text);
 }
 
 void run_answer(struct Run *run, bool yes)

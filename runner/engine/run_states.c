@@ -13,8 +13,9 @@ static const struct Transition TRANSITIONS[] = {
     {RUN_BASELINE, EVENT_STEADY, RUN_STEPS},      {RUN_BASELINE, EVENT_ABORT, RUN_UNDOING},
     {RUN_STEPS, EVENT_STEPS_DONE, RUN_OBSERVING}, {RUN_STEPS, EVENT_ABORT, RUN_UNDOING},
     {RUN_OBSERVING, EVENT_OBSERVED, RUN_UNDOING}, {RUN_OBSERVING, EVENT_ABORT, RUN_UNDOING},
-    {RUN_UNDOING, EVENT_UNDONE, RUN_SETTLING},    {RUN_UNDOING, EVENT_NOT_UNDONE, RUN_DIRTY},
-    {RUN_SETTLING, EVENT_SETTLED, RUN_FINISHED},
+    {RUN_UNDOING, EVENT_UNDONE, RUN_SETTLING},    {RUN_UNDOING, EVENT_NOT_UNDONE, RUN_ALWAYS},
+    {RUN_SETTLING, EVENT_SETTLED, RUN_ALWAYS},    {RUN_ALWAYS, EVENT_OVER, RUN_FINISHED},
+    {RUN_ALWAYS, EVENT_NOT_UNDONE, RUN_DIRTY},
 };
 
 const char *run_state_name(enum RunState state)
@@ -32,6 +33,8 @@ const char *run_state_name(enum RunState state)
         return "UNDOING";
     case RUN_SETTLING:
         return "SETTLING";
+    case RUN_ALWAYS:
+        return "ALWAYS";
     case RUN_FINISHED:
         return "FINISHED";
     case RUN_DIRTY:
@@ -55,6 +58,8 @@ static const char *event_name(enum RunSignal event)
         return "undone";
     case EVENT_SETTLED:
         return "settled";
+    case EVENT_OVER:
+        return "over";
     case EVENT_ABORT:
         return "abort";
     case EVENT_NOT_UNDONE:

@@ -28,10 +28,11 @@ static bool is_good(const struct PlainRequest *request, const struct Answer *ans
 
 static void answered(void *data, const struct Answer *answer)
 {
-    struct Run *run = data;
-    const struct PlainRequest *request = step_now(run)->request;
-    if (run->state != RUN_STEPS || !run->step_started)
+    const struct StepCall *call = data;
+    struct Run *run = call->run;
+    if (!step_call_stands(call))
         return;
+    const struct PlainRequest *request = step_now(run)->request;
     if (answer->end == CALL_ANSWERED && is_good(request, answer)) {
         run_event(run, "step", "%u answered %d", run->step + 1, answer->code);
         struct Buf body = {.text = (char *)(uintptr_t)answer->bytes, .size = answer->size};
@@ -51,7 +52,7 @@ static void answered(void *data, const struct Answer *answer)
         snprintf(text, sizeof text, "step %u: %s got no answer: %s %s", run->step + 1,
                  request->method, call_end_name(answer->end), said.text ? said.text : "");
     buf_free(&said);
-    run_abort(run, step_verdict(run), text);
+    step_fail(run, step_verdict(run), text);
 }
 
 /* Sent once: whether it may be sent again, only its author knows. */
@@ -77,7 +78,8 @@ void step_request_begin(struct Run *run)
                                                            .body = request->body,
                                                            .headers = headers,
                                                            .header_count = request->headers.count};
-    (void)http_call(run->http, call, mono_add(mono_now(), step->timeout_ns), answered, run);
+    (void)http_call(run->http, call, mono_add(mono_now(), step->timeout_ns), answered,
+                    step_call(run));
 }
 
 /* ---- failover ---- */

@@ -20,6 +20,24 @@ const struct Drawn *step_drawn(const struct Run *run)
     return target != NULL ? plan_drawn(run->in.plan, target->name) : NULL;
 }
 
+static bool under_way(const struct Run *run)
+{
+    return run->state == RUN_STEPS || run->state == RUN_ALWAYS;
+}
+
+struct StepCall *step_call(struct Run *run)
+{
+    struct StepCall *call = arena_zero(run->arena, 1, sizeof *call);
+    *call = (struct StepCall){.run = run, .turn = run->turn};
+    return call;
+}
+
+bool step_call_stands(const struct StepCall *call)
+{
+    const struct Run *run = call->run;
+    return under_way(run) && run->step_started && run->turn == call->turn;
+}
+
 static bool is_among(const struct List *hosts, const struct Target *host)
 {
     const struct Target *const *rows = hosts->items;
@@ -95,11 +113,12 @@ static void group_begin(struct Run *run)
 /* The ranks are those of now: a primary may have moved since the plan. */
 static void ranks_done(void *data)
 {
-    struct Run *run = data;
+    struct StepCall *call = data;
+    struct Run *run = call->run;
     const struct Drawn *drawn = step_drawn(run);
     struct List hosts = {0};
     struct Err err;
-    if (run->state != RUN_STEPS)
+    if (!step_call_stands(call))
         return;
     struct Draw draw = {.spec = drawn->spec,
                         .role = drawn->role,
@@ -107,7 +126,7 @@ static void ranks_done(void *data)
                         .environment = run->in.plan->environment,
                         .ranks = run->step_ranks};
     if (!target_draw(&draw, run->arena, &hosts, &err)) {
-        run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
+        step_fail(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
         return;
     }
     if (step_now(run)->type == STEP_RUN) {
@@ -129,11 +148,14 @@ static void step_begin(struct Run *run)
     run->step_failed = false;
     run->step_began = mono_now();
     run->group_count = 0;
-    if (!run_gate_holds(run, step->kind != NULL ? step_planned_ns(run->scenario, run->step) : 0))
+    run->turn++;
+    if (run->state == RUN_STEPS &&
+        !run_gate_holds(run, step->kind != NULL ? step_planned_ns(run->scenario, run->step) : 0))
         return;
     run_event(run, "step", "%u %s", run->step + 1, step->name);
-    if (run->state != RUN_STEPS) /* it could not be written down, which halts */
+    if (!under_way(run)) /* it could not be written down, which halts */
         return;
+    run->steps_begun = true;
     figures_step_begins(run);
     run->any_begun |=
         step->type == STEP_RUN || step->type == STEP_REQUEST || step->type == STEP_FAILOVER;
@@ -149,7 +171,7 @@ static void step_begin(struct Run *run)
         const struct Role *role = step_drawn(run)->role;
         run->step_ranks = arena_zero(run->arena, role->host_count, sizeof *run->step_ranks);
         sight_ranks(run->sight, role, mono_add(mono_now(), RANKS_TIMEOUT_NS), run->step_ranks,
-                    ranks_done, run);
+                    ranks_done, step_call(run));
     } else {
         const struct Drawn *drawn = step_drawn(run);
         struct List hosts = {.items = (void *)(uintptr_t)drawn->hosts, .count = drawn->count};
@@ -169,6 +191,20 @@ void steps_begin(struct Run *run)
     run->group = arena_zero(run->arena, run->fault_count + 1, sizeof(void *));
     run->clocks_began =
         arena_zero(run->arena, run->scenario->figures.count + 1, sizeof *run->clocks_began);
+}
+
+/* Once anything of the drill was begun, and not before: a run that was refused touches nothing. */
+bool always_due(const struct Run *run)
+{
+    return run->steps_begun && run->scenario->always < run->scenario->steps.count;
+}
+
+/* The probes may have gone by now, and the gate has no say: these steps clean up. */
+void always_begin(struct Run *run)
+{
+    run->step = (uint32_t)run->scenario->always;
+    run->step_started = false;
+    run->hurry = false;
 }
 
 void step_over(struct Run *run)
@@ -207,12 +243,13 @@ static void group_hold(struct Run *run, struct Mono now)
 void steps_tick(struct Run *run)
 {
     struct Mono now = mono_now();
-    if (run->step >= run->scenario->steps.count) {
-        run_enter(run, EVENT_STEPS_DONE);
+    bool last = run->state == RUN_ALWAYS;
+    if (run->step >= (last ? run->scenario->steps.count : run->scenario->always)) {
+        run_enter(run, !last ? EVENT_STEPS_DONE : run->not_undone ? EVENT_NOT_UNDONE : EVENT_OVER);
         return;
     }
     const struct StepSpec *step = step_now(run);
-    if (!run->step_started && !run_gate_knows(run))
+    if (!last && !run->step_started && !run_gate_knows(run))
         return;
     if (!run->step_started)
         step_begin(run);
@@ -222,7 +259,12 @@ void steps_tick(struct Run *run)
         step_pause_tick(run, now);
     else if (step->kind != NULL && run->group_count > 0 && run->group[0]->until.ns != 0)
         group_hold(run, now);
-    if (run->state == RUN_STEPS && run->step_started && step->type != STEP_WAIT &&
+    if (last && run->step_started && run->hurry) { /* a second signal: this one, not the next */
+        run->hurry = false;
+        step_fail(run, VERDICT_FAIL, "a step under `always` was not awaited");
+        return;
+    }
+    if (under_way(run) && run->step_started && step->type != STEP_WAIT &&
         mono_since(run->step_began, now) > step_longest_ns(step))
         step_late(run);
 }

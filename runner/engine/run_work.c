@@ -8,8 +8,8 @@ enum { OUTPUT_SAID = 4096 };
 
 /* One host's part. Filled by the conductor before, and by the worker for the conductor after. */
 struct Work {
-    struct Run *run;
-    uint32_t number; /* of the step, for people */
+    struct StepCall *call; /* shared by all hosts of the step */
+    uint32_t number;       /* of the step, for people */
     const char *script;
     struct List variables; /* of struct TextPair; a value may be a ${secret.NAME} */
     bool keeps_output;
@@ -49,16 +49,17 @@ static void work_on_host(struct HostCall *call)
 static void work_done(struct HostCall *call)
 {
     struct Work *work = call->data;
-    struct Run *run = work->run;
-    run->step_pending--;
+    struct StepCall *all = work->call;
+    struct Run *run = all->run;
+    all->pending--;
     if (!call->opened || !call->ok) {
-        run->step_failed = true;
-        run->step_err = call->err;
+        all->failed = true;
+        all->err = call->err;
     }
-    if (run->step_pending > 0 || run->state != RUN_STEPS)
+    if (all->pending > 0 || !step_call_stands(all))
         return;
-    if (run->step_failed)
-        run_abort(run, step_verdict(run), run->step_err.message);
+    if (all->failed)
+        step_fail(run, step_verdict(run), all->err.message);
     else if (!work->keeps_output || figures_capture(run, &work->output))
         step_over(run);
 }
@@ -71,12 +72,11 @@ static struct Work *work_for(struct Run *run, const struct StepSpec *step,
     struct ScriptInput values = plan_script_input(run->in.plan, host);
     struct Err err;
     values.captured = &run->captured;
-    work->run = run;
     work->number = run->step + 1;
     work->keeps_output = step->captures.count > 0;
     if (script_fill(&values, step->script, run->arena, &work->script, &work->variables, &err))
         return work;
-    run_abort(run, step_verdict(run), err.message);
+    step_fail(run, step_verdict(run), err.message);
     return NULL;
 }
 
@@ -85,10 +85,13 @@ void step_run_on(struct Run *run, const struct List *hosts)
     const struct StepSpec *step = (const struct StepSpec *)run->scenario->steps.items + run->step;
     const struct Target *const *rows = hosts->items;
     struct Work **works = arena_zero(run->arena, hosts->count + 1, sizeof(void *));
-    for (size_t at = 0; at < hosts->count; at++)
+    struct StepCall *call = step_call(run);
+    for (size_t at = 0; at < hosts->count; at++) {
         if ((works[at] = work_for(run, step, rows[at])) == NULL)
             return;
-    run->step_pending = (uint32_t)hosts->count;
+        works[at]->call = call;
+    }
+    call->pending = (uint32_t)hosts->count;
     for (size_t at = 0; at < hosts->count; at++)
         hosts_do(run->in.hosts, &(struct HostJob){.target = rows[at],
                                                   .lane = LANE_WORK,

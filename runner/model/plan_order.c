@@ -117,7 +117,7 @@ int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index)
     if (steps[step_index].hold_ns >= 0)
         return steps[step_index].hold_ns;
     int64_t sum = scenario->observe_ns;
-    for (size_t i = step_index + 1; i < scenario->steps.count; i++)
+    for (size_t i = step_index + 1; i < scenario->always; i++)
         sum += step_longest_ns(&steps[i]);
     return sum;
 }

@@ -135,6 +135,7 @@ struct Scenario {
     struct List params;                     /* of struct ParamSpec, values filled in */
     struct List targets;                    /* of struct TargetSpec; inline ones too */
     struct List probes, steps;              /* of struct ProbeSpec, StepSpec */
+    size_t always;                          /* the steps from this one on stand under `always` */
     struct List figures;                    /* of struct FigureSpec, in the steps' order */
     struct List expectations, halts;        /* of struct Expectation */
     bool halt_any_host_lost;

@@ -27,6 +27,8 @@ enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, con
 void probe_spec(const struct ProbeFields *fields, struct ProbeSpec *out);
 /* From fields to targets, probes, steps, bounds and times. Leaves out what was not decoded. */
 void scenario_make_values(struct ScenarioBuild *build);
+/* The node of a step, under `steps` or `always`; only where all of them were decoded. */
+const struct Node *scenario_step_node(const struct ScenarioBuild *build, size_t index);
 /* A step that waits, notes or asks: type, text and time. False where it is none of them. */
 bool scenario_pause(const struct Chosen *chosen, struct StepSpec *step);
 /* What a step captures and measures; the names go into scenario->figures. */

@@ -247,8 +247,9 @@ static void look(void *data, const struct Node *scalar)
     reference_each(scalar->text, look_at, captures);
 }
 
-static void check_step(struct ScenarioBuild *build, const struct Node *node, size_t index)
+static void check_step(struct ScenarioBuild *build, size_t index)
 {
+    const struct Node *node = scenario_step_node(build, index);
     const struct StepSpec *step = (const struct StepSpec *)build->scenario->steps.items + index;
     const char *key = step->type == STEP_RUN ? "run" : step->type == STEP_NOTE ? "note" : "";
     for (size_t i = 0; node->type == NODE_MAP && i < node->count; i++) {
@@ -274,12 +275,12 @@ static void check_step(struct ScenarioBuild *build, const struct Node *node, siz
 void scenario_check_figures(struct ScenarioBuild *build)
 {
     const struct Expectation *bounds = build->scenario->expectations.items;
-    const struct Node *root = build->root, *steps = node_get(root, "steps");
+    const struct Node *root = build->root;
     for (size_t i = 0; i < build->scenario->expectations.count; i++)
         check_bound(build, &bounds[i]);
     for (size_t i = 0; i < root->count; i++)
-        if (root->items[i] != steps)
+        if (!text_equal(root->keys[i]->text, "steps") && !text_equal(root->keys[i]->text, "always"))
             node_each_scalar(root->items[i], look, &(struct Captures){.build = build});
     for (size_t i = 0; i < build->scenario->steps.count; i++)
-        check_step(build, steps->type == NODE_LIST ? steps->items[i] : steps, i);
+        check_step(build, i);
 }

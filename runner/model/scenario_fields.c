@@ -182,6 +182,15 @@ static const struct Field SCENARIO_FIELDS[] = {
      .of = &STEP_RECORD,
      .example = "[{isolate: victim, for: 60s}]",
      .doc = "What is done, top to bottom."},
+    {.name = "always",
+     .type = FIELD_LIST,
+     AT(ScenarioFields, always),
+     .max = 100,
+     .of = &STEP_RECORD,
+     .example = "[{run: rm -rf /tmp/restore, target: lab}]",
+     .doc = "Steps that come last, after the undo, whatever happened: each of them, once a step of "
+            "the drill has begun; they break nothing. One that fails makes the run FAIL; the next "
+            "comes all the same."},
     {.name = "observe",
      .type = FIELD_DURATION,
      AT(ScenarioFields, observe_ns),

@@ -67,7 +67,7 @@ struct HaltAlsoFields {
 };
 struct ScenarioFields {
     const char *name, *hypothesis, *owner, *runbook;
-    struct List tags, params, targets, probes, steps, expect, halt;
+    struct List tags, params, targets, probes, steps, always, expect, halt;
     const struct SteadyFields *steady;
     const struct UndoFields *undo;
     const struct HaltAlsoFields *halt_also;

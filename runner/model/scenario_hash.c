@@ -36,6 +36,7 @@ static void put_params(struct ScenarioBuild *build, struct Json *json)
     const struct ParamSpec *params = scenario->params.items;
     bool *used = arena_zero(build->arena, scenario->params.count + 1, sizeof *used);
     node_each_scalar(node_get(build->root, "steps"), mark_scalar, &(struct Used){scenario, used});
+    node_each_scalar(node_get(build->root, "always"), mark_scalar, &(struct Used){scenario, used});
     json_key(json, "params");
     json_open_object(json);
     for (size_t i = 0; i < scenario->params.count; i++)

@@ -10,10 +10,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct Node *step_node(const struct ScenarioBuild *build, size_t index)
+const struct Node *scenario_step_node(const struct ScenarioBuild *build, size_t index)
 {
-    const struct Node *steps = node_get(build->root, "steps");
-    return steps->type == NODE_LIST ? steps->items[index] : steps;
+    bool last = index >= build->scenario->always;
+    const struct Node *steps = node_get(build->root, last ? "always" : "steps");
+    size_t at = last ? index - build->scenario->always : index;
+    return steps->type == NODE_LIST ? steps->items[at] : steps;
 }
 
 static const struct Role *role_of(const struct ScenarioBuild *build,
@@ -96,7 +98,7 @@ static void check_outlasts(struct ScenarioBuild *build, const struct StepSpec *s
 
 static void check_flap(struct ScenarioBuild *build, const struct StepSpec *step, size_t index)
 {
-    const struct Node *flap = node_key(step_node(build, index), "flap");
+    const struct Node *flap = node_key(scenario_step_node(build, index), "flap");
     if (flap == NULL)
         return;
     if (step->kind == NULL || !step->kind->may_cut_link) {
@@ -118,7 +120,7 @@ static void check_flap(struct ScenarioBuild *build, const struct StepSpec *step,
 /* What measures through our ssh would measure that. */
 static void check_link(struct ScenarioBuild *build, const struct StepSpec *step, size_t index)
 {
-    const struct Node *link = node_key(step_node(build, index), "link");
+    const struct Node *link = node_key(scenario_step_node(build, index), "link");
     const struct ProbeSpec *probes = build->scenario->probes.items;
     if (link == NULL || !step->cuts_link)
         return;
@@ -239,7 +241,7 @@ static void look_for_secret(void *data, const struct Node *scalar)
 
 static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, size_t index)
 {
-    const struct Node *node = step_node(build, index);
+    const struct Node *node = scenario_step_node(build, index);
     const struct Node *undo = node_get(node, "undo"), *proof = node_get(node, "proof");
     bool is_run_fault = step->kind != NULL && text_equal(step->kind->name, "run");
     if (step->type == STEP_RUN && (undo != NULL || proof != NULL))
@@ -259,6 +261,28 @@ static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, 
         node_each_scalar(node, look_for_secret, &(struct Secrets){build});
 }
 
+/* What comes after the undo and the verdict's figures breaks nothing, asks nobody, is not judged.
+ */
+static void check_always(struct ScenarioBuild *build, const struct StepSpec *step, size_t index)
+{
+    static const char *const WORDS[] = {"capture", "measure"};
+    bool plain = step->type == STEP_RUN || step->type == STEP_REQUEST || step->type == STEP_NOTE ||
+                 step->type == STEP_WAIT;
+    if (index < build->scenario->always)
+        return;
+    if (!plain)
+        err_hint(scenario_say(build, ERR_RULE, step->where, "`%s` cannot stand under `always`",
+                              step->name),
+                 "it comes after the undo and puts in order what plain work left: run, http, note, "
+                 "or wait for a time");
+    for (size_t i = 0; plain && i < COUNT_OF(WORDS); i++) {
+        const struct Node *key = node_key(scenario_step_node(build, index), WORDS[i]);
+        if (key != NULL)
+            scenario_say(build, ERR_RULE, key->where,
+                         "`%s` has no meaning under `always`: nothing there is judged", WORDS[i]);
+    }
+}
+
 void scenario_check_steps(struct ScenarioBuild *build)
 {
     const struct Scenario *scenario = build->scenario;
@@ -273,6 +297,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
         check_target(build, &steps[i]);
         check_power(build, &steps[i]);
         check_run(build, &steps[i], i);
+        check_always(build, &steps[i], i);
     }
     const struct Environment *environment = build->input->environment;
     if (environment == NULL || !environment->is_protected || !breaks || scenario->halts.count > 0)

@@ -29,7 +29,8 @@ static void make_targets(struct ScenarioBuild *build)
 {
     const struct TargetFields *fields = build->fields.targets.items;
     struct List *targets = &build->scenario->targets;
-    size_t most = build->fields.targets.count + build->fields.steps.count + 1;
+    size_t most =
+        build->fields.targets.count + build->fields.steps.count + build->fields.always.count + 1;
     struct TargetSpec *specs = arena_zero(build->arena, most, sizeof *specs);
     targets->items = specs;
     for (size_t i = 0; i < build->fields.targets.count; i++)
@@ -172,10 +173,10 @@ static const char *step_name(struct ScenarioBuild *build, const struct StepField
     return said ? arena_printf(build->arena, "%s %s", verb, whom) : verb;
 }
 
-static void make_steps(struct ScenarioBuild *build)
+static void make_steps(struct ScenarioBuild *build, const struct List *from)
 {
-    const struct StepFields *fields = build->fields.steps.items;
-    for (size_t i = 0; i < build->fields.steps.count; i++) {
+    const struct StepFields *fields = from->items;
+    for (size_t i = 0; i < from->count; i++) {
         if (fields[i].kind.variant == NULL || fields[i].node == NULL)
             continue;
         struct StepSpec *step = list_add(&build->scenario->steps, build->arena, sizeof *step);
@@ -188,7 +189,7 @@ static void make_steps(struct ScenarioBuild *build)
         if (fields[i].flap != NULL)
             step->flap = *fields[i].flap;
         step->cuts_link = fields[i].link == 1;
-        set_kind(build, &fields[i], i, step);
+        set_kind(build, &fields[i], build->scenario->steps.count - 1, step);
         step->name = step_name(build, &fields[i], step);
         scenario_captures(build, &fields[i], step);
     }
@@ -341,7 +342,9 @@ void scenario_make_values(struct ScenarioBuild *build)
     copy_plain(build);
     make_targets(build);
     make_probes(build);
-    make_steps(build);
+    make_steps(build, &build->fields.steps);
+    build->scenario->always = build->scenario->steps.count;
+    make_steps(build, &build->fields.always);
     make_bounds(build, &build->fields.expect, false, &build->scenario->expectations);
     make_bounds(build, &build->fields.halt, true, &build->scenario->halts);
     set_times(build);

@@ -11,9 +11,9 @@
 #include "../../runner/engine/run.h"
 #include "../fakes/track.h"
 
-static const enum RunSignal SIGNALS[] = {EVENT_BEGIN,    EVENT_STEADY,    EVENT_STEPS_DONE,
-                                         EVENT_OBSERVED, EVENT_UNDONE,    EVENT_SETTLED,
-                                         EVENT_ABORT,    EVENT_NOT_UNDONE};
+static const enum RunSignal SIGNALS[] = {EVENT_BEGIN,    EVENT_STEADY, EVENT_STEPS_DONE,
+                                         EVENT_OBSERVED, EVENT_UNDONE, EVENT_SETTLED,
+                                         EVENT_OVER,     EVENT_ABORT,  EVENT_NOT_UNDONE};
 static const enum RunState BEFORE_UNDOING[] = {RUN_PLANNED, RUN_BASELINE, RUN_STEPS, RUN_OBSERVING};
 
 static void test_every_abort_leads_to_undoing(void **state)
@@ -31,10 +31,21 @@ static void test_nothing_leaves_undoing_but_a_look(void **state)
         if (SIGNALS[at] == EVENT_UNDONE)
             assert_int_equal(next, RUN_SETTLING);
         else if (SIGNALS[at] == EVENT_NOT_UNDONE)
-            assert_int_equal(next, RUN_DIRTY);
+            assert_int_equal(next, RUN_ALWAYS);
         else
             assert_int_equal(next, RUN_UNDOING);
     }
+}
+
+static void test_nothing_ends_but_past_always(void **state)
+{
+    (void)state;
+    for (int from = RUN_PLANNED; from < RUN_ALWAYS; from++)
+        for (size_t at = 0; at < COUNT_OF(SIGNALS); at++)
+            assert_true(run_state_next((enum RunState)from, SIGNALS[at]) <= RUN_ALWAYS);
+    assert_int_equal(run_state_next(RUN_ALWAYS, EVENT_OVER), RUN_FINISHED);
+    assert_int_equal(run_state_next(RUN_ALWAYS, EVENT_NOT_UNDONE), RUN_DIRTY);
+    assert_int_equal(run_state_next(RUN_ALWAYS, EVENT_ABORT), RUN_ALWAYS);
 }
 
 static void test_a_run_passes_undoing_before_it_ends(void **state)
@@ -62,7 +73,7 @@ static void test_the_table_is_printed_as_it_is(void **state)
     struct Buf out = BUF(4096);
     run_states_write(&out);
     assert_non_null(strstr(out.text, "STEPS      abort       UNDOING\n"));
-    assert_non_null(strstr(out.text, "UNDOING    not undone  DIRTY\n"));
+    assert_non_null(strstr(out.text, "UNDOING    not undone  ALWAYS\n"));
     buf_free(&out);
 }
 
@@ -72,6 +83,7 @@ int main(void)
         TRACK("litmus-go 239", test_every_abort_leads_to_undoing),
         TRACK("krkn 1461", test_nothing_leaves_undoing_but_a_look),
         TRACK("chaostoolkit 195", test_a_run_passes_undoing_before_it_ends),
+        cmocka_unit_test(test_nothing_ends_but_past_always),
         cmocka_unit_test(test_a_run_that_ended_stays_so),
         cmocka_unit_test(test_the_table_is_printed_as_it_is),
     };

@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# words_test.sh - words of the language that change how a run goes, on hosts of the lab: always.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib.sh
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+in_lab bare:2
+
+mkdir "$work/scenarios"
+printf 'project: words\nstate: state\nenvironments: [%s]\n' "$LAB_STATE/environments" >"$work/faildrill.yaml"
+
+# scenario NAME: the rest of it is read from stdin.
+scenario() {
+    {
+        printf 'scenario: %s\n' "$1"
+        cat <<'END'
+targets:
+  victim: {role: idle, pick: 1, seed: 1}
+  both: {role: idle, pick: all}
+probes:
+  door: {tcp: "${target.victim.address}:22", every: 50ms}
+steady: {for: 200ms, within: 20s}
+hold: 300ms
+observe: 300ms
+settle: 20s
+expect:
+  door: {max_outage: 5s}
+END
+        cat
+    } >"$work/scenarios/$1.yaml"
+}
+# drill STATUS NAME [OPTION...]: exits with STATUS; what it said is in $work/said.
+drill() {
+    local status=$1 name=$2 got=0
+    shift 2
+    (cd "$work" && exec "$FAILDRILL" run -e bare "$name" --no-input "$@" >"$work/said" 2>&1) || got=$?
+    [ "$got" = "$status" ] || { echo "exit $got"; cat "$work/said"; return 1; }
+}
+said() {
+    grep -qE -- "$1" "$work/said" || { cat "$work/said"; return 1; }
+}
+unsaid() {
+    ! said "$1" >/dev/null || { cat "$work/said"; return 1; }
+}
+# in_order PATTERN...: what was said has lines of these, in this order.
+in_order() {
+    local last=0 line
+    for pattern in "$@"; do
+        line=$(grep -nE -- "$pattern" "$work/said" | cut -d: -f1 | awk -v last="$last" '$1 > last' | head -1)
+        [ -n "$line" ] || { echo "no '$pattern' after line $last"; cat "$work/said"; return 1; }
+        last=$line
+    done
+}
+# traces FILE: on how many of the hosts it is; taken away.
+traces() {
+    local count=0
+    for host in bare-1 bare-2; do
+        ! "$lab" exec "$host" sh -c 'test -e "$1" && rm -f "$1"' sh "$1" || count=$((count + 1))
+    done
+    echo "$count"
+}
+left() { [ "$(traces "$1")" = "$2" ]; }
+clean() {
+    for host in bare-1 bare-2; do
+        [ -z "$("$lab" exec "$host" sh -c 'ls -A /run/faildrill 2>/dev/null')" ] || return 1
+    done
+}
+
+# --- always ---
+
+scenario tidies <<'END'
+steps:
+  - {freeze: victim}
+  - {run: touch /run/made, target: both}
+always:
+  - {run: test -e /run/made && touch /run/tidied && rm /run/made, target: both}
+  - note: in order
+END
+check "a drill that tidies up passes" drill 0 tidies
+check "after its faults were undone" in_order 'freeze undone, proven' 'step +3 run both' 'note +in order'
+check "on all hosts" left /run/tidied 2
+check "the plan says what comes last" sh -c 'cd "$1" && "$2" plan -e bare tidies |
+    sed -n "/Always/,\$p" | grep -q "3  run both"' sh "$work" "$FAILDRILL"
+
+scenario breaks_off <<'END'
+steps:
+  - {freeze: victim}
+  - {run: exit 3, target: victim}
+  - {run: touch /run/never, target: both}
+always:
+  - {run: exit 4, target: both}
+  - {run: sleep 60, target: victim, timeout: 1s}
+  - {run: touch /run/tidied, target: both}
+END
+check "what failed is a FAIL" drill 1 breaks_off
+check "the rest of it was left out" left /run/never 0
+check "its last steps came all the same, each of them" left /run/tidied 2
+check "and those that failed are said" in_order 'always +step 4 ended with status 4' 'always +.*imeout|always +.*time'
+check "why it failed is what came first" said 'FAIL .*|step 2 ended with status 3'
+
+scenario fails_last <<'END'
+steps:
+  - {freeze: victim, for: 1s}
+always:
+  - {run: exit 4, target: victim}
+END
+check "a last step that fails is a FAIL" drill 1 fails_last
+check "and is said" said 'step 2 ended with status 4'
+
+scenario halted <<'END'
+steps:
+  - {freeze: victim}
+  - wait: 10m
+always:
+  - {run: touch /run/hung; sleep 300, target: victim, timeout: 20s}
+  - {run: touch /run/tidied, target: both}
+END
+(cd "$work" && exec setsid "$FAILDRILL" run -e bare halted --no-input >"$work/said" 2>&1) &
+runner=$!
+at_end sh -c "kill -KILL $runner 2>/dev/null"
+check "a drill that waits" wait_for 60 grep -q 'step .*2 wait' "$work/said"
+kill -INT "$runner"
+hung() { "$lab" exec bare-1 test -e /run/hung || "$lab" exec bare-2 test -e /run/hung; }
+check "halted, begins its last steps" wait_for 60 hung
+kill -INT "$runner"
+status=0
+wait "$runner" || status=$?
+check "a second signal leaves out the one that hangs, and it ends HALTED" test "$status" = 5
+check "the next comes" left /run/tidied 2
+check "and nothing else was left behind" clean
+traces /run/hung >"$work/hung"
+
+scenario unready <<'END'
+steps:
+  - {freeze: victim, for: 1s}
+always:
+  - {run: touch /run/tidied, target: both}
+END
+sed -i 's/:22"/:9"/; s/within: 20s/within: 1s/' "$work/scenarios/unready.yaml"
+check "a drill that never began" drill 3 unready
+check "does nothing at its end" left /run/tidied 0
+
+scenario stuck <<'END'
+undo: {within: 2s, grace: 1s, lease: 2s}
+steps:
+  - run: touch /run/broken
+    fault: true
+    target: victim
+    for: 1s
+    undo: test -e /run/may && rm -f /run/broken
+    proof: test -e /run/broken
+always:
+  - {run: touch /run/tidied, target: both}
+END
+check "a drill that could not be undone ends NOT UNDONE" drill 6 stuck
+check "its last steps came before" left /run/tidied 2
+for host in bare-1 bare-2; do "$lab" exec "$host" touch /run/may; done
+undone() { (cd "$work" && "$FAILDRILL" undo last >"$work/undone" 2>&1) || { cat "$work/undone"; false; }; }
+check "undo brings it back" wait_for 60 undone
+check "nothing is left on the hosts" clean
