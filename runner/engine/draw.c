@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "planner.h"
 
+#include "../base/text.h"
+
 static const char *rank_word(enum Rank rank)
 {
     switch (rank) {
@@ -25,6 +27,13 @@ static enum Rank rank_of(const struct Role *role, const enum Rank *ranks, const 
     return RANK_UNKNOWN;
 }
 
+bool draw_leaves_out(const struct Draw *draw, const struct Target *host)
+{
+    const char *zone = draw->spec->zone;
+    return (zone != NULL && !text_equal(host->zone, zone)) ||
+           (draw->apart != NULL && drawn_has(draw->apart, host));
+}
+
 /* The hosts that may be drawn, in order; *barred is one that the gate forbids, or NULL. */
 static size_t hosts_that_fit(const struct Draw *draw, const struct Target **out,
                              const struct Target **barred)
@@ -33,6 +42,8 @@ static size_t hosts_that_fit(const struct Draw *draw, const struct Target **out,
     size_t fit = 0;
     for (size_t at = 0; at < draw->role->host_count; at++) {
         const struct Target *host = draw->order[at];
+        if (draw_leaves_out(draw, host))
+            continue;
         if (spec->is != RANK_UNKNOWN &&
             (draw->ranks == NULL || rank_of(draw->role, draw->ranks, host) != spec->is))
             continue;
@@ -53,10 +64,21 @@ static bool is_nobody(const struct Draw *draw, const struct Target *barred, stru
                 spec->name, barred->name);
         return err_hint(err, "Pick another host, or another role.");
     }
-    err_set(err, spec->is == RANK_UNKNOWN ? ERR_RULE : ERR_NOT_READY, spec->where,
-            "target '%s' is nobody: no host of role '%s' says that it is %s", spec->name,
-            draw->role->name, rank_word(spec->is));
-    return err_hint(err, "See `faildrill doctor`, which asks every host for its rank.");
+    bool ranked = spec->is != RANK_UNKNOWN;
+    err_set(err, ranked ? ERR_NOT_READY : ERR_RULE,
+            ranked               ? spec->where
+            : spec->zone != NULL ? spec->zone_where
+                                 : spec->apart_where,
+            "target '%s' is nobody: no host of role '%s'%s%s %s%s%s%s%s", spec->name,
+            draw->role->name, spec->zone != NULL ? " in zone " : "",
+            spec->zone != NULL ? spec->zone : "", ranked ? "says that it is " : "is left",
+            ranked ? rank_word(spec->is) : "", spec->apart != NULL ? " (not: " : "",
+            spec->apart != NULL ? spec->apart : "", spec->apart != NULL ? ")" : "");
+    if (ranked)
+        return err_hint(err, "See `faildrill doctor`, which asks every host for its rank.");
+    if (spec->zone != NULL)
+        return err_hint(err, "The environment says who is where: `zone:` of a host or its role.");
+    return err_hint(err, "Pick fewer hosts there, or another role here.");
 }
 
 bool target_draw(const struct Draw *draw, struct Arena *arena, struct List *out, struct Err *err)

@@ -30,11 +30,7 @@ static bool draw(void *data, const struct TargetSpec *target, struct List *hosts
 {
     const struct Edging *edging = data;
     const struct Drawn *drawn = plan_drawn(edging->plan, target->name);
-    struct Draw now = {.spec = target,
-                       .role = drawn->role,
-                       .order = drawn->order,
-                       .environment = edging->plan->environment,
-                       .ranks = ranks_of(edging, drawn->role)};
+    struct Draw now = plan_draw(edging->plan, drawn, ranks_of(edging, drawn->role));
     return target_draw(&now, edging->arena, hosts, err);
 }
 

@@ -12,6 +12,25 @@ const struct Drawn *plan_drawn(const struct Plan *plan, const char *name)
     return NULL;
 }
 
+struct Draw plan_draw(const struct Plan *plan, const struct Drawn *drawn, const enum Rank *ranks)
+{
+    const char *apart = drawn->spec->apart;
+    return (struct Draw){.spec = drawn->spec,
+                         .role = drawn->role,
+                         .order = drawn->order,
+                         .environment = plan->environment,
+                         .ranks = ranks,
+                         .apart = apart != NULL ? plan_drawn(plan, apart) : NULL};
+}
+
+bool drawn_has(const struct Drawn *drawn, const struct Target *host)
+{
+    for (size_t at = 0; at < drawn->count; at++)
+        if (drawn->hosts[at] == host)
+            return true;
+    return false;
+}
+
 static const struct Target *first_drawn(void *data, const char *name)
 {
     const struct Drawn *drawn = plan_drawn(data, name);

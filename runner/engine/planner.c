@@ -124,19 +124,14 @@ static bool draw_all(struct Planning *planning, const struct Scenario *scenario)
     for (size_t at = 0; at < scenario->targets.count; at++) {
         const struct Role *role = role_named(planning, targets[at].role);
         struct List hosts = {0};
-        struct Draw draw = {.spec = &targets[at],
-                            .role = role,
-                            .order = order_of(planning, &targets[at], role),
-                            .environment = plan->environment,
-                            .ranks = ranks_of(planning, role)};
+        struct Drawn now = {
+            .spec = &targets[at], .role = role, .order = order_of(planning, &targets[at], role)};
+        struct Draw draw = plan_draw(plan, &now, ranks_of(planning, role));
         if (!target_draw(&draw, plan->arena, &hosts, planning->err))
             return false;
-        struct Drawn *drawn = list_add(&plan->drawn, plan->arena, sizeof *drawn);
-        *drawn = (struct Drawn){.spec = &targets[at],
-                                .role = role,
-                                .hosts = hosts.items,
-                                .count = hosts.count,
-                                .order = draw.order};
+        now.hosts = hosts.items;
+        now.count = hosts.count;
+        *(struct Drawn *)list_add(&plan->drawn, plan->arena, sizeof now) = now;
     }
     return true;
 }
@@ -146,14 +141,6 @@ static const char *address_of_target(void *data, const char *name)
     const struct Planning *planning = data;
     const struct Drawn *drawn = plan_drawn(planning->plan, name);
     return drawn && drawn->count > 0 ? drawn->hosts[0]->address : NULL;
-}
-
-static bool is_among(const struct Drawn *drawn, const struct Target *host)
-{
-    for (size_t at = 0; at < drawn->count; at++)
-        if (drawn->hosts[at] == host)
-            return true;
-    return false;
 }
 
 /* The procedure of one fault on one host; false with planning->err. */
@@ -270,11 +257,13 @@ static bool plan_step(struct Planning *planning, uint32_t index, uint32_t *numbe
         return true;
     if (step_has_edges(step))
         return plan_edges(planning, index, number);
+    const struct Draw draw = plan_draw(plan, drawn, NULL);
     for (size_t at = 0; at < drawn->role->host_count; at++) {
         const struct Target *host = drawn->role->hosts[at];
-        bool chosen = is_among(drawn, host);
-        if (!chosen &&
-            (step->target->is == RANK_UNKNOWN || machine_forbidden(plan->environment, host)))
+        bool chosen = drawn_has(drawn, host);
+        bool never = step->target->is == RANK_UNKNOWN || draw_leaves_out(&draw, host) ||
+                     machine_forbidden(plan->environment, host);
+        if (!chosen && never)
             continue;
         if (!plan_row(planning,
                       &(struct PlannedFault){.step = step,

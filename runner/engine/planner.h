@@ -38,6 +38,7 @@ const char *fault_what(const struct PlannedFault *fault, struct Arena *arena);
 
 /* Who a target is as of the plan; NULL where there is no such target. */
 const struct Drawn *plan_drawn(const struct Plan *plan, const char *name);
+bool drawn_has(const struct Drawn *drawn, const struct Target *host);
 /* What ${ns.name} mean in shell text that goes to `host`. */
 struct ScriptInput plan_script_input(const struct Plan *plan, const struct Target *host);
 
@@ -48,7 +49,11 @@ struct Draw {
     const struct Target *const *order;     /* of the role's hosts, by target_order */
     const struct Environment *environment; /* whose forbidden hosts are never drawn; or NULL */
     const enum Rank *ranks;
+    const struct Drawn *apart; /* whose hosts are never drawn; or NULL */
 };
+/* Not in its zone, or drawn for the target that it is to be apart from. */
+bool draw_leaves_out(const struct Draw *draw, const struct Target *host);
+struct Draw plan_draw(const struct Plan *plan, const struct Drawn *drawn, const enum Rank *ranks);
 /* Appends const struct Target * to `out`; false with *err where nobody is left. Pure. */
 bool target_draw(const struct Draw *draw, struct Arena *arena, struct List *out,
                  struct Err *err) MUST_CHECK;

@@ -120,11 +120,7 @@ static void ranks_done(void *data)
     struct Err err;
     if (!step_call_stands(call))
         return;
-    struct Draw draw = {.spec = drawn->spec,
-                        .role = drawn->role,
-                        .order = drawn->order,
-                        .environment = run->in.plan->environment,
-                        .ranks = run->step_ranks};
+    struct Draw draw = plan_draw(run->in.plan, drawn, run->step_ranks);
     if (!target_draw(&draw, run->arena, &hosts, &err)) {
         step_fail(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
         return;

@@ -144,6 +144,7 @@ static struct Target *add_host(struct EnvironmentBuild *build, const struct Role
     target->address = host->address;
     target->host_key = host->host_key;
     target->machine_id = host->machine_id;
+    target->zone = host->zone != NULL ? host->zone : role->zone;
     target->where = host->node->where;
     set_reach(build, role, host, target);
     environment_set_power(build, role, host, target);

@@ -63,10 +63,12 @@ void environment_check_again(struct EnvironmentBuild *build, const struct RoleFi
                              const struct HostFields *host, const struct Target *known)
 {
     bool described = host->node->type == NODE_MAP && host->node->count > 0;
-    const struct Node *reach = node_get(role->node, "reach");
-    if (!described && reach == NULL)
+    const struct Node *other = node_get(role->node, "reach");
+    if (other == NULL && role->zone != NULL && !text_equal(role->zone, known->zone))
+        other = node_get(role->node, "zone");
+    if (!described && other == NULL)
         return;
-    struct Where where = described ? host->node->where : reach->where;
+    struct Where where = described ? host->node->where : other->where;
     problems_say(build->problems, ERR_RULE, where,
                  "describe it where it stands first, and name it here",
                  "host '%s' is described twice", host->name);

@@ -14,7 +14,7 @@ struct PowerFields {
     const struct Node *node;
 };
 struct HostFields {
-    const char *name, *address, *host_key, *machine_id;
+    const char *name, *address, *host_key, *machine_id, *zone;
     const struct ReachFields *reach;
     const struct PowerFields *power;
     const struct Node *node;
@@ -25,7 +25,7 @@ struct ServiceFields {
 struct RoleFields {
     const char *name;
     struct List hosts; /* of struct HostFields */
-    const char *unit, *process, *args, *start, *container;
+    const char *unit, *process, *args, *start, *container, *zone;
     const struct ServiceFields *service;
     const struct ReachFields *reach;
     const struct PowerFields *power;

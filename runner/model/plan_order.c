@@ -90,7 +90,8 @@ bool scenario_spends(const struct Scenario *scenario, const struct Role *role)
 {
     const struct TargetSpec *targets = scenario->targets.items;
     for (size_t i = 0; i < scenario->targets.count; i++) {
-        bool all = targets[i].pick.type == PICK_ALL && targets[i].is == RANK_UNKNOWN;
+        bool all = targets[i].pick.type == PICK_ALL && targets[i].is == RANK_UNKNOWN &&
+                   targets[i].zone == NULL && targets[i].apart == NULL;
         if (text_equal(targets[i].role, role->name) && (all || role->host_count == 1))
             return true;
     }

@@ -23,7 +23,9 @@ struct TargetSpec {
     struct Pick pick;
     bool seed_given, rotate;
     int64_t seed;
-    struct Where where, role_where;
+    const char *zone;  /* only hosts of it; NULL: of any */
+    const char *apart; /* `not`: the target whose hosts are never meant, or NULL; without `is` */
+    struct Where where, role_where, zone_where, apart_where;
 };
 
 struct ProbeSpec {

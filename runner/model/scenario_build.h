@@ -47,6 +47,9 @@ const char *between_say(const struct BetweenSpec *between, struct Arena *arena);
 /* Whether the step's sides have anything to do with the role. */
 bool step_meets_role(const struct StepSpec *step, const struct Scenario *scenario,
                      const char *role);
+/* Says that there is none among the first `count`. *near: one was offered instead. */
+struct Err *scenario_no_target(struct ScenarioBuild *build, struct Where where, const char *name,
+                               size_t count, bool *near);
 /* Names that must exist: targets, probes, roles. Right on half-decoded files too. */
 void scenario_check_names(struct ScenarioBuild *build);
 /* Rules between values, and warnings; only where everything was decoded. */

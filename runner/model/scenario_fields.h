@@ -14,7 +14,7 @@ struct ParamFields {
     const struct Node *node;
 };
 struct TargetFields {
-    const char *name, *role;
+    const char *name, *role, *zone, *apart;
     int is; /* enum Rank */
     struct Pick pick;
     int64_t seed;

@@ -46,6 +46,44 @@ static void need_system(struct ScenarioBuild *build, const struct Role *role, st
     err_note(err, "defined in %s:%u", build->input->environment->path, role->where.line);
 }
 
+struct Err *scenario_no_target(struct ScenarioBuild *build, struct Where where, const char *name,
+                               size_t count, bool *near)
+{
+    struct Err *err = scenario_say(build, ERR_TARGET_NAME, where, "there is no target `%s`", name);
+    const struct TargetSpec *targets = build->scenario->targets.items;
+    const char *names[NAMES_MOST];
+    size_t known = 0;
+    for (size_t i = 0; i < count && known < NAMES_MOST; i++) {
+        names[known++] = targets[i].name;
+        err_allow(err, targets[i].name);
+    }
+    const char *nearest = text_nearest(name, names, known);
+    *near = nearest != NULL;
+    if (*near)
+        err_at(err, "did you mean `%s`?", nearest);
+    return err;
+}
+
+/* Whom target `at` is to be apart from has to be drawn before it, once and for all. */
+static void check_apart(struct ScenarioBuild *build, size_t at)
+{
+    const struct TargetSpec *targets = build->scenario->targets.items;
+    const struct TargetSpec *apart = scenario_target(build->scenario, targets[at].apart);
+    struct Where where = targets[at].apart_where;
+    size_t above = at < build->named_targets ? at : build->named_targets;
+    bool near;
+    if (apart == NULL)
+        scenario_no_target(build, where, targets[at].apart, above, &near);
+    else if (apart >= targets + above)
+        err_hint(scenario_say(build, ERR_RULE, where,
+                              "`not` names `%s`, which does not stand above", apart->name),
+                 "put it first: its hosts are drawn first");
+    else if (apart->is != RANK_UNKNOWN)
+        err_hint(
+            scenario_say(build, ERR_RULE, where, "`not` names `%s`, which says `is`", apart->name),
+            "who that is moves; say here which rank is meant: `is: replica`");
+}
+
 static void check_targets(struct ScenarioBuild *build)
 {
     const struct TargetSpec *targets = build->scenario->targets.items;
@@ -53,29 +91,15 @@ static void check_targets(struct ScenarioBuild *build)
         const struct Role *role = need_role(build, targets[i].role, targets[i].role_where);
         if (targets[i].is != RANK_UNKNOWN)
             need_system(build, role, targets[i].where, "`is`");
+        if (targets[i].apart != NULL)
+            check_apart(build, i);
     }
-}
-
-static void say_no_from(struct ScenarioBuild *build, const struct ProbeSpec *probe,
-                        struct Where where)
-{
-    struct Err *err =
-        scenario_say(build, ERR_TARGET_NAME, where, "there is no target `%s`", probe->from);
-    const struct TargetSpec *targets = build->scenario->targets.items;
-    const char *names[NAMES_MOST];
-    size_t count = 0;
-    for (size_t i = 0; i < build->named_targets && count < NAMES_MOST; i++) {
-        names[count++] = targets[i].name;
-        err_allow(err, targets[i].name);
-    }
-    const char *nearest = text_nearest(probe->from, names, count);
-    if (nearest != NULL)
-        err_at(err, "did you mean `%s`?", nearest);
 }
 
 static void check_probes(struct ScenarioBuild *build)
 {
     const struct ProbeSpec *probes = build->scenario->probes.items;
+    bool near;
     for (size_t i = 0; i < build->scenario->probes.count; i++) {
         const struct Node *node = node_get(node_get(build->root, "probes"), probes[i].name);
         const struct Node *subject = node_get(node, probes[i].kind->name);
@@ -86,7 +110,7 @@ static void check_probes(struct ScenarioBuild *build)
         const struct Node *from = node_get(node, "from");
         if (probes[i].from != NULL && from != NULL &&
             scenario_target(build->scenario, probes[i].from) == NULL)
-            say_no_from(build, &probes[i], from->where);
+            scenario_no_target(build, from->where, probes[i].from, build->named_targets, &near);
     }
 }
 

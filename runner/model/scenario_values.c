@@ -10,7 +10,10 @@
 /* ---- Targets. ---- */
 static void set_target(const struct TargetFields *fields, const char *name, struct TargetSpec *out)
 {
+    const struct Where where = fields->node->where;
     const struct Node *role = node_get(fields->node, "role");
+    const struct Node *zone = node_get(fields->node, "zone");
+    const struct Node *apart = node_get(fields->node, "not");
     *out = (struct TargetSpec){
         .name = name,
         .role = fields->role,
@@ -18,8 +21,12 @@ static void set_target(const struct TargetFields *fields, const char *name, stru
         .pick = fields->pick,
         .seed_given = fields->seed != FIELD_NOT_GIVEN,
         .rotate = fields->rotate,
-        .where = fields->node->where,
-        .role_where = role != NULL ? role->where : fields->node->where,
+        .zone = fields->zone,
+        .apart = fields->apart,
+        .where = where,
+        .role_where = role != NULL ? role->where : where,
+        .zone_where = zone != NULL ? zone->where : where,
+        .apart_where = apart != NULL ? apart->where : where,
     };
     out->seed = out->seed_given ? fields->seed : 0;
 }
@@ -51,27 +58,17 @@ static const struct TargetSpec *inline_target(struct ScenarioBuild *build, const
     return spec;
 }
 
-static struct Err *say_no_target(struct ScenarioBuild *build, const struct Node *node,
-                                 const char *name)
+static void say_no_target(struct ScenarioBuild *build, const struct Node *node, const char *name)
 {
-    struct Err *err =
-        scenario_say(build, ERR_TARGET_NAME, node->where, "there is no target `%s`", name);
-    const struct TargetSpec *targets = build->scenario->targets.items;
-    const char *names[128];
-    size_t count = 0;
-    for (size_t i = 0; i < build->named_targets && count < COUNT_OF(names); i++) {
-        names[count++] = targets[i].name;
-        err_allow(err, targets[i].name);
-    }
-    const char *nearest = text_nearest(name, names, count);
+    bool near;
+    struct Err *err = scenario_no_target(build, node->where, name, build->named_targets, &near);
     const struct Environment *environment = build->input->environment;
-    if (nearest != NULL)
-        err_at(err, "did you mean `%s`?", nearest);
-    else if (environment != NULL && environment_role(environment, name) != NULL)
+    if (near)
+        return;
+    if (environment != NULL && environment_role(environment, name) != NULL)
         err_hint(err, "`%s` is a role: write {role: %s, pick: 1}", name, name);
     else
         err_hint(err, "name one under `targets:`, or write {role: ROLE, pick: 1} here");
-    return err;
 }
 
 static const struct TargetSpec *step_target(struct ScenarioBuild *build, const struct Node *node,

@@ -10,7 +10,8 @@
 #include "../../runner/engine/planner.h"
 #include "../fakes/track.h"
 
-static const struct Target HOSTS[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+static const struct Target HOSTS[] = {
+    {.name = "a", .zone = "west"}, {.name = "b", .zone = "east"}, {.name = "c"}};
 static const struct Target *const ROLE_HOSTS[] = {&HOSTS[0], &HOSTS[1], &HOSTS[2]};
 static const struct Role ROLE = {.name = "redis", .hosts = ROLE_HOSTS, .host_count = 3};
 
@@ -57,6 +58,32 @@ static void test_is_primary_means_the_one_that_says_so_now(void **state)
     assert_string_equal(first(&drawn), "b");
     drawn = draw(spec, after, 7, true, *state, &err);
     assert_string_equal(first(&drawn), "c");
+}
+
+static void test_zone_and_not_leave_hosts_out(void **state)
+{
+    struct Err err;
+    const struct Target *const taken[] = {&HOSTS[1]};
+    const struct TargetSpec other = {.name = "other"};
+    const struct Drawn apart = {.spec = &other, .hosts = taken, .count = 1};
+    struct TargetSpec spec = {
+        .name = "victim", .pick = {PICK_COUNT, 1}, .zone = "east", .apart = "other"};
+    struct Draw asked = {.spec = &spec, .role = &ROLE, .order = ROLE_HOSTS};
+    struct List out = {0};
+    assert_true(target_draw(&asked, *state, &out, &err));
+    assert_string_equal(first(&out), "b"); /* a is west, c nowhere */
+    asked.apart = &apart;
+    assert_false(target_draw(&asked, *state, &out, &err));
+    assert_string_equal(
+        err.message,
+        "target 'victim' is nobody: no host of role 'redis' in zone east is left (not: other)");
+    spec.zone = NULL;
+    spec.pick = (struct Pick){PICK_ALL, 0};
+    out = (struct List){0};
+    assert_true(target_draw(&asked, *state, &out, &err));
+    assert_int_equal(out.count, 2);
+    assert_true(draw_leaves_out(&asked, &HOSTS[1]));
+    assert_false(draw_leaves_out(&asked, &HOSTS[0]));
 }
 
 static void test_nobody_is_an_error(void **state)
@@ -154,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_seed_draws_one_order),
         cmocka_unit_test(test_is_primary_means_the_one_that_says_so_now),
+        cmocka_unit_test(test_zone_and_not_leave_hosts_out),
         TRACK("pumba PR 151", test_nobody_is_an_error),
         cmocka_unit_test(test_a_share_that_rounds_to_nobody_is_an_error),
         cmocka_unit_test(test_more_than_there_are_is_an_error),
