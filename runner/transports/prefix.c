@@ -16,6 +16,9 @@ static const struct Field prefix_fields[] = {
      .doc = "The words before every command; they must keep its standard streams and exit status."},
     {.name = NULL}};
 
+/* Letters of `exec` that a value follows, in the same word or as the next one. */
+static const char with_values[] = "cefnuw";
+
 /* The place of WANTED among the words from `at` on, also as the end of a path; count where it is
  * not. */
 static size_t find_word(const struct List *words, size_t at, const char *wanted)
@@ -29,25 +32,40 @@ static size_t find_word(const struct List *words, size_t at, const char *wanted)
     return at;
 }
 
+/* The option of that letter or name; "-iu" is a cluster, in which one with a value is the last. */
 static bool has_option(const char *word, char letter, const char *name)
 {
     size_t size = strlen(name);
     if (strncmp(word, "--", 2) == 0)
         return strncmp(word + 2, name, size) == 0 && strchr("=", word[2 + size]) != NULL;
-    return word[0] == '-' && strspn(word + 1, "it") == strlen(word + 1) &&
-           strchr(word, letter) != NULL;
+    return word[0] == '-' && memchr(word, letter, strcspn(word, with_values)) != NULL;
+}
+
+/* Whether the next word is this option's value, as in "-iu root" and "--user root". */
+static bool wants_value(const char *word)
+{
+    static const char *const names[] = {"--container", "--detach-keys", "--env",    "--env-file",
+                                        "--namespace", "--user",        "--workdir"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (text_equal(word, names[i]))
+            return true;
+    size_t plain = strcspn(word, with_values);
+    return word[0] == '-' && word[1] != '-' && word[plain] != '\0' && word[plain + 1] == '\0';
 }
 
 /* `exec` of the engines closes its input unless told otherwise, and a terminal changes what goes
- * through it. */
+ * through it. Its options end at the container's name, those of kubectl at "--". */
 static void check_exec(const char *engine, const struct List *words, size_t exec,
                        const struct Node *node, struct Decode *decode)
 {
     const char *const *all = words->items;
-    bool input = false, terminal = false;
+    bool pods = text_equal(engine, "kubectl"), input = false, terminal = false;
     for (size_t at = exec + 1; at < words->count && !text_equal(all[at], "--"); at++) {
+        if (all[at][0] != '-' && !pods)
+            break;
         input |= has_option(all[at], 'i', "interactive") || has_option(all[at], 'i', "stdin");
         terminal |= has_option(all[at], 't', "tty");
+        at += wants_value(all[at]);
     }
     if (!input)
         problems_say(decode->problems, ERR_RULE, node->where, "say -i behind exec",
@@ -55,7 +73,7 @@ static void check_exec(const char *engine, const struct List *words, size_t exec
     if (terminal)
         problems_say(decode->problems, ERR_RULE, node->where, "leave out -t",
                      "`%s exec` with a terminal changes what goes through it", engine);
-    if (text_equal(engine, "kubectl") && !text_equal(all[words->count - 1], "--"))
+    if (pods && !text_equal(all[words->count - 1], "--"))
         problems_say(decode->problems, ERR_RULE, node->where, "end the words with \"--\"",
                      "`kubectl exec` would take the command's options for its own");
 }
