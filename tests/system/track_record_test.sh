@@ -98,6 +98,21 @@ check "the run is HALTED, exit 5" test $? -eq 5
 check "ansible-role-firewall 88: and untouched after it" same_rules
 on_host nft flush ruleset
 
+# ---- a step that fails in the middle ----
+
+begin 'isolate: victim}
+  - {run: "exit 3", target: victim'
+fails() {
+    local status=0
+    drill run -e here drill >"$work/failed" 2>&1 || status=$?
+    cat "$work/failed"
+    echo "exit $status"
+    [ "$status" -ne 0 ] && grep -q 'isolate proven' "$work/failed" && grep -q 'step 2' "$work/failed"
+}
+check "a step fails while a fault is in effect" fails
+check "chaostoolkit 195: what came before it is undone" grep -q 'undone   1 of 1' "$work/failed"
+check "chaostoolkit 195: and nothing is left" on_host sh -c '[ ! -e /run/faildrill ] && [ -z "$(nft list ruleset)" ]'
+
 # ---- `for` counts from the proof ----
 
 begin 'run: "sleep 2; touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", proof: "test -e /run/broken", for: 2s'
