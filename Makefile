@@ -158,7 +158,7 @@ faults-matrix: all ## every kind of fault x all that may go wrong: 0 silent; wri
 	@export BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill; set -- --write tests/faults/MATRIX.md --readme README.md; \
 		tests/faults/matrix.py "$$@" && { tests/faults/matrix.py --systemd --lanes 4 "$$@" || [ $$? -eq 77 ]; }
 
-mutants: all tests ## seeded safety bugs, each caught by a named test: 10 minutes
+mutants: all tests $(BUILD)/tests/system/node_test ## seeded safety bugs, each caught by a named test: 10 minutes
 	@BUILD=$(BUILD) tests/mutants/run.py
 
 crash: all tests ## kill -9 and errors at system calls of runner, guard, undo and nft; links cut (POINTS=10000)

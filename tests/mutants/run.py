@@ -7,7 +7,7 @@ usage: run.py [--jobs N] [NAME...]
 A mutant is a file NAME.sed beside this one: what it breaks (`# says`), in which files (`# file`), and which test must
 turn red (`# test PROGRAM [WORDS] : NAME OF THE TEST`, one or more; the first that does is enough). Each is applied to a
 copy of the tree with objects of its own, so only what it changes is compiled. A mutant that changes nothing, does not
-compile, or that no named test catches fails the target by its name.
+compile, or that no named test catches fails the target by its name; so does one whose test is red without it as well.
 """
 import argparse
 import glob
@@ -93,27 +93,27 @@ def failed_tests(program, text, status):
     return names
 
 
-def try_test(tree, words, name):
-    """True where the named test turns red."""
-    program = words[0]
-    if program.endswith(".sh") or program.endswith(".py"):
-        command = [os.path.join(tree.top, program), *words[1:]]
-        good, said = tree.make("all")
+def is_script(words):
+    return words[0].endswith((".sh", ".py"))
+
+
+def run_test(top, build, words, name):
+    """True where the named test is red, as things are built there."""
+    if is_script(words):
+        command = [os.path.join(top, words[0]), *words[1:]]
     else:
         # Those that know a filter take the name for one.
-        command = [os.path.join(tree.top, "build", program), *(words[1:] or [f"*{name}*"])]
-        good, said = tree.make(f"build/{program}")
-    if not good:
-        return None, said
-    try:
-        done = subprocess.run(["timeout", "-k", "5", str(TEST_SECONDS), *command], cwd=tree.top, text=True,
-                              errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT,
-                              env=dict(os.environ, BUILD="build", POINTS="500",
-                                       FAILDRILL=os.path.join(tree.top, "build/faildrill")))
-    except OSError as what:
-        return None, str(what)
-    return any(name in one for one in failed_tests(program, done.stdout, done.returncode)), done.stdout
+        command = [os.path.join(build, words[0]), *(words[1:] or [f"*{name}*"])]
+    done = subprocess.run(["timeout", "-k", "5", str(TEST_SECONDS), *command], cwd=top, text=True, errors="replace",
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=dict(os.environ, BUILD=build, POINTS="500", FAILDRILL=os.path.join(build, "faildrill")))
+    return any(name in one for one in failed_tests(words[0], done.stdout, done.returncode)), done.stdout
+
+
+def try_test(tree, words, name):
+    """True where the named test turns red; None where nothing could be built."""
+    good, said = tree.make("all" if is_script(words) else f"build/{words[0]}")
+    return run_test(tree.top, os.path.join(tree.top, "build"), words, name) if good else (None, said)
 
 
 class Harness:
@@ -133,6 +133,8 @@ class Harness:
             red, last = try_test(tree, words, name)
             if red is None:
                 return f"does not compile:\n{last[-1500:]}"
+            if red and run_test(ROOT, BUILD, words, name)[0]:
+                return f"{name} is red without it as well"
             if red:
                 self.caught[mutant.name] = f"{words[0].split('/', 1)[-1]}: {name}"
                 return None
