@@ -2,5 +2,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # says a run that is not undone ends as if it were
 # file runner/engine/run_states.c
-# test tests/unit/engine_states_test : test_nothing_leaves_undoing_but_a_look
-s/\{RUN_UNDOING, EVENT_NOT_UNDONE, RUN_DIRTY\}/{RUN_UNDOING, EVENT_NOT_UNDONE, RUN_SETTLING}/
+# test tests/unit/engine_states_test : test_nothing_ends_but_past_always
+s/\{RUN_ALWAYS, EVENT_NOT_UNDONE, RUN_DIRTY\}/{RUN_ALWAYS, EVENT_NOT_UNDONE, RUN_FINISHED}/
