@@ -108,6 +108,20 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
         buf_printf(out, "       back   %s\n", procedure->returned.at[at].what);
 }
 
+static void show_until(const struct StepSpec *step, struct Buf *out)
+{
+    if (step->until == NULL)
+        return;
+    char every[32];
+    duration_say(step->until->interval_ns, every);
+    buf_put(out, "     until     ");
+    if (step->until->kind->say != NULL)
+        step->until->kind->say(step->until->config, out);
+    else
+        buf_put(out, step->until->kind->name);
+    buf_printf(out, " is good, asked every %s\n", every);
+}
+
 static void show_figures(const struct StepSpec *step, struct Buf *out)
 {
     const struct CaptureSpec *captures = step->captures.items;
@@ -139,6 +153,7 @@ void plan_show_steps(const struct Plan *plan, struct Buf *out)
             buf_printf(out, ": %s\n", steps[at].said);
         else
             buf_put(out, "\n");
+        show_until(&steps[at], out);
         show_figures(&steps[at], out);
         for (size_t row = 0; row < plan->faults.count; row++)
             if (faults[row].step_index == at && faults[row].step->kind != NULL)

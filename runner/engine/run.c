@@ -141,6 +141,7 @@ void run_enter(struct Run *run, enum RunSignal event)
         next = run_state_next(next, event == EVENT_NOT_UNDONE ? event : EVENT_OVER);
     run->state = next;
     step_unask(run);
+    until_close(run);
     run->state_began = mono_now();
     run->state_until = (struct Mono){0};
     run_say(run, "state", "%s", run_state_name(next));

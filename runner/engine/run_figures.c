@@ -69,6 +69,8 @@ static void clock_ends(struct Run *run, const char *clock)
     bool by_tick = step->type != STEP_RUN && step->type != STEP_REQUEST;
     int64_t high = mono_since(*began(run, clock), run->step_ended);
     int64_t low = by_tick && high > TICK_NS ? high - TICK_NS : by_tick ? 0 : high;
+    if (step->until != NULL)
+        low = mono_since(*began(run, clock), run->until_from);
     struct RunFigure figure = {.name = clock, .type = "clock", .value = {low, high}, .text = ""};
     char text[64];
     span_say(low, high, text);

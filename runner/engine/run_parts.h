@@ -136,6 +136,8 @@ struct Run {
     bool any_begun;         /* a step that does something, a fault or not */
     bool steps_begun;       /* any step: `always` is due */
     bool not_undone;        /* ends DIRTY, after `always` */
+    struct Until *until;    /* the step has done its work, and this is awaited; or NULL */
+    struct Mono until_from; /* it was not good yet, as far as is known */
     uint32_t turn;          /* one more with every step that begins */
     bool reading;           /* the ledgers are being read back */
     struct FaultView *fault_views;
@@ -167,6 +169,11 @@ void run_over(struct Run *run);             /* gives everything back, then stops
 void steps_begin(struct Run *run);
 void steps_tick(struct Run *run);
 void step_over(struct Run *run);
+/* run_until.c: its work is done; over now, or when its `until` is good. host: where, or NULL */
+void step_done(struct Run *run, const struct Target *host);
+void until_tick(struct Run *run);
+void until_close(struct Run *run);
+const char *until_lacks(const struct Run *run); /* for people */
 void always_begin(struct Run *run);
 bool always_due(const struct Run *run);
 /* What is asked of others for the step under way; its answer may come when the step is over. */

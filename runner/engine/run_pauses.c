@@ -49,7 +49,7 @@ void step_pause_tick(struct Run *run, struct Mono now)
     if (step->type == STEP_ASK)
         ask_tick(run);
     else if (step->type == STEP_WAIT && mono_since(run->step_began, now) >= step->wait_ns)
-        step_over(run);
+        step_done(run, NULL);
     else if (step->type == STEP_STEADY && probes_steady(run, run->scenario->steady_ns, false) &&
              sight_whole(run->sight))
         step_over(run);
@@ -68,6 +68,9 @@ void step_late(struct Run *run)
     else if (step->type == STEP_STEADY)
         snprintf(text, sizeof text, "step %u: not steady within its timeout: %.200s", run->step + 1,
                  unsteady_what(run));
+    else if (run->until != NULL)
+        snprintf(text, sizeof text, "step %u: its `until` was not good within its timeout: %.150s",
+                 run->step + 1, until_lacks(run));
     else
         snprintf(text, sizeof text, "step %u did not end within its timeout", run->step + 1);
     step_fail(run, step_verdict(run), text);

@@ -206,6 +206,7 @@ void always_begin(struct Run *run)
 void step_over(struct Run *run)
 {
     run->step_ended = mono_now();
+    until_close(run);
     figures_step_over(run);
     run->step++;
     run->step_started = false;
@@ -249,6 +250,8 @@ void steps_tick(struct Run *run)
         return;
     if (!run->step_started)
         step_begin(run);
+    else if (run->until != NULL)
+        until_tick(run);
     else if (step->type == STEP_FAILOVER)
         step_failover_tick(run, now);
     else if (step->type != STEP_FAULT)
@@ -260,7 +263,7 @@ void steps_tick(struct Run *run)
         step_fail(run, VERDICT_FAIL, "a step under `always` was not awaited");
         return;
     }
-    if (under_way(run) && run->step_started && step->type != STEP_WAIT &&
+    if (under_way(run) && run->step_started && (step->type != STEP_WAIT || step->until != NULL) &&
         mono_since(run->step_began, now) > step_longest_ns(step))
         step_late(run);
 }

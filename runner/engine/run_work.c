@@ -61,7 +61,7 @@ static void work_done(struct HostCall *call)
     if (all->failed)
         step_fail(run, step_verdict(run), all->err.message);
     else if (!work->keeps_output || figures_capture(run, &work->output))
-        step_over(run);
+        step_done(run, call->target);
 }
 
 /* What is captured is known by now; a value is never pasted into the text. */

@@ -105,6 +105,9 @@ bool script_fill(const struct ScriptInput *input, const char *script, struct Are
  * is nothing to fill in. */
 bool step_config(const struct ScriptInput *input, const struct StepSpec *step, struct Arena *arena,
                  const void **out, struct Err *err) MUST_CHECK;
+/* The same of the probe that ends a step. */
+bool probe_config(const struct ScriptInput *input, const struct ProbeSpec *probe,
+                  struct Arena *arena, const void **out, struct Err *err) MUST_CHECK;
 
 /* Hosts that are under a fault while this step's is: its own, as chosen now, and those of earlier
  * steps without `for`. Appends const struct Target *. */

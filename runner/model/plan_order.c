@@ -105,7 +105,7 @@ bool scenario_spends(const struct Scenario *scenario, const struct Role *role)
 int64_t step_longest_ns(const struct StepSpec *step)
 {
     if (step->type == STEP_WAIT)
-        return step->wait_ns;
+        return step->wait_ns + (step->until != NULL ? step->timeout_ns : 0);
     if (step->type == STEP_NOTE)
         return 0;
     return step->timeout_ns + (step->hold_ns > 0 ? step->hold_ns : 0);

@@ -197,6 +197,12 @@ static bool fill_record(const struct ScriptInput *input, const struct Record *re
     return true;
 }
 
+bool probe_config(const struct ScriptInput *input, const struct ProbeSpec *probe,
+                  struct Arena *arena, const void **out, struct Err *err)
+{
+    return fill_record(input, &probe->kind->config, probe->config, arena, out, err);
+}
+
 bool step_config(const struct ScriptInput *input, const struct StepSpec *step, struct Arena *arena,
                  const void **out, struct Err *err)
 {

@@ -79,6 +79,7 @@ struct StepSpec {
     const char *said;                   /* the text of a note, the question of an ask */
     int64_t wait_ns;                    /* STEP_WAIT; 0 where the environment says it */
     const struct PlainRequest *request; /* plain http: no target, no fault; NULL for all others */
+    const struct ProbeSpec *until;      /* it is over when this is good; or NULL */
     struct List captures;               /* of struct CaptureSpec */
     struct List measures;               /* of const char *: clocks that run during it */
     int64_t hold_ns, timeout_ns;        /* hold = `for`; -1 = not given */

@@ -31,6 +31,10 @@ void scenario_make_values(struct ScenarioBuild *build);
 const struct Node *scenario_step_node(const struct ScenarioBuild *build, size_t index);
 /* A step that waits, notes or asks: type, text and time. False where it is none of them. */
 bool scenario_pause(const struct Chosen *chosen, struct StepSpec *step);
+/* scenario_until.c: the probe that ends a step, or NULL; and where one may stand. */
+const struct ProbeSpec *scenario_until(struct ScenarioBuild *build,
+                                       const struct ProbeFields *fields);
+void scenario_check_until(struct ScenarioBuild *build, const struct StepSpec *step, size_t index);
 /* What a step captures and measures; the names go into scenario->figures. */
 void scenario_captures(struct ScenarioBuild *build, const struct StepFields *fields,
                        struct StepSpec *step);

@@ -35,6 +35,7 @@ struct StepFields {
     const struct Flap *flap;
     int link; /* 1 = cut */
     bool accept_no_undo;
+    const struct ProbeFields *until;
     struct List capture; /* of struct CaptureFields */
     struct List measure; /* of const char * */
     struct Chosen kind;  /* of the set "step" */

@@ -244,6 +244,13 @@ static const struct Field STEP_FIELDS[] = {
      .max = 24 * HOUR_NS,
      .example = "2m",
      .doc = "When a step that has not come to its end has failed, `for` not counted."},
+    {.name = "until",
+     .type = FIELD_RECORD,
+     AT(StepFields, until),
+     .of = &PROBE_RECORD,
+     .example = "{tcp: \"${host.address}:5433\", every: 200ms}",
+     .doc = "A probe that is asked once the step has done its work: the step is over at the first "
+            "good answer, and has failed where none comes within `timeout`. Of run, http, wait."},
     {.name = "flap",
      .type = FIELD_RECORD,
      AT(StepFields, flap),

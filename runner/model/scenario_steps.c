@@ -298,6 +298,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
         check_power(build, &steps[i]);
         check_run(build, &steps[i], i);
         check_always(build, &steps[i], i);
+        scenario_check_until(build, &steps[i], i);
     }
     const struct Environment *environment = build->input->environment;
     if (environment == NULL || !environment->is_protected || !breaks || scenario->halts.count > 0)

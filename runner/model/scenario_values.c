@@ -186,6 +186,7 @@ static void make_steps(struct ScenarioBuild *build, const struct List *from)
         if (fields[i].flap != NULL)
             step->flap = *fields[i].flap;
         step->cuts_link = fields[i].link == 1;
+        step->until = scenario_until(build, fields[i].until);
         set_kind(build, &fields[i], build->scenario->steps.count - 1, step);
         step->name = step_name(build, &fields[i], step);
         scenario_captures(build, &fields[i], step);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# words_test.sh - words of the language that change how a run goes, on hosts of the lab: always.
+# words_test.sh - words of the language that change how a run goes, on hosts of the lab: always, until.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
@@ -156,4 +156,72 @@ check "its last steps came before" left /run/tidied 2
 for host in bare-1 bare-2; do "$lab" exec "$host" touch /run/may; done
 undone() { (cd "$work" && "$FAILDRILL" undo last >"$work/undone" 2>&1) || { cat "$work/undone"; false; }; }
 check "undo brings it back" wait_for 60 undone
+# --- until ---
+
+in_report() {
+    (cd "$work" && "$FAILDRILL" report last --format json) >"$work/report.json" || return 1
+    python3 -c 'import json, sys
+report = json.load(open(sys.argv[1]))
+sys.exit(not eval(sys.argv[2], {"f": {x["name"]: x for x in report["figures"]}}))' \
+        "$work/report.json" "$1" || { cat "$work/report.json"; return 1; }
+}
+# starts NAME: a service that listens two seconds after it was started, on one host; ended by always.
+starts() {
+    {
+        printf 'scenario: %s\ntargets: {lab: {role: idle, pick: 1, seed: 1}}\nobserve: 200ms\n' "$1"
+        cat <<'END'
+always:
+  - {run: kill "$(cat /run/late.pid)"; rm -f /run/late.pid; touch /run/tidied, target: lab, until: {tcp: "${target.lab.address}:22"}}
+expect:
+  rto: {min: 1s, max: 2m}
+steps:
+  - run: |
+      setsid python3 -c 'import socket, time
+      time.sleep(2)
+      door = socket.create_server(("", 5433))
+      time.sleep(300)' </dev/null >/dev/null 2>&1 9>&- &
+      echo $! >/run/late.pid
+    target: lab
+END
+        cat
+    } >"$work/scenarios/$1.yaml"
+}
+
+starts late <<'END'
+    until: {tcp: "${host.address}:5433", every: 100ms, timeout: 1s}
+    timeout: 60s
+    measure: rto
+  - {wait: 100ms, until: {tcp: "${target.lab.address}:5433"}}
+END
+check "a step that waits for its service passes" drill 0 late
+check "says when it was good" in_order 'step +1 run lab' 'until +step 1: tcp is good' 'until +step 2' 'until +step 3'
+check "its clock ends between the last bad answer and the good one" \
+    in_report '1.5e9 < f["rto"]["low_ns"] < f["rto"]["high_ns"] < 6e10 and f["rto"]["high_ns"] - f["rto"]["low_ns"] > 5e7'
+check "and its last step came" left /run/tidied 1
+check "the plan says what is awaited" sh -c 'cd "$1" && "$2" plan -e bare late | grep -q "until  .*5433.* is good, asked every 100 ms"' \
+    sh "$work" "$FAILDRILL"
+
+starts too_late <<'END'
+    until: {tcp: "${host.address}:5434", every: 100ms, timeout: 1s}
+    timeout: 3s
+    measure: rto
+  - {run: touch /run/never, target: lab}
+END
+check "a service that does not come is a FAIL" drill 1 too_late
+check "which says so" said 'step 1: its .until. was not good within its timeout: .*refused'
+check "ends the drill there" left /run/never 0
+check "and is tidied up" left /run/tidied 1
+
+sed -e 's/too_late/stopped/; s/timeout: 3s/timeout: 10m/' "$work/scenarios/too_late.yaml" >"$work/scenarios/stopped.yaml"
+(cd "$work" && exec setsid "$FAILDRILL" run -e bare stopped --no-input >"$work/said" 2>&1) &
+runner=$!
+at_end sh -c "kill -KILL $runner 2>/dev/null"
+awaited() { "$lab" exec bare-1 test -e /run/late.pid || "$lab" exec bare-2 test -e /run/late.pid; }
+check "one that waits for it" wait_for 60 awaited
+kill -INT "$runner"
+status=0
+wait "$runner" || status=$?
+check "can be halted" test "$status" = 5
+check "and is tidied up too" left /run/tidied 1
+
 check "nothing is left on the hosts" clean
