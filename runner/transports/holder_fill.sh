@@ -136,12 +136,10 @@ memory_fill_size() {
     fill_want "$total" "$available" "$memory_least" memory
 }
 
-# memory_of PID: sets `held_kib`, what it has in memory or swap.
+# memory_of PID: sets `held_kib`, what it has in memory or swap. (Not by `read`, which in bash goes
+# back to each line's end: the lines before it may have another length by then.)
 memory_of() {
-    held_kib=0
-    while read -r key value _; do
-        case $key in VmRSS: | VmSwap:) held_kib=$((held_kib + value)) ;; esac
-    done 2>/dev/null <"/proc/$1/status"
+    held_kib=$(awk '/^Vm(RSS|Swap):/ { n += $2 } END { print n + 0 }' 2>/dev/null "/proc/$1/status")
 }
 
 # dd reads a whole block into its memory, and cannot get rid of it: we, who could read it, never do.
@@ -155,7 +153,7 @@ memory_fill_take() {
         helper=$!
         hold_add "$helper"
         helper_born=$born
-        while memory_of "$helper" && [ "$held_kib" -lt $((chunk / 100 * 95)) ]; do
+        until memory_of "$helper" && [ "$held_kib" -ge $((chunk / 100 * 95)) ]; do
             alive "$helper" "$helper_born" ||
                 hold_fail "memory cannot be had: $(tail -n 1 log.hold)"
             hold_may || exit 0

@@ -52,10 +52,11 @@ state_choose() {
 
 # CAP_NET_ADMIN (12) and CAP_SYS_ADMIN (21) where we stand: root, or a user namespace that is ours.
 may_make_hosts() {
-    local key value caps=0
-    while read -r key value; do
-        [ "$key" != CapEff: ] || caps=$((16#$value))
-    done </proc/self/status
+    local status caps
+    # At once: `read` goes back to each line's end, and the lines before it may be longer by then.
+    status=$(</proc/self/status)
+    caps=${status#*CapEff:}
+    caps=$((16#${caps:1:16}))
     [ $((caps >> 12 & caps >> 21 & 1)) -eq 1 ]
 }
 
@@ -108,14 +109,6 @@ no_leftovers() {
     # shellcheck disable=SC2086
     kill -9 $pids 2>/dev/null
     return 1
-}
-
-leftovers() {
-    local pids
-    while pids=$(leftovers) && [ -n "$pids" ]; do
-        # shellcheck disable=SC2086
-        kill -9 $pids 2>/dev/null
-    done
 }
 
 leftovers() {
