@@ -21,7 +21,8 @@ enum { NET_CATCHES_MOST = 4, NET_MATCHES_MOST = 2 };
  * and @ for a letter of its own chain; NULL: iptables cannot. */
 struct NetVerdict {
     const char *nft, *chains;
-    bool refuses; /* iptables does so in its table filter only */
+    bool refuses;     /* iptables does so in its table filter only */
+    bool each_family; /* iptables counts IPv4 and IPv6 each for itself */
 };
 struct NetCatch {
     enum NetHook hook;

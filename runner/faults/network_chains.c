@@ -151,10 +151,14 @@ static bool can_be_chains(const struct NetFault *fault, const struct PlanInput *
                     "'%s' has iptables alone: a delay is by nft only", target->name);
             return err_hint(err, "Install nftables there.");
         }
-    if (input->flap.bad_ns % NS_PER_S != 0) {
+    if (input->flap.bad_ns % NS_PER_S != 0 ||
+        (input->flap.bad_ns > 0 && input->flap.good_ns < 2 * NS_PER_S)) {
         err_set(err, ERR_NOT_READY, target->where,
-                "'%s' has iptables alone, whose timers know whole seconds only", target->name);
-        return err_hint(err, "Say so in `bad`, or install nftables there.");
+                "'%s' has iptables alone, whose timers know whole seconds only: expected `bad` in "
+                "whole seconds and `good` of 2s or more",
+                target->name);
+        return err_hint(err, "A bad phase may end up to a second late. Say so, or install nftables "
+                             "there.");
     }
     return true;
 }
@@ -165,7 +169,9 @@ bool network_chains_plan(const struct NetFault *fault, const struct PlanInput *i
     struct Procedure procedure = procedure_of(input, CLASS_KERNEL);
     if (!can_be_chains(fault, input, err))
         return false;
-    bool flaps = input->flap.bad_ns > 0;
+    bool flaps = input->flap.bad_ns > 0, each_family = false;
+    for (size_t i = 0; i < fault->catch_count; i++)
+        each_family |= fault->catches[i].verdict.each_family;
     const char *apply = apply_text(fault, input->cuts_link, flaps, arena);
     size_t each = fault->peer_count == 0 ? 4
                                          : network_addresses(fault, false, arena).count +
@@ -176,8 +182,10 @@ bool network_chains_plan(const struct NetFault *fault, const struct PlanInput *i
     const char *place = arena_printf(arena, "chains_place %zu", jump_count(fault));
     const char *peers = arena_printf(arena, "chains_peers %zu", jump_count(fault));
     const char *count = arena_printf(arena, "%zu", each);
-    commands_add(&procedure.apply, arena, arena_printf(arena, "%s, by iptables", fault->what), 20,
-                 "sh", "-c", apply, NULL);
+    commands_add(&procedure.apply, arena,
+                 arena_printf(arena, "%s, by iptables%s", fault->what,
+                              each_family ? ": so much of IPv4, and as much again of IPv6" : ""),
+                 20, "sh", "-c", apply, NULL);
     if (input->cuts_link)
         commands_add(&procedure.apply, arena, "our own ssh goes " NET_SPARED_S " s later", 5,
                      "true", NULL);

@@ -33,7 +33,9 @@ static const struct Field rate_limit_fields[] = {
      .min = 8000,
      .max = 100000000000,
      .example = "1Mbit/s",
-     .doc = "How much passes, in each direction for itself; the rest is dropped."},
+     .doc =
+         "How much passes, in each direction for itself; the rest is dropped. By iptables, where "
+         "there is no nft, IPv4 and IPv6 count each for itself; `plan` says so."},
     {.name = "direction",
      .type = FIELD_CHOICE,
      .offset = offsetof(struct RateLimitConfig, direction),
@@ -97,7 +99,8 @@ static bool rate_limit_plan(const void *config, const struct PlanInput *input, s
                             bytes, BURST_BYTES),
         .chains = arena_printf(
             arena, "-m hashlimit --hashlimit-name ${meter}@ --hashlimit-above %lldb/s -j DROP",
-            bytes)};
+            bytes),
+        .each_family = true};
     struct NetWhich which = {.direction = (enum Direction)limit->direction, .ports = &limit->ports};
     return network_catch(&fault, which, verdict, arena, err) &&
            network_plan(&fault, input, arena, out, err);

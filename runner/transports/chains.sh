@@ -87,12 +87,24 @@ chains_full() {
     [ "$in" -eq $# ] || exit 1
 }
 
-# chains_jumps JUMPS: so many of each family.
+# chains_jumps JUMPS: so many of each family, and no rule of others before any: it might accept first.
 chains_jumps() {
     for family in $(chains_families); do
         saved=$(chains_save "$family") || exit 125
-        jumps=$(printf '%s\n' "$saved" | grep -c -e "^-A [A-Z]* .* -j ${ours}_[a-z]*\$") || [ $? -eq 1 ] || exit 125
-        [ "$jumps" -eq "$1" ] || exit 1
+        printf '%s\n' "$saved" | awk -v ours="${ours}_" -v wanted="$1" '
+            /^\*/ { table = $1 }
+            $1 != "-A" || $2 ~ /^fd_/ { next }
+            NF != 8 || $7 != "-j" || $8 !~ /^fd_[a-z0-9]*_[0-9]+_/ { others[table $2] = 1; next }
+            index($8, ours) == 1 && !others[table $2] && !seen[table $2]++ { jumps++ }
+            END { exit jumps + 0 != wanted + 0 }'
+        case $? in
+        0) ;;
+        1)
+            echo "its jumps are gone, or others' rules stand before them" >&2
+            exit 1
+            ;;
+        *) exit 125 ;;
+        esac
     done
 }
 

@@ -48,7 +48,7 @@ flap_seen() {
     in=$(sh ./peers)
     case $? in
     0) ;;
-    1) hold_fail "its rules are gone" ;;
+    1) hold_fail "its rules are gone, or others stand before them" ;;
     *) exit 125 ;;
     esac
     look_at_clock

@@ -167,6 +167,10 @@ static void test_a_line_is_bad_by_chance_or_thin(void **state)
     assert_true(plan(&bench, &loss_fault, &all));
     lacks(&bench, "statistic");
     assert_true(plan(&bench, &rate_limit_fault, &third));
+    assert_string_equal(
+        bench.procedure.apply.at[0].what,
+        "drop what is more than 300kbit/s of the packets that come in, and of "
+        "those that leave, by iptables: so much of IPv4, and as much again of IPv6");
     has(&bench, "--hashlimit-name ${meter}h --hashlimit-above 37500b/s -j DROP\n");
     has(&bench, "--hashlimit-name ${meter}s --hashlimit-above 37500b/s -j DROP\n");
     arena_free(bench.arena);
@@ -191,11 +195,11 @@ static void test_what_flaps_is_ended_by_the_kernel_each_time(void **state)
 {
     (void)state;
     struct Bench bench = bench_new();
-    bench.input.flap = (struct Flap){.bad_ns = 2 * NS_PER_S, .good_ns = NS_PER_S};
+    bench.input.flap = (struct Flap){.bad_ns = 2 * NS_PER_S, .good_ns = 2 * NS_PER_S};
     assert_true(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
     has(&bench, "flaps=1\n");
-    has(&bench, "sh hold take flap bad 200 good 100 count 4");
+    has(&bench, "sh hold take flap bad 200 good 200 count 4");
     const char *save = commands_shell(&bench.procedure.save, bench.arena);
     assert_non_null(strstr(save, "chains_beat\n"));
     assert_non_null(strstr(save, "chains_peers 3\n"));
@@ -210,7 +214,15 @@ static void test_what_iptables_cannot_do_is_refused(void **state)
     bench.input.flap = (struct Flap){.bad_ns = NS_PER_S * 3 / 2, .good_ns = NS_PER_S};
     assert_false(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_string_equal(bench.err.message,
-                        "'redis-1' has iptables alone, whose timers know whole seconds only");
+                        "'redis-1' has iptables alone, whose timers know whole seconds only: "
+                        "expected `bad` in whole seconds and `good` of 2s or more");
+    arena_free(bench.arena);
+    bench = bench_new();
+    bench.input.flap = (struct Flap){.bad_ns = NS_PER_S, .good_ns = 2 * NS_PER_S - 1};
+    assert_false(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_non_null(strstr(bench.err.message, "`good` of 2s or more"));
+    bench.input.flap.good_ns++;
+    assert_true(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     arena_free(bench.arena);
     bench = bench_new();
     bench.facts.iptables = false;
