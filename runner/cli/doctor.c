@@ -30,11 +30,13 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
             buf_printf(out, "      = fix: %s\n", host->err.hint);
         return err_status(ERR_NOT_READY);
     }
+    bool is_unseen = facts->unseen != NULL && facts->unseen[0] != '\0';
+    bool is_bad = facts->missing || facts->traces[0] || is_unseen;
     const char *active = facts->active == KNOWN_YES  ? "runs"
                          : facts->active == KNOWN_NO ? "DOES NOT RUN"
                                                      : "not known to run";
     buf_printf(out, "  %s %-20s %-15s %s, service %s%s%s, %s, %s, delay %s, machine_id %.16s...\n",
-               facts->missing || facts->traces[0] ? "!" : " ", host->target->name,
+               is_bad ? "!" : " ", host->target->name,
                host->target->address ? host->target->address : "",
                facts->root ? "root" : "NOT ROOT", active, host->role->system ? ", " : "",
                host->role->system ? rank_word(host->standing.rank) : "",
@@ -62,10 +64,14 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
     if (facts->root_qdisc != NULL && facts->root_qdisc[0] != '\0')
         buf_printf(out, "      = cannot delay packets: it has a root qdisc of its own, %s\n",
                    facts->root_qdisc);
+    if (facts->keepers != NULL && facts->keepers[0] != '\0')
+        buf_printf(out, "      = beware: %s\n", facts->keepers);
+    if (is_unseen)
+        buf_printf(out, "      = cannot look for traces of a drill: %s\n", facts->unseen);
     if (facts->traces[0] != '\0')
         buf_printf(out, "      = traces of a drill: %s; faildrill undo --scan -e ENV\n",
                    facts->traces);
-    return facts->missing || facts->traces[0] ? err_status(ERR_NOT_READY) : 0;
+    return is_bad ? err_status(ERR_NOT_READY) : 0;
 }
 
 static int say_system(const struct SurveyRole *role, struct Buf *out)

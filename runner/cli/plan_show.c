@@ -104,6 +104,8 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
         buf_printf(out, "       undo   %s\n", procedure->undo.at[at].what);
     for (size_t at = 0; at < procedure->all_clear.count; at++)
         buf_printf(out, "       clear  %s\n", procedure->all_clear.at[at].what);
+    if (procedure->beware != NULL && procedure->beware[0] != '\0')
+        buf_printf(out, "       beware %s\n", procedure->beware);
     for (size_t at = 0; at < procedure->returned.count; at++)
         buf_printf(out, "       back   %s\n", procedure->returned.at[at].what);
 }

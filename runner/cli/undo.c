@@ -207,10 +207,14 @@ static int scan(struct Drill *drill)
         else if (row[at].traces.count == 0)
             buf_printf(&out, "clean    %s\n", row[at].target->name);
         for (size_t trace = 0; trace < row[at].traces.count; trace++)
-            buf_printf(&out, "FOUND    %s: %s %s %s, of %s; to end it there: %s\n",
-                       row[at].target->name, traces[trace].kind, traces[trace].id,
-                       traces[trace].what, whose(&row[at].traces, &traces[trace], cli->arena),
-                       ended_by(&row[at].traces, &traces[trace], cli->arena));
+            if (text_equal(traces[trace].kind, TRACE_UNSEEN))
+                buf_printf(&out, "unknown  %s: cannot look for traces: %s\n", row[at].target->name,
+                           traces[trace].what);
+            else
+                buf_printf(&out, "FOUND    %s: %s %s %s, of %s; to end it there: %s\n",
+                           row[at].target->name, traces[trace].kind, traces[trace].id,
+                           traces[trace].what, whose(&row[at].traces, &traces[trace], cli->arena),
+                           ended_by(&row[at].traces, &traces[trace], cli->arena));
         if (!row[at].answered || row[at].traces.count > 0)
             status = err_status(ERR_NOT_UNDONE);
     }

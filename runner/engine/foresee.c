@@ -120,6 +120,11 @@ bool foresee_host(struct Plan *plan, const struct StepSpec *step, const struct S
                  "end them.",
                  arena_printf(plan->arena, "host '%s' carries traces of another drill: %s", name,
                               facts->traces));
+    if (facts->unseen != NULL && facts->unseen[0] != '\0')
+        obstacle(plan, ERR_NOT_READY, "Run it there as root and mend it: nobody can tell before.",
+                 arena_printf(plan->arena,
+                              "host '%s' cannot say whether another drill left something: %s", name,
+                              facts->unseen));
     if (step->kind->needs_service && !step_names_service(step))
         foresee_service(plan, host);
     else if (step->kind->needs_service)

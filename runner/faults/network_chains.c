@@ -204,6 +204,7 @@ bool network_chains_plan(const struct NetFault *fault, const struct PlanInput *i
                      text_of(fault, "chains_renew", arena), NULL);
     }
     procedure.cuts_link = input->cuts_link;
+    procedure.beware = input->facts->keepers;
     *out = procedure;
     return true;
 }

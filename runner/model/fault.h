@@ -23,6 +23,7 @@ struct HostFacts {
     bool flock, nft;       /* nft: a throw-away table could be added and deleted */
     bool iptables;         /* asked without nft: throw-away chains and a set that empties itself */
     const char *no_filter; /* why neither works; "" where one does, NULL: not asked */
+    const char *keepers;   /* who may save or reload rules of iptables, for people; "" = none */
     enum Known active;     /* the role's service runs */
     const char *main_pid;  /* decimal, "" where none */
     const char *restart;   /* systemd: Restart=; "" elsewhere */
@@ -39,6 +40,7 @@ struct HostFacts {
     bool sysrq;             /* /proc/sysrq-trigger is the kernel's, and ours to write */
     int64_t panic_s;    /* kernel.panic: > 0 reboots by itself so long after a panic; -1 unknown */
     const char *traces; /* faildrill traces found, as "ID of WHO ID"; "" = none */
+    const char *unseen; /* what could not be looked at for traces; "" = nothing */
 };
 
 /* Of packets, as seen from the host with the fault. */

@@ -49,6 +49,7 @@ struct Procedure {
     bool cuts_link;           /* no renewal possible: the cap alone ends it */
     bool once;                /* in_place is a fact of the past (killed once): looked at once */
     int64_t lease_ns, cap_ns; /* cap = planned duration + grace */
+    const char *beware;       /* what may disturb it on this host, for people; NULL = nothing */
     const char *stays;        /* what will stay changed, for people; NULL = nothing */
 };
 

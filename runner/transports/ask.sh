@@ -11,6 +11,18 @@ trace() {
     esac
 }
 
+# look_by TOOL...: `seen` is what it lists. Where it cannot that is said, for not to see is not to know;
+# but whoever may not look, or whose kernel knows no such thing, has put nothing there either.
+look_by() {
+    seen=$(LC_ALL=C "$@" 2>&1) && return
+    case $?:$seen in
+    12[67]:* | *' not permitted'* | *ermission\ denied* | *' not supported'* | *'Invalid argument'* | \
+        *'Cannot open session'*) ;;
+    *) say "unseen \`$*\`: $(printf %s "$seen" | tail -n 1 | tr -dc '[:print:]')" ;;
+    esac
+    seen=''
+}
+
 # Pid and id of every process that holds something for a fault (holder.sh).
 holders() {
     for entry in $(grep -lzF 'FD_HELD=' /proc/[0-9]*/environ 2>/dev/null); do
@@ -44,7 +56,8 @@ traces() {
         [ ! -r "$folder/vars" ] || . "$folder/vars"
         trace folder "${folder##*/}" "${FD_WHAT:-never armed}" "$FD_WHO"
     done
-    nft list tables 2>/dev/null | while read -r _ family table; do
+    look_by nft list tables
+    printf '%s\n' "$seen" | while read -r _ family table; do
         case $table in
         fd_*) trace table "${table#fd_}" "nft table $family $table" '' ;;
         esac
@@ -73,12 +86,16 @@ traces() {
         done
 }
 
-# The same for one id; false where there is any.
+# The same for one id: sets `known`, yes where there is none.
 traces_of() {
     traces_wanted=$1
     found=$(traces)
     traces_wanted=''
-    [ -z "$found" ]
+    case $found in
+    '') known=yes ;;
+    *fd:trace*) known=no ;;
+    *) known=unknown ;;
+    esac
 }
 
 scan() {
@@ -172,6 +189,7 @@ EOF
         say nft
     elif why=$(chains_work); then
         say iptables
+        chains_keepers
     else
         say "no_filter $why"
     fi

@@ -48,18 +48,18 @@ chains_work() {
     return 1
 }
 
-# Jumps first, then chains, then sets: so they can be taken away. Without a set of ours there is no
-# chain, for a set cannot go while rules look into it. Of a name without jump and folder only the end
-# of its id is known.
+# Jumps first, then chains, then sets: so they can be taken away. Rules that were saved and loaded at
+# a boot may be without sets. Of a name without jump and folder only the end of its id is known.
 chain_traces() {
-    sets=$(ipset list -n 2>/dev/null | grep '^fd_[a-z0-9]*_[0-9][0-9]*_') || return 0
-    {
-        for family in $(chains_families); do
-            echo "family $family"
-            chains_save "$family" 2>/dev/null
-        done
-        printf '%s\n' "$sets" | sed 's/^/set /'
-    } | awk -v known="${traces_wanted#\*} $(cd "$fd_root" 2>/dev/null && echo ./*_[0-9]*)" '
+    look_by ipset list -n
+    all=$(printf '%s\n' "$seen" | sed -n 's/^fd_[a-z0-9]*_[0-9][0-9]*_/set &/p')
+    for family in $(chains_families); do
+        case $family in 4) look_by iptables-save ;; *) look_by ip6tables-save ;; esac
+        all="$all
+family $family
+$(printf '%s\n' "$seen" | grep -e '^\*' -e fd_)"
+    done
+    printf '%s\n' "$all" | awk -v known="${traces_wanted#\*} $(cd "$fd_root" 2>/dev/null && echo ./*_[0-9]*)" '
         BEGIN { count = split(known, ids); tab = "\t" }
         function id_of(name, short, i) {
             match(name, /^fd_[a-z0-9]*_[0-9]+/)
@@ -92,4 +92,17 @@ chain_traces() {
             for (i = 1; i <= all; i++)
                 print "set" tab id_of(every[i]) tab "ipset " every[i]
         }' | while IFS=$tab read -r kind id what; do trace "$kind" "$id" "$what" ''; done
+}
+
+# Who may save the rules of iptables, ours among them, or load its own in their place; for people.
+chains_keepers() {
+    keepers=''
+    for tool in netfilter-persistent firewall-cmd ufw; do
+        ! command -v "$tool" >/dev/null || keepers="$keepers${keepers:+, }$tool"
+    done
+    for file in /etc/init.d/iptables /etc/init.d/iptables-persistent /usr/libexec/iptables/iptables.init; do
+        [ ! -e "$file" ] || keepers="$keepers${keepers:+, }$file"
+    done
+    [ -z "$keepers" ] ||
+        say "keepers $keepers may save our rules, which a boot loads, or reload its own, which ends a fault early"
 }

@@ -208,11 +208,11 @@ end_delays() {
     while ip rule del lookup 64797 2>/dev/null || ip -6 rule del lookup 64797 2>/dev/null; do :; done
 }
 
-# What can be ended by its name alone: where neither folder nor store knows more.
+# What can be ended by its name alone: where neither folder nor store knows more. Sets `known`.
 undo_by_name() {
     nft delete table inet "fd_$FD_ID" 2>/dev/null
     chains_name "$FD_ID"
-    [ -z "$(chains_sets 2>/dev/null)" ] || chains_undo 2>/dev/null
+    chains_undo 2>/dev/null
     file_unmount
     holders | while read -r pid id; do
         [ "$id" != "$FD_ID" ] || kill -KILL "$pid" 2>/dev/null
@@ -247,14 +247,15 @@ undo() {
     if [ ! -e "$FD_DIR/vars" ]; then
         if [ -z "$FD_CLEAR" ]; then
             with_host rm -rf "$FD_DIR"
-            if undo_by_name >/dev/null; then known=yes; else known=no; fi
+            undo_by_name >/dev/null
+            by_name=$found
         elif with_host scratch_folder; then
             undo_in_scratch
         elif [ -e "$FD_DIR/vars" ]; then
             undo_in_folder
         fi
     fi
-    last_said="$(part_said undo) $(part_said clear)"
+    last_said="$(part_said undo) $(part_said clear) $(printf %s "${by_name:-}" | tail -n 1 | tr "$tab" ' ')"
     [ "$known" != yes ] || last_said=$(part_said clear | sed -n 's/.*note: //p')
     # Before anything is said: where nobody reads any more, the next word is the last.
     [ ! -e "$FD_DIR/scratch" ] || put_away

@@ -206,6 +206,13 @@ static void read_filter(const struct Buf *reply, struct Arena *arena, struct Hos
     facts->nft = reply_get(reply, "nft", NULL, 0);
     facts->iptables = reply_get(reply, "iptables", NULL, 0);
     facts->no_filter = fact(reply, "no_filter", arena);
+    facts->keepers = fact(reply, "keepers", arena);
+}
+
+static void read_traces(const struct Buf *reply, struct Arena *arena, struct HostFacts *facts)
+{
+    facts->traces = trace_ids(reply, arena);
+    facts->unseen = fact(reply, "unseen", arena);
 }
 
 bool node_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,
@@ -252,7 +259,7 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
             arena_printf(arena, "%s%s%s", known, known[0] != '\0' ? " " : "", node->own);
         facts.main_pid = fact(&reply, "main", arena);
         facts.restart = fact(&reply, "restart", arena);
-        facts.traces = trace_ids(&reply, arena);
+        read_traces(&reply, arena, &facts);
         reply_get(&reply, "missing", told, sizeof told);
         facts.missing = known_missing(node, role, &facts, told, arena);
         facts.sudoers = sudoers_lines(node, arena);

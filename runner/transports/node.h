@@ -146,6 +146,7 @@ bool node_halt(struct HostNode *node, const struct Token *token, struct Mono dea
 struct Trace {
     const char *kind, *id, *what, *who;
 };
+#define TRACE_UNSEEN "unseen" /* a kind: `what` says what could not be looked at */
 bool node_scan(struct HostNode *node, struct Mono deadline, struct Arena *arena,
                struct List *traces, struct Err *err) MUST_CHECK;
 

@@ -109,6 +109,10 @@ bool node_scan(struct HostNode *node, struct Mono deadline, struct Arena *arena,
         *(struct Trace *)list_add(traces, arena, sizeof(struct Trace)) =
             (struct Trace){.kind = parts[0], .id = parts[1], .what = parts[2], .who = parts[3]};
     }
+    at = NULL;
+    for (char *line; good && (line = reply_next(&reply, &at, "unseen", arena)) != NULL;)
+        *(struct Trace *)list_add(traces, arena, sizeof(struct Trace)) =
+            (struct Trace){.kind = TRACE_UNSEEN, .id = "", .what = line, .who = ""};
     buf_free(&script);
     buf_free(&reply);
     return good;
