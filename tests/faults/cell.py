@@ -119,6 +119,17 @@ grep -qx "127.0.0.2 site" /etc/hosts || echo "127.0.0.2 site" >>/etc/hosts # a d
 cp /etc/hosts /mnt/hosts
 mount --bind /mnt/hosts /etc/hosts
 """
+# Tables of iptables that were once looked into stay, so they are there from the beginning. No nft is left.
+WITHOUT_NFT = r"""
+for tool in iptables ip6tables; do
+    for place in "raw PREROUTING" "filter INPUT" "filter FORWARD" "filter OUTPUT"; do
+        $tool -t ${place% *} -A ${place#* } -p udp --dport 9 -j DROP
+    done
+done
+nft=$(readlink -f "$(command -v nft)")
+mount --bind /dev/null "$nft"
+if "$nft" list tables 2>/dev/null; then exit 1; fi
+"""
 # `undo` of the folder fails as often as /root/fails says; then it is the true one.
 FAILING = r"""
 set -e
@@ -200,9 +211,15 @@ class Lane:
         # The first value counts: its own port stands before the one for all.
         self.write("ssh_config", config)
         self.process = None
+        self.without_nft = False
 
     def furnish(self):
-        self.give(self.host, RICH if self.rich else "")
+        self.give(self.host, (RICH if self.rich else "") + (WITHOUT_NFT if self.without_nft else ""))
+
+    def refurnish(self, without_nft):
+        self.without_nft = without_nft
+        self.reboot(self.peer)
+        self.settle()
 
     @staticmethod
     def give(host, more):
@@ -264,6 +281,8 @@ class Cell:
     # ---- pieces
 
     def prepare(self):
+        if self.lane.without_nft != self.kind.without_nft:
+            self.lane.refurnish(self.kind.without_nft)
         # As planned only where nothing else ends it.
         short = self.column.short
         hold = f"for: {self.kind.shortest if short else LONG}"

@@ -31,6 +31,8 @@ class Kind:
     alone: bool = False
     # What a host with a tc tree of its own is told instead of being touched: the word of the refusal; None = it works.
     refused: str = None
+    # On a host that has iptables and ipset alone.
+    without_nft: bool = False
     more: str = ""  # lines of the scenario, at its top level
     role: str = ""  # lines of the role, indented by four
     # What differs where the service is a unit, which systemd starts again by itself.
@@ -62,6 +64,8 @@ KINDS = [
     Kind("restart loop", "restart: victim, every: 1s, HOLD", HELD, alone=True),
     # The runner's own address may still come in; another host may not.
     Kind("isolate", "isolate: victim, HOLD", SHUT, beside=True),
+    Kind("isolate by iptables", "isolate: victim, HOLD", SHUT, beside=True, without_nft=True, needs="command -v ipset",
+         lacks="ipset", whole="{ iptables-save; ip6tables-save; ipset save; } | sed -e '/^#/d' -e 's/ \\[[0-9:]*\\]//'\n"),
     # Both ends have a fault each; what goes wrong goes wrong at one.
     Kind("cut", "cut: {between: [victim, far]}, HOLD", SHUT, beside=True, far=True),
     Kind("cut one way", "cut: {from: far, to: victim}, HOLD", SHUT, beside=True, far=True),
