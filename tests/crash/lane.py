@@ -23,13 +23,14 @@ LEASE, SLACK = 2, 2
 DOOR = 7
 PATIENCE = 30
 HAND = "sudo sh /run/faildrill/undo"
-KINDS = ["kill", "stop", "freeze", "isolate", "run", "restart", "disk_fill", "sysctl", "override"]
+KINDS = ["kill", "stop", "freeze", "isolate", "chains", "run", "restart", "disk_fill", "sysctl", "override"]
 STEPS = {
     "kill": "- kill: victim\n    for: 1s",
     "stop": "- stop: victim\n    for: 1s",
     "freeze": "- freeze: victim\n    for: 1s",
     "restart": "- restart: victim",
     "isolate": "- isolate: victim\n    for: 1s",
+    "chains": "- isolate: victim\n    for: 1s",  # on a host without nft: by iptables and ipset
     "run": '- run: "touch /run/broken"\n    target: victim\n    fault: true\n    undo: "rm -f /run/broken"\n'
            '    proof: "test -e /run/broken"\n    for: 1s',
     "disk_fill": "- disk_fill: victim\n    path: /media\n    leave: 20MiB\n    for: 1s",
@@ -58,10 +59,27 @@ KEPT_UNTIL_UNDO = ("/run/faildrill/lock", "process sh - sh /run/faildrill/")
 
 
 # What says on the host that a fault is in effect; else the service is down.
-IN_EFFECT = {"isolate": "nft list tables | grep -q 'inet fd_'", "run": "test -e /run/broken",
+IN_EFFECT = {"isolate": "nft list tables | grep -q 'inet fd_'", "chains": "ipset list -n | grep -q ^fd_",
+             "run": "test -e /run/broken",
              "freeze": "grep -q '^State:.T' /proc/$(cat /run/idle.pid)/status",
              "disk_fill": "grep -qs FD_HELD= /proc/[0-9]*/environ",
              "sysctl": "grep -qx 3 /proc/sys/net/ipv4/tcp_retries2", "override": "getent hosts fd-shop"}
+
+
+NFT = "/usr/sbin/nft"
+# A table of iptables that was once looked into stays: they are there from the beginning.
+TABLES = """for tool in iptables ip6tables; do
+    for place in "raw PREROUTING" "filter INPUT" "filter FORWARD" "filter OUTPUT"; do
+        $tool -t ${place% *} -A ${place#* } -p udp --dport 9 -j DROP
+    done
+done
+"""
+# Of chains, whatever a failed point has left.
+NO_CHAINS = """for tool in iptables ip6tables; do
+    for table in raw filter; do $tool -t $table -F; $tool -t $table -X; done
+done
+ipset destroy
+"""
 
 
 def copy_programs(folder):
@@ -98,7 +116,7 @@ class Lane:
         self.enter = ["/usr/bin/nsenter", *self.seen.enter[1:self.seen.enter.index("--") + 1]]
         if way == "node":
             self.make_dying()
-        self.host("mount -t tmpfs -o size=24m media /media")
+        self.host("mount -t tmpfs -o size=24m media /media\n" + TABLES)
         opening = threading.Thread(target=self.open_there)  # its namespace dies with it
         opening.start()
         opening.join()
@@ -119,6 +137,7 @@ class Lane:
                 kind=kind, address=self.address, step=STEPS[kind].replace("for: 1s", "for: 60s"), lease=60, door=DOOR)
                 .replace("scenario: crash_", "scenario: hand_").replace("max_outage: 60s", "max_outage: 5m"))
         self.before = self.before_effect = None  # what it is like, once it has come up
+        self.hidden = False  # nft
         self.locks = 0  # points after which the lock was there until `undo`
         self.late_locks = 0  # points after which one came later than `undo`
         self.unreached = 0  # times that `undo` said that it had not reached the host
@@ -161,7 +180,7 @@ class Lane:
         passing = ["/run/faildrill", "process run_crash_at -"]
         if effect:  # a guard that was killed may have begun half a second of sleep; the service is asked below
             passing += ["process sleep -", "process sleep Z"]
-        lines = [x for x in self.seen.print(effect) if x not in passing]
+        lines = [x for x in self.seen.print(effect) if x not in passing and not x.startswith(NFT + " ")]
         try:
             with open(self.seen.root + "/run/idle.pid") as file:
                 runs = os.path.exists(f"{self.seen.root}/proc/{int(file.read())}/fd")
@@ -178,7 +197,14 @@ class Lane:
                               stderr=subprocess.STDOUT, text=True, timeout=timeout, env=self.environment)
         return done.returncode, done.stdout
 
+    def hide_nft(self, hidden):
+        """By a mount that belongs to the lane, not to what is looked at."""
+        if hidden != self.hidden:
+            self.hidden = hidden
+            self.host(f"mount --bind /dev/null {NFT}" if hidden else f"umount {NFT}")
+
     def begin(self, scenario, before=()):
+        self.hide_nft(scenario.endswith("_chains"))
         log = open(self.dir + "/log", "w")
         return subprocess.Popen([*before, *self.command("run", "-e", "crash", scenario, "--no-input")],
                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
@@ -272,6 +298,8 @@ class Lane:
 
     def mend(self):
         """Back to how it was, whatever a failed point has left, so that the next one starts clean."""
+        self.hide_nft(False)
+        self.host(NO_CHAINS + TABLES)
         self.host("for t in $(nft list tables | sed -n 's/^table inet \\(fd_.*\\)/\\1/p'); do"
                   " nft delete table inet $t; done\n"
                   "for p in $(grep -ls FD_HELD= /proc/[0-9]*/environ | tr -dc '0-9\\n'); do kill -9 $p; done\n"

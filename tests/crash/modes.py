@@ -32,11 +32,11 @@ NEVER = {"exit", "exit_group", "rt_sigreturn", "futex", "rt_sigprocmask", "rt_si
          "set_robust_list", "rseq", "gettid", "getpid", "sched_yield", "arch_prctl", "set_tid_address", "madvise"}
 # Who dies on the host, and with which kinds of fault there is one. fire: the shell that holds the fence, alone.
 PARTS = {
-    "guard": ("isolate", "run", "kill", "freeze", "stop", "disk_fill", "sysctl", "override"),
-    "undo": ("isolate", "run", "kill", "freeze", "stop", "disk_fill", "sysctl", "override"),
-    "clear": ("isolate", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
-    "apply": ("isolate", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
-    "fire": ("isolate", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
+    "guard": ("isolate", "chains", "run", "kill", "freeze", "stop", "disk_fill", "sysctl", "override"),
+    "undo": ("isolate", "chains", "run", "kill", "freeze", "stop", "disk_fill", "sysctl", "override"),
+    "clear": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
+    "apply": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
+    "fire": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
     "nft-apply": ("isolate",),
     "nft-undo": ("isolate",),
     "nft-renew": ("isolate",),
