@@ -4,7 +4,9 @@
 
 #include "../runner/base/arena.h"
 #include "../runner/base/text.h"
+#include "../runner/model/redact.h"
 #include "engine_parts.h"
+#include "reply.h"
 
 enum { SLOTS_MAX = 2048 };
 #define LATE_NS (20 * NS_PER_MS)
@@ -42,7 +44,10 @@ static void put_detail(struct ProberProbe *probe, const struct Sample *sample, c
         struct Flight flight = {.type = FLIGHT_DETAIL};
         flight.detail.probe = probe->index;
         flight.detail.sequence = sample->sequence;
-        snprintf(flight.detail.text, sizeof(flight.detail.text), "%.119s", text);
+        struct Buf clean = BUF(DETAIL_MOST); /* whole, before it is cut off */
+        redact(text, &clean);
+        snprintf(flight.detail.text, sizeof(flight.detail.text), "%.119s", clean.text);
+        buf_free(&clean);
         prober_put(probe->prober, &flight);
     }
     if (sample->outcome != OUTCOME_SKIPPED)

@@ -230,6 +230,12 @@ static void judge(const struct HttpOk *ok, const struct Answer *answer, struct R
         reply->failure = wrong->size > 0 ? FAILURE_CONTENT : FAILURE_NONE;
     }
     reply->outcome = wrong->size > 0 ? OUTCOME_FAILED : OUTCOME_OK;
+    if (reply->failure == FAILURE_CONTENT && answer->cut && status_is_good(ok, answer->code)) {
+        buf_clear(wrong);
+        buf_put(wrong, "the answer is longer than is read: what is expected may stand in the rest");
+        reply->outcome = OUTCOME_BROKEN;
+        reply->failure = FAILURE_NONE;
+    }
     reply->detail = wrong->text;
 }
 
@@ -244,7 +250,7 @@ static void on_answer(void *data, const struct Answer *answer)
         attempt_done(slot->attempt, &failed);
         return;
     }
-    struct Buf wrong = BUF(200);
+    struct Buf wrong = BUF(DETAIL_MOST);
     struct Reply reply = {.code = answer->code, .connected = true, .by = answer->peer};
     judge(slot->probe->config->ok, answer, &reply, &wrong);
     attempt_done(slot->attempt, &reply);

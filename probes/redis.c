@@ -229,7 +229,7 @@ static void on_answer(void *data, const struct Answer *answer)
 {
     struct RedisSlot *slot = data;
     const char *wanted = slot->probe->config->ok->value;
-    char detail[120];
+    struct Buf detail = BUF(DETAIL_MOST);
     slot->call = NULL;
     struct Reply reply = {
         .outcome = OUTCOME_OK, .connected = true, .by = answer->peer, .detail = ""};
@@ -240,13 +240,14 @@ static void on_answer(void *data, const struct Answer *answer)
     } else if (wanted != NULL && !text_equal(answer->bytes, wanted)) {
         reply.outcome = OUTCOME_FAILED;
         reply.failure = FAILURE_CONTENT;
-        snprintf(detail, sizeof(detail), "the reply is %s%.60s",
-                 answer->code == REDIS_NIL ? "nil" : "", answer->bytes);
-        reply.detail = detail;
+        buf_printf(&detail, "the reply is %s%s", answer->code == REDIS_NIL ? "nil" : "",
+                   answer->bytes);
+        reply.detail = detail.text;
     }
     if (slot->host != NULL && answer->end == CALL_ANSWERED)
         reply.by = target_address(slot->host);
     end_attempt(slot, &reply);
+    buf_free(&detail);
 }
 
 static void ask(struct RedisSlot *slot)

@@ -16,6 +16,8 @@ const char *target_address(const struct Target *target);
 const struct Target *role_host_at(const struct Role *role, const char *address);
 
 /* `ok: {under}` of every kind; stands in a record of the kind's own. */
+/* What a detail may hold before secrets are taken out of it and it is cut off. */
+enum { DETAIL_MOST = 4096 };
 #define UNDER_DOC "An answer that comes later is a failure."
 
 #endif

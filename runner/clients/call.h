@@ -31,6 +31,7 @@ struct Answer { /* borrowed for the call of done */
     const char *bytes; /* the body or reply, cut at the client's limit; where there is none, what
                           the library says of the failure, or ""; never NULL, NUL-terminated */
     size_t size;
+    bool cut; /* there was more than `bytes` */
     const char *peer; /* the address that answered, "" where none */
     struct Mono started, connected, first_byte, ended; /* ns 0 where it never came to it */
 };

@@ -250,6 +250,7 @@ void easy_answer(struct HttpEasy *easy, CURLcode result, struct Answer *answer)
         answer->code = (int)status;
         answer->bytes = easy->body.text;
         answer->size = easy->body.size;
+        answer->cut = easy->body.cut;
     } else {
         answer->bytes = easy->error[0] != '\0' ? easy->error : curl_easy_strerror(result);
         answer->size = strlen(answer->bytes);

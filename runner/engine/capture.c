@@ -10,6 +10,7 @@
 #include "../base/duration.h"
 #include "../base/text.h"
 #include "../clients/json_find.h"
+#include "../model/redact.h"
 
 #define SECONDS_MAX 1e9
 /* What a regular expression reads at once: nobody else is served meanwhile. */
@@ -108,7 +109,10 @@ bool capture_read(const struct CaptureSpec *spec, const struct Buf *output, stru
     out->value.high_ns = out->value.low_ns;
     if (good)
         return true;
-    snprintf(said, sizeof said, "'%.80s' is %s", out->text,
+    struct Buf clean = BUF(CAPTURE_BYTES_MAX); /* whole, before it is cut off */
+    redact(out->text, &clean);
+    snprintf(said, sizeof said, "'%.80s' is %s", clean.text,
              spec->type == FIGURE_INT ? "no whole number" : "no number of seconds");
+    buf_free(&clean);
     return no_value(spec, err, said);
 }

@@ -81,9 +81,11 @@ void run_event(struct Run *run, const char *subject, const char *format, ...)
 
 static void end_as(struct Run *run, enum Verdict as, const char *why)
 {
+    struct Buf clean = BUF(EVENT_ROOM); /* whole, before it is cut off */
+    redact(why, &clean);
     run->ended_as = as;
-    snprintf(run->why, sizeof run->why, "%s", why);
-    without_secrets(run->why, sizeof run->why);
+    snprintf(run->why, sizeof run->why, "%s", clean.text);
+    buf_free(&clean);
 }
 
 /* A store that fails is the runner's own failure; what is in effect is undone all the same. */

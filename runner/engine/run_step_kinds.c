@@ -15,15 +15,21 @@ static const struct StepSpec *step_now(const struct Run *run)
 
 /* ---- `http:` without `fault: true` ---- */
 
-static bool is_good(const struct PlainRequest *request, const struct Answer *answer)
+static bool status_is_good(const struct PlainRequest *request, int code)
 {
     const char *const *texts = request->status.items;
-    bool good = request->status.count == 0 && answer->code >= 200 && answer->code <= 299;
+    bool good = request->status.count == 0 && code >= 200 && code <= 299;
     for (size_t at = 0; at < request->status.count; at++) {
         int64_t number = 0;
-        good = good || (int_parse(texts[at], &number, NULL) && number == answer->code);
+        good = good || (int_parse(texts[at], &number, NULL) && number == code);
     }
-    return good && (request->contains == NULL || strstr(answer->bytes, request->contains) != NULL);
+    return good;
+}
+
+static bool is_good(const struct PlainRequest *request, const struct Answer *answer)
+{
+    return status_is_good(request, answer->code) &&
+           (request->contains == NULL || strstr(answer->bytes, request->contains) != NULL);
 }
 
 static void answered(void *data, const struct Answer *answer)
@@ -35,7 +41,8 @@ static void answered(void *data, const struct Answer *answer)
     const struct PlainRequest *request = step_now(run)->request;
     if (answer->end == CALL_ANSWERED && is_good(request, answer)) {
         run_event(run, "step", "%u answered %d", run->step + 1, answer->code);
-        struct Buf body = {.text = (char *)(uintptr_t)answer->bytes, .size = answer->size};
+        struct Buf body = {
+            .text = (char *)(uintptr_t)answer->bytes, .size = answer->size, .cut = answer->cut};
         if (figures_capture(run, &body))
             step_done(run, NULL);
         return;
@@ -45,14 +52,20 @@ static void answered(void *data, const struct Answer *answer)
     redact(answer->bytes, &whole);
     buf_visible(&said, whole.text, whole.size < 120 ? whole.size : 120, false);
     buf_free(&whole);
-    if (answer->end == CALL_ANSWERED)
+    enum Verdict as = step_verdict(run);
+    if (answer->end == CALL_ANSWERED && answer->cut && status_is_good(request, answer->code)) {
+        as = VERDICT_INCONCLUSIVE;
+        snprintf(text, sizeof text, "step %u: the answer is longer than is read, %s", run->step + 1,
+                 "what it must contain may stand in the rest");
+    } else if (answer->end == CALL_ANSWERED) {
         snprintf(text, sizeof text, "step %u: %s answered %d: %s", run->step + 1, request->method,
                  answer->code, said.text ? said.text : "");
-    else
+    } else {
         snprintf(text, sizeof text, "step %u: %s got no answer: %s %s", run->step + 1,
                  request->method, call_end_name(answer->end), said.text ? said.text : "");
+    }
     buf_free(&said);
-    step_fail(run, step_verdict(run), text);
+    step_fail(run, as, text);
 }
 
 /* Sent once: whether it may be sent again, only its author knows. */

@@ -12,6 +12,7 @@ void keep_ended(void *data, const struct Answer *answer)
     ended->end = answer->end;
     ended->code = answer->code;
     ended->size = answer->size;
+    ended->cut = answer->cut;
     snprintf(ended->text, sizeof(ended->text), "%.4095s", answer->bytes);
     snprintf(ended->peer, sizeof(ended->peer), "%.63s", answer->peer);
     ended->started = answer->started;

@@ -6,7 +6,7 @@
 #include "../../runner/clients/call.h"
 
 struct Ended {
-    bool came;
+    bool came, cut;
     int times;
     enum CallEnd end;
     int code;

@@ -201,6 +201,16 @@ expect:
 END
 check "a value with a secret in it is judged as it was" drill 0 equal
 check "and kept without" in_report 'f["said"]["text"] == "got ${secret.token}"'
+work cut <<'END'
+steps:
+  - run: printf '%70s%s' '' "${secret.token}"
+    target: lab
+    capture: {rows: {stdout: int}}
+expect:
+  rows: {max: 1}
+END
+check "what cannot be read as a number fails" drill 1 cut
+check "and no piece of a secret is said, however it is cut off" sh -c '! grep -q "can.ary" "$1"' sh "$work/said"
 unset CANARY
 
 check "nothing is left on the hosts" clean

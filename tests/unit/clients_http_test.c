@@ -172,6 +172,7 @@ static void test_a_long_body_is_cut_and_is_an_answer(void **state)
 
     assert_int_equal(ended.end, CALL_ANSWERED);
     assert_int_equal(ended.code, 200);
+    assert_true(ended.cut);
     assert_true(ended.size <= 64 * 1024 && ended.size > 60 * 1024);
     end(&scene);
 }

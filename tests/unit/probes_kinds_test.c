@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -244,6 +245,49 @@ static void test_http_answers_are_judged(void **state)
     }
 }
 
+/* What is expected may stand in the part that nobody read: no failure, and no success. */
+static void test_a_body_that_is_cut_is_judged_by_what_was_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *probe;
+        enum Outcome outcome;
+    } rows[] = {
+        {"{http: \"http://127.0.0.1:PORT/\"}", OUTCOME_OK},
+        {"{http: \"http://127.0.0.1:PORT/\", ok: {body: begins}}", OUTCOME_OK},
+        {"{http: \"http://127.0.0.1:PORT/\", ok: {body: ends}}", OUTCOME_BROKEN},
+        {"{http: \"http://127.0.0.1:PORT/\", ok: {json: {a: 1}}}", OUTCOME_BROKEN},
+        {"{http: \"http://127.0.0.1:PORT/\", ok: {status: 204, body: ends}}", OUTCOME_FAILED},
+    };
+    static char reply[100 * 1024];
+    int head =
+        snprintf(reply, sizeof(reply), "HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\nbegins");
+    memset(reply + head, 'x', 90000);
+    memcpy(reply + head + 90000 - 10, "ends", 5);
+    for (size_t n = 0; n < COUNT_OF(rows); n++)
+        assert_int_equal(ask(rows[n].probe, reply, NULL).outcome, rows[n].outcome);
+}
+
+static void test_a_secret_is_taken_out_before_a_detail_is_cut(void **state)
+{
+    (void)state;
+    static struct Probing probing;
+    struct Err err;
+    char detail[120], reply[200];
+    setenv("FD_TEST_TOKEN", "sesame-street-4711", 1);
+    probing_open(&probing);
+    probing_environment(&probing, "environment: test\nroles: {web: {hosts: [web-1], unit: a}}\n"
+                                  "secrets: {token: {env: FD_TEST_TOKEN}}\n");
+    assert_true(environment_unlock(probing.environment, &err));
+
+    for (int before = 40; before < 110; before++) {
+        snprintf(reply, sizeof(reply), "+%0*dsesame-street-4711\r\n", before, 0);
+        (void)ask("{redis: \"redis://127.0.0.1:PORT\", ok: {value: yes}}", reply, detail);
+        assert_null(strstr(detail, "sesame"));
+    }
+    probing_close(&probing);
+}
+
 static void test_redis_replies_are_judged(void **state)
 {
     (void)state;
@@ -281,6 +325,8 @@ int main(void)
         cmocka_unit_test(test_silence_is_a_timeout_that_knows_it_was_connected),
         cmocka_unit_test(test_a_reset_is_a_reset),
         cmocka_unit_test(test_http_answers_are_judged),
+        cmocka_unit_test(test_a_body_that_is_cut_is_judged_by_what_was_read),
+        cmocka_unit_test(test_a_secret_is_taken_out_before_a_detail_is_cut),
         cmocka_unit_test(test_redis_replies_are_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
