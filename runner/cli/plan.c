@@ -15,11 +15,27 @@ static const struct Option OPTIONS[] = {
     {.name = NULL},
 };
 
+/* A plan that `run` could not read again is none: files have limits, and its texts are in it. */
+static bool can_be_read(struct Drill *drill, const struct Buf *text, struct Err *err)
+{
+    struct Problems *problems = problems_new();
+    bool good =
+        document_parse("plan", text->text, text->size, drill->cli->arena, problems)->root != NULL;
+    if (!good) {
+        err_set(err, ERR_LIMIT, NOWHERE, "this plan is too long to be saved: %s",
+                problems_at(problems, 0)->message);
+        err_hint(err, "Shorten the scenario's longest lines, or make two of it.");
+    }
+    problems_free(problems);
+    return good;
+}
+
 static bool save(struct Drill *drill, int64_t valid_ns, struct Err *err)
 {
     struct Buf text = BUF(1U << 20);
     plan_file_write(drill, valid_ns, &text);
-    bool ok = store_plan_save(drill->store, drill->plan, text.text, err);
+    bool ok = can_be_read(drill, &text, err) &&
+              store_plan_save(drill->store, drill->plan, text.text, err);
     const char *path = cli_option(drill->cli, "out");
     FILE *file = ok && path != NULL ? fopen(path, "we") : NULL;
     if (ok && path != NULL && (file == NULL || fputs(text.text, file) < 0 || fclose(file) != 0))

@@ -10,7 +10,7 @@
 #include "../base/text.h"
 #include "plan_show.h"
 
-enum { SHOWN_MOST = 1 << 20, LINE_MOST = 4000 };
+enum { SHOWN_MOST = 1 << 20 };
 
 /* Who will not hear whom, of every row that may be chosen; now says what it would be now. */
 static void write_edges(const struct Plan *plan, struct Json *json)
@@ -33,10 +33,10 @@ static void write_edges(const struct Plan *plan, struct Json *json)
     json_end(json);
 }
 
-static void write_shows(const struct Plan *plan, struct Json *json)
+static void write_shows(const struct Drill *drill, struct Json *json)
 {
-    struct Buf text = BUF(SHOWN_MOST), line = BUF(LINE_MOST);
-    plan_show_steps(plan, &text);
+    struct Buf text = BUF(SHOWN_MOST), line = BUF(SHOWN_MOST);
+    plan_show_whole(drill, &text);
     json_key(json, "shows");
     json_open_array(json);
     for (const char *at = text.text; *at != '\0'; at += *at == '\n' ? 1 : 0) {
@@ -51,10 +51,10 @@ static void write_shows(const struct Plan *plan, struct Json *json)
     buf_free(&line);
 }
 
-bool plan_shows_same(const struct Plan *plan, const struct SavedPlan *saved)
+bool plan_shows_same(const struct Drill *drill, const struct SavedPlan *saved)
 {
     struct Buf now = BUF(SHOWN_MOST), then = BUF(SHOWN_MOST);
-    plan_show_steps(plan, &now);
+    plan_show_whole(drill, &now);
     const char *const *lines = saved->shows.items;
     for (size_t at = 0; at < saved->shows.count; at++)
         buf_printf(&then, "%s\n", lines[at]);
@@ -93,7 +93,7 @@ void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *ou
         json_put_text(&json, drill->cli->params[at].name, drill->cli->params[at].value);
     json_end(&json);
     write_edges(plan, &json);
-    write_shows(plan, &json);
+    write_shows(drill, &json);
     json_end(&json);
 }
 

@@ -6,7 +6,7 @@
 #include "drill.h"
 
 /* Whether a saved plan shows people the steps that this one has. */
-bool plan_shows_same(const struct Plan *plan, const struct SavedPlan *saved);
+bool plan_shows_same(const struct Drill *drill, const struct SavedPlan *saved);
 void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *out);
 
 #endif

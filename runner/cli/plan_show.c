@@ -136,7 +136,18 @@ static void show_figures(const struct StepSpec *step, struct Buf *out)
         buf_char(out, '\n');
 }
 
-void plan_show_steps(const struct Plan *plan, struct Buf *out)
+/* Where plain work runs; that of a fault stands beside the fault. */
+static void show_work(const struct Plan *plan, const struct StepSpec *step, struct Buf *out)
+{
+    if (step->type != STEP_RUN || step->target == NULL)
+        return;
+    const struct Drawn *drawn = plan_drawn(plan, step->target->name);
+    for (size_t at = 0; drawn != NULL && at < drawn->count; at++)
+        buf_printf(out, "     on %s%s\n", drawn->hosts[at]->name,
+                   step->target->is != RANK_UNKNOWN ? " (or who has that rank then)" : "");
+}
+
+static void show_steps(const struct Plan *plan, struct Buf *out)
 {
     const struct StepSpec *steps = plan->scenario->steps.items;
     const struct PlannedFault *faults = plan->faults.items;
@@ -155,6 +166,7 @@ void plan_show_steps(const struct Plan *plan, struct Buf *out)
             buf_printf(out, ": %s\n", steps[at].said);
         else
             buf_put(out, "\n");
+        show_work(plan, &steps[at], out);
         show_until(&steps[at], out);
         show_figures(&steps[at], out);
         for (size_t row = 0; row < plan->faults.count; row++)
@@ -162,6 +174,29 @@ void plan_show_steps(const struct Plan *plan, struct Buf *out)
                 show_fault(&faults[row], out);
     }
     buf_put(out, "     by hand on a host: sudo sh /run/faildrill/undo\n");
+}
+
+static void show_values(const char *ns, const struct List *pairs, struct Buf *out)
+{
+    const struct TextPair *pair = pairs->items;
+    for (size_t at = 0; at < pairs->count; at++)
+        buf_printf(out, "  ${%s.%s} is %s\n", ns, pair[at].name, pair[at].value);
+}
+
+void plan_show_whole(const struct Drill *drill, struct Buf *out)
+{
+    const struct Plan *plan = drill->plan;
+    const struct ParamSpec *params = plan->scenario->params.items;
+    const struct Document *text = drill->loaded.scenario_document;
+    show_steps(plan, out);
+    for (size_t at = 0; at < plan->scenario->params.count; at++)
+        buf_printf(out, "  ${param.%s} is %s\n", params[at].name, params[at].value);
+    show_values("env", &plan->environment->vars, out);
+    show_values("endpoint", &plan->environment->endpoints, out);
+    buf_put(out, "  the scenario, every script, request and probe of it:\n");
+    buf_add(out, text->text, text->size);
+    if (text->size > 0 && text->text[text->size - 1] != '\n')
+        buf_char(out, '\n');
 }
 
 static void show_probes(const struct Plan *plan, struct Buf *out)
@@ -242,7 +277,7 @@ void plan_show(const struct Drill *drill, const struct List *rules, int64_t vali
     const struct Plan *plan = drill->plan;
     show_head(drill, valid_ns, out);
     show_touches(drill, out);
-    plan_show_steps(plan, out);
+    show_steps(plan, out);
     show_probes(plan, out);
     show_foresight(plan, out);
     show_rules(drill, rules, out);

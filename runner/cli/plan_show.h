@@ -5,8 +5,9 @@
 
 #include "drill.h"
 
-/* The steps alone: the same bytes for the same plan, at any time. */
-void plan_show_steps(const struct Plan *plan, struct Buf *out);
+/* What is signed: the steps on their hosts, the scenario's text, and what it refers to; the same
+ * bytes for the same plan, at any time. */
+void plan_show_whole(const struct Drill *drill, struct Buf *out);
 /* rules: of struct GateRule. With -v the bytes for every host follow. */
 void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns,
                struct Buf *out);

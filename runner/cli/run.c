@@ -89,7 +89,7 @@ static bool same_plan(const struct Drill *drill, const struct SavedPlan *saved, 
     else if (!text_equal(drill->plan->hash, saved->hash))
         err_set(err, ERR_REFUSED, NOWHERE, "plan %s was made from other files",
                 short_id(saved->token.text));
-    else if (!plan_shows_same(drill->plan, saved))
+    else if (!plan_shows_same(drill, saved))
         err_set(err, ERR_REFUSED, NOWHERE, "plan %s shows other steps than it would run",
                 short_id(saved->token.text));
     else

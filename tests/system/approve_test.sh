@@ -89,6 +89,12 @@ refused() {
         return 1
     }
 }
+# refused_late TEXT: as refused, after hosts were looked at; nothing is done to any.
+refused_late() {
+    ends 4 "$1" drill run "$plan" --confirm production &&
+        ! "$lab" --state "$LAB_STATE" exec bare-1 test -e /run/approved &&
+        ! "$lab" --state "$LAB_STATE" exec bare-2 test -e /run/approved
+}
 plan=$work/plan.json
 # fresh_plan [OPTION...]: a new one, without any signature.
 fresh_plan() {
@@ -181,6 +187,51 @@ check "then it does not run" refused 'approvals: revoked by raj@example.net'
 fresh_plan --valid 1ms
 check "what is no longer valid is not approved" ends 4 'is no longer valid' approve raj
 check "and does not run" refused 'is no longer valid'
+
+# Plain work: what is signed is its very text, its parameters and its probes.
+work_scenario() {
+    cat >"$work/project/scenarios/drill.yaml" <<END
+scenario: drill
+params: {word: {type: str, default: hello}}
+targets:
+  victim: {role: idle}
+probes:
+  ssh: {tcp: "$(address_of bare-2):22", every: $1, timeout: 500ms}
+steady: {for: 300ms}
+observe: 300ms
+settle: 20s
+steps:
+  - run: |
+      echo "\${param.word}" >/run/approved
+
+      echo $2
+    target: victim
+  - {http: "http://$(address_of bare-2):1/$3", method: POST}
+halt:
+  ssh: {max_outage: 20s}
+expect:
+  ssh: {max_outage: 20s}
+END
+}
+work_scenario 100ms first one
+fresh_plan -p word=salut
+check "work is approved" ends 0 'approved by' approve raj
+for text in '      echo first' '/one", method: POST}' '${param.word} is salut' "22\", every: 100ms" '     on bare-'; do
+    check "after it was shown: $text" grep -qF -- "$text" "$work/said"
+done
+for change in "100ms other one" "100ms first two" "200ms first one"; do
+    # shellcheck disable=SC2086 # three words
+    work_scenario $change
+    check "changed to $change it does not run" refused_late 'was made from other files'
+done
+work_scenario 100ms first one
+printf '# %0100d\n' {1..2450} >>"$work/project/scenarios/drill.yaml"
+check "a plan that could not be read again is not saved" ends 2 'this plan is too long to be saved' drill plan -e production drill
+work_scenario 100ms "$(printf '%05000d' 0)" one
+fresh_plan
+approve raj >"$work/approved" 2>&1
+check "one with a line of 5000 bytes runs as far as its work goes" ends 1 'step 2: POST got no answer' drill run "$plan" --confirm production
+scenario 1s
 
 environment '{need: 2, from: ../keys/approvers.signers}'
 fresh_plan
