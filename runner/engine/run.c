@@ -298,6 +298,8 @@ static void tick(void *data, int events)
     struct Err err;
     if (run->ended)
         return;
+    run->ticked_before = run->ticked;
+    run->ticked = now;
     run_take_flights(run);
     if (run->sight != NULL)
         sight_tick(run->sight, now);

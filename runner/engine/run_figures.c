@@ -62,15 +62,31 @@ void figures_step_begins(struct Run *run)
             *began(run, clocks[at]) = run->step_began;
 }
 
-/* A step that only the tick sees end has ended since the tick before. */
-static void clock_ends(struct Run *run, const char *clock)
+/* When the step may have ended at the earliest. What only the tick sees has ended since the tick
+ * before; what a fault did was known here later than it was so there. */
+static struct Mono earliest_end(const struct Run *run)
 {
     const struct StepSpec *step = step_at(run, run->step);
-    bool by_tick = step->type != STEP_RUN && step->type != STEP_REQUEST;
-    int64_t high = mono_since(*began(run, clock), run->step_ended);
-    int64_t low = by_tick && high > TICK_NS ? high - TICK_NS : by_tick ? 0 : high;
+    struct Mono end = run->ticked_before;
     if (step->until != NULL)
-        low = mono_since(*began(run, clock), run->until_from);
+        return run->until_from;
+    if (step->type == STEP_RUN || step->type == STEP_REQUEST)
+        return run->step_ended;
+    for (size_t at = 0; at < run->fault_count; at++) {
+        const struct FaultRun *fault = &run->faults[at];
+        bool held = step->type == STEP_FAULT && step->hold_ns >= 0;
+        struct Mono low = held ? fault->undone.low : fault->t0.low;
+        if (fault->planned->step_index == run->step && low.ns != 0 && mono_before(low, end))
+            end = low;
+    }
+    return end;
+}
+
+static void clock_ends(struct Run *run, const char *clock)
+{
+    int64_t high = mono_since(*began(run, clock), run->step_ended);
+    int64_t low = mono_since(*began(run, clock), earliest_end(run));
+    low = low > 0 ? low : 0;
     struct RunFigure figure = {.name = clock, .type = "clock", .value = {low, high}, .text = ""};
     char text[64];
     span_say(low, high, text);

@@ -87,6 +87,7 @@ struct Run {
     struct Wall wall_began;
     int64_t boottime_drift_ns; /* at the start */
     uint32_t ticks;
+    struct Mono ticked, ticked_before; /* when the tick that goes on began, and the one before */
     bool ended, stored, env_locked, not_steady;
 
     enum Verdict ended_as;

@@ -147,6 +147,22 @@ got_it() {
 check "a captured value reaches the next step as it is, and runs nothing" got_it
 check "a note says it" said 'note +restored 812 rows of a'
 
+# A runner that stood still saw the end late: when it was not looking is inside the interval.
+work late <<'END'
+steps:
+  - {wait: 3s, measure: rto}
+expect:
+  rto: {max: 60s}
+END
+(cd "$work" && exec "$FAILDRILL" run -e bare late --no-input >"$work/said" 2>&1) &
+late=$!
+check "a clock runs" wait_for 60 grep -q 'wait' "$work/said"
+kill -STOP "$late"
+sleep 5
+kill -CONT "$late"
+wait "$late"
+check "what ended while nobody looked is inside the interval" in_report 'f["rto"]["low_ns"] <= 3e9 < 4e9 < f["rto"]["high_ns"]'
+
 sed -e 's/scenario: restores/scenario: misses/; s/sleep 1; //; s/wait: 1s/wait: 1ms/; /^  r.*to.*: {m/d' -e 's/rows: {min: 812, equals: 812}/rows: {max: 811}/' \
     "$work/scenarios/restores.yaml" >"$work/scenarios/misses.yaml"
 check "a value past its limit is a FAIL" drill 1 misses
