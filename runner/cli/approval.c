@@ -1,6 +1,7 @@
 /* approval.c - the signatures beside a plan, and whose they are. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "approval.h"
+#include "gate.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -73,7 +74,11 @@ static void take_file(struct Approvals *approvals, const char *folder, const cha
     struct Arena *arena = approvals->drill->cli->arena;
     bool revokes = text_ends(file, ".revoked");
     const struct SavedPlan *plan = approvals->plan;
-    struct SignatureLook look = {.signers = approvals->drill->loaded.environment->approvals->from,
+    const char *from = approvals->drill->loaded.environment->approvals->from;
+    const struct Document *list = signers_read(approvals->drill, from);
+    struct SignatureLook look = {.signers = from,
+                                 .list = list != NULL ? list->text : NULL,
+                                 .list_size = list != NULL ? list->size : 0,
                                  .space = revokes ? REVOCATION_SPACE : APPROVAL_SPACE,
                                  .signature = arena_printf(arena, "%s/%s", folder, file),
                                  .bytes = plan->document->text,

@@ -19,6 +19,7 @@ struct Drill {
     struct Plan *plan;
     const char *who; /* "ana@drillbox" */
     char store_id[33];
+    struct List signers; /* of const struct Document *: the lists that were read, once each */
     const struct SavedPlan *saved; /* that is run; NULL: a file */
 };
 /* Opens store and loop; says on stderr which runs did not end. 0, or the exit status after it was

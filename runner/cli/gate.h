@@ -9,6 +9,9 @@
 /* Each adds its rule where the environment has one; false where it does not hold. */
 bool gate_from_git(struct Drill *drill, struct List *rules);
 
+/* A list of signers as it is for the whole of this command: what was compared with the branch is
+ * what is believed. NULL where it cannot be read. */
+const struct Document *signers_read(struct Drill *drill, const char *path);
 /* All of a file, up to out->max; false where it cannot be read or is longer. */
 bool file_read(const char *path, struct Buf *out) MUST_CHECK;
 

@@ -99,6 +99,25 @@ bool file_read(const char *path, struct Buf *out)
     return whole;
 }
 
+const struct Document *signers_read(struct Drill *drill, const char *path)
+{
+    struct Arena *arena = drill->cli->arena;
+    const struct Document *const *known = drill->signers.items;
+    for (size_t at = 0; at < drill->signers.count; at++)
+        if (text_equal(known[at]->path, path))
+            return known[at];
+    struct Buf text = BUF(RECEIPT_MOST);
+    struct Document *list = NULL;
+    if (file_read(path, &text)) {
+        list = arena_zero(arena, 1, sizeof *list);
+        *list = (struct Document){
+            .path = path, .text = arena_bytes(arena, text.text, text.size), .size = text.size};
+        *(const struct Document **)list_add(&drill->signers, arena, sizeof(void *)) = list;
+    }
+    buf_free(&text);
+    return list;
+}
+
 static const char *text_of(const json_t *receipt, const char *key)
 {
     const char *text = json_string_value(json_object_get(receipt, key));
@@ -146,7 +165,11 @@ static void take_receipt(struct Drill *drill, const char *path, struct List *pas
     if (receipt == NULL || json_integer_value(json_object_get(receipt, "receipt")) != 1) {
         add_trouble(drill, troubles, path, "cannot be read as one");
     } else if (concerns(drill, receipt) && (*looked_at)++ < LOOKED_AT_MOST) {
-        struct SignatureLook look = {.signers = drill->loaded.environment->passed_in->signed_by,
+        const char *signers = drill->loaded.environment->passed_in->signed_by;
+        const struct Document *list = signers_read(drill, signers);
+        struct SignatureLook look = {.signers = signers,
+                                     .list = list != NULL ? list->text : NULL,
+                                     .list_size = list != NULL ? list->size : 0,
                                      .space = RECEIPT_SPACE,
                                      .signature = arena_printf(arena, "%s.sig", path),
                                      .bytes = text.text,

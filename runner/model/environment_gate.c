@@ -208,7 +208,8 @@ static const struct Field GATE_FIELDS[] = {
      .offset = offsetof(struct GateFields, from_git),
      .example = "main",
      .doc = "The branch of which the files of scenario and environment, and the project's lists of "
-            "signers, must be, byte for byte."},
+            "signers, must be, byte for byte: as last fetched from the remote `origin` where the "
+            "repository has one, else the local branch; never a tag."},
     {.name = "passed_in",
      .type = FIELD_RECORD,
      .offset = offsetof(struct GateFields, passed_in),

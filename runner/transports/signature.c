@@ -1,9 +1,11 @@
 /* signature.c - signatures by ssh-keygen -Y: made, and looked at. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memfd_create */
 #include "signature.h"
 
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -74,19 +76,19 @@ static int ask(const char *const *argv, const struct SignatureLook *look, struct
     return status;
 }
 
-static enum SignatureEnd check_signer(const struct SignatureLook *look, char signer[128],
-                                      struct Err *err)
+static enum SignatureEnd check_signer(const struct SignatureLook *look, const char *list,
+                                      char signer[128], struct Err *err)
 {
     struct Buf names = BUF(OUTPUT_MAX);
-    const char *find[] = {"ssh-keygen",    "-Y", "find-principals", "-s",
-                          look->signature, "-f", look->signers,     NULL};
+    const char *find[] = {"ssh-keygen", "-Y", "find-principals", "-s", look->signature, "-f",
+                          list,         NULL};
     int found = ask(find, look, &names, err);
     snprintf(signer, 128, "%.*s", (int)strcspn(names.text, "\r\n"), names.text);
     buf_free(&names);
     if (found < 0)
         return SIGNATURE_UNASKED;
-    const char *verify[] = {"ssh-keygen",  "-Y", "verify", "-s", look->signature, "-f",
-                            look->signers, "-I", signer,   "-n", look->space,     NULL};
+    const char *verify[] = {"ssh-keygen", "-Y", "verify", "-s", look->signature, "-f",
+                            list,         "-I", signer,   "-n", look->space,     NULL};
     int good = found == 0 && signer[0] != '\0' ? ask(verify, look, NULL, err) : 1;
     if (good < 0)
         return SIGNATURE_UNASKED;
@@ -98,6 +100,23 @@ static enum SignatureEnd check_signer(const struct SignatureLook *look, char sig
     return SIGNATURE_FOREIGN;
 }
 
+/* The list as it was read, wherever its file stands by now. */
+static enum SignatureEnd check_list(const struct SignatureLook *look, char signer[128],
+                                    struct Err *err)
+{
+    char path[64];
+    enum SignatureEnd end = SIGNATURE_UNASKED;
+    int fd = memfd_create("signers", MFD_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), fd);
+    if (fd >= 0 && write(fd, look->list, look->list_size) == (ssize_t)look->list_size)
+        end = check_signer(look, path, signer, err);
+    else
+        err_set(err, ERR_OWN, NOWHERE, "cannot be looked at: %m");
+    if (fd >= 0)
+        close(fd);
+    return end;
+}
+
 enum SignatureEnd signature_check(const struct SignatureLook *look, char signer[128],
                                   struct Err *err)
 {
@@ -106,8 +125,8 @@ enum SignatureEnd signature_check(const struct SignatureLook *look, char signer[
         err_set(err, ERR_REFUSED, NOWHERE, "has no signature that can be read");
         return SIGNATURE_BROKEN;
     }
-    if (access(look->signers, R_OK) != 0) {
-        err_set(err, ERR_REFUSED, NOWHERE, "cannot be looked at: %s: %m", look->signers);
+    if (look->list == NULL) {
+        err_set(err, ERR_REFUSED, NOWHERE, "cannot be looked at: %s cannot be read", look->signers);
         return SIGNATURE_UNASKED;
     }
     const char *whole[] = {"ssh-keygen",    "-Y", "check-novalidate", "-s",
@@ -116,7 +135,7 @@ enum SignatureEnd signature_check(const struct SignatureLook *look, char signer[
     if (intact < 0)
         return SIGNATURE_UNASKED;
     if (intact == 0)
-        return check_signer(look, signer, err);
+        return check_list(look, signer, err);
     err_set(err, ERR_REFUSED, NOWHERE,
             "is not what was signed: it was changed, or signed for another use");
     return SIGNATURE_BROKEN;

@@ -15,8 +15,9 @@ enum SignatureEnd {
     SIGNATURE_UNASKED  /* ssh-keygen or a file could not be used: *err */
 };
 struct SignatureLook {
-    const char
-        *signers; /* a file as ssh-keygen(1) calls ALLOWED SIGNERS: NAME KEYTYPE KEY a line */
+    const char *signers; /* a file's name, for people; NULL list: it could not be read */
+    const char *list;    /* what ssh-keygen(1) calls ALLOWED SIGNERS: NAME KEYTYPE KEY a line */
+    size_t list_size;
     const char *space;
     const char *signature; /* its file */
     const char *bytes;

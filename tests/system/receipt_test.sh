@@ -167,17 +167,36 @@ check "files of no repository are refused" refused 'from_git: environments/produ
 git -C "$work/production" init -q -b main
 git -C "$work/production" add environments
 git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -q -m 1
-check "a file that the branch has not is refused" refused 'from_git: scenarios/drill.yaml is not in main'
+check "a file that the branch has not is refused" refused 'from_git: scenarios/drill.yaml is not in refs/heads/main'
 git -C "$work/production" add scenarios
 git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -q -m 2
-check "files of the branch may run" ends 0 'from_git     main, 2 files equal' on production plan --ascii -e production drill
+check "files of the branch may run" ends 0 'from_git     refs/heads/main, 2 files equal' on production plan --ascii -e production drill
 scenario production 25s
-check "another byte is refused" refused 'from_git: scenarios/drill.yaml is not as in main'
+check "another byte is refused" refused 'from_git: scenarios/drill.yaml is not as in refs/heads/main'
+# Nothing but the branch says what it has: no other repository, no tag of its name.
+cp -r "$work/production" "$work/forged"
+git -C "$work/forged" -c user.name=t -c user.email=t@example.net commit -qam forged
+forged() {
+    GIT_DIR=$work/forged/.git GIT_WORK_TREE=$work/production refused 'from_git: scenarios/drill.yaml is not as in refs/heads/main'
+}
+check "GIT_DIR of the caller leads nowhere else" forged
+git -C "$work/production" fetch -q "$work/forged" main:refs/tags/main
+check "a tag of the branch's name is not the branch" refused 'from_git: scenarios/drill.yaml is not as in refs/heads/main'
+git -C "$work/production" tag -d main >"$work/tag" 2>&1
+git init -q --bare -b main "$work/origin"
+git -C "$work/production" remote add origin "$work/origin"
+git -C "$work/production" push -q origin main
+git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -qam local
+check "where there is an origin, a commit made here is not the branch" refused 'from_git: scenarios/drill.yaml is not as in refs/remotes/origin/main'
+git -C "$work/production" push -q origin main
+check "once it is there, it is" ends 0 'from_git     refs/remotes/origin/main, 2 files equal' on production plan --ascii -e production drill
+git -C "$work/production" reset -q --hard HEAD^
+git -C "$work/production" remote remove origin
 scenario production 20s
 cp "$work/keys/staging.signers" "$work/production/own.signers"
 box production production "gate: {from_git: main, passed_in: {environment: staging, signed_by: own.signers}}"
 git -C "$work/production" add environments
 git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -q -m 3
-check "a list of signers that the branch has not is refused" refused '/production/own.signers is not in main'
+check "a list of signers that the branch has not is refused" refused '/production/own.signers is not in refs/heads/main'
 git -C "$work/production" branch -q -m other
 check "a branch that is not there is refused" refused 'from_git: there is no branch main here'

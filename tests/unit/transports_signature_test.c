@@ -89,9 +89,19 @@ static enum SignatureEnd look(const struct Scene *scene, const char **said)
     static char signer[128];
     static struct Err err;
     err = (struct Err){.message = ""};
+    char list[1000];
+    FILE *file = fopen(scene->signers, "re");
+    size_t size = file != NULL ? fread(list, 1, sizeof list, file) : 0;
+    if (file != NULL)
+        fclose(file);
     enum SignatureEnd found =
-        signature_check(&(struct SignatureLook){scene->signers, SPACE, scene->signature,
-                                                scene->text.text, scene->text.size},
+        signature_check(&(struct SignatureLook){.signers = scene->signers,
+                                                .list = file != NULL ? list : NULL,
+                                                .list_size = size,
+                                                .space = SPACE,
+                                                .signature = scene->signature,
+                                                .bytes = scene->text.text,
+                                                .size = scene->text.size},
                         signer, &err);
     *said = found == SIGNATURE_GOOD ? signer : err.message;
     return found;
