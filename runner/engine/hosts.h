@@ -9,7 +9,8 @@
 /* Conductor only, but for the work functions. LANE_ACT arms, fires and undoes; LANE_WATCH renews
  * and looks, over a connection of its own that is opened when first needed: while a fault is in
  * effect that is the proof that a new connection still gets through. LANE_WORK runs the user's own
- * scripts, so that no undo waits behind one. */
+ * scripts, so that no undo waits behind one; those under `always` go by LANE_WATCH, so that they
+ * do not either. */
 enum Lane { LANE_ACT, LANE_WATCH, LANE_WORK, LANE_COUNT };
 
 struct Hosts;

@@ -86,6 +86,8 @@ void step_run_on(struct Run *run, const struct List *hosts)
     const struct Target *const *rows = hosts->items;
     struct Work **works = arena_zero(run->arena, hosts->count + 1, sizeof(void *));
     struct StepCall *call = step_call(run);
+    /* Under `always` nothing is watched any more, and work that hangs may hold the other lane. */
+    enum Lane lane = run->state == RUN_ALWAYS ? LANE_WATCH : LANE_WORK;
     for (size_t at = 0; at < hosts->count; at++) {
         if ((works[at] = work_for(run, step, rows[at])) == NULL)
             return;
@@ -94,7 +96,7 @@ void step_run_on(struct Run *run, const struct List *hosts)
     call->pending = (uint32_t)hosts->count;
     for (size_t at = 0; at < hosts->count; at++)
         hosts_do(run->in.hosts, &(struct HostJob){.target = rows[at],
-                                                  .lane = LANE_WORK,
+                                                  .lane = lane,
                                                   .timeout_ns = step->timeout_ns,
                                                   .work = work_on_host,
                                                   .done = work_done,

@@ -129,6 +129,22 @@ check "the next comes" left /run/tidied 2
 check "and nothing else was left behind" clean
 traces /run/hung >"$work/hung"
 
+scenario hangs <<'END'
+steps:
+  - {run: touch /run/stuck; sleep 300, target: victim, timeout: 50s}
+always:
+  - {run: touch /run/tidied, target: victim}
+END
+(cd "$work" && exec setsid "$FAILDRILL" run -e bare hangs --no-input >"$work/said" 2>&1) &
+runner=$!
+at_end sh -c "kill -KILL $runner 2>/dev/null"
+on_any() { "$lab" exec bare-1 test -e "$1" || "$lab" exec bare-2 test -e "$1"; }
+check "work that hangs" wait_for 60 on_any /run/stuck
+kill -INT "$runner"
+check "does not hold up the last steps on its host" wait_for 35 on_any /run/tidied
+wait "$runner"
+check "nor twice" left /run/tidied 1
+
 scenario unready <<'END'
 steps:
   - {freeze: victim, for: 1s}
