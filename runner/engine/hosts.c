@@ -106,6 +106,7 @@ void hosts_free(struct Hosts *hosts)
     while (hosts->rows != NULL) {
         struct HostRow *row = hosts->rows;
         hosts->rows = row->next;
+        worker_drop(row->lanes[LANE_WORK].worker); /* the run is over; nobody waits for a script */
         for (size_t lane = 0; lane < LANE_COUNT; lane++) {
             worker_free(row->lanes[lane].worker);
             node_close(row->lanes[lane].node);

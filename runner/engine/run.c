@@ -197,6 +197,8 @@ void run_abort(struct Run *run, enum Verdict as, const char *reason)
     if (run->ended_as != VERDICT_OWN_FAILURE)
         end_as(run, as, reason);
     run_event(run, "abort", "%s", reason);
+    if (run->work != NULL && run->work->pending > 0)
+        run_event(run, "abort", "what step %u began on its hosts may go on there", run->step + 1);
     run_enter(run, EVENT_ABORT);
 }
 

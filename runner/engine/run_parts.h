@@ -77,6 +77,7 @@ struct Forwarded {
     struct Forward *forward;
 };
 
+struct StepCall;
 struct Run {
     struct RunAsk in;
     const struct Scenario *scenario;
@@ -112,8 +113,9 @@ struct Run {
     int group_phase;
 
     const struct Target **lock_hosts;
-    struct List captured;      /* of struct TextPair */
-    struct Mono *clocks_began; /* by figure; 0 = not yet */
+    struct List captured;        /* of struct TextPair */
+    const struct StepCall *work; /* plain work that was begun last; NULL: none yet */
+    struct Mono *clocks_began;   /* by figure; 0 = not yet */
 
     struct PlannedFault *lock_rows;
     struct LockAsk *lock_asks;

@@ -94,6 +94,7 @@ void step_run_on(struct Run *run, const struct List *hosts)
         works[at]->call = call;
     }
     call->pending = (uint32_t)hosts->count;
+    run->work = call;
     for (size_t at = 0; at < hosts->count; at++)
         hosts_do(run->in.hosts, &(struct HostJob){.target = rows[at],
                                                   .lane = lane,

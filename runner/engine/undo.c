@@ -24,6 +24,7 @@ struct Job {
     struct UndoneFault *row;
     struct Token token;
     bool last_on_host, boots;  /* its host was taken, and has to boot */
+    bool repeated;             /* over a new connection, for the one before broke */
     const struct Target *seat; /* this machine, while its part comes first; then NULL */
     const struct Target *host;
     struct Timer *again;
@@ -125,6 +126,12 @@ static void undo_send(void *data, int events)
 static bool undo_goes_on(struct Job *job, const struct HostCall *call)
 {
     bool good = call->opened && call->ok;
+    bool broke = call->opened && !call->ok && call->err.code == ERR_TARGET;
+    if (broke && job->row->clear != KNOWN_NO && !job->repeated) {
+        job->repeated = true;
+        undo_send(job, 0);
+        return true;
+    }
     if (!job->boots || (job->seat != NULL && !good))
         return false;
     if (job->seat != NULL) {

@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "../base/arena.h"
@@ -31,7 +32,10 @@ struct Worker {
     pthread_cond_t more;
     struct Job *first, **last;
     bool stop;
+    atomic_bool dropped;
 };
+
+static _Thread_local struct Worker *here;
 
 static void job_ended(struct Job *job)
 {
@@ -71,7 +75,7 @@ static struct Job *next_job(struct Worker *worker)
 
 static void *work(void *data)
 {
-    struct Worker *worker = data;
+    struct Worker *worker = here = data;
     for (struct Job *job = next_job(worker); job != NULL; job = next_job(worker)) {
         job->fn(job->own, job->job);
         loop_post(worker->home, on_home, job);
@@ -110,6 +114,22 @@ void worker_do(struct Worker *worker, WorkFn *fn, WorkFn *done, void *data)
 size_t worker_open(const struct Worker *worker)
 {
     return worker->inbox->open;
+}
+
+void worker_drop(struct Worker *worker)
+{
+    if (worker != NULL)
+        atomic_store(&worker->dropped, true);
+}
+
+bool worker_dropped(void)
+{
+    return here != NULL && atomic_load(&here->dropped);
+}
+
+bool worker_is_here(void)
+{
+    return here != NULL;
 }
 
 void worker_free(struct Worker *worker)

@@ -17,6 +17,11 @@ struct Worker *worker_new(struct Loop *home, void *own);
  * of the jobs. done may be NULL. */
 void worker_do(struct Worker *worker, WorkFn *fn, WorkFn *done, void *job);
 size_t worker_open(const struct Worker *worker); /* jobs whose done has not run */
+/* The job under way, and those behind it, are to give up: worker_dropped is true for them from now
+ * on, and who waits in a job asks it four times a second at least. False on any other thread. */
+void worker_drop(struct Worker *worker);
+bool worker_dropped(void);
+bool worker_is_here(void); /* whether the caller is a job */
 /* Waits for the job under way; jobs not begun are dropped. No done comes after it, so whoever wants
  * them all waits until worker_open is 0. Also from within done. Accepts NULL. */
 void worker_free(struct Worker *worker);

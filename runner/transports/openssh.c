@@ -56,7 +56,7 @@ static void master_words(struct Words *words, const struct OpenSsh *session,
 {
     struct Arena *arena = words->arena;
     const char *pin = session->target->host_key;
-    int seconds = deadline_ms(deadline) / 1000 + 1;
+    int seconds = (int)(mono_since(mono_now(), deadline) / NS_PER_S) + 1;
     const char *const start[] = {
         "sh", "-c",   master_line, "faildrill-ssh", session->folder, "ssh", "-M", "-T",
         "-e", "none", "-S"};

@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 #include "../base/arena.h"
+#include "../io/worker.h"
 
 #define ERRORS_MAX (64 * 1024)
 #define CHUNK (16 * 1024)
+#define ASKED_EVERY_MS 250 /* worker_dropped */
 
 extern char **environ;
 
@@ -33,10 +35,11 @@ struct Process {
 int deadline_ms(struct Mono deadline)
 {
     int64_t left = mono_since(mono_now(), deadline);
-    if (left <= 0)
+    if (left <= 0 || worker_dropped())
         return 0;
     left = (left + NS_PER_MS - 1) / NS_PER_MS;
-    return left > INT_MAX ? INT_MAX : (int)left;
+    int most = worker_is_here() ? ASKED_EVERY_MS : INT_MAX;
+    return left > most ? most : (int)left;
 }
 
 bool fd_wait(int fd, short events, struct Mono deadline)

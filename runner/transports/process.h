@@ -38,7 +38,8 @@ bool process_output(const char *const *argv, struct Buf *out, struct Mono deadli
 
 /* Waits until fd is ready for `events` of poll(2), or in error. False at the deadline. */
 bool fd_wait(int fd, short events, struct Mono deadline);
-/* What is left until the deadline for poll(2): whole milliseconds, rounded up, 0 where it passed.
+/* How long poll(2) may wait: whole milliseconds, rounded up, 0 where the deadline passed. In a job
+ * of a worker (io/worker.h) not long, and 0 once that is dropped: ask again until it is 0.
  */
 int deadline_ms(struct Mono deadline);
 

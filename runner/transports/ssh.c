@@ -225,6 +225,15 @@ static ssize_t take(struct SshChannel *channel, int stream, struct Buf *into)
     return got;
 }
 
+/* The library forgets what it could not send of this packet, and then sends nothing any more: while
+ * a long script is still on its way, it waits. */
+static void keep_alive(struct SshSession *session)
+{
+    int next = 0;
+    if (fd_wait(session->fd, POLLOUT, mono_now()))
+        (void)libssh2_keepalive_send(session->link, &next);
+}
+
 static bool ssh_read(void *data, struct Buf *out, bool *ended, struct Mono deadline,
                      struct Err *err)
 {
@@ -242,8 +251,7 @@ static bool ssh_read(void *data, struct Buf *out, bool *ended, struct Mono deadl
             session->broken = true;
             return ssh_say(session, ERR_TARGET, "lost the connection to", err);
         }
-        int next = 0;
-        (void)libssh2_keepalive_send(session->link, &next);
+        keep_alive(session);
         /* A read that waits leaves nothing half-way: the session stays usable. */
         struct Mono soon = mono_add(mono_now(), 5 * NS_PER_S);
         if (!ssh_wait(session, mono_min(soon, deadline)) && deadline_ms(deadline) == 0)

@@ -131,7 +131,7 @@ traces /run/hung >"$work/hung"
 
 scenario hangs <<'END'
 steps:
-  - {run: touch /run/stuck; sleep 300, target: victim, timeout: 50s}
+  - {run: touch /run/stuck; sleep 300, target: victim, timeout: 5m}
 always:
   - {run: touch /run/tidied, target: victim}
 END
@@ -142,6 +142,9 @@ on_any() { "$lab" exec bare-1 test -e "$1" || "$lab" exec bare-2 test -e "$1"; }
 check "work that hangs" wait_for 60 on_any /run/stuck
 kill -INT "$runner"
 check "does not hold up the last steps on its host" wait_for 35 on_any /run/tidied
+ended() { case $(ps -o stat= -p "$runner") in '' | Z*) ;; *) false ;; esac }
+check "nor the end of the runner" wait_for 60 ended
+check "which says that it may go on" said 'what step 1 began on its hosts may go on there'
 wait "$runner"
 check "nor twice" left /run/tidied 1
 

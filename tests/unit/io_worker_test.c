@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "../../runner/io/worker.h"
@@ -117,12 +118,36 @@ static void test_a_worker_may_be_freed_in_done(void **state)
     loop_free(scene.loop);
 }
 
+static void until_dropped(void *own, void *job)
+{
+    (void)own;
+    (void)job;
+    while (!worker_dropped())
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static void test_a_dropped_job_gives_up(void **state)
+{
+    (void)state;
+    struct Scene scene = {.loop = loop_new()};
+    scene.worker = worker_new(scene.loop, NULL);
+    worker_do(scene.worker, until_dropped, never, NULL);
+
+    worker_drop(scene.worker);
+    worker_free(scene.worker); /* waits for the job under way, if it had begun */
+
+    assert_false(worker_is_here());
+    assert_false(worker_dropped());
+    loop_free(scene.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jobs_run_in_order_and_end_at_home),
         cmocka_unit_test(test_no_done_comes_after_free),
         cmocka_unit_test(test_a_worker_may_be_freed_in_done),
+        cmocka_unit_test(test_a_dropped_job_gives_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
