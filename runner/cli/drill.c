@@ -57,8 +57,10 @@ int drill_open(struct Cli *cli, struct Drill *out)
     struct Err err;
     *out = (struct Drill){.cli = cli, .who = who_are_we(cli->arena)};
     out->store = store_open(cli->state, &err);
-    if (out->store == NULL || !store_identity(out->store, out->store_id, &err))
+    if (out->store == NULL)
         return cli_fail(cli, &err);
+    if (!store_identity(out->store, out->store_id, &err))
+        out->store_id[0] = '\0'; /* a plan is not run then; an undo is */
     out->loop = loop_new();
     out->hosts = hosts_new(out->loop);
     if (!text_equal(cli->verb->name, "undo"))

@@ -25,12 +25,13 @@ static bool git(struct Drill *drill, const char *path, const char *const words[3
                 struct Err *err)
 {
     struct Arena *arena = drill->cli->arena;
-    const char *home = getenv("HOME"), *folders = getenv("PATH");
+    const char *home = getenv("HOME"), *folders = getenv("PATH"), *user = getenv("SUDO_UID");
     const char *argv[] = {
         "env",
         "-i",
         arena_printf(arena, "HOME=%s", home != NULL ? home : "/"),
         arena_printf(arena, "PATH=%s", folders != NULL ? folders : "/usr/bin:/bin"),
+        arena_printf(arena, "SUDO_UID=%s", user != NULL ? user : ""), /* whose clone root may use */
         "git",
         "--no-replace-objects",
         "-C",

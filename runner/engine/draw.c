@@ -30,8 +30,12 @@ static enum Rank rank_of(const struct Role *role, const enum Rank *ranks, const 
 bool draw_leaves_out(const struct Draw *draw, const struct Target *host)
 {
     const char *zone = draw->spec->zone;
-    return (zone != NULL && !text_equal(host->zone, zone)) ||
-           (draw->apart != NULL && drawn_has(draw->apart, host));
+    if (zone != NULL && !text_equal(host->zone, zone))
+        return true;
+    for (size_t at = 0; draw->apart != NULL && at < draw->apart->count; at++)
+        if (machine_same(draw->apart->hosts[at], host))
+            return true;
+    return false;
 }
 
 /* The hosts that may be drawn, in order; *barred is one that the gate forbids, or NULL. */

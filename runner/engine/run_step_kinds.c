@@ -134,7 +134,8 @@ void step_failover_begin(struct Run *run)
     struct Err err;
     uint32_t number = fault->planned->number;
     if (!run_stored(run, log_arming(fault, "", &err), &err) ||
-        !run_stored(run, undolog_armed(run->in.store, number, mono_now(), wall_now(), &err), &err))
+        !run_stored(run, undolog_armed(run->in.store, number, NULL, mono_now(), wall_now(), &err),
+                    &err))
         return;
     fault->armed = undolog_injecting(run->in.store, number, NULL, mono_now(), &err);
     if (!run_stored(run, fault->armed != NULL, &err))

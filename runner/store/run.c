@@ -270,8 +270,9 @@ bool store_figure(struct Store *store, const struct RunFigure *figure, struct Er
     int64_t run = current_run(store);
     if (!change_begin(store, err))
         return false;
-    struct Query query =
-        query_begin(store, "INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?, ?, ?, ?)");
+    struct Query query = query_begin(
+        store, "INSERT OR REPLACE INTO figures (run, name, type, low, high, text, equal)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?)");
     query_int(&query, run);
     query_text(&query, figure->name);
     query_text(&query, figure->type);

@@ -96,8 +96,9 @@ struct Arming {
                          guard began */
 };
 bool undolog_arming(struct Store *store, const struct Arming *arming, struct Err *err) MUST_CHECK;
-bool undolog_armed(struct Store *store, uint32_t number, struct Mono at, struct Wall wall,
-                   struct Err *err) MUST_CHECK;
+/* boot_id: in which the guard began, where the host has booted since `arming`; NULL leaves it. */
+bool undolog_armed(struct Store *store, uint32_t number, const char *boot_id, struct Mono at,
+                   struct Wall wall, struct Err *err) MUST_CHECK;
 /* Proof that INJECTING is on disk and that a guard lives. In the store's own memory until the run
  * ends. */
 struct Armed;

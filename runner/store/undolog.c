@@ -173,7 +173,7 @@ struct Advance {
     struct Mono at;
     /* 0 and NULL leave what is there. */
     int64_t acts_by, sent, proven, ended_early, undo_sent, undone, closed;
-    const char *why;
+    const char *why, *boot_id;
     bool stays; /* notes something, and leaves the state as it is */
 };
 
@@ -202,7 +202,7 @@ static bool update_fault(struct Store *store, const struct Advance *step, enum F
                " sent = iif(?4, ?4, sent), proven = iif(?5, ?5, proven),"
                " ended_early = iif(?6, ?6, ended_early), undo_sent = iif(?7, ?7, undo_sent),"
                " undone = iif(?8, ?8, undone), closed = iif(?9, ?9, closed),"
-               " why = coalesce(?10, why) WHERE id = ?1");
+               " why = coalesce(?10, why), boot_id = coalesce(?11, boot_id) WHERE id = ?1");
     query_int(&query, step->id);
     query_text(&query, state_names[to]);
     query_int(&query, step->acts_by);
@@ -213,6 +213,7 @@ static bool update_fault(struct Store *store, const struct Advance *step, enum F
     query_int(&query, step->undone);
     query_int(&query, step->closed);
     query_text(&query, step->why);
+    query_text(&query, step->boot_id);
     return query_run(&query, err);
 }
 
@@ -252,11 +253,14 @@ static bool advance(struct Store *store, const struct Advance *step, struct Err 
     return ok;
 }
 
-bool undolog_armed(struct Store *store, uint32_t number, struct Mono at, struct Wall wall,
-                   struct Err *err)
+bool undolog_armed(struct Store *store, uint32_t number, const char *boot_id, struct Mono at,
+                   struct Wall wall, struct Err *err)
 {
-    struct Advance step = {
-        .id = fault_id(store, number), .to = FAULT_ARMED, .at = at, .acts_by = wall.ns};
+    struct Advance step = {.id = fault_id(store, number),
+                           .to = FAULT_ARMED,
+                           .at = at,
+                           .acts_by = wall.ns,
+                           .boot_id = boot_id};
     return advance(store, &step, err);
 }
 

@@ -11,14 +11,20 @@ trace() {
     esac
 }
 
+cannot_look() {
+    say "unseen \`$*\`: $(printf %s "$seen" | tail -n 1 | tr -dc '[:print:]')"
+}
+
 # look_by TOOL...: `seen` is what it lists. Where it cannot that is said, for not to see is not to know;
-# but whoever may not look, or whose kernel knows no such thing, has put nothing there either.
+# but where not even root may look, or the kernel knows no such thing, nobody has put anything either.
 look_by() {
     seen=$(LC_ALL=C "$@" 2>&1) && return
     case $?:$seen in
-    12[67]:* | *' not permitted'* | *ermission\ denied* | *' not supported'* | *'Invalid argument'* | \
-        *'Cannot open session'*) ;;
-    *) say "unseen \`$*\`: $(printf %s "$seen" | tail -n 1 | tr -dc '[:print:]')" ;;
+    12[67]:* | *' not supported'* | *'Invalid argument'* | *'Cannot open session'*) ;;
+    *' not permitted'* | *ermission\ denied*)
+        [ "$(id -u)" -eq 0 ] || [ -n "${FD_ROOT-}" ] || cannot_look "$@"
+        ;;
+    *) cannot_look "$@" ;;
     esac
     seen=''
 }

@@ -189,12 +189,17 @@ freezer_lives() {
     some=1
 }
 
+freezer_unknown() {
+    echo "a control group of $name is frozen, and our record is lost: was it us? Thaw it by hand"
+    exit 125
+}
+
 freezer_moving() {
     if freezer_ours; then
-        ! freezer_look || [ "$asked$stands" = 0 ] || freezer_above ||
-            service_no "the control group of $name is still frozen"
+        freezer_look && [ "$asked$stands" != 0 ] || return 0
+        [ -e frozen ] || [ "$asked" = 1 ] || freezer_unknown
+        freezer_above || service_no "the control group of $name is still frozen"
     elif freezer_lost && [ -n "$main" ] && freezer_stops "$main"; then
-        echo "a control group of $name is frozen, and our record is lost: was it us? Thaw it by hand"
-        exit 125
+        freezer_unknown
     fi
 }

@@ -48,8 +48,8 @@ static void write_fault(struct Writer *writer, uint32_t number, bool to_the_end)
     what[5] = (char)('0' + number);
     struct Moment moment = {{7}, {8}};
     tell(writer, fixture_arm(f, store, number), what, FAULT_ARMING);
-    tell(writer, undolog_armed(store, number, (struct Mono){5}, (struct Wall){6}, &f->err), what,
-         FAULT_ARMED);
+    tell(writer, undolog_armed(store, number, NULL, (struct Mono){5}, (struct Wall){6}, &f->err),
+         what, FAULT_ARMED);
     tell(writer, undolog_injecting(store, number, NULL, (struct Mono){7}, &f->err) != NULL, what,
          FAULT_INJECTING);
     tell(writer, undolog_in_effect(store, number, moment, &f->err), what, FAULT_IN_EFFECT);

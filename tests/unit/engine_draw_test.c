@@ -10,8 +10,9 @@
 #include "../../runner/engine/planner.h"
 #include "../fakes/track.h"
 
-static const struct Target HOSTS[] = {
-    {.name = "a", .zone = "west"}, {.name = "b", .zone = "east"}, {.name = "c"}};
+static const struct Target HOSTS[] = {{.name = "a", .zone = "west"},
+                                      {.name = "b", .zone = "east", .address = "10.0.0.2"},
+                                      {.name = "c"}};
 static const struct Target *const ROLE_HOSTS[] = {&HOSTS[0], &HOSTS[1], &HOSTS[2]};
 static const struct Role ROLE = {.name = "redis", .hosts = ROLE_HOSTS, .host_count = 3};
 
@@ -83,6 +84,8 @@ static void test_zone_and_not_leave_hosts_out(void **state)
     assert_true(target_draw(&asked, *state, &out, &err));
     assert_int_equal(out.count, 2);
     assert_true(draw_leaves_out(&asked, &HOSTS[1]));
+    struct Target other_name = {.name = "b-as-well", .address = "10.0.0.2"};
+    assert_true(draw_leaves_out(&asked, &other_name));
     assert_false(draw_leaves_out(&asked, &HOSTS[0]));
 }
 

@@ -19,7 +19,7 @@ static void make_run(struct Fixture *f)
     must(f, store_event(store, (struct Mono){1}, "db-1", "hello", &f->err));
     must(f, fixture_arm(f, store, 1));
     must(f, store_event(store, (struct Mono){2}, "db-1", "there", &f->err));
-    must(f, undolog_armed(store, 1, (struct Mono){3}, (struct Wall){4}, &f->err));
+    must(f, undolog_armed(store, 1, NULL, (struct Mono){3}, (struct Wall){4}, &f->err));
     must(f, undolog_clear(store, 1, (struct Moment){{5}, {6}}, &f->err));
     must(f, fixture_end(f, store, VERDICT_PASS));
     store_close(store);

@@ -24,7 +24,7 @@ static bool take_step(struct Fixture *f, struct Store *store, enum FaultState to
     case FAULT_ARMING:
         return fixture_arm(f, store, 1);
     case FAULT_ARMED:
-        return undolog_armed(store, 1, at, (struct Wall){FIXTURE_WALL + 20}, &f->err);
+        return undolog_armed(store, 1, "boot-now", at, (struct Wall){FIXTURE_WALL + 20}, &f->err);
     case FAULT_INJECTING:
         return undolog_injecting(store, 1, GUARD, at, &f->err) != NULL;
     case FAULT_IN_EFFECT:
@@ -99,7 +99,7 @@ static void test_a_step_back_says_so_and_changes_nothing(void **state)
 
     assert_string_equal(f.err.message, "fault 1 is CLEAR and cannot become INJECTING");
     assert_true(fixture_read(&f).faults[0].clear);
-    assert_false(undolog_armed(store, 2, (struct Mono){5}, (struct Wall){5}, &f.err));
+    assert_false(undolog_armed(store, 2, NULL, (struct Mono){5}, (struct Wall){5}, &f.err));
     assert_string_equal(f.err.message, "fault 2 is PLANNED and cannot become ARMED");
     assert_false(fixture_arm(&f, store, 1));
     assert_string_equal(f.err.message, "fault 1 of this run was armed before");
@@ -155,7 +155,7 @@ static void test_an_open_fault_can_be_undone_without_scenario_or_environment(voi
     assert_int_equal(fault->state, FAULT_INJECTING);
     assert_string_equal(fault->step, "isolate victim");
     assert_int_equal(fault->ends_by, CLASS_KERNEL);
-    assert_string_equal(fault->boot_id, "boot-1");
+    assert_string_equal(fault->boot_id, "boot-now"); /* that of the guard */
     assert_int_equal(fault->acts_by.ns, FIXTURE_WALL + 20 + 60 * NS_PER_S);
     assert_string_equal(fault->undo, commands_shell(&f.faults[0].procedure.undo, f.arena));
     assert_string_equal(fault->all_clear,
