@@ -97,14 +97,12 @@ static void arm_work(struct HostCall *call)
 void fault_armed(struct FaultRun *fault)
 {
     struct Store *store = fault->run->in.store;
-    bool there =
-        fault->machine.seat == NULL && fault->guarded != NULL; /* its guard is on the host */
+    bool there = fault->machine.seat == NULL && fault->guarded != NULL; /* the guard, on the host */
     const char *boot = there ? guarded_boot_id(fault->guarded) : NULL;
-    uint32_t number = fault->planned->number;
+    uint32_t n = fault->planned->number;
     struct Err err;
     if (fault->state == FAULT_ARMING &&
-        run_stored(fault->run, undolog_armed(store, number, boot, mono_now(), wall_now(), &err),
-                   &err))
+        run_stored(fault->run, undolog_armed(store, n, boot, mono_now(), wall_now(), &err), &err))
         fault->state = FAULT_ARMED;
 }
 
