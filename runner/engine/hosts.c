@@ -59,6 +59,10 @@ static void job_work(void *own, void *data)
     struct LaneState *state = own;
     struct Job *job = data;
     struct HostCall *call = &job->call;
+    if (worker_dropped()) {
+        err_set(&call->err, ERR_TIMEOUT, NOWHERE, "it was no longer wanted");
+        return;
+    }
     if (state->node == NULL)
         state->node =
             node_open(call->target, mono_add(mono_now(), job->ask.timeout_ns), &call->err);
@@ -94,6 +98,12 @@ void hosts_do(struct Hosts *hosts, const struct HostJob *job)
     worker_do(lane_of(hosts, job->target, job->lane)->worker, job_work, job_done, row);
 }
 
+void hosts_drop(struct Hosts *hosts, enum Lane lane)
+{
+    for (struct HostRow *row = hosts->rows; row != NULL; row = row->next)
+        worker_drop(row->lanes[lane].worker);
+}
+
 size_t hosts_pending(const struct Hosts *hosts)
 {
     return hosts->pending;
@@ -103,10 +113,10 @@ void hosts_free(struct Hosts *hosts)
 {
     if (hosts == NULL)
         return;
+    hosts_drop(hosts, LANE_WORK); /* the run is over; nobody waits for a script */
     while (hosts->rows != NULL) {
         struct HostRow *row = hosts->rows;
         hosts->rows = row->next;
-        worker_drop(row->lanes[LANE_WORK].worker); /* the run is over; nobody waits for a script */
         for (size_t lane = 0; lane < LANE_COUNT; lane++) {
             worker_free(row->lanes[lane].worker);
             node_close(row->lanes[lane].node);

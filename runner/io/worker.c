@@ -21,18 +21,21 @@ struct Job {
     WorkFn *fn, *done;
     void *own, *job;
     struct Inbox *inbox;
+    uint64_t number; /* 1, 2, ... */
 };
 
 struct Worker {
     struct Loop *home;
     void *own;
     struct Inbox *inbox;
+    uint64_t asked;           /* jobs so far; the home loop's thread only */
+    uint64_t under_way;       /* a job's number; its own thread only */
+    atomic_ullong dropped_to; /* the jobs up to this number give up */
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t more;
     struct Job *first, **last;
     bool stop;
-    atomic_bool dropped;
 };
 
 static _Thread_local struct Worker *here;
@@ -77,6 +80,7 @@ static void *work(void *data)
 {
     struct Worker *worker = here = data;
     for (struct Job *job = next_job(worker); job != NULL; job = next_job(worker)) {
+        worker->under_way = job->number;
         job->fn(job->own, job->job);
         loop_post(worker->home, on_home, job);
     }
@@ -103,6 +107,7 @@ void worker_do(struct Worker *worker, WorkFn *fn, WorkFn *done, void *data)
     struct Job *job = mem_zero(1, sizeof(*job));
     *job = (struct Job){
         .fn = fn, .done = done, .own = worker->own, .job = data, .inbox = worker->inbox};
+    job->number = ++worker->asked;
     worker->inbox->open++;
     pthread_mutex_lock(&worker->lock);
     *worker->last = job;
@@ -119,12 +124,12 @@ size_t worker_open(const struct Worker *worker)
 void worker_drop(struct Worker *worker)
 {
     if (worker != NULL)
-        atomic_store(&worker->dropped, true);
+        atomic_store(&worker->dropped_to, worker->asked);
 }
 
 bool worker_dropped(void)
 {
-    return here != NULL && atomic_load(&here->dropped);
+    return here != NULL && here->under_way <= atomic_load(&here->dropped_to);
 }
 
 bool worker_is_here(void)

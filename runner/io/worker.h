@@ -18,7 +18,8 @@ struct Worker *worker_new(struct Loop *home, void *own);
 void worker_do(struct Worker *worker, WorkFn *fn, WorkFn *done, void *job);
 size_t worker_open(const struct Worker *worker); /* jobs whose done has not run */
 /* The job under way, and those behind it, are to give up: worker_dropped is true for them from now
- * on, and who waits in a job asks it four times a second at least. False on any other thread. */
+ * on, and who waits in a job asks it four times a second at least. False for jobs that come later,
+ * and on any other thread. */
 void worker_drop(struct Worker *worker);
 bool worker_dropped(void);
 bool worker_is_here(void); /* whether the caller is a job */

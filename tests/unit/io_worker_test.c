@@ -141,6 +141,38 @@ static void test_a_dropped_job_gives_up(void **state)
     loop_free(scene.loop);
 }
 
+static void look(void *own, void *job)
+{
+    (void)own;
+    *(bool *)job = worker_dropped();
+}
+
+static void stop(void *own, void *job)
+{
+    struct Loop **loop = own;
+    (void)job;
+    loop_stop(*loop);
+}
+
+static void test_a_job_that_comes_after_a_drop_goes_on(void **state)
+{
+    (void)state;
+    struct Loop *loop = loop_new();
+    struct Worker *worker = worker_new(loop, &loop);
+    bool behind = false, later = true;
+    worker_do(worker, until_dropped, NULL, NULL);
+    worker_do(worker, look, NULL, &behind);
+
+    worker_drop(worker);
+    worker_do(worker, look, stop, &later);
+    loop_run(loop);
+
+    assert_true(behind);
+    assert_false(later);
+    worker_free(worker);
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_no_done_comes_after_free),
         cmocka_unit_test(test_a_worker_may_be_freed_in_done),
         cmocka_unit_test(test_a_dropped_job_gives_up),
+        cmocka_unit_test(test_a_job_that_comes_after_a_drop_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
