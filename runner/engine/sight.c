@@ -304,7 +304,7 @@ void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadl
         return;
     }
     /* One question of a kind and host at a time: the census of this role pauses meanwhile. */
-    if (row->asking_control || row->asking_standing) {
+    if (row->asking_control || row->asking_standing || row->ranking.pending > 0) {
         role->system->cancel(row->system);
         row->asking_control = row->asking_standing = row->asking_detected = row->asking_redundancy =
             false;

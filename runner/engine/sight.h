@@ -31,7 +31,7 @@ void sight_snapshot(struct Sight *sight, const struct Role *role, const struct T
                     struct Mono deadline,
                     void (*done)(void *data, enum Known saved, const char *why), void *data);
 /* Ranks of the role's hosts, asked anew; ranks has host_count entries and stays valid until done
- * was called. */
+ * was called. Who asks again before that ends the earlier question: its done no longer comes. */
 void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadline,
                  enum Rank *ranks, void (*done)(void *data), void *data);
 size_t sight_count(const struct Sight *sight);
