@@ -181,9 +181,11 @@ static struct Span failover(const struct Watch *watch, const struct Moment *seen
 }
 
 /* How long the old one could not be asked while another led: then nobody knows whether it led too.
- */
+ * Once settled, nobody is asked any more. */
 static int64_t unasked(const struct Watch *watch, struct Mono from)
 {
+    const struct RunRecord *run = watch->analysis->run;
+    struct Mono end = run->settled.ns != 0 ? run->settled : run->mono_ended;
     struct Mono last = from;
     int64_t longest = 0;
     if (watch->old == NOBODY || from.ns == 0)
@@ -193,7 +195,7 @@ static int64_t unasked(const struct Watch *watch, struct Mono from)
         if (look != NULL && (look->host != watch->old || look->rank == RANK_UNKNOWN ||
                              mono_before(look->asked, from)))
             continue;
-        struct Mono until = look != NULL ? look->asked : watch->analysis->run->mono_ended;
+        struct Mono until = look != NULL ? look->asked : end;
         int64_t gap = mono_since(last, until);
         longest = gap > longest ? gap : longest;
         last = look != NULL ? look->answered : last;

@@ -318,6 +318,20 @@ static void test_a_clean_change_is_no_split(void **state)
     assert_int_equal(report.judged[0].verdict, VERDICT_PASS);
 }
 
+static void test_nobody_is_asked_once_settled(void **state)
+{
+    struct RunSample *run = led(*state, 76000 * MS, 0, 0); /* asked without a gap until 95 s */
+    run->record.mono_ended = at(400000 * MS);              /* `always` took minutes */
+    run->record.settled = (struct Mono){0};
+    assert_true(analysed(run).primaries[0].unasked_ns > 300000 * MS);
+
+    run = led(*state, 76000 * MS, 0, 0);
+    run->record.mono_ended = at(400000 * MS);
+    run->record.settled = at(95000 * MS);
+
+    assert_int_equal(analysed(run).primaries[0].unasked_ns, 0);
+}
+
 static void test_no_new_primary_misses_its_bound(void **state)
 {
     struct RunSample *run = led(*state, 95000 * MS, 0, 0);
@@ -348,6 +362,7 @@ int main(void)
         TEST(test_failover_is_bracketed_by_two_looks),
         TEST(test_two_primaries_after_the_undo_are_seen),
         TEST(test_a_clean_change_is_no_split),
+        TEST(test_nobody_is_asked_once_settled),
         TEST(test_no_new_primary_misses_its_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
