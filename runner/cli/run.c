@@ -204,12 +204,13 @@ static void signalled(void *data, int number)
 {
     struct Running *running = data;
     const char *name = number == SIGINT ? "Ctrl-C" : number == SIGTERM ? "SIGTERM" : "SIGHUP";
+    const char *does = run_tidies_up(running->run)
+                           ? "the step under `always` is no longer awaited; the next one comes"
+                       : running->signals == 0 ? "halting, undoing what is in effect"
+                                               : "still undoing; nothing is skipped";
     struct Buf left = BUF(2000);
     run_left(running->run, &left);
-    watch_say(running->watching, "%s: %s%s%s", name,
-              running->signals == 0 ? "halting, undoing what is in effect"
-                                    : "still undoing; nothing is skipped",
-              left.size ? "\n" : "", left.text);
+    watch_say(running->watching, "%s: %s%s%s", name, does, left.size ? "\n" : "", left.text);
     buf_free(&left);
     running->signals++;
     run_abort(running->run, VERDICT_HALTED, number == SIGINT ? "halted by Ctrl-C" : name);

@@ -106,6 +106,14 @@ void note_sent(struct Run *run)
     run->any_sent = true;
 }
 
+static void say_work_goes_on(struct Run *run, const char *subject)
+{
+    if (run->work != NULL && run->work->pending > 0 && step_call_stands(run->work))
+        run_event(run, subject, "what step %u began on its hosts may go on there", run->step + 1);
+}
+
+/* What a run ended as before says more than its clean-up. The hosts of a step that was not awaited
+ * do the next one at once. */
 void step_fail(struct Run *run, enum Verdict as, const char *why)
 {
     if (run->state != RUN_ALWAYS) {
@@ -113,8 +121,10 @@ void step_fail(struct Run *run, enum Verdict as, const char *why)
         return;
     }
     run_event(run, "always", "%s", why);
-    if (run->ended_as != VERDICT_FAIL && verdict_worst(run->ended_as, VERDICT_FAIL) == VERDICT_FAIL)
+    if (run->ended_as == VERDICT_PASS)
         end_as(run, VERDICT_FAIL, why);
+    say_work_goes_on(run, "always");
+    hosts_drop(run->in.hosts, LANE_WATCH);
     step_over(run);
 }
 
@@ -139,6 +149,8 @@ void run_enter(struct Run *run, enum RunSignal event)
     enum RunState next = run_state_next(run->state, event);
     if (next == run->state)
         return;
+    if (next == RUN_ALWAYS)
+        settle_end(run);
     if (next == RUN_ALWAYS && !always_due(run))
         next = run_state_next(next, event == EVENT_NOT_UNDONE ? event : EVENT_OVER);
     run->state = next;
@@ -172,8 +184,7 @@ void run_enter(struct Run *run, enum RunSignal event)
         settle_begin(run);
         return;
     case RUN_ALWAYS:
-        run->not_undone = event == EVENT_NOT_UNDONE;
-        always_begin(run);
+        always_begin(run, event == EVENT_NOT_UNDONE);
         return;
     case RUN_FINISHED:
     case RUN_DIRTY:
@@ -197,8 +208,7 @@ void run_abort(struct Run *run, enum Verdict as, const char *reason)
     if (run->ended_as != VERDICT_OWN_FAILURE)
         end_as(run, as, reason);
     run_event(run, "abort", "%s", reason);
-    if (run->work != NULL && run->work->pending > 0)
-        run_event(run, "abort", "what step %u began on its hosts may go on there", run->step + 1);
+    say_work_goes_on(run, "abort");
     run_enter(run, EVENT_ABORT);
 }
 
@@ -303,7 +313,7 @@ static void tick(void *data, int events)
     run->ticked_before = run->ticked;
     run->ticked = now;
     run_take_flights(run);
-    if (run->sight != NULL)
+    if (run->sight != NULL && run->state < RUN_ALWAYS)
         sight_tick(run->sight, now);
     if (run->stored && run->ticks % ASK_EVERY == 0)
         ask_for_halt(run);
@@ -342,6 +352,11 @@ enum Verdict run_ended_as(const struct Run *run, const char **why)
 {
     *why = run->why;
     return run->state == RUN_DIRTY ? VERDICT_NOT_UNDONE : run->ended_as;
+}
+
+bool run_tidies_up(const struct Run *run)
+{
+    return run->state == RUN_ALWAYS;
 }
 
 bool run_was_stored(const struct Run *run)

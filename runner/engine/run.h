@@ -93,6 +93,7 @@ void run_abort(struct Run *run, enum Verdict as, const char *reason);
 /* To the question of a step `ask`; when none is put, nothing happens. */
 void run_answer(struct Run *run, bool yes);
 enum Verdict run_ended_as(const struct Run *run, const char **why);
+bool run_tidies_up(const struct Run *run);  /* the steps under `always` */
 bool run_was_stored(const struct Run *run); /* false: refused before anything was written */
 /* What may still be in effect, one line each for people; "" = nothing. */
 void run_left(const struct Run *run, struct Buf *out);

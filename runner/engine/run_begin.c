@@ -300,15 +300,6 @@ static void end_locks(struct Run *run)
 
 void run_over(struct Run *run)
 {
-    struct Err err;
-    for (size_t at = 0; run->sight != NULL && at < sight_count(run->sight); at++) {
-        struct RunSystem seen = sight_system(run->sight, at);
-        (void)run_stored(run, store_system(run->in.store, &seen, &err), &err);
-    }
-    if (run->prober != NULL && prober_lost(run->prober) > 0 && run->ended_as == VERDICT_PASS) {
-        run->ended_as = VERDICT_INCONCLUSIVE;
-        snprintf(run->why, sizeof run->why, "samples were lost: the runner could not keep up");
-    }
     prober_stop(run->prober);
     run->prober = NULL;
     sight_close(run->sight);

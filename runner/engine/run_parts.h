@@ -136,8 +136,7 @@ struct Run {
     struct Mono undo_last;  /* the last undo was sent; 0 = none */
     struct Mono first_sent; /* right before the first fault */
     bool any_sent;          /* a fault counts as having been present */
-    bool any_begun;         /* a step that does something, a fault or not */
-    bool steps_begun;       /* any step: `always` is due */
+    bool any_begun;         /* plain work or a request was sent */
     bool not_undone;        /* ends DIRTY, after `always` */
     struct Until *until;    /* the step has done its work, and this is awaited; or NULL */
     struct Mono until_from; /* it was not good yet, as far as is known */
@@ -156,7 +155,7 @@ void run_say(struct Run *run, const char *subject, const char *format, ...)
 void run_event(struct Run *run, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void run_enter(struct Run *run, enum RunSignal event);
-/* A step that failed: UNDOING; under `always` the next step, and FAIL at the least. */
+/* A step that failed: UNDOING; under `always` the next step, and FAIL in the place of PASS. */
 void step_fail(struct Run *run, enum Verdict as, const char *why);
 /* A store that failed: own failure, and on to UNDOING. Returns ok. */
 void note_sent(struct Run *run); /* from here on a fault counts as present */
@@ -177,7 +176,7 @@ void step_done(struct Run *run, const struct Target *host);
 void until_tick(struct Run *run);
 void until_close(struct Run *run);
 const char *until_lacks(const struct Run *run); /* for people */
-void always_begin(struct Run *run);
+void always_begin(struct Run *run, bool not_undone);
 bool always_due(const struct Run *run);
 /* What is asked of others for the step under way; its answer may come when the step is over. */
 struct StepCall {
@@ -246,6 +245,7 @@ void undo_tick(struct Run *run, struct Mono now);
 /* run_settle.c */
 void settle_begin(struct Run *run);
 void settle_tick(struct Run *run, struct Mono now);
+void settle_end(struct Run *run); /* what was seen until now is what is judged */
 void baseline_tick(struct Run *run, struct Mono now);
 void settle_sample(struct Run *run, const struct Sample *sample);
 struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *spec);

@@ -208,3 +208,17 @@ void settle_tick(struct Run *run, struct Mono now)
     (void)run_stored(run, store_run_mark(run->in.store, "settled", now, &err), &err);
     read_all_back(run);
 }
+
+/* The last steps come after this: what they mend is not to the service's credit. */
+void settle_end(struct Run *run)
+{
+    struct Err err;
+    for (size_t at = 0; run->sight != NULL && at < sight_count(run->sight); at++) {
+        struct RunSystem seen = sight_system(run->sight, at);
+        (void)run_stored(run, store_system(run->in.store, &seen, &err), &err);
+    }
+    if (run->prober != NULL && prober_lost(run->prober) > 0 && run->ended_as == VERDICT_PASS) {
+        run->ended_as = VERDICT_INCONCLUSIVE;
+        snprintf(run->why, sizeof run->why, "samples were lost: the runner could not keep up");
+    }
+}

@@ -83,9 +83,10 @@ void step_request_begin(struct Run *run)
     if (run->http == NULL)
         run->http = http_open(run->in.loop, &err);
     if (run->http == NULL) {
-        run_abort(run, VERDICT_OWN_FAILURE, err.message);
+        step_fail(run, VERDICT_OWN_FAILURE, err.message);
         return;
     }
+    run->any_begun = true;
     const struct HttpRequest *call = &(struct HttpRequest){.url = request->url,
                                                            .method = request->method,
                                                            .body = request->body,

@@ -4,6 +4,8 @@
 #include "planner.h"
 #include "run_parts.h"
 
+#include <string.h>
+
 #include "../base/text.h"
 
 #define RANKS_TIMEOUT_NS (3 * NS_PER_S)
@@ -142,19 +144,16 @@ static void step_begin(struct Run *run)
     const struct StepSpec *step = step_now(run);
     run->step_started = true;
     run->step_failed = false;
-    run->step_began = mono_now();
     run->group_count = 0;
     run->turn++;
     if (run->state == RUN_STEPS &&
         !run_gate_holds(run, step->kind != NULL ? step_planned_ns(run->scenario, run->step) : 0))
         return;
+    run->step_began = mono_now(); /* the gate's look may take seconds */
     run_event(run, "step", "%u %s", run->step + 1, step->name);
     if (!under_way(run)) /* it could not be written down, which halts */
         return;
-    run->steps_begun = true;
     figures_step_begins(run);
-    run->any_begun |=
-        step->type == STEP_RUN || step->type == STEP_REQUEST || step->type == STEP_FAILOVER;
     if (step->type == STEP_FAILOVER) {
         step_failover_begin(run);
     } else if (step->type == STEP_REQUEST) {
@@ -189,18 +188,32 @@ void steps_begin(struct Run *run)
         arena_zero(run->arena, run->scenario->figures.count + 1, sizeof *run->clocks_began);
 }
 
-/* Once anything of the drill was begun, and not before: a run that was refused touches nothing. */
+/* Once anything was done, and not before: a run that was refused touches nothing. */
 bool always_due(const struct Run *run)
 {
-    return run->steps_begun && run->scenario->always < run->scenario->steps.count;
+    return (run->any_begun || run->any_sent) && run->scenario->always < run->scenario->steps.count;
+}
+
+/* Said before the last steps, which may take minutes. */
+static void say_left(struct Run *run)
+{
+    struct Buf left = BUF(4000);
+    run_left(run, &left);
+    for (char *line = left.text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        run_event(run, "NOT UNDONE", "%s", line);
+    }
+    buf_free(&left);
 }
 
 /* The probes may have gone by now, and the gate has no say: these steps clean up. */
-void always_begin(struct Run *run)
+void always_begin(struct Run *run, bool not_undone)
 {
+    run->not_undone = not_undone;
+    if (not_undone)
+        say_left(run);
     run->step = (uint32_t)run->scenario->always;
     run->step_started = false;
-    run->hurry = false;
 }
 
 void step_over(struct Run *run)
@@ -248,16 +261,18 @@ void steps_tick(struct Run *run)
     const struct StepSpec *step = step_now(run);
     if (!last && !run->step_started && !run_gate_knows(run))
         return;
-    if (!run->step_started)
+    if (!run->step_started) {
+        run->hurry = false; /* no step was under way that it could mean */
         step_begin(run);
-    else if (run->until != NULL)
+    } else if (run->until != NULL) {
         until_tick(run);
-    else if (step->type == STEP_FAILOVER)
+    } else if (step->type == STEP_FAILOVER) {
         step_failover_tick(run, now);
-    else if (step->type != STEP_FAULT)
+    } else if (step->type != STEP_FAULT) {
         step_pause_tick(run, now);
-    else if (step->kind != NULL && run->group_count > 0 && run->group[0]->until.ns != 0)
+    } else if (step->kind != NULL && run->group_count > 0 && run->group[0]->until.ns != 0) {
         group_hold(run, now);
+    }
     if (last && run->step_started && run->hurry) { /* a second signal: this one, not the next */
         run->hurry = false;
         step_fail(run, VERDICT_FAIL, "a step under `always` was not awaited");

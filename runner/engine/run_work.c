@@ -95,6 +95,7 @@ void step_run_on(struct Run *run, const struct List *hosts)
     }
     call->pending = (uint32_t)hosts->count;
     run->work = call;
+    run->any_begun = true;
     for (size_t at = 0; at < hosts->count; at++)
         hosts_do(run->in.hosts, &(struct HostJob){.target = rows[at],
                                                   .lane = lane,

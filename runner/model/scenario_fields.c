@@ -188,8 +188,8 @@ static const struct Field SCENARIO_FIELDS[] = {
      .max = 100,
      .of = &STEP_RECORD,
      .example = "[{run: rm -rf /tmp/restore, target: lab}]",
-     .doc = "Steps that come last, after the undo, whatever happened: each of them, once a step of "
-            "the drill has begun; they break nothing. One that fails makes the run FAIL; the next "
+     .doc = "Steps that come last, after the undo, whatever happened: each of them, once the drill "
+            "has done anything; they break nothing. One that fails makes a PASS a FAIL; the next "
             "comes all the same."},
     {.name = "observe",
      .type = FIELD_DURATION,
