@@ -73,9 +73,12 @@ class Link:
             client.close()
             return
         with self.lock:
-            self.pairs.append((client, server))
+            dead = self.mode == "dead"  # since we asked: the cut has not seen this pair
+            if not dead:
+                self.pairs.append((client, server))
         try:
-            self._pump(client, server)
+            if not dead:
+                self._pump(client, server)
         except (OSError, ValueError):
             pass
         for one in (client, server):
