@@ -13,7 +13,7 @@ A lane is a lab host of its own with a project of its own; lanes work side by si
   hand    runner killed with the fault in effect, then `sh /run/faildrill/undo`     (one more a kind and way)
 First each kind is run once to count the system calls of every thread, and of everyone who dies on the host; the points
 are spread over all (thread, call) pairs and evenly within each. After a point the host must be as before within lease +
-2 s, `undo` must close the run, and the host must still be as before; at every fourth, `undo --scan` and a second
+2 s, `undo` must close the run, and the host must still be as before; at every eighth, `undo --scan` and a second
 `undo` find nothing. A runner that ends by itself and says that nothing is left must be right.
 """
 import argparse
