@@ -218,7 +218,7 @@ undo_by_name() {
         [ "$id" != "$FD_ID" ] || kill -KILL "$pid" 2>/dev/null
     done
     ls "$fd_root"/*/delays >/dev/null 2>&1 || end_delays
-    ! has_systemd || systemctl stop "fd-$FD_ID.service" 2>/dev/null
+    stop_unit
     traces_of "$FD_ID"
 }
 

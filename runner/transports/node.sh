@@ -171,11 +171,21 @@ take_away() {
     sweep "${1:-}"
 }
 
+# Being loaded anew, systemd loses what it is asked. 5: there is no such unit.
+stop_unit() {
+    has_systemd || return 0
+    for try in 1 2 3; do
+        systemctl stop "fd-$FD_ID.service" >/dev/null 2>&1 </dev/null
+        case $? in 0 | 5) return 0 ;; esac
+        [ "$try" -eq 3 ] || nap 0.3
+    done
+}
+
 # With what it sleeps in: else that keeps the unit alive for another moment.
 stop_guard() {
     read -r pid pid_born _ 2>/dev/null <"$FD_DIR/armed" && alive "$pid" "$pid_born" &&
         kill_family "$pid"
-    ! has_systemd || systemctl stop "fd-$FD_ID.service" >/dev/null 2>&1 </dev/null
+    stop_unit
     return 0
 }
 
