@@ -38,6 +38,11 @@ static void put_run(struct JsonOut *out)
     out_at(out, "undo_at_ns", run->undo_began);
     out_at(out, "settled_at_ns", run->settled);
     json_put_text(json, "text", run->text);
+    if (run->cycle.of > 1) {
+        json_put_text(json, "repeat", run->cycle.first);
+        out_count(out, "cycle", run->cycle.number);
+        out_count(out, "cycles", run->cycle.of);
+    }
     json_end(json);
 }
 

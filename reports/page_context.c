@@ -180,6 +180,9 @@ void page_context(const struct Report *report, struct Buf *out)
     buf_put(out, "<h2>Context</h2>\n<dl>\n");
     for (size_t n = 0; n < run->probe_count; n++)
         probe_pair(&run->probes[n], out);
+    if (run->cycle.of > 1)
+        buf_printf(out, "<dt>repeat</dt><dd>cycle %u of %u; the first is run %s</dd>\n",
+                   run->cycle.number, run->cycle.of, run_short(run->cycle.first));
     pair("tags", run->tags, out);
     pair("runbook", run->runbook, out);
     pair("faildrill", run->version, out);

@@ -3,6 +3,7 @@
 #include "../runner/base/duration.h"
 #include "../runner/base/table.h"
 #include "../runner/base/text.h"
+#include "cycles.h"
 #include "page_parts.h"
 
 enum { PAST_MAX = 24 };
@@ -35,9 +36,15 @@ static void expectation_row(const struct Report *report, const struct Judged *ju
     buf_printf(out, "</td><td class=\"verdict %s\">%s %s</td>", verdict_class(judged->verdict),
                verdict_sign(judged->verdict), verdict_name(judged->verdict));
     spark_cell(report, judged, out);
+    struct Buf cycles = BUF(4000);
+    if (expects(judged->expectation, BOUND_RECOVER_WITHIN))
+        cycles_note(report, judged->expectation->probe, &cycles);
     buf_put(out, "<td class=\"note\">");
     html_text(out, judged->note);
+    buf_put(out, judged->note[0] != '\0' && cycles.size > 0 ? "; " : "");
+    html_text(out, cycles.text);
     buf_put(out, "</td></tr>\n");
+    buf_free(&cycles);
 }
 
 static void knobs(const struct Report *report, struct Buf *out)

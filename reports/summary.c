@@ -5,6 +5,7 @@
 #include "../runner/base/duration.h"
 #include "../runner/base/table.h"
 #include "../runner/base/text.h"
+#include "cycles.h"
 #include "summary_parts.h"
 #include "statistics.h"
 
@@ -73,6 +74,8 @@ static void first_line(struct Summary *text)
     buf_put(out, "  ");
     say_environment(run, out);
     buf_printf(out, "  %s", run_short(run->id));
+    if (run->cycle.of > 1)
+        buf_printf(out, "  cycle %u of %u", run->cycle.number, run->cycle.of);
     if (verdict == VERDICT_PASS || verdict == VERDICT_FAIL) {
         duration_say(mono_since(run->mono_started, run->mono_ended), taken);
         pad_to(out, from, WIDE - 1 - strlen(taken));
@@ -133,6 +136,10 @@ static void past_of(struct Summary *text, const struct Judged *judged, struct Bu
     const struct Report *report = text->report;
     if (!expects(judged->expectation, BOUND_RECOVER_WITHIN) || judged->note[0] != '\0')
         return;
+    if (report->run->cycle.of > 1) {
+        cycles_note(report, judged->expectation->probe, note);
+        return;
+    }
     size_t count = past_recoveries(report, judged->expectation->probe, values, PAST_MAX);
     if (count == 0)
         return;

@@ -22,6 +22,18 @@ static void put_point(struct Json *json, const struct TrendPoint *point)
     json_put_text(json, "verdict", verdict_name(point->past->verdict));
     put_ns(json, "recovery_low_ns", point->past->recovery_low_ns);
     put_ns(json, "recovery_high_ns", point->past->recovery_high_ns);
+    if (point->past->recovery_count > 0) {
+        json_key(json, "cycles_ns");
+        json_open_array(json);
+        for (size_t n = 0; n < point->past->recovery_count; n++) {
+            int64_t ns = point->past->recoveries[n];
+            if (ns < 0 || ns == NS_NEVER)
+                json_nothing(json);
+            else
+                json_int(json, ns);
+        }
+        json_end(json);
+    }
     put_ns(json, "limit_ns", point->past->limit_ns);
     put_ns(json, "lost", point->past->lost);
     json_put_bool(json, "unaffected", point->past->unaffected);

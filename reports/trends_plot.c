@@ -49,6 +49,9 @@ static void gather(const struct Trends *trends, const struct TrendRow *of, struc
             plot->dots[plot->count++] = (struct Dot){row, &row->points[p]};
             if (past->recovery_high_ns > plot->most_ns && past->recovery_high_ns != NS_NEVER)
                 plot->most_ns = past->recovery_high_ns;
+            for (size_t k = 0; k < past->recovery_count; k++)
+                if (past->recoveries[k] > plot->most_ns && past->recoveries[k] != NS_NEVER)
+                    plot->most_ns = past->recoveries[k];
         }
         if (row->limit_ns > plot->most_ns)
             plot->most_ns = row->limit_ns;
@@ -158,6 +161,23 @@ static void shape(const struct Plot *plot, const struct Dot *dot, double x, doub
             fill, stroke, x, y);
 }
 
+/* The cycles of a repeat, small, beside the dot that is their median. */
+static void cycles_write(const struct Plot *plot, const struct Past *past, double x)
+{
+    char took[32] = "not recovered";
+    for (size_t n = 0; n < past->recovery_count; n++) {
+        if (past->recoveries[n] < 0)
+            continue;
+        if (past->recoveries[n] != NS_NEVER)
+            duration_say(past->recoveries[n], took);
+        buf_printf(plot->out,
+                   "<circle class=\"cycle\" fill=\"#566174\" cx=\"%.1f\" cy=\"%.1f\" r=\"2\">"
+                   "<title>cycle %zu: %s</title></circle>\n",
+                   x + 8, y_of(plot, past->recoveries[n]), n + 1,
+                   past->recoveries[n] == NS_NEVER ? "not recovered" : took);
+    }
+}
+
 static void dot_write(const struct Plot *plot, size_t at)
 {
     const struct Dot *dot = &plot->dots[at];
@@ -180,6 +200,7 @@ static void dot_write(const struct Plot *plot, size_t at)
     html_text(plot->out, past->environment);
     buf_printf(plot->out, ": %s, %s</title></%s>\n", verdict_name(past->verdict), took,
                dot->row->is_protected ? "rect" : "circle");
+    cycles_write(plot, past, x);
 }
 
 static void dates(const struct Plot *plot)

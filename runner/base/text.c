@@ -53,6 +53,15 @@ static char fold(char c)
     return c == '-' ? '_' : c;
 }
 
+void text_swap(char *text, const char *from, const char *to)
+{
+    size_t size = strlen(from);
+    if (size == 0 || size != strlen(to))
+        return;
+    for (char *at = text; (at = strstr(at, from)) != NULL; at += size)
+        memcpy(at, to, size);
+}
+
 bool text_same_name(const char *a, const char *b)
 {
     for (; *a != '\0' && *b != '\0'; a++, b++) {

@@ -14,6 +14,8 @@ bool text_ends(const char *text, const char *suffix);
 bool text_is_name(const char *text, bool dashes);
 /* The name nearest to `text` by edit distance, or NULL where none is near enough to suggest. */
 const char *text_nearest(const char *text, const char *const *names, size_t count);
+/* Puts `to` wherever `from` stands; both are of one length, else nothing is done. */
+void text_swap(char *text, const char *from, const char *to);
 /* Same names, but '-' and '_' are equal. */
 bool text_same_name(const char *a, const char *b);
 

@@ -9,6 +9,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "repeat.h"
 
 static const char *who_are_we(struct Arena *arena)
 {
@@ -97,6 +98,7 @@ int drill_plan(struct Drill *drill, const struct SavedPlan *saved)
     const char *seed = cli_option(cli, "seed");
     int64_t number = 0;
     const char *why = NULL;
+    bool later = drill->repeat != NULL && drill->repeat->cycle.number > 1;
     if (seed != NULL && (!int_parse(seed, &number, &why) || number < 0)) {
         err_set(&err, ERR_USAGE, NOWHERE, "--seed takes a whole number, not '%s'", seed);
         return cli_fail(cli, &err);
@@ -106,9 +108,11 @@ int drill_plan(struct Drill *drill, const struct SavedPlan *saved)
                                  .environment = drill->loaded.environment,
                                  .params = saved ? saved->params : cli->params,
                                  .param_count = saved ? saved->param_count : cli->param_count,
-                                 .token = saved ? &saved->token : NULL,
-                                 .seed_given = saved != NULL || seed != NULL,
-                                 .seed = saved ? saved->seed : (uint64_t)number,
+                                 .token = saved && !later ? &saved->token : NULL,
+                                 .seed_given = saved != NULL || seed != NULL || later,
+                                 .seed = later   ? drill->repeat->seed
+                                         : saved ? saved->seed
+                                                 : (uint64_t)number,
                                  .version = CLI_VERSION,
                                  .who = drill->who,
                                  .hosts = drill->hosts,

@@ -10,6 +10,7 @@
 #include "cli.h"
 
 struct SavedPlan;
+struct Repeat;
 struct Drill {
     struct Cli *cli;
     struct Store *store;
@@ -21,6 +22,7 @@ struct Drill {
     char store_id[33];
     struct List signers; /* of const struct Document *: the lists that were read, once each */
     const struct SavedPlan *saved; /* that is run; NULL: a file */
+    struct Repeat *repeat;         /* that the run belongs to; NULL: nothing is run */
 };
 /* Opens store and loop; says on stderr which runs did not end. 0, or the exit status after it was
  * printed. */

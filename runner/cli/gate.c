@@ -9,6 +9,7 @@
 #include "../engine/only_if.h"
 #include "../model/redact.h"
 #include "approval.h"
+#include "repeat.h"
 
 /* The first rule that does not hold. */
 static bool refusal(const struct List *rules, struct Err *err)
@@ -132,6 +133,12 @@ static bool all_passes(struct Drill *drill, struct List *out, struct List *troub
     return true;
 }
 
+static int64_t cycles_to_come(const struct Drill *drill)
+{
+    const struct Cycle *cycle = drill->repeat != NULL ? &drill->repeat->cycle : NULL;
+    return cycle != NULL ? (int64_t)cycle->of - cycle->number + 1 : drill->loaded.scenario->cycles;
+}
+
 bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struct List *rules,
                 struct Err *err)
 {
@@ -148,6 +155,7 @@ bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struc
                               .troubles = troubles,
                               .recent = recent.items,
                               .recent_count = recent.count,
+                              .cycles = cycles_to_come(drill),
                               .now = wall_now(),
                               .ask_name = ask_name,
                               .confirmed = confirmed};

@@ -17,7 +17,7 @@ static const char *running(struct Drill *drill, struct Err *err)
         return NULL;
     const struct RunRow *row = rows.items;
     for (size_t at = 0; at < rows.count; at++) {
-        if (!row[at].alive || row[at].finished)
+        if (!row[at].alive && !row[at].pauses)
             continue;
         if (found != NULL) {
             err_set(err, ERR_NOT_FOUND, NOWHERE, "more than one run is under way: name it");

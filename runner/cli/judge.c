@@ -26,8 +26,20 @@ static bool past_of(struct Drill *drill, const struct RunRecord *run, struct Are
     const struct Past *rows = all.items;
     for (size_t at = 0; at < all.count; at++)
         if (text_equal(rows[at].behaviour_hash, run->behaviour_hash) &&
-            !text_equal(rows[at].id, run->id) && rows[at].started.ns < run->started.ns)
+            !text_equal(rows[at].id, run->id) && rows[at].started.ns < run->started.ns &&
+            !(run->cycle.of > 1 && text_equal(rows[at].cycle.first, run->cycle.first)))
             *(struct Past *)list_add(out, arena, sizeof(struct Past)) = rows[at];
+    return true;
+}
+
+static bool others_of(struct Drill *drill, const struct RunRecord *run, struct Arena *arena,
+                      struct Report *out, struct Err *err)
+{
+    struct List all = {0};
+    if (!store_cycles(drill->store, run->cycle.first, arena, &all, err))
+        return false;
+    out->cycles = all.items;
+    out->cycle_count = all.count;
     return true;
 }
 
@@ -40,7 +52,7 @@ bool judge_read(struct Drill *drill, const char *run, struct Arena *arena, struc
         !past_of(drill, record, arena, &past, err))
         return false;
     analyse(record, past.items, past.count, arena, out);
-    return true;
+    return record->cycle.of < 2 || others_of(drill, record, arena, out, err);
 }
 
 const struct ReportFormat *judge_format(const struct Drill *drill, const char *name)

@@ -51,10 +51,11 @@ static void write_shows(const struct Drill *drill, struct Json *json)
     buf_free(&line);
 }
 
-bool plan_shows_same(const struct Drill *drill, const struct SavedPlan *saved)
+static bool shows_same(const struct Drill *drill, const struct SavedPlan *saved)
 {
     struct Buf now = BUF(SHOWN_MOST), then = BUF(SHOWN_MOST);
     plan_show_whole(drill, &now);
+    text_swap(now.text, drill->plan->token.text, saved->token.text);
     const char *const *lines = saved->shows.items;
     for (size_t at = 0; at < saved->shows.count; at++)
         buf_printf(&then, "%s\n", lines[at]);
@@ -62,6 +63,24 @@ bool plan_shows_same(const struct Drill *drill, const struct SavedPlan *saved)
     buf_free(&now);
     buf_free(&then);
     return same;
+}
+
+bool plan_is_same(const struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
+{
+    struct PlanHashes hashes;
+    const char *id = short_id(saved->token.text);
+    if (!plan_hash_as(drill->plan, &saved->token, drill->who, CLI_VERSION, &hashes, err))
+        return false;
+    if (!text_equal(hashes.bytes, saved->bytes_hash))
+        err_set(err, ERR_REFUSED, NOWHERE,
+                "plan %s no longer says what would run: its hosts or files changed", id);
+    else if (!text_equal(hashes.whole, saved->hash))
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s was made from other files", id);
+    else if (!shows_same(drill, saved))
+        err_set(err, ERR_REFUSED, NOWHERE, "plan %s shows other steps than it would run", id);
+    else
+        return true;
+    return err_hint(err, "Make a new one: faildrill plan.");
 }
 
 /* Enough to make the very same plan again; what it then does is compared by bytes_hash. */

@@ -5,8 +5,10 @@
 
 #include "drill.h"
 
-/* Whether a saved plan shows people the steps that this one has. */
-bool plan_shows_same(const struct Drill *drill, const struct SavedPlan *saved);
+/* What was approved is what runs: another byte for any host, another step shown, and the plan is
+ * void. Each cycle of a repeat has a token of its own, and is the same but for that. */
+bool plan_is_same(const struct Drill *drill, const struct SavedPlan *saved,
+                  struct Err *err) MUST_CHECK;
 void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *out);
 
 #endif

@@ -147,10 +147,22 @@ static void show_work(const struct Plan *plan, const struct StepSpec *step, stru
                    step->target->is != RANK_UNKNOWN ? " (or who has that rank then)" : "");
 }
 
+static void show_repeat(const struct Scenario *scenario, struct Buf *out)
+{
+    char pause[32];
+    duration_say(scenario->pause_ns, pause);
+    if (scenario->cycles < 2)
+        return;
+    buf_printf(out, "  Repeats   %u cycles, each planned and asked of the gate anew",
+               scenario->cycles);
+    buf_printf(out, scenario->pause_ns > 0 ? "; %s between them\n" : "\n", pause);
+}
+
 static void show_steps(const struct Plan *plan, struct Buf *out)
 {
     const struct StepSpec *steps = plan->scenario->steps.items;
     const struct PlannedFault *faults = plan->faults.items;
+    show_repeat(plan->scenario, out);
     for (uint32_t at = 0; at < plan->scenario->steps.count; at++) {
         char hold[32] = "the rest of the drill";
         if (steps[at].hold_ns >= 0)

@@ -53,11 +53,27 @@ static void put_receipt(const struct Drill *drill, const struct Report *report, 
     buf_char(out, '\n');
 }
 
+/* A cycle of a repeat is a pass only as the last of them, where all are. */
+static enum Known is_a_pass(struct Drill *drill, const struct RunRecord *run, struct Err *err)
+{
+    struct History of = {.environment = run->environment, .scenario = run->scenario, .most = 1};
+    struct List rows = {.items = NULL};
+    if (run->cycle.of < 2)
+        return KNOWN_YES;
+    if (!store_passes(drill->store, &of, drill->cli->arena, &rows, err))
+        return KNOWN_UNKNOWN;
+    const struct PassRow *row = rows.items;
+    return rows.count > 0 && text_equal(row->run, run->id) ? KNOWN_YES : KNOWN_NO;
+}
+
 bool receipt_write(struct Drill *drill, const struct Report *report, struct Err *err)
 {
     const char *key = drill->loaded.environment->receipt_key;
     if (key == NULL || report->verdict != VERDICT_PASS)
         return true;
+    enum Known passed = is_a_pass(drill, report->run, err);
+    if (passed != KNOWN_YES)
+        return passed == KNOWN_NO;
     struct Arena *arena = drill->cli->arena;
     struct Buf text = BUF(RECEIPT_MOST), signature = BUF(RECEIPT_MOST);
     const char *folder = folder_at(drill, 0);

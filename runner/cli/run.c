@@ -12,6 +12,7 @@
 #include "approval.h"
 #include "judge.h"
 #include "plan_file.h"
+#include "repeat.h"
 #include "watch.h"
 
 static const struct Option OPTIONS[] = {
@@ -19,6 +20,7 @@ static const struct Option OPTIONS[] = {
      .value = "NAME",
      .doc = "The protected environment's name, instead of typing it."},
     {.name = "seed", .value = "N", .doc = "Draw the hosts with this seed."},
+    {.name = "times", .value = "N", .doc = "Run it so often, as `repeat: {times: N}` does."},
     {.name = "param", .letter = 'p', .value = "K=V", .many = true, .doc = "Set a parameter."},
     {.name = NULL},
 };
@@ -49,8 +51,9 @@ static bool confirm(struct Drill *drill, char *typed, size_t room, const char **
 {
     struct Cli *cli = drill->cli;
     const struct Environment *environment = drill->loaded.environment;
-    *confirmed = cli_option(cli, "confirm");
-    if (*confirmed != NULL || !cli->may_ask)
+    bool later = drill->repeat->cycle.number > 1;
+    *confirmed = later ? drill->repeat->confirmed : cli_option(cli, "confirm");
+    if (*confirmed != NULL || !cli->may_ask || later)
         return true;
     const char *question =
         environment->is_protected
@@ -61,7 +64,7 @@ static bool confirm(struct Drill *drill, char *typed, size_t room, const char **
     if (!cli_ask_line(question, typed, room))
         return false;
     if (environment->is_protected)
-        *confirmed = typed;
+        *confirmed = arena_text(cli->arena, typed);
     return environment->is_protected || typed[0] == 'y' || typed[0] == 'Y';
 }
 
@@ -75,33 +78,17 @@ static bool gate(struct Drill *drill, struct Err *err)
         return false;
     if (!confirm(drill, typed, sizeof typed, &confirmed))
         return err_set(err, ERR_REFUSED, NOWHERE, "not confirmed");
+    drill->repeat->confirmed = confirmed;
     rules = (struct List){0};
     return drill_gate(drill, true, confirmed, &rules, err);
-}
-
-/* What was approved is what runs: another byte for any host, and the plan is void. */
-static bool same_plan(const struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
-{
-    if (!text_equal(drill->plan->bytes_hash, saved->bytes_hash))
-        err_set(err, ERR_REFUSED, NOWHERE,
-                "plan %s no longer says what would run: its hosts or files changed",
-                short_id(saved->token.text));
-    else if (!text_equal(drill->plan->hash, saved->hash))
-        err_set(err, ERR_REFUSED, NOWHERE, "plan %s was made from other files",
-                short_id(saved->token.text));
-    else if (!plan_shows_same(drill, saved))
-        err_set(err, ERR_REFUSED, NOWHERE, "plan %s shows other steps than it would run",
-                short_id(saved->token.text));
-    else
-        return true;
-    return err_hint(err, "Make a new one: faildrill plan.");
 }
 
 /* Before any host is asked. */
 static bool may_be_run(struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
 {
     const struct Environment *environment = drill->loaded.environment;
-    enum Known was_run = store_was_run(drill->store, saved->token.text, err);
+    bool later = drill->repeat->cycle.number > 1;
+    enum Known was_run = later ? KNOWN_NO : store_was_run(drill->store, saved->token.text, err);
     if (was_run == KNOWN_UNKNOWN)
         return false;
     if (wall_now().ns > saved->valid_until.ns)
@@ -258,6 +245,7 @@ static int go(struct Drill *drill)
                            .who = drill->who,
                            .version = CLI_VERSION,
                            .state = drill->cli->state,
+                           .cycle = repeat_begins(drill->repeat, drill->plan),
                            .forbids = forbids,
                            .forbids_data = drill,
                            .watch = watch_of(running.watching)};
@@ -310,6 +298,8 @@ static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
 {
     struct Err err;
     drill->saved = saved;
+    if (!repeat_loaded(drill->repeat, drill, &err))
+        return refuse(drill, &err);
     if (saved != NULL && !may_be_run(drill, saved, &err))
         return refuse(drill, &err);
     /* Whoever holds it is named, before its hosts are asked and tell of that run's traces. */
@@ -317,9 +307,9 @@ static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
         !store_is_free(drill->store, drill->loaded.environment->name, &err) || !gate(drill, &err))
         return refuse(drill, &err);
     int status = drill_plan(drill, saved);
-    if (status != 0)
+    if (status != 0 || !repeat_planned(drill->repeat, drill->plan))
         return status;
-    if ((saved != NULL && !same_plan(drill, saved, &err)) || !obstacles(drill->plan, &err) ||
+    if ((saved != NULL && !plan_is_same(drill, saved, &err)) || !obstacles(drill->plan, &err) ||
         !drill_gate_plan(drill, &err))
         return refuse(drill, &err);
     return go(drill);
@@ -352,14 +342,20 @@ static int run(struct Drill *drill)
     return plan_and_go(drill, known == KNOWN_YES ? &saved : NULL);
 }
 
-static int verb(struct Cli *cli)
+static int once(struct Cli *cli, struct Repeat *repeat)
 {
     struct Drill drill;
     int status = drill_open(cli, &drill);
+    drill.repeat = repeat;
     if (status == 0)
         status = run(&drill);
     drill_close(&drill);
     return status;
+}
+
+static int verb(struct Cli *cli)
+{
+    return repeat_run(cli, once);
 }
 
 const struct Verb verb_run = {

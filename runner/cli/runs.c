@@ -36,6 +36,11 @@ static void runs_json(const struct RunRow *rows, size_t count, struct Buf *out)
         json_put_text(&json, "state", how(&rows[at]));
         json_put_bool(&json, "finished", rows[at].finished);
         json_put_bool(&json, "alive", rows[at].alive);
+        if (rows[at].cycle.of > 1) {
+            json_put_text(&json, "repeat", rows[at].cycle.first);
+            json_put_int(&json, "cycle", rows[at].cycle.number);
+            json_put_int(&json, "cycles", rows[at].cycle.of);
+        }
         json_put_int(&json, "open_faults", rows[at].open_faults);
         json_put_text(&json, "who", rows[at].who);
         json_put_text(&json, "text_hash", rows[at].text_hash);
@@ -45,18 +50,20 @@ static void runs_json(const struct RunRow *rows, size_t count, struct Buf *out)
     buf_char(out, '\n');
 }
 
-static void runs_table(const struct RunRow *rows, size_t count, struct Buf *out)
+static void runs_table(const struct RunRow *rows, size_t count, struct Arena *arena,
+                       struct Buf *out)
 {
     struct Table *table = table_new(6);
     for (size_t at = 0; at < count; at++) {
         char started[48];
         wall_local(rows[at].started, started);
-        const char *cells[] = {short_id(rows[at].id),
-                               how(&rows[at]),
-                               rows[at].scenario,
-                               rows[at].environment,
-                               started,
-                               rows[at].unaffected ? "unaffected" : rows[at].who};
+        const struct Cycle *cycle = &rows[at].cycle;
+        const char *verdict = how(&rows[at]);
+        if (cycle->of > 1)
+            verdict = arena_printf(arena, "%s %u/%u", verdict, cycle->number, cycle->of);
+        const char *cells[] = {
+            short_id(rows[at].id), verdict, rows[at].scenario,
+            rows[at].environment,  started, rows[at].unaffected ? "unaffected" : rows[at].who};
         table_row(table, cells);
     }
     table_write(table, out);
@@ -83,7 +90,7 @@ static int runs(struct Drill *drill)
     if (cli->json)
         runs_json(rows.items, rows.count, &out);
     else
-        runs_table(rows.items, rows.count, &out);
+        runs_table(rows.items, rows.count, cli->arena, &out);
     int status = cli_print(&out, 0);
     buf_free(&out);
     return status;
@@ -117,7 +124,12 @@ static int status(struct Drill *drill)
     struct Buf out = BUF(1U << 20);
     const struct RunRow *row = rows.items;
     for (size_t at = 0; at < rows.count; at++)
-        if (!row[at].finished || row[at].open_faults > 0)
+        if (row[at].pauses)
+            buf_printf(&out, "%s  %s  %s  cycle %u of %u is over; the next one is to come\n",
+                       short_id(row[at].id), row[at].scenario,
+                       loud(cli->arena, row[at].environment), row[at].cycle.number,
+                       row[at].cycle.of);
+        else if (!row[at].finished || row[at].open_faults > 0)
             buf_printf(&out, "%s  %s  %s  %s%s\n", short_id(row[at].id), row[at].scenario,
                        loud(cli->arena, row[at].environment), how(&row[at]),
                        row[at].alive ? "" : "; faildrill undo brings back what is left");

@@ -265,6 +265,8 @@ static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
     if (prospect->cool_down_ns > 0) {
         char wait[32];
         duration_say(prospect->cool_down_ns, wait);
+        if (prospect->cool_down_ns > plan->cool_down_ns)
+            plan->cool_down_ns = prospect->cool_down_ns;
         obstacle(plan, ERR_REFUSED,
                  "A failover that cannot start would be measured as one that failed.",
                  arena_printf(plan->arena,

@@ -1,5 +1,7 @@
 /* plan_hash.c - the very bytes of a plan, and their hash. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "../base/text.h"
 #include "planner.h"
 
@@ -19,18 +21,31 @@ void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out)
 }
 
 /* Half of the bytes would be no promise. */
-bool plan_hash(struct Plan *plan, const char *who, const char *version, struct Err *err)
+bool plan_hash_as(const struct Plan *plan, const struct Token *token, const char *who,
+                  const char *version, struct PlanHashes *out, struct Err *err)
 {
     struct Buf bytes = BUF(PLAN_TEXT_BYTES);
     plan_bytes(plan, who, &bytes);
     bool whole = !bytes.cut;
-    hash_hex(bytes.text, bytes.size, plan->bytes_hash);
+    if (bytes.size > 0)
+        text_swap(bytes.text, plan->token.text, token->text);
+    hash_hex(bytes.text, bytes.size, out->bytes);
     buf_clear(&bytes);
     buf_printf(&bytes, "%s\n%s\n%s\n%llu\n%s\n%s\n", plan->scenario->text_hash,
-               plan->environment->hash, version, (unsigned long long)plan->seed, plan->token.text,
-               plan->bytes_hash);
-    hash_hex(bytes.text, bytes.size, plan->hash);
+               plan->environment->hash, version, (unsigned long long)plan->seed, token->text,
+               out->bytes);
+    hash_hex(bytes.text, bytes.size, out->whole);
     buf_free(&bytes);
     return whole || err_set(err, ERR_LIMIT, NOWHERE, "the plan is more than %u MiB of commands",
                             PLAN_TEXT_BYTES >> 20);
+}
+
+bool plan_hash(struct Plan *plan, const char *who, const char *version, struct Err *err)
+{
+    struct PlanHashes hashes;
+    if (!plan_hash_as(plan, &plan->token, who, version, &hashes, err))
+        return false;
+    memcpy(plan->bytes_hash, hashes.bytes, sizeof plan->bytes_hash);
+    memcpy(plan->hash, hashes.whole, sizeof plan->hash);
+    return true;
 }

@@ -32,6 +32,12 @@ void plan_free(struct Plan *plan); /* accepts NULL */
 void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out);
 /* Sets both hashes; false with *err where the bytes are too many. */
 bool plan_hash(struct Plan *plan, const char *who, const char *version, struct Err *err) MUST_CHECK;
+struct PlanHashes {
+    char bytes[65], whole[65];
+};
+/* What they would be if its token were this one. */
+bool plan_hash_as(const struct Plan *plan, const struct Token *token, const char *who,
+                  const char *version, struct PlanHashes *out, struct Err *err) MUST_CHECK;
 
 /* "isolate", as the banner on its host says it; "power_off of redis-1" where that is another. */
 const char *fault_what(const struct PlannedFault *fault, struct Arena *arena);

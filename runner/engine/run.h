@@ -76,6 +76,7 @@ struct RunAsk {
     struct Store *store;
     const char *who, *version;
     const char *state; /* the folder of the store; a guard on this machine lies beside it */
+    struct Cycle cycle;
     /* Why nothing may begin any more, or NULL: asked at the last moment before the first thing is
      * done, when a wait for a steady state may be over. May take seconds. NULL: nobody is asked. */
     const char *(*forbids)(void *forbids_data);

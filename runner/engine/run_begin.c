@@ -214,7 +214,8 @@ void begin_locks(struct Run *run)
                              .version = run->in.version,
                              .now = run->began,
                              .wall = run->wall_began,
-                             .boottime_ns = boottime_now_ns()};
+                             .boottime_ns = boottime_now_ns(),
+                             .cycle = run->in.cycle};
     run->stored = store_run_begin(run->in.store, &begin, &err);
     if (!run->stored) {
         run->ended_as = err_status(err.code) == 4 ? VERDICT_REFUSED : VERDICT_OWN_FAILURE;

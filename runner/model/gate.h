@@ -22,6 +22,7 @@ struct GateInput {
     struct List troubles;      /* of const char *: receipts that count for nothing, and why */
     const struct Wall *recent; /* runs here that broke something, of a day or longer */
     size_t recent_count;
+    int64_t cycles; /* that are to come, this run included; 0 is 1 */
     struct Wall now;
     bool ask_name;         /* false in `plan`, which only says that the name will be asked */
     const char *confirmed; /* the name as typed or by --confirm; NULL = neither */

@@ -94,8 +94,12 @@ bool gate_today(const struct GateInput *input, struct Arena *arena, struct List 
         if (then.year == today.year && then.month == today.month && then.day == today.day)
             count++;
     }
-    gate_add_rule(rules, arena, "max_per_day", count < most,
-                  arena_printf(arena, "%lld of %lld runs today (%s)", (long long)count,
-                               (long long)most, environment->times.zone_name));
-    return count < most;
+    int64_t wanted = input->cycles > 1 ? input->cycles : 1;
+    const char *more =
+        wanted > 1 ? arena_printf(arena, ", %lld cycles to come", (long long)wanted) : "";
+    bool holds = count + wanted <= most;
+    gate_add_rule(rules, arena, "max_per_day", holds,
+                  arena_printf(arena, "%lld of %lld runs today%s (%s)", (long long)count,
+                               (long long)most, more, environment->times.zone_name));
+    return holds;
 }

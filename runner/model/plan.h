@@ -67,6 +67,7 @@ struct Plan {
     struct List foresights; /* of struct Foresight */
     struct List
         obstacles; /* of struct Obstacle: why it may not run (the gate's own rules are in gate.h) */
+    int64_t cool_down_ns; /* the longest of a system, which is an obstacle too; 0 = none */
     struct Wall made;
     struct Arena *arena;
 };

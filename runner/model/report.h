@@ -68,7 +68,13 @@ struct RunSystem { /* what was seen of a role's system by the conductor, once a 
     struct Span expected;                       /* from knobs */
     const char *knobs;                          /* "down-after 2000 ms, quorum 2, ..." */
 };
+/* A run may be one of a repeat. */
+struct Cycle {
+    const char *first;   /* the id of the first of them: the name of the repeat */
+    uint32_t number, of; /* from 1; of 0 or 1: a run of its own */
+};
 struct RunRecord {
+    struct Cycle cycle;
     const char *id, *scenario, *environment, *hypothesis, *owner, *runbook, *who, *version, *tags;
     bool is_protected;
     struct Wall started, ended;
@@ -238,6 +244,8 @@ struct Report {
     bool cut_side_unmeasured;           /* a partition without a ledger on the cut side */
     const struct Past *past;            /* earlier comparable runs, oldest first, or NULL */
     size_t past_count;
+    const struct Past *cycles; /* the runs of its repeat that are judged; or NULL */
+    size_t cycle_count;
 };
 /* One earlier run as trends see it (MEASURING.md C.2). */
 struct Past {
@@ -248,6 +256,10 @@ struct Past {
     int64_t recovery_low_ns, recovery_high_ns; /* -1 = none */
     int64_t limit_ns;                          /* recover_within, -1 = none */
     int64_t lost;                              /* -1 = unknown */
+    struct Cycle cycle;
+    const int64_t *recoveries; /* of all cycles where they were made one; -1 = none, NS_NEVER = not
+                                  recovered; NULL: a run of its own */
+    size_t recovery_count;
 };
 struct ReportFormat {
     const char *name, *summary, *extension;

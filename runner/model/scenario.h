@@ -145,6 +145,8 @@ struct Scenario {
     int64_t halt_after_ns; /* -1 = none */
     int64_t steady_ns, steady_within_ns, observe_ns, settle_ns, hold_ns, gap_ns;
     int64_t lease_ns, grace_ns, undo_within_ns;
+    uint32_t cycles;  /* of `repeat`; 1 without */
+    int64_t pause_ns; /* between them */
     bool leave_stopped;
     bool snapshot_first;   /* undo: {snapshot: true}: a BGSAVE before a primary is killed */
     const char *text;      /* the file as read */

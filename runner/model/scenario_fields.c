@@ -86,6 +86,35 @@ static const struct Record UNDO_RECORD = {
     .fields = UNDO_FIELDS,
 };
 
+static const struct Field REPEAT_FIELDS[] = {
+    {.name = "times",
+     .type = FIELD_INT,
+     AT(RepeatFields, times),
+     .flags = FIELD_REQUIRED,
+     .min = 2,
+     .max = 100,
+     .example = "3",
+     .doc = "How many cycles."},
+    {.name = "pause",
+     .type = FIELD_DURATION,
+     AT(RepeatFields, pause_ns),
+     .fallback = "0s",
+     .min = 0,
+     .max = 24 * HOUR_NS,
+     .example = "2m",
+     .doc = "Between two of them, after the first has settled; longer where a system is still in "
+            "its cool-down."},
+    {.name = NULL},
+};
+static const struct Record REPEAT_RECORD = {
+    .name = "repeat",
+    .doc = "The whole drill several times: each cycle is planned, asked of the gate, run and kept "
+           "as a run of its own. The worst is judged; trends get the median. What is neither PASS "
+           "nor FAIL ends it.",
+    .size = sizeof(struct RepeatFields),
+    .fields = REPEAT_FIELDS,
+};
+
 static const struct Field HALT_ALSO_FIELDS[] = {
     {.name = "any_host_lost",
      .type = FIELD_BOOL,
@@ -226,6 +255,12 @@ static const struct Field SCENARIO_FIELDS[] = {
      .max = HOUR_NS,
      .example = "1s",
      .doc = "A shorter good stretch does not end a failing one."},
+    {.name = "repeat",
+     .type = FIELD_RECORD,
+     AT(ScenarioFields, repeat),
+     .of = &REPEAT_RECORD,
+     .example = "{times: 3, pause: 2m}",
+     .doc = "Runs the whole drill so often: a median instead of an anecdote."},
     {.name = "undo",
      .type = FIELD_RECORD,
      AT(ScenarioFields, undo),

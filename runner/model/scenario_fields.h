@@ -48,6 +48,9 @@ struct CaptureFields {
 struct SteadyFields {
     int64_t for_ns, within_ns;
 };
+struct RepeatFields {
+    int64_t times, pause_ns;
+};
 struct UndoFields {
     int64_t lease_ns, grace_ns, within_ns;
     int leave; /* 1 = stopped */
@@ -70,6 +73,7 @@ struct ScenarioFields {
     const char *name, *hypothesis, *owner, *runbook;
     struct List tags, params, targets, probes, steps, always, expect, halt;
     const struct SteadyFields *steady;
+    const struct RepeatFields *repeat;
     const struct UndoFields *undo;
     const struct HaltAlsoFields *halt_also;
     int64_t observe_ns, settle_ns, hold_ns, gap_ns;

@@ -77,7 +77,8 @@ bool scenario_pause(const struct Chosen *chosen, struct StepSpec *step)
     if (record != &WAIT_RECORD)
         return true;
     step->type = text_equal(step->said, "steady") ? STEP_STEADY : STEP_WAIT;
-    if (step->type == STEP_WAIT && !duration_parse(step->said, &step->wait_ns, NULL))
-        step->wait_ns = 0; /* ${env.NAME}, and no environment given */
+    bool known = step->said != NULL && duration_parse(step->said, &step->wait_ns, NULL);
+    if (step->type == STEP_WAIT && !known)
+        step->wait_ns = 0; /* ${env.NAME}, and no environment given; or said to be wrong */
     return true;
 }

@@ -326,6 +326,8 @@ static void copy_plain(struct ScenarioBuild *build)
         scenario->steady_ns = fields->steady->for_ns;
         scenario->steady_within_ns = fields->steady->within_ns;
     }
+    scenario->cycles = fields->repeat != NULL ? (uint32_t)fields->repeat->times : 1;
+    scenario->pause_ns = fields->repeat != NULL ? fields->repeat->pause_ns : 0;
     if (fields->undo != NULL) {
         scenario->lease_ns = fields->undo->lease_ns;
         scenario->grace_ns = fields->undo->grace_ns;

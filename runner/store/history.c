@@ -136,12 +136,19 @@ static void read_row(struct Query *query, struct Arena *arena, struct RunRow *ou
     const char *judged = row_text(query, arena);
     out->unaffected = row_int(query) != 0;
     out->open_faults = (uint32_t)row_int(query);
+    out->cycle.first = row_text(query, arena);
+    out->cycle.number = (uint32_t)row_int(query);
+    out->cycle.of = (uint32_t)row_int(query);
+    bool newest = row_int(query) != 0;
     struct Process process;
     row_process(query, arena, &process);
     out->pid = process.pid;
     out->finished = ended_as != NULL;
     out->judged = judged != NULL;
-    out->alive = !out->finished && process_alive(&process) == KNOWN_YES;
+    bool ended = out->finished && !(newest && out->cycle.number < out->cycle.of);
+    bool alive = !ended && process_alive(&process) == KNOWN_YES;
+    out->alive = alive && !out->finished;
+    out->pauses = alive && out->finished;
     if (out->judged)
         out->verdict = verdict_stored(judged);
     else
@@ -157,8 +164,11 @@ bool store_runs(struct Store *store, const struct History *of, struct Arena *are
         store, "SELECT id, scenario, environment, who, text_hash, started, ended, ended_as, judged,"
                " unaffected, (SELECT count(*) FROM faults WHERE state <> 'CLEAR'"
                "  AND faults.id BETWEEN key << 32 AND key << 32 | 4294967295),"
+               " c.first, c.number, c.of, NOT EXISTS (SELECT 1 FROM cycles n WHERE"
+               "  n.first = c.first AND n.number > c.number),"
                " pid, process_started, boot_id, pid_namespace, machine"
-               " FROM runs JOIN details ON run = key WHERE (?1 IS NULL OR environment = ?1)"
+               " FROM runs JOIN details d ON d.run = key LEFT JOIN cycles c ON c.run = key"
+               " WHERE (?1 IS NULL OR environment = ?1)"
                " AND (?2 IS NULL OR scenario = ?2) AND started >= ?3"
                " ORDER BY started DESC, key DESC LIMIT ?4");
     give_history(&query, of);
@@ -177,12 +187,18 @@ bool store_passes(struct Store *store, const struct History *of, struct Arena *a
 {
     struct Query query = query_begin(
         store,
-        "SELECT id, text_hash, body, ended, unaffected FROM runs JOIN details ON run = runs.key"
-        " JOIN texts ON texts.key = canonical WHERE (?1 IS NULL OR environment = ?1)"
+        "SELECT id, text_hash, body, ended, unaffected FROM runs"
+        " JOIN details d ON d.run = runs.key JOIN texts ON texts.key = canonical"
+        " WHERE (?1 IS NULL OR environment = ?1)"
         " AND (?2 IS NULL OR scenario = ?2) AND started >= ?3"
         " AND ended_as = 'PASS' AND judged = 'PASS' AND NOT EXISTS"
         "  (SELECT 1 FROM faults WHERE state <> 'CLEAR'"
         "   AND faults.id BETWEEN runs.key << 32 AND runs.key << 32 | 4294967295)"
+        " AND NOT EXISTS (SELECT 1 FROM cycles c WHERE c.run = runs.key AND (c.number < c.of OR"
+        "  (SELECT count(*) FROM cycles o JOIN runs p ON p.key = o.run WHERE o.first = c.first"
+        "   AND p.ended_as = 'PASS' AND p.judged = 'PASS' AND NOT EXISTS"
+        "   (SELECT 1 FROM faults WHERE state <> 'CLEAR'"
+        "    AND faults.id BETWEEN p.key << 32 AND p.key << 32 | 4294967295)) < c.of))"
         " ORDER BY ended DESC, runs.key DESC LIMIT ?4");
     give_history(&query, of);
     query_int(&query, of != NULL && of->most > 0 ? (int64_t)of->most : -1);

@@ -130,8 +130,11 @@ bool store_unlock(struct Store *store, const char *run, struct Err *err)
 static bool check_halts(struct Store *store, const char *run, struct Arena *arena, struct Err *err)
 {
     struct Query query =
-        query_begin(store, "SELECT ended IS NOT NULL, pid, process_started, boot_id, pid_namespace,"
-                           " machine FROM runs JOIN details ON run = key WHERE id = ?");
+        query_begin(store, "SELECT ended IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cycles c WHERE"
+                           "  c.run = key AND c.number < c.of AND NOT EXISTS (SELECT 1 FROM"
+                           "  cycles n WHERE n.first = c.first AND n.number > c.number)),"
+                           " pid, process_started, boot_id, pid_namespace, machine"
+                           " FROM runs JOIN details d ON d.run = key WHERE id = ?");
     query_text(&query, run);
     enum Step step = query_step(&query, err);
     if (step == STEP_FAILED)

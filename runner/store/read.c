@@ -10,7 +10,8 @@ static bool read_main(struct Store *store, int64_t key, struct Arena *arena, str
                " started, ended IS NOT NULL, ended, ended_as, why, version, t.body, plan_hash,"
                " bytes_hash, seed, hypothesis, owner, runbook, tags, mono_started, mono_ended,"
                " suspended, not_steady, baseline_began, steps_began, observing_ended, undo_began,"
-               " settled FROM runs r JOIN details ON run = r.key JOIN texts t ON t.key = text"
+               " settled, c.first, c.number, c.of FROM runs r JOIN details d ON d.run = r.key"
+               " JOIN texts t ON t.key = text LEFT JOIN cycles c ON c.run = r.key"
                " WHERE r.key = ?");
     query_int(&query, key);
     enum Step step = query_step(&query, err);
@@ -49,6 +50,9 @@ static bool read_main(struct Store *store, int64_t key, struct Arena *arena, str
     run->observing_ended.ns = row_int(&query);
     run->undo_began.ns = row_int(&query);
     run->settled.ns = row_int(&query);
+    run->cycle.first = row_text(&query, arena);
+    run->cycle.number = (uint32_t)row_int(&query);
+    run->cycle.of = (uint32_t)row_int(&query);
     query_end(&query);
     return true;
 }

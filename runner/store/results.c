@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../base/text.h"
+#include "../model/cycles.h"
 #include "inside.h"
 
 static int64_t limit_of(const struct RunRecord *run, const char *probe)
@@ -81,7 +82,7 @@ static bool write_result(struct Store *store, const struct Report *report,
     bool recovered =
         !result->unaffected && !result->censored && result->recovered.high_ns != NS_NEVER;
     struct Query query = query_begin(store, "INSERT OR REPLACE INTO results VALUES"
-                                            " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                            " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     query_int(&query, id);
     query_text(&query, run->id);
     query_int(&query, run->started.ns);
@@ -95,6 +96,9 @@ static bool write_result(struct Store *store, const struct Report *report,
     query_int(&query, lost_of(report, result->probe));
     query_int(&query, result->unaffected);
     query_int(&query, result->censored);
+    query_text(&query, run->cycle.of > 1 ? run->cycle.first : NULL);
+    query_int(&query, run->cycle.number);
+    query_int(&query, run->cycle.of);
     return query_run(&query, err);
 }
 
@@ -175,6 +179,10 @@ static void read_past(sqlite3_stmt *stmt, struct Arena *arena, struct Past *out)
     out->lost = sqlite3_column_int64(stmt, 9);
     out->unaffected = sqlite3_column_int(stmt, 10) != 0;
     out->censored = sqlite3_column_int(stmt, 11) != 0;
+    out->cycle.number = (uint32_t)sqlite3_column_int(stmt, 13);
+    out->cycle.of = (uint32_t)sqlite3_column_int(stmt, 14);
+    if (out->cycle.of > 1)
+        out->cycle.first = arena_text(arena, (const char *)sqlite3_column_text(stmt, 12));
 }
 
 static int compare_started(const void *a, const void *b)
@@ -200,8 +208,8 @@ static bool read_series_past(struct Store *store, const struct Series *series, s
 {
     struct Query query = query_begin(
         store, "SELECT run, started, finished, is_protected, verdict, why, recovery_low,"
-               " recovery_high, limit_ns, lost, unaffected, censored FROM results"
-               " WHERE id BETWEEN ? AND ? AND started >= ? ORDER BY id");
+               " recovery_high, limit_ns, lost, unaffected, censored, first, number, of"
+               " FROM results WHERE id BETWEEN ? AND ? AND started >= ? ORDER BY id");
     query_int(&query, row_id(series->key, 1));
     query_int(&query, row_id(series->key, UINT32_MAX));
     query_int(&query, since.ns);
@@ -217,7 +225,7 @@ static bool read_series_past(struct Store *store, const struct Series *series, s
         past->behaviour_hash = series->behaviour_hash;
     }
     sort_past(items, count);
-    out->count += count;
+    out->count += cycles_join(items, count, arena);
     return step == STEP_END;
 }
 
@@ -249,4 +257,30 @@ bool store_past(struct Store *store, const struct History *of, struct Arena *are
     bool ok = read_all_past(store, of, arena, out, err);
     read_end(store);
     return ok;
+}
+
+bool store_cycles(struct Store *store, const char *first, struct Arena *arena, struct List *out,
+                  struct Err *err)
+{
+    struct Query query = query_begin(
+        store, "SELECT r.run, r.started, r.finished, r.is_protected, r.verdict, r.why,"
+               " r.recovery_low, r.recovery_high, r.limit_ns, r.lost, r.unaffected, r.censored,"
+               " r.first, r.number, r.of, s.scenario, s.environment, s.probe, s.behaviour_hash"
+               " FROM cycles c JOIN runs n ON n.key = c.run JOIN series s ON"
+               "  s.scenario = n.scenario AND s.environment = n.environment AND"
+               "  s.behaviour_hash = n.behaviour_hash"
+               " JOIN results r ON r.id BETWEEN s.key << 32 AND s.key << 32 | 4294967295 AND"
+               "  r.run = n.id WHERE c.first = ? ORDER BY c.number, r.id");
+    query_text(&query, first);
+    enum Step step;
+    while ((step = query_step(&query, err)) == STEP_ROW) {
+        struct Past *past = list_add(out, arena, sizeof(*past));
+        read_past(query.stmt, arena, past);
+        query.next = 15;
+        past->scenario = row_text(&query, arena);
+        past->environment = row_text(&query, arena);
+        past->probe = row_text(&query, arena);
+        past->behaviour_hash = row_text(&query, arena);
+    }
+    return step == STEP_END;
 }

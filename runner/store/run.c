@@ -106,6 +106,19 @@ static bool add_details(struct Store *store, const struct RunBegin *begin, int64
     return query_run(&query, err);
 }
 
+static bool add_cycle(struct Store *store, const struct RunBegin *begin, int64_t run,
+                      struct Err *err)
+{
+    if (begin->cycle.of < 2)
+        return true;
+    struct Query query = query_begin(store, "INSERT INTO cycles VALUES (?, ?, ?, ?)");
+    query_int(&query, run);
+    query_text(&query, begin->cycle.first);
+    query_int(&query, begin->cycle.number);
+    query_int(&query, begin->cycle.of);
+    return query_run(&query, err);
+}
+
 static bool add_hosts(struct Store *store, const struct Plan *plan, int64_t run, struct Err *err)
 {
     const struct Target *const *hosts = plan->environment->hosts.items;
@@ -189,7 +202,7 @@ bool store_run_begin(struct Store *store, const struct RunBegin *begin, struct E
     struct Arena *arena = arena_new("run", STORE_ARENA_BYTES);
     int64_t run = 0;
     bool ok = add_run(store, begin, &run, err) && add_details(store, begin, run, arena, err) &&
-              add_tables(store, begin->plan, run, arena, err);
+              add_cycle(store, begin, run, err) && add_tables(store, begin->plan, run, arena, err);
     struct LogRow row = {
         .type = LOG_BEGIN, .run = run, .at = begin->now, .subject = "", .text = begin->who};
     ok = change_end(store, ok && log_append(store, &row, err), err);

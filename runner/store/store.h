@@ -37,6 +37,7 @@ struct RunBegin {
     struct Mono now;
     struct Wall wall;
     int64_t boottime_ns;
+    struct Cycle cycle;
 };
 bool store_run_begin(struct Store *store, const struct RunBegin *begin, struct Err *err) MUST_CHECK;
 /* Marks of the timeline: "baseline", "steps", "observing_ended", "undo_began", "settled". */
@@ -172,15 +173,21 @@ struct RunRow {
     bool finished, judged, unaffected;
     enum Verdict verdict; /* judged, else as it ended */
     uint32_t open_faults;
-    bool alive; /* its process still runs on this machine */
+    bool alive;  /* its process still runs on this machine */
+    bool pauses; /* a cycle that has ended; the process of its repeat still runs */
+    struct Cycle cycle;
     int64_t pid;
 };
 bool store_runs(struct Store *store, const struct History *of, struct Arena *arena,
                 struct List *out, struct Err *err) MUST_CHECK; /* of struct RunRow, newest first */
 /* Past results of judged runs for trends: series by series (scenario, environment, probe,
- * behaviour), oldest first within each. Censored: low = the time observed, high = -1. */
+ * behaviour), oldest first within each; a repeat is one. Censored: low = the time observed, high =
+ * -1. */
 bool store_past(struct Store *store, const struct History *of, struct Arena *arena,
                 struct List *out, struct Err *err) MUST_CHECK; /* of struct Past */
+/* The results of one repeat, cycle by cycle, as they are. */
+bool store_cycles(struct Store *store, const char *first, struct Arena *arena, struct List *out,
+                  struct Err *err) MUST_CHECK; /* of struct Past */
 /* `canonical`: of its scenario, for "changed since". */
 struct PassRow {
     const char *run, *text_hash, *canonical;
@@ -189,7 +196,8 @@ struct PassRow {
 };
 bool store_passes(struct Store *store, const struct History *of, struct Arena *arena,
                   struct List *out, struct Err *err)
-    MUST_CHECK; /* of struct PassRow, newest first: judged PASS and nothing left undone */
+    MUST_CHECK; /* of struct PassRow, newest first: judged PASS and nothing left undone; of a repeat
+                   its last cycle, where all of them are so */
 /* When each host last had a fault of a run in this environment, for `rotate`. */
 bool store_drilled(struct Store *store, const char *environment, struct Arena *arena,
                    struct List *out, struct Err *err) MUST_CHECK; /* of struct LastDrilled */
@@ -199,7 +207,7 @@ bool store_drilled(struct Store *store, const char *environment, struct Arena *a
 bool store_plan_save(struct Store *store, const struct Plan *plan, const char *text,
                      struct Err *err) MUST_CHECK;
 /* ERR_NOT_FOUND where the run has ended or its process is gone: then there is nobody to halt, only
- * `undo`. */
+ * `undo`. A cycle that has ended, while its repeat goes on, may be halted: no other one begins. */
 bool store_request_halt(struct Store *store, const char *run, const char *reason, const char *who,
                         struct Err *err) MUST_CHECK;
 /* The conductor asks each 200 ms: a halt asked for this run? reason in arena. */

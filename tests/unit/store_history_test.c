@@ -326,6 +326,73 @@ static void test_a_pass_with_a_fault_left_open_does_not_count(void **state)
     fixture_close(&f);
 }
 
+/* A judged cycle of the repeat that 01aaaa began. */
+static void make_cycle(struct Fixture *f, const char *token, uint32_t number, enum Verdict verdict)
+{
+    struct Judging j;
+    struct Store *store = fixture_store(f);
+    fixture_plan(f, token);
+    f->scenario.name = "kill";
+    struct RunBegin begin = {.plan = &f->plan,
+                             .who = "ana",
+                             .version = "0.1.0",
+                             .now = {FIXTURE_MONO},
+                             .wall = {100 * number},
+                             .cycle = {"01aaaaxx", number, 2}};
+    struct RunEnd end = {.now = {FIXTURE_MONO + 9}, .wall = {100 * number + 9}};
+    must(f, store_run_begin(store, &begin, &f->err) && store_run_end(store, &end, &f->err));
+    store_close(store);
+    judge(f, &j, verdict);
+}
+
+static void test_a_repeat_is_one_point_for_trends_and_its_cycles_are_kept(void **state)
+{
+    (void)state;
+    struct Fixture f;
+    struct List cycles = {.items = NULL};
+    fixture_open(&f);
+    make_cycle(&f, "01aaaaxx", 1, VERDICT_PASS);
+    make_cycle(&f, "01bbbbxx", 2, VERDICT_FAIL);
+
+    struct List list = list_past(&f, NULL);
+    struct Store *store = fixture_store(&f);
+    must(&f, store_cycles(store, "01aaaaxx", f.arena, &cycles, &f.err));
+    store_close(store);
+
+    const struct Past *past = list.items, *cycle = cycles.items;
+    assert_int_equal(list.count, 2); /* one a probe */
+    assert_string_equal(past[0].id, "01bbbbxx");
+    assert_int_equal(past[0].verdict, VERDICT_FAIL);
+    assert_int_equal(past[0].recovery_count, 2);
+    assert_int_equal(past[0].recoveries[1], 2000);
+    assert_int_equal(cycles.count, 4);
+    assert_string_equal(cycle[0].id, "01aaaaxx");
+    assert_string_equal(cycle[0].scenario, "kill");
+    assert_int_equal(cycle[3].cycle.number, 2);
+    fixture_close(&f);
+}
+
+static void test_a_repeat_opens_the_gate_only_as_a_whole(void **state)
+{
+    (void)state;
+    struct Fixture f;
+    fixture_open(&f);
+    make_cycle(&f, "01aaaaxx", 1, VERDICT_PASS);
+    assert_int_equal(list_passes(&f, NULL).count, 0);
+    make_cycle(&f, "01bbbbxx", 2, VERDICT_PASS);
+
+    struct List list = list_passes(&f, NULL);
+
+    assert_int_equal(list.count, 1);
+    assert_string_equal(((const struct PassRow *)list.items)->run, "01bbbbxx");
+    fixture_close(&f);
+    fixture_open(&f);
+    make_cycle(&f, "01aaaaxx", 1, VERDICT_FAIL);
+    make_cycle(&f, "01bbbbxx", 2, VERDICT_PASS);
+    assert_int_equal(list_passes(&f, NULL).count, 0);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +404,8 @@ int main(void)
         cmocka_unit_test(test_a_censored_recovery_has_the_time_observed_and_no_end),
         cmocka_unit_test(test_only_a_judged_and_clean_pass_opens_the_gate),
         cmocka_unit_test(test_a_pass_with_a_fault_left_open_does_not_count),
+        cmocka_unit_test(test_a_repeat_is_one_point_for_trends_and_its_cycles_are_kept),
+        cmocka_unit_test(test_a_repeat_opens_the_gate_only_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
