@@ -12,7 +12,7 @@ trace() {
 }
 
 cannot_look() {
-    say "unseen \`$*\`: $(printf %s "$seen" | tail -n 1 | tr -dc '[:print:]')"
+    say "unseen \`$*\`: $(printf %s "$seen" | tail -n 1 | tr -dc ' -~')"
 }
 
 # look_by TOOL...: `seen` is what it lists. Where it cannot that is said, for not to see is not to know;
@@ -109,13 +109,13 @@ scan() {
     if [ -e "$fd_motd/faildrill" ] && ! faults_left; then
         say "trace${tab}banner$tab-${tab}a login banner of no fault$tab$(
             head -n 1 "$fd_motd/faildrill" | sed -n "s/.* on this host by \(.*\), until.*/\1/p" |
-                tr -cd '[:print:]'
+                tr -cd ' -~'
         )"
     fi
     if [ -d "$fd_root/lock" ]; then
         read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
         say "trace${tab}lock$tab$holder${tab}lock of this host$tab$(
-            tr -c '[:print:]' ' ' 2>/dev/null <"$fd_root/lock/who"
+            tr -c ' -~' ' ' 2>/dev/null <"$fd_root/lock/who"
         )"
     fi
 }

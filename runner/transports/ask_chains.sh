@@ -43,7 +43,7 @@ chains_work() {
     done
     said=$(unshare -n sh -c "$try_chains" 2>&1) && return
     echo "neither nft nor iptables with ipset works ($(
-        printf '%s' "$said" | grep -v '^Try ' | grep . | tail -n 1 | tr -dc '[:print:]'
+        printf '%s' "$said" | grep -v '^Try ' | grep . | tail -n 1 | tr -dc ' -~'
     ))"
     return 1
 }

@@ -30,7 +30,7 @@ EOF'
 }
 
 last_line() {
-    printf '%s' "$1" | grep . | tail -n 1 | tr -dc '[:print:]'
+    printf '%s' "$1" | grep . | tail -n 1 | tr -dc ' -~'
 }
 
 delays() {

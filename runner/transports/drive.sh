@@ -19,7 +19,7 @@ lock_take() {
         if [ "$holder" != "$FD_TOKEN" ] && ! lock_is_stale; then
             read -r since 2>/dev/null <"$fd_root/lock/since" || since=$now
             say "held $holder"
-            say "who $(tr -c '[:print:]' ' ' <"$fd_root/lock/who")"
+            say "who $(tr -c ' -~' ' ' <"$fd_root/lock/who")"
             say "since $((now - since))"
             return
         fi

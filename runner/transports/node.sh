@@ -119,9 +119,9 @@ begin_apart() {
         exec setsid sh -c "$to_the_end" sh "$1"
 }
 
-# What the last run of a part said, as one line for people.
+# What the last run of a part said, as one line for people. Not every tr knows [:print:].
 part_said() {
-    tail -n 3 "$FD_DIR/log.$1" 2>/dev/null | tr -c '[:print:]' ' ' | tail -c 300
+    tail -n 3 "$FD_DIR/log.$1" 2>/dev/null | tr -c ' -~' ' ' | tail -c 300
 }
 
 # Sets `known` to yes, no or unknown by the exit status of a look.

@@ -35,8 +35,8 @@ request_send() {
 }
 
 request_said() {
-    echo "$method $url answered $status: $(head -c 200 answer | tr -c '[:print:]' ' ')" \
-        "$(head -c 200 said 2>/dev/null | tr -c '[:print:]' ' ')"
+    echo "$method $url answered $status: $(head -c 200 answer | tr -c ' -~' ' ')" \
+        "$(head -c 200 said 2>/dev/null | tr -c ' -~' ' ')"
 }
 
 request_is_good() {

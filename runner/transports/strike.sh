@@ -18,5 +18,5 @@ strike() {
     say struck
     said=$(sh -c "$FD_STRIKE" </dev/null 2>&1 3<&-)
     say "applied $?"
-    say "said $(printf %s "$said" | tr -c '[:print:]' ' ' | tail -c 300)"
+    say "said $(printf %s "$said" | tr -c ' -~' ' ' | tail -c 300)"
 }
