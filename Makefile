@@ -31,7 +31,7 @@ DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman \
               iptables ipset
 SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
-KERNEL_DEPS := qemu-system-x86 cpio kmod busybox
+KERNEL_DEPS := qemu-system-x86 cpio kmod busybox systemd
 # Those whom `make bench` measures beside us.
 BENCH_DEPS := ansible-core clustershell pssh
 
@@ -121,7 +121,7 @@ $(BUILD)/tests/main.o: runner/main.c | $(EMBEDS)
 	@$(SAY) $(CC) $<
 	$(Q)$(COMPILE) -Dmain=faildrill_main -c -o $@ $<
 
-$(TOOLS): %: %.o
+$(TOOLS) $(BUILD)/tests/kernels/clocks: %: %.o
 	@$(SAY) link $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
@@ -167,7 +167,7 @@ crash: all tests ## kill -9 and errors at system calls of runner, guard, undo an
 bench: ## ratios against peers and bare programs, printed; never a pass or fail
 	@BUILD=$(BUILD) tests/bench/run
 
-kernels: kernel-deps all $(BUILD)/tests/kernels/parts ## on a kernel of their own, emulated: tc netem, sysrq (15 minutes)
+kernels: kernel-deps all $(addprefix $(BUILD)/tests/kernels/,parts clocks) ## on a kernel of their own, emulated: tc netem, sysrq, clocks (20 minutes)
 	@$(RUN) -t 1800 $(wildcard tests/kernels/*_test.sh)
 
 systemd: systemd-deps all ## hosts with a real systemd: units and their Restart=, daemon-reload, reboot (5 minutes)

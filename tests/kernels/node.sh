@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # For what namespaces cannot show: netem, the clock, sysrq. A script sources it behind tests/lib.sh, calls on_wire at its
-# top, then `node_up NAME LAST_OCTET`; without help of the hardware a node boots in half a minute.
+# top, then `node_up NAME LAST_OCTET [systemd]`; without help of the hardware a node boots in half a minute.
 #   $work/ssh_config   the way to them        node_sh NAME LINE   by ssh        $work/NAME.console
 #   $work/power down, up or status NAME       as a provider would
+#   ACCEL              what helps qemu: kvm, where there is one (default: nothing)
 kernels=$BUILD/kernels # the unpacked kernel and the image are kept there
 wire=10.79.0           # ours is .1
 
@@ -18,6 +19,7 @@ on_wire() {
         unshare --net --mount --pid --fork true 2>/dev/null || skip_all "this machine gives no namespaces"
         mkdir -p "$kernels"
         kernel_get || skip_all "Debian's cloud kernel is not to be had"
+        timesyncd_get || skip_all "Debian's systemd-timesyncd is not to be had"
         image_make >"$kernels/image.log" 2>&1 || skip_all "no image: $(tail -n 1 "$kernels/image.log")"
         trap - EXIT
         rm -rf "$work"
@@ -48,6 +50,14 @@ kernel_get() {
     mv "$kernels/new/lib" "$kernels/lib" && mv "$kernels"/new/boot/vmlinuz-* "$kernels/vmlinuz" && rm -rf "$kernels/new"
 }
 
+# What keeps the time of a node with systemd: unpacked as well, since a machine can have only one of its kind.
+timesyncd_get() {
+    [ ! -e "$kernels/timesyncd" ] || return 0
+    rm -rf "${kernels:?}/new" && mkdir -p "$kernels/new"
+    (cd "$kernels/new" && apt-get -qq download "systemd-timesyncd=$(dpkg-query -W -f '${Version}' systemd)" &&
+        dpkg-deb -x ./*.deb . && rm ./*.deb) >"$kernels/timesyncd.log" 2>&1 && mv "$kernels/new" "$kernels/timesyncd"
+}
+
 # What the scripts on a host call: busybox has most of it, and is begun quickly, which counts on an emulated processor.
 programs='busybox flock ip modprobe nft sshd tc unshare'
 applets='sh ash awk cat chmod chown cp cut date dd df env find grep head hostname id kill ln logger ls mkdir mount mv nproc od
@@ -66,6 +76,30 @@ take() {
     done
 }
 
+# Where systemd is process 1, date is GNU's, too: it knows parts of a second.
+systemd_take() {
+    local name units=$tree/usr/lib/systemd/system
+    for name in /lib/systemd/systemd /lib/systemd/systemd-shutdown /usr/bin/systemctl /usr/bin/systemd-run; do
+        take "$name" || { echo "no $name" && return 1; }
+    done
+    cp /bin/date "$tree/usr/sbin/date"
+    for name in lib usr/lib; do # where the package has it
+        [ ! -d "$kernels/timesyncd/$name/systemd" ] || cp -r "$kernels/timesyncd/$name/systemd" "$tree/usr/lib/"
+    done
+    mkdir -p "$units" "$tree"/etc/systemd/system/sysinit.target.wants "$tree"/var/{lib,tmp}
+    for name in sysinit basic shutdown multi-user time-set; do
+        cp "/lib/systemd/system/$name.target" "$units/" || return 1
+    done
+    ln -s /lib/systemd/system/multi-user.target "$tree/etc/systemd/system/default.target"
+    ln -s /lib/systemd/system/systemd-timesyncd.service "$tree/etc/systemd/system/sysinit.target.wants/"
+    printf '[Time]\nNTP=%s\nFallbackNTP=\n' "$wire.1" >"$tree/etc/systemd/timesyncd.conf"
+    printf '[Manager]\nDefaultStandardOutput=null\nShowStatus=no\n' >"$tree/etc/systemd/system.conf"
+    mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
+    printf '[Service]\nExecStart=/usr/sbin/sshd -D -f /etc/ssh/sshd_config\nKillMode=process\n' \
+        >"$tree/etc/systemd/system/node-ssh.service"
+    ln -s ../node-ssh.service "$tree/etc/systemd/system/multi-user.target.wants/"
+}
+
 # An initial file system that is all there is.
 image_make() {
     local tree=$kernels/tree name version
@@ -77,6 +111,7 @@ image_make() {
     for name in $programs; do
         take "$(PATH=/usr/sbin:/usr/bin type -P "$name")" || { echo "no $name" && return 1; }
     done
+    systemd_take || return 1
     for name in $applets; do ln -s /bin/busybox "$tree/usr/bin/$name"; done
     take /usr/lib/x86_64-linux-gnu/libnss_files.so.2
     take /usr/lib/x86_64-linux-gnu/libgcc_s.so.1
@@ -84,8 +119,9 @@ image_make() {
         (cd "$kernels" && cp -r --parents "lib/modules/$version/kernel/$name" "$tree/usr/../") || echo "no module $name"
     done
     cp "$kernels/lib/modules/$version"/modules.* "$tree/lib/modules/$version/" && depmod -b "$tree" "$version" || return 1
-    printf 'root:x:0:0::/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/false\n' >"$tree/etc/passwd"
-    printf 'root:x:0:\nnogroup:x:65534:\n' >"$tree/etc/group"
+    printf 'root:x:0:0::/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/false
+systemd-timesync:x:101:101::/:/bin/false\n' >"$tree/etc/passwd"
+    printf 'root:x:0:\nnogroup:x:65534:\nsystemd-timesync:x:101:\n' >"$tree/etc/group"
     printf 'root:*:19000:0:99999:7:::\n' >"$tree/etc/shadow"
     printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$tree/etc/nsswitch.conf"
     node_init >"$tree/init" && chmod 755 "$tree/init"
@@ -110,22 +146,24 @@ mount -t tmpfs -o mode=1777 tmp /tmp
 mkdir -p /run/sshd /run/lock
 modprobe virtio_pci
 modprobe virtio_net
-read -r name address </etc/node
+read -r name address first </etc/node
 hostname "$name"
 ip link set lo up
 until ip link set eth0 up 2>/dev/null; do sleep 0.1; done
 ip address add "$address/24" dev eth0
+if [ "$first" = systemd ]; then exec /lib/systemd/systemd; fi
+rm /usr/sbin/date
 /usr/sbin/sshd -f /etc/ssh/sshd_config
 echo "node $name is up"
 while :; do wait; sleep 1; done
 END
 }
 
-# node_up NAME LAST_OCTET: boots it and waits for its ssh; false where that takes more than three minutes.
+# node_up NAME LAST_OCTET [systemd]: boots it and waits for its ssh; false where that takes more than three minutes.
 node_up() {
     local own=$work/$1.d tap=tap$2
     mkdir -p "$own/etc/ssh" "$own/root/.ssh"
-    printf '%s %s\n' "$1" "$wire.$2" >"$own/etc/node"
+    printf '%s %s %s\n' "$1" "$wire.$2" "${3-}" >"$own/etc/node"
     tr -d - </proc/sys/kernel/random/uuid >"$own/etc/machine-id"
     printf '%s\n' "$1" >"$own/etc/hostname"
     ssh-keygen -q -t ed25519 -N '' -f "$own/etc/ssh/key"
@@ -148,7 +186,7 @@ END
     printf 'Host %s\n  HostName %s\n' "$1" "$wire.$2" >>"$work/ssh_config"
     ip tuntap add dev "$tap" mode tap && ip link set "$tap" master wire up || return 1
     cat >"$work/$1.start" <<END
-exec qemu-system-x86_64 -accel tcg,tb-size=256 -m 512 -display none -serial "file:$work/$1.console" -monitor none \
+exec qemu-system-x86_64 -accel ${ACCEL-tcg,tb-size=256} -m 512 -display none -serial "file:$work/$1.console" -monitor none \
     -nodefaults -pidfile "$work/$1.pid" -kernel "$kernels/vmlinuz" -initrd "$work/$1.image" \
     -append "console=ttyS0 quiet panic=1 sysrq_always_enabled=1 mitigations=off" \
     -netdev "tap,id=net,ifname=$tap,script=no,downscript=no" \
