@@ -58,6 +58,14 @@ announce() {
     shout notice "$text"
 }
 
+# What the parts call by `sh service` and `sh hold`; empty where none of them does.
+write_scripts() {
+    [ -z "$FD_SERVICE" ] ||
+        printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" || return
+    [ -z "$FD_HOLDER" ] ||
+        printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold"
+}
+
 # Everything that the undo will need, before anything is changed.
 write_folder() {
     read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
@@ -71,9 +79,7 @@ write_folder() {
     printf '%s\nFD_ROOT=%s FD_DIR=%s FD_BOOT=%s FD_UNTIL=%s FD_PEER=%s FD_PORT=%s\n' "$FD_VARS" \
         "$FD_ROOT" "$FD_DIR" "$boot" $((now + FD_CAP)) "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
         echo "$((now + first)) $((now + first))" >"$FD_DIR/lease" &&
-        printf '%s\n' "$FD_LIB" >"$FD_DIR/node" &&
-        printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
-        printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" &&
+        printf '%s\n' "$FD_LIB" >"$FD_DIR/node" && write_scripts &&
         write_part save "$FD_SAVE" && write_part apply "$FD_APPLY" &&
         write_part undo "$FD_UNDO" && write_part place "$FD_PLACE" &&
         write_part clear "$FD_CLEAR" && write_part renew "$FD_RENEW" &&
@@ -195,9 +201,7 @@ scratch_folder() {
     mkdir "$FD_DIR" && echo "$FD_PLAIN" >"$FD_DIR/scratch" &&
         printf 'FD_ROOT=%s FD_DIR=%s FD_ID=%s FD_BOOT=%s FD_PEER=%s FD_PORT=%s FD_LEASED=0 FD_CAP=0\n' \
             "$FD_ROOT" "$FD_DIR" "$FD_ID" "$armed_boot" "$FD_PEER" "$FD_PORT" >"$FD_DIR/vars" &&
-        printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" &&
-        printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" &&
-        write_part undo "$FD_UNDO" && write_part clear "$FD_CLEAR"
+        write_scripts && write_part undo "$FD_UNDO" && write_part clear "$FD_CLEAR"
 }
 
 end_delays() {

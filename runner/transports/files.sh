@@ -226,11 +226,6 @@ file_replace_undo() {
     [ ! -e reloading ] || [ -e "$beside" ] || { file_reload "$3" && rm -f reloading; }
 }
 
-# By the store's word, where this folder is one made for the undo alone: what looks like ours was so before.
-never_fired() {
-    [ "$(cat scratch 2>/dev/null)" = plain ]
-}
-
 file_replace_clear() {
     file_beside "$1"
     if [ -e "$beside" ]; then

@@ -231,7 +231,7 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
     bool good = true;
     if (facts.root) {
         ask_service(&script, role);
-        talk_library(&script);
+        talk_library(&script, LIBRARY_SERVICE | LIBRARY_FILES);
         buf_put(&script, "eval \"$FD_SERVICE\"\n");
         buf_put(&script, ask_sh);
         buf_put(&script, "facts\n");
@@ -277,7 +277,7 @@ bool node_names(struct HostNode *node, struct Named *named, struct Mono deadline
     char processes[4096] = "";
     quote_assignment(&script, "form", named->is_unit ? "unit" : "exe");
     quote_assignment(&script, "name", named->name);
-    talk_library(&script);
+    talk_library(&script, LIBRARY_SERVICE);
     buf_put(&script, "eval \"$FD_SERVICE\"\n");
     buf_put(&script, ask_sh);
     buf_put(&script, "names\n");
@@ -299,7 +299,7 @@ enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mo
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
     enum Known serves = KNOWN_UNKNOWN;
     ask_service(&script, role);
-    talk_library(&script);
+    talk_library(&script, LIBRARY_SERVICE);
     buf_put(&script, "eval \"$FD_SERVICE\"\n");
     buf_put(&script, ask_sh);
     buf_put(&script, "serves\n");

@@ -47,11 +47,15 @@ static void arm_script(struct Buf *script, const struct ArmInput *input)
         {"FD_CLEAR", &procedure->all_clear}, {"FD_RENEW", &procedure->renew},
     };
     struct Arena *arena = arena_new("arm", NODE_SCRIPT_MAX);
+    unsigned needs = 0;
     put_vars(script, input);
-    for (size_t i = 0; i < COUNT_OF(parts); i++)
-        quote_assignment(script, parts[i].name, commands_shell(parts[i].commands, arena));
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        const char *text = commands_shell(parts[i].commands, arena);
+        needs |= library_of(text);
+        quote_assignment(script, parts[i].name, text);
+    }
     talk_fault(script, input->token, input->number);
-    talk_library(script);
+    talk_library(script, needs);
     buf_put(script, drive_sh);
     buf_put(script, "eval \"$FD_VARS\"\narm\n");
     arena_free(arena);

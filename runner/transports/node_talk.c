@@ -22,26 +22,6 @@ const char ask_sh[] = {
 #include "runner/transports/ask_chains.sh.h"
 #include "runner/transports/chains.sh.h"
     0};
-const char service_sh[] = {
-#include "runner/transports/service.sh.h"
-#include "runner/transports/supervisor.sh.h"
-#include "runner/transports/freezer.sh.h"
-#include "runner/transports/files.sh.h"
-#include "runner/transports/certificate.sh.h"
-#include "runner/transports/request.sh.h"
-    0};
-const char files_sh[] = {
-#include "runner/transports/files.sh.h"
-    0};
-const char holder_sh[] = {
-#include "runner/transports/holder.sh.h"
-#include "runner/transports/holder_clock.sh.h"
-#include "runner/transports/holder_exhaust.sh.h"
-#include "runner/transports/holder_fill.sh.h"
-#include "runner/transports/holder_flap.sh.h"
-#include "runner/transports/holder_load.sh.h"
-#include "runner/transports/holder_restart.sh.h"
-    0};
 const char strike_sh[] = {
 #include "runner/transports/strike.sh.h"
     0};
@@ -58,14 +38,6 @@ void talk_fault(struct Buf *script, const struct Token *token, uint32_t number)
     snprintf(id, sizeof id, "%s_%" PRIu32, token->text, number);
     quote_assignment(script, "FD_ID", id);
     buf_printf(script, "FD_DIR=${FD_ROOT:-%s}/%s\n", NODE_ROOT, id);
-}
-
-void talk_library(struct Buf *script)
-{
-    quote_assignment(script, "FD_LIB", node_sh);
-    quote_assignment(script, "FD_SERVICE", service_sh);
-    quote_assignment(script, "FD_HOLDER", holder_sh);
-    buf_put(script, "eval \"$FD_LIB\"\n");
 }
 
 static void no_privilege(const struct HostNode *node, struct Err *err)

@@ -21,14 +21,17 @@ struct HostNode {
 };
 
 /* The constant texts, functions only; drive.sh and ask.sh want node.sh and files.sh before them,
- * which is in service.sh's text too. */
-extern const char node_sh[], drive_sh[], ask_sh[], service_sh[], files_sh[], holder_sh[],
-    strike_sh[];
+ * which is in LIBRARY_FILES too. */
+extern const char node_sh[], drive_sh[], ask_sh[], files_sh[], strike_sh[];
 
 /* FD_ID and FD_DIR of a fault. */
 void talk_fault(struct Buf *script, const struct Token *token, uint32_t number);
-/* FD_LIB, FD_SERVICE and FD_HOLDER, then node.sh itself. */
-void talk_library(struct Buf *script);
+/* Of `sh service VERB`, `sh service file VERB` and its like, `sh hold VERB`. */
+enum { LIBRARY_SERVICE = 1, LIBRARY_FILES = 2, LIBRARY_HOLDER = 4 };
+/* What these commands (shell text, or NULL) call. */
+unsigned library_of(const char *commands);
+/* FD_LIB, FD_SERVICE and FD_HOLDER, empty where nobody needs them, then node.sh itself. */
+void talk_library(struct Buf *script, unsigned needs);
 
 /* Starts `body` as root on the host; complete or not at all. The first line of the script is what
  * only this connection knows (FD_PEER, FD_PORT). NULL on failure. */

@@ -13,7 +13,7 @@ static void undo_script(struct Buf *script, const struct UndoInput *input, bool 
     quote_assignment(script, "FD_ARMED", input->boot_id != NULL ? input->boot_id : "");
     buf_printf(script, "FD_STICKY=%d FD_LOOKS=%d FD_PLAIN=%s\n", input->ends_by == CLASS_STICKY,
                look, input->plain ? "plain" : "fired");
-    talk_library(script);
+    talk_library(script, library_of(input->undo) | library_of(input->all_clear));
     buf_put(script, files_sh);
     buf_put(script, ask_sh);
     buf_put(script, drive_sh);
