@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #include "quote.h"
 
 #define RUN_OUTPUT_MAX (64 * 1024)
+#define LOCK_PATIENCE_NS (5 * NS_PER_S) /* the younger has yet to give back what it took */
+#define LOCK_AGAIN_MS 100
 
 /* By what we can do, not by the uid: in a user namespace root has another number. Who may do
  * nothing says who it is, what sudo said, and which `sh` sudo would find by the path it comes with.
@@ -329,17 +332,34 @@ static bool lock_answer(const struct HostNode *node, const struct Buf *reply, st
     return err_hint(err, "Wait for it, halt it, or `faildrill undo %s` where it is gone.", holder);
 }
 
+/* Held by a run whose token was drawn later. */
+static bool held_by_younger(const struct Buf *reply, const struct Token *ours)
+{
+    char holder[sizeof ours->text] = "";
+    return reply_get(reply, "held", holder, sizeof holder) && strcmp(holder, ours->text) > 0;
+}
+
+/* Two runs that hold what the other one wants: the older waits, the younger goes at once and gives
+ * back what it has. So one of them wins, whatever the order of their hosts. */
 bool node_lock(struct HostNode *node, const struct NodeLock *lock, struct Mono deadline,
                struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
+    struct Mono patience = mono_add(mono_now(), LOCK_PATIENCE_NS);
     quote_assignment(&script, "FD_TOKEN", lock->token->text);
     quote_assignment(&script, "FD_WHO", lock->who);
     buf_printf(&script, "FD_LONGEST=%" PRId64 "\n", (int64_t)(lock->longest_ns / (10 * NS_PER_MS)));
     buf_put(&script, node_sh);
     buf_put(&script, drive_sh);
     buf_put(&script, "with_host lock_take\n");
-    bool good = talk(node, &script, &reply, deadline, err) && lock_answer(node, &reply, err);
+    bool good = talk(node, &script, &reply, deadline, err);
+    while (good && held_by_younger(&reply, lock->token) && mono_before(mono_now(), patience) &&
+           mono_before(mono_now(), deadline)) {
+        buf_clear(&reply);
+        (void)poll(NULL, 0, LOCK_AGAIN_MS);
+        good = talk(node, &script, &reply, deadline, err);
+    }
+    good = good && lock_answer(node, &reply, err);
     buf_free(&script);
     buf_free(&reply);
     return good;

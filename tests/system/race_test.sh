@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # race_test.sh - of two runners that begin at once on one environment exactly one goes on, each of 50 times.
 # SPDX-License-Identifier: Apache-2.0
-# PAIRS: how many pairs (default 50). Half of them share a store; the others are two people on two machines, with no
-# more in common than the hosts. What a fault did is counted on the hosts themselves.
+# PAIRS: how many pairs (default 50). A third of them share a store; another are two people on two machines, with no
+# more in common than the hosts; and the last have environments of their own, whose locks lie on different hosts. What a fault did is counted on the hosts themselves.
 # shellcheck source=tests/lib.sh
 # shellcheck disable=SC2016 # what is quoted is for the host
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
@@ -15,13 +15,14 @@ hosts_of() {
     echo "bare-$((3 * $1 + 1))" "bare-$((3 * $1 + 2))" "bare-$((3 * $1 + 3))"
 }
 # Ends only by a halt: whoever comes later, however late, finds it under way.
+# project DIR LANE SEED [ORDER]
 project() {
     local dir=$1 lane=$2 name
     mkdir -p "$dir/scenarios" "$dir/environments"
     echo 'project: race' >"$dir/faildrill.yaml"
     {
         printf 'environment: here\nroles:\n  idle:\n    hosts:\n'
-        for name in $(hosts_of "$lane"); do
+        for name in $(hosts_of "$lane" | tr ' ' '\n' | "${4:-cat}"); do
             printf '      %s: {address: %s}\n' "$name" "$(<"$LAB_STATE/hosts/$name/address")"
         done
         cat <<ENVIRONMENT
@@ -141,12 +142,13 @@ lane() {
     # Two machines, two seeds: they need not mean the same hosts.
     project "$work/$1/here" "$1" 1
     project "$work/$1/there" "$1" 2
+    project "$work/$1/across" "$1" 3 tac
     for ((round = $1; round < pairs; round += lanes)); do
-        if [ $((round / lanes % 2)) -eq 0 ]; then
-            again "$1" "$round" "$work/$1/here" "$work/$1/there" || return 1
-        else
-            again "$1" "$round" "$work/$1/here" "$work/$1/here" || return 1
-        fi
+        case $((round / lanes % 3)) in
+        0) again "$1" "$round" "$work/$1/here" "$work/$1/across" || return 1 ;;
+        1) again "$1" "$round" "$work/$1/here" "$work/$1/there" || return 1 ;;
+        2) again "$1" "$round" "$work/$1/here" "$work/$1/here" || return 1 ;;
+        esac
     done
 }
 race() {
