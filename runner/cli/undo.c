@@ -22,6 +22,9 @@ static void say_left(const struct UndoneFault *row, struct Buf *out)
                row->fault.step, row->why && row->why[0] ? row->why : "no answer");
     if (row->fault.returned != NULL && row->fault.seat == NULL)
         buf_put(out, "    nobody but its own boot brings it back; look at its console\n");
+    else if (row->rebooted && row->fault.seat == NULL)
+        buf_put(out, "    the host was booted anew since: its guard and its undo script went with "
+                     "that; mend it there, then once more\n");
     else if (row->fault.seat != NULL)
         buf_printf(out, "    its guard acts by %s; now, on this machine:\n      sh %s/undo\n", by,
                    row->fault.seat);
@@ -36,11 +39,14 @@ static int say(const struct List *rows, struct Buf *out)
     size_t left = 0;
     const struct UndoneFault *row = rows->items;
     for (size_t at = 0; at < rows->count; at++) {
-        if (row[at].clear == KNOWN_YES)
-            buf_printf(out, "clear   %s  %s on %s: proven just now\n", short_id(row[at].fault.run),
-                       row[at].fault.step, row[at].fault.host);
-        else
+        if (row[at].clear != KNOWN_YES) {
             left++;
+            continue;
+        }
+        buf_printf(out, "clear   %s  %s on %s: proven just now\n", short_id(row[at].fault.run),
+                   row[at].fault.step, row[at].fault.host);
+        if (row[at].note != NULL && row[at].note[0] != '\0')
+            buf_printf(out, "        note: %s\n", row[at].note);
     }
     if (rows->count == 0)
         buf_put(out, "nothing is left to undo\n");

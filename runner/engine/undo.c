@@ -87,6 +87,7 @@ static void undo_work(struct HostCall *call)
                               .all_clear = fault->all_clear,
                               .boot_id = fault->boot_id,
                               .ends_by = fault->ends_by,
+                              .other_boot = &job->row->rebooted,
                               .plain = fault->state < FAULT_INJECTING};
     if (fault->returned != NULL) {
         if (job->seat != NULL)
@@ -103,6 +104,7 @@ static void undo_work(struct HostCall *call)
     if (call->ok && job->last_on_host)
         call->ok = node_unlock(call->node, &job->token, call->deadline, &call->err);
     job->row->why = arena_text(call->arena, job->row->clear == KNOWN_NO ? detail.text : "");
+    job->row->note = arena_text(call->arena, job->row->clear == KNOWN_YES ? detail.text : "");
     buf_free(&detail);
     call->lost = !call->ok;
 }

@@ -11,6 +11,8 @@ struct UndoneFault {
     struct OpenFault fault;
     enum Known clear; /* KNOWN_YES: all_clear said so, just now */
     const char *why;  /* for the other two */
+    const char *note; /* what it found that is not ours; "" or NULL: nothing */
+    bool rebooted;    /* the host answers in another boot than the one it was armed in */
 };
 struct UndoAsk {
     struct Store *store;

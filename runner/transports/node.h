@@ -125,6 +125,7 @@ struct UndoInput {
     const char *undo, *all_clear; /* commands_shell() texts; NULL: what lies on the host (scan) */
     const char *boot_id; /* as armed; another one now and a class other than S: look only */
     enum FaultClass ends_by;
+    bool *other_boot; /* NULL, or where to say that the host is in another boot than `boot_id` */
     bool plain; /* never injected (a crash between arming and injecting): still looked at */
 };
 enum Known node_undo(struct HostNode *node, const struct UndoInput *input, struct Mono deadline,

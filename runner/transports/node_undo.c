@@ -24,11 +24,14 @@ static enum Known ask_clear(struct HostNode *node, const struct UndoInput *input
                             struct Mono deadline, struct Buf *detail, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
-    char clear[16] = "", said[600] = "";
+    char clear[16] = "", said[600] = "", boot[64] = "";
     enum Known known = KNOWN_UNKNOWN;
     undo_script(&script, input, look);
     if (talk(node, &script, &reply, deadline, err)) {
         reply_get(&reply, "clear", clear, sizeof clear);
+        reply_get(&reply, "boot", boot, sizeof boot);
+        if (input->other_boot != NULL && input->boot_id != NULL && input->boot_id[0] != '\0')
+            *input->other_boot = boot[0] != '\0' && strcmp(boot, input->boot_id) != 0;
         reply_get(&reply, "said", said, sizeof said);
         if (detail != NULL)
             buf_put(detail, said);

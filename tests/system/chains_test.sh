@@ -162,6 +162,8 @@ check "with no store its jumps are found after a boot" \
     says 6 'bare-2: jump [0-9a-z]+_2 iptables raw PREROUTING fd_[0-9a-z_]+_hears' undo --scan -e here
 check "undo finds them: NOT UNDONE" eval '! drill undo >"$work/undo"'
 check "it says where" grep -q 'STILL IN EFFECT.* bare-2' "$work/undo"
+check "and names no script there, which went with the boot" eval 'grep -q "booted anew" "$work/undo" &&
+    ! sed -n "/bare-2/,/STILL/p" "$work/undo" | grep "sudo sh /run/faildrill/undo"'
 ends() {
     on 2 sh -c "$(sed -n 's/^FOUND *bare-2: .*to end it there: sudo //p' "$work/said")"
     drill undo

@@ -216,6 +216,14 @@ drills() {
     check "$1: nothing of ours is left behind that" is_clean
     at=${at%/*} thaw
     check "$1: thawed there, it moves" wait_for 20 is_moving
+
+    check "$1: and frozen once more" begin
+    abandon
+    at=${at%/*} freeze
+    check "$1: undo says whose the rest is" ends 0 'is frozen, not by us' drill undo
+    check "$1: nothing of ours is left behind that either" is_clean
+    at=${at%/*} thaw
+    wait_for 20 is_moving
     looks "$1"
 
     freeze
