@@ -19,14 +19,16 @@ cannot_look() {
 # but where not even root may look, or the kernel knows no such thing, nobody has put anything either.
 look_by() {
     seen=$(LC_ALL=C "$@" 2>&1) && return
-    case $?:$seen in
-    12[67]:* | *' not supported'* | *'Invalid argument'* | *'Cannot open session'*) ;;
+    answer=$?
+    case $answer:$seen in
+    12[67]:* | *' not supported'* | *'Invalid argument'* | *'Cannot open session'* | *BusyBox*) ;;
     *' not permitted'* | *ermission\ denied*)
         [ "$(id -u)" -eq 0 ] || [ -n "${FD_ROOT-}" ] || cannot_look "$@"
         ;;
     *) cannot_look "$@" ;;
     esac
     seen=''
+    return 1
 }
 
 # Pid and id of every process that holds something for a fault (holder.sh).
@@ -44,13 +46,25 @@ delay_traces() {
     for owner in "$fd_root"/*/delays; do
         [ ! -e "$owner" ] || { id=${owner%/delays} && id=${id##*/}; }
     done
-    tc qdisc show 2>/dev/null | while read -r _ _ handle _ device _; do
+    look_by tc qdisc show
+    printf '%s\n' "$seen" | while read -r _ _ handle _ device _; do
         [ "$handle" != fd1d: ] || trace qdisc "$id" "qdisc fd1d: on $device" ''
     done
-    ip link show dev fd1d >/dev/null 2>&1 && trace device "$id" 'device fd1d' ''
-    case $(ip rule show 2>/dev/null && ip -6 rule show 2>/dev/null) in
-    *'lookup 64797'*) trace rule "$id" 'rule for the mark 0xfd1d' '' ;;
-    esac
+    look_by ip -o link show
+    case $seen in *': fd1d:'*) trace device "$id" 'device fd1d' '' ;; esac
+    look_by ip rule show
+    rules=$seen
+    look_by ip -6 rule show
+    case $rules$seen in *'lookup 64797'*) trace rule "$id" 'rule for the mark 0xfd1d' '' ;; esac
+}
+
+# While it loads itself anew systemd does not answer: it is asked again before that is unknown.
+list_units() {
+    for try in 1 2 3; do
+        systemctl list-units --all --plain --no-legend 'fd-*.service' && return
+        [ "$try" -eq 3 ] || nap 0.3
+    done
+    return 1
 }
 
 # Every trace, whoever left it: tables, chains, units, folders, holders, delays, files kept beside, mounts.
@@ -62,7 +76,8 @@ traces() {
         [ ! -r "$folder/vars" ] || . "$folder/vars"
         trace folder "${folder##*/}" "${FD_WHAT:-never armed}" "$FD_WHO"
     done
-    look_by nft list tables
+    tables=unknown
+    look_by nft list tables && tables=$seen
     printf '%s\n' "$seen" | while read -r _ family table; do
         case $table in
         fd_*) trace table "${table#fd_}" "nft table $family $table" '' ;;
@@ -70,11 +85,11 @@ traces() {
     done
     chain_traces
     if [ -d /run/systemd/system ]; then
-        systemctl list-units --all --plain --no-legend 'fd-*.service' 2>/dev/null |
-            while read -r unit _; do
-                id=${unit#fd-} id=${id%.service}
-                trace unit "${id%-hold}" "unit $unit" ''
-            done
+        look_by list_units
+        printf '%s\n' "$seen" | while read -r unit _; do
+            id=${unit#fd-} id=${id%.service}
+            [ -z "$unit" ] || trace unit "${id%-hold}" "unit $unit" ''
+        done
     fi
     for record in "${fd_root}_clock_"*_[0-9]*; do
         [ ! -e "$record" ] || trace clock "${record#"${fd_root}_clock_"}" "a clock set, says $record" ''

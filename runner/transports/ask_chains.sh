@@ -48,12 +48,21 @@ chains_work() {
     return 1
 }
 
+# Whether iptables may have a rule here: it keeps them in tables of nft, or in the kernel's older ones.
+# `tables` is what nft has listed; to list rules costs more than to know that there are none.
+chains_may_be() {
+    grep -q . /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null && return
+    case $tables in unknown | *'table ip '* | *'table ip6 '*) return 0 ;; esac
+    return 1
+}
+
 # Jumps first, then chains, then sets: so they can be taken away. Rules that were saved and loaded at
 # a boot may be without sets. Of a name without jump and folder only the end of its id is known.
 chain_traces() {
     look_by ipset list -n
     all=$(printf '%s\n' "$seen" | sed -n 's/^fd_[a-z0-9]*_[0-9][0-9]*_/set &/p')
     for family in $(chains_families); do
+        chains_may_be || break
         case $family in 4) look_by iptables-save ;; *) look_by ip6tables-save ;; esac
         all="$all
 family $family
