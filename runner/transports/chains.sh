@@ -105,7 +105,17 @@ chains_jumps() {
             ;;
         *) exit 125 ;;
         esac
+        [ "$(chains_inside "$family")" = "$(cat "inside_$family")" ] || {
+            chains_save "$family" >/dev/null || exit 125
+            echo "its own chains are not as they were made" >&2
+            exit 1
+        }
     done
+}
+
+# The rules in our chains, without what leads there.
+chains_inside() {
+    chains_save "$1" | grep "^-A ${ours}_"
 }
 
 chains_place() {
@@ -187,5 +197,6 @@ chains_apply() {
         *) refusal=icmp6-port-unreachable icmp='-p ipv6-icmp --icmpv6-type destination-unreachable' ;;
         esac
         chains_rules "$family" | chains_load "$family" || exit 1
+        chains_inside "$family" >"inside_$family" || exit 1
     done
 }

@@ -124,6 +124,10 @@ for at in 1 2; do
     on "$at" sh -c 'iptables -w 5 -t raw -D PREROUTING 1 && iptables -w 5 -t raw -X fd_other_7_hears'
     on "$at" iptables -w 5 -t raw -A PREROUTING -p udp --dport 9 -j ACCEPT
     check "$at: with another's rule behind ours it still is" looks "$at" 0
+    on "$at" sh -c 'iptables-save -t raw >/run/raw && iptables -w 5 -t raw -F "$(sed -n "s/^:\(fd_[^ ]*_hears_c\) .*/\1/p" /run/raw)"'
+    check "$at: with its own chain emptied it is not" looks "$at" 1
+    on "$at" sh -c 'iptables-restore </run/raw && rm /run/raw'
+    check "$at: as it was made it is" looks "$at" 0
     on "$at" ip6tables -w 5 -t filter -F OUTPUT
     check "$at: flushed in one family it is not" looks "$at" 1
 done
