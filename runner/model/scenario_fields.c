@@ -219,7 +219,8 @@ static const struct Field SCENARIO_FIELDS[] = {
      .example = "[{run: rm -rf /tmp/restore, target: lab}]",
      .doc = "Steps that come last, after the undo, whatever happened: each of them, once the drill "
             "has done anything; they break nothing. One that fails makes a PASS a FAIL; the next "
-            "comes all the same."},
+            "comes all the same. A runner that is killed with -9 comes to none of them, nor does "
+            "`undo` after it."},
     {.name = "observe",
      .type = FIELD_DURATION,
      AT(ScenarioFields, observe_ns),
