@@ -170,6 +170,9 @@ bench: ## ratios against peers and bare programs, printed; never a pass or fail
 kernels: kernel-deps all $(addprefix $(BUILD)/tests/kernels/,parts clocks) ## on a kernel of their own, emulated: tc netem, sysrq, clocks (20 minutes)
 	@$(RUN) -t 1800 $(wildcard tests/kernels/*_test.sh)
 
+pods: all ## pods through the real kubectl, with a stand-in for the cluster's API: 2 minutes
+	@$(RUN) -t 1200 $(wildcard tests/pods/*_test.sh)
+
 systemd: systemd-deps all ## hosts with a real systemd: units and their Restart=, daemon-reload, reboot (5 minutes)
 	@$(RUN) -t 1800 $(wildcard tests/systemd/*_test.sh)
 
@@ -210,6 +213,6 @@ help: ## list what can be made
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
 .PHONY: all bench bench-deps asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults \
-        faults-matrix format help hosts install kernel-deps kernels lint machines mutants shapes system \
+        faults-matrix format help hosts install kernel-deps kernels lint machines mutants pods shapes system \
         systemd systemd-deps tests unit
 .SECONDARY:

@@ -21,6 +21,22 @@ static const char *rank_word(enum Rank rank)
     return "unknown";
 }
 
+static int say_pod(const struct SurveyHost *host, struct Buf *out)
+{
+    const struct HostFacts *facts = &host->facts;
+    bool is_ready = facts->active == KNOWN_YES;
+    bool is_bad = !is_ready || facts->missing != NULL || facts->traces[0] != '\0';
+    buf_printf(out, "  %s %-20s %-15s pod, %s%s\n", is_bad ? "!" : " ", host->target->name,
+               host->target->address ? host->target->address : "", is_ready ? "ready" : "NOT READY",
+               is_ready && !facts->engine_starts ? ", without a controller" : "");
+    if (facts->missing != NULL)
+        buf_printf(out, "      = this machine lacks: %s\n", facts->missing);
+    if (facts->traces[0] != '\0')
+        buf_printf(out, "      = traces of a drill: %s; faildrill undo --scan -e ENV\n",
+                   facts->traces);
+    return is_bad ? err_status(ERR_NOT_READY) : 0;
+}
+
 static int say_host(const struct SurveyHost *host, struct Buf *out)
 {
     const struct HostFacts *facts = &host->facts;
@@ -106,7 +122,8 @@ static int say(const struct Environment *environment, const struct Survey *surve
         buf_printf(out, "%s\n", roles[role].name);
         for (size_t at = 0; at < survey->hosts.count; at++)
             if (hosts[at].role == &roles[role]) {
-                int found = say_host(&hosts[at], out);
+                bool is_pod = hosts[at].answered && hosts[at].target->uid != NULL;
+                int found = is_pod ? say_pod(&hosts[at], out) : say_host(&hosts[at], out);
                 status = found > status ? found : status;
             }
         const struct SurveyRole *system = survey_role(survey, &roles[role]);

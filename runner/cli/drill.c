@@ -9,6 +9,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "../engine/pods.h"
 #include "repeat.h"
 
 static const char *who_are_we(struct Arena *arena)
@@ -87,6 +88,9 @@ int drill_load(struct Drill *drill, const char *scenario, const char *environmen
         return status;
     struct Environment *found = drill->loaded.environment;
     if (found != NULL && (!environment_unlock(found, &err) || !environment_resolve(found, &err)))
+        return cli_fail(drill->cli, &err);
+    if (found != NULL && !pods_find(found, drill->cli->kinds, drill->cli->state, &err) &&
+        !text_equal(drill->cli->verb->name, "undo"))
         return cli_fail(drill->cli, &err);
     return 0;
 }

@@ -193,6 +193,20 @@ static const char *ended_by(const struct List *traces, const struct Trace *trace
     return "sudo sh /run/faildrill/undo";
 }
 
+/* Their names are not known then; what lies on this machine is. */
+static bool say_not_found(const struct Environment *environment, struct Buf *out)
+{
+    const struct Role *roles = environment->roles.items;
+    bool all = true;
+    for (size_t at = 0; at < environment->roles.count; at++)
+        if (roles[at].service.pods != NULL && roles[at].host_count == 0) {
+            buf_printf(out, "unknown  role %s: its pods are not found by kubectl\n",
+                       roles[at].name);
+            all = false;
+        }
+    return all;
+}
+
 static int scan(struct Drill *drill)
 {
     struct Cli *cli = drill->cli;
@@ -206,6 +220,8 @@ static int scan(struct Drill *drill)
     struct Buf out = BUF(1U << 20);
     undo_scan(drill->hosts, drill->loop, drill->loaded.environment, cli->arena, &rows);
     const struct Scanned *row = rows.items;
+    if (!say_not_found(drill->loaded.environment, &out))
+        status = err_status(ERR_NOT_UNDONE);
     for (size_t at = 0; at < rows.count; at++) {
         const struct Trace *traces = row[at].traces.items;
         if (!row[at].answered)

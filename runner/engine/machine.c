@@ -48,6 +48,12 @@ bool machine_is_this(const struct HostFacts *facts)
 bool machine_root(const char *state, const struct Token *token, struct Arena *arena,
                   const char **out, struct Err *err)
 {
+    return machine_folder(state, "watch", token->text, arena, out, err);
+}
+
+bool machine_folder(const char *state, const char *what, const char *name, struct Arena *arena,
+                    const char **out, struct Err *err)
+{
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "0123456789_./+-";
     char whole[PATH_MAX];
@@ -58,7 +64,7 @@ bool machine_root(const char *state, const struct Token *token, struct Arena *ar
                 "the watcher's script cannot lie in '%s': its path is not plain", whole);
         return err_hint(err, "Name another folder by --state: letters, digits and / . _ + - only.");
     }
-    *out = arena_printf(arena, "%s/watch/%s", whole, token->text);
+    *out = arena_printf(arena, "%s/%s/%s", whole, what, name);
     return true;
 }
 

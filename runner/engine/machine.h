@@ -17,6 +17,9 @@ bool machine_is_this(const struct HostFacts *facts);
  * STATE/watch/TOKEN. */
 bool machine_root(const char *state, const struct Token *token, struct Arena *arena,
                   const char **out, struct Err *err) MUST_CHECK;
+/* STATE/WHAT/NAME as an absolute path, or a sentence why scripts cannot lie there. */
+bool machine_folder(const char *state, const char *what, const char *name, struct Arena *arena,
+                    const char **out, struct Err *err) MUST_CHECK;
 /* That machine as a host; every call makes one with a thread of its own in Hosts. */
 const struct Target *machine_seat(const struct Kinds *kinds, const char *root, struct Arena *arena);
 

@@ -374,13 +374,14 @@ void run_left(const struct Run *run, struct Buf *out)
         if (fault->acts_by.ns != 0)
             wall_local(fault->acts_by, by);
         const struct Target *seat = fault->machine.seat;
+        const char *root = (seat != NULL ? seat : fault->planned->target)->root;
         if (fault->planned->procedure.from_here && seat == NULL)
             buf_printf(out, "%s on %s; nobody but its own boot brings it back: see its console\n",
                        fault->planned->step->name, fault->planned->target->name);
         else
             buf_printf(out, "%s on %s; its guard acts by %s; by hand %s: %s%s/undo\n",
                        fault->planned->step->name, fault->planned->target->name, by,
-                       seat ? "here" : "there", seat ? "sh " : "sudo sh ",
-                       seat ? seat->root : "/run/faildrill");
+                       root ? "here" : "there", root ? "sh " : "sudo sh ",
+                       root ? root : "/run/faildrill");
     }
 }

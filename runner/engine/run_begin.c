@@ -24,10 +24,16 @@ static int by_name(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
+/* The same host; or both are pods, whose lock lies here, in one folder. */
+static bool shares_lock(const struct Target *a, const struct Target *b)
+{
+    return a == b || (a->root != NULL && text_equal(a->root, b->root));
+}
+
 static void note_lock(struct Run *run, const struct Target *host)
 {
     for (size_t at = 0; at < run->lock_count; at++)
-        if (run->lock_hosts[at] == host)
+        if (shares_lock(run->lock_hosts[at], host))
             return;
     run->lock_hosts[run->lock_count++] = host;
 }
@@ -51,9 +57,10 @@ static void list_locks(struct Run *run)
         note_lock(run, lock_host(environment));
     qsort(run->lock_hosts, run->lock_count, sizeof(void *), by_name);
     for (size_t at = 1; at < run->lock_count; at++)
-        if (run->lock_hosts[at] == lock_host(environment)) {
+        if (shares_lock(run->lock_hosts[at], lock_host(environment))) {
+            const struct Target *host = run->lock_hosts[at];
             memmove(run->lock_hosts + 1, run->lock_hosts, at * sizeof(void *));
-            run->lock_hosts[0] = lock_host(environment);
+            run->lock_hosts[0] = host;
         }
 }
 
@@ -104,6 +111,7 @@ static bool log_lock(struct Run *run, size_t at)
 {
     struct Err err;
     struct Arming arming = {.fault = &run->lock_rows[at],
+                            .seat = run->lock_hosts[at]->root,
                             .token = &run->in.plan->token,
                             .boot_id = "",
                             .at = mono_now(),
@@ -253,7 +261,7 @@ static void unlock_done(struct HostCall *call)
 static bool host_is_clean(const struct Run *run, const struct Target *host)
 {
     for (size_t at = 0; at < run->fault_count; at++)
-        if (run->faults[at].planned->target == host && fault_counts(&run->faults[at]))
+        if (shares_lock(run->faults[at].planned->target, host) && fault_counts(&run->faults[at]))
             return false;
     return true;
 }

@@ -45,7 +45,7 @@ bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err)
     const struct Target *seat = fault->machine.seat;
     return undolog_arming(fault->run->in.store,
                           &(struct Arming){.fault = fault->planned,
-                                           .seat = seat ? seat->root : NULL,
+                                           .seat = (seat ? seat : fault->planned->target)->root,
                                            .token = &fault->run->in.plan->token,
                                            .boot_id = boot_id,
                                            .at = mono_now(),

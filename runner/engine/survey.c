@@ -65,6 +65,8 @@ static void facts_work(struct HostCall *call)
     struct HostAsking *asking = call->data;
     call->ok = node_facts(call->node, asking->host->role, call->deadline, call->arena,
                           &asking->host->facts, &call->err);
+    if (call->ok && call->target->uid != NULL) /* a pod: what follows is of hosts */
+        return;
     if (call->ok && asking->all->delays && asking->host->facts.root)
         call->ok =
             node_delays(call->node, call->deadline, call->arena, &asking->host->facts, &call->err);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 #include "kinds.h"
+#include "pods.h"
 
 static bool kill_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
                       struct Procedure *out, struct Err *err);
@@ -11,6 +12,7 @@ const struct FaultKind kill_fault = {
     .summary = "SIGKILL to all processes of a service: a crash",
     .reversal = REVERSAL_UNDO,
     .needs_service = true,
+    .on_pods = true,
     .stops_service = true,
     .config = {.name = "kill",
                .doc = "A crash: clients get a reset. Without `for` it is killed once and whoever "
@@ -47,6 +49,8 @@ static void add_apply(const struct Subject *subject, bool kept, struct Arena *ar
 static bool kill_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
                       struct Procedure *out, struct Err *err)
 {
+    if (input->role->service.pods != NULL)
+        return pods_plan(config, true, input, arena, out, err);
     struct Procedure procedure = procedure_of(input, CLASS_STICKY);
     struct Subject subject;
     bool kept = input->hold_ns >= 0;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 #include "kinds.h"
+#include "pods.h"
 
 struct RestartConfig {
     struct ServiceConfig service;
@@ -27,6 +28,7 @@ const struct FaultKind restart_fault = {
     .summary = "restarts a service: what a planned restart costs",
     .reversal = REVERSAL_SELF,
     .needs_service = true,
+    .on_pods = true,
     .config = {.name = "restart",
                .doc = "A planned restart; proven once the old processes are gone, over once it "
                       "runs. With `every` a loop of them.",
@@ -83,6 +85,12 @@ static bool restart_plan(const void *config, const struct PlanInput *input, stru
                          struct Procedure *out, struct Err *err)
 {
     const struct RestartConfig *restart = config;
+    if (input->role->service.pods != NULL && restart->every_ns > 0)
+        return err_set(err, ERR_RULE, input->target->where,
+                       "pod '%s' is restarted once: another one takes its place",
+                       input->target->name);
+    if (input->role->service.pods != NULL)
+        return pods_plan(&restart->service, false, input, arena, out, err);
     struct Procedure procedure = procedure_of(input, CLASS_STICKY);
     struct Subject subject;
     if (!subject_make(&restart->service, input, arena, &subject, err) ||

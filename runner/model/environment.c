@@ -152,7 +152,7 @@ static struct Target *add_host(struct EnvironmentBuild *build, const struct Role
     return target;
 }
 
-static struct Service service_of(const struct RoleFields *role)
+static struct Service service_of(struct EnvironmentBuild *build, const struct RoleFields *role)
 {
     struct Service service = {
         .unit = role->unit, .exe = role->process, .args = role->args, .container = role->container};
@@ -162,6 +162,8 @@ static struct Service service_of(const struct RoleFields *role)
         service.start = role->service->start;
         service.stop = role->service->stop;
     }
+    if (role->pods != NULL)
+        service.pods = environment_pods(build, role);
     return service;
 }
 
@@ -175,7 +177,7 @@ static void add_role(struct EnvironmentBuild *build, const struct RoleFields *fi
     role->name = fields->name;
     role->hosts = hosts;
     role->host_count = fields->hosts.count;
-    role->service = service_of(fields);
+    role->service = service_of(build, fields);
     role->where = fields->node->where;
     if (fields->system.variant != NULL) {
         role->system = fields->system.variant->kind;
@@ -294,7 +296,9 @@ static void build_values(struct EnvironmentBuild *build)
     if (fields->receipts != NULL)
         environment->receipt_key = beside_project(build, fields->receipts->sign_with);
     struct Target *const *hosts = environment->hosts.items;
-    environment->lock_host = fields->lock != NULL ? fields->lock : hosts[0]->name;
+    environment->lock_host = fields->lock != NULL           ? fields->lock
+                             : environment->hosts.count > 0 ? hosts[0]->name
+                                                            : NULL;
     environment_check(build);
     if (build->good)
         bind_systems(build);

@@ -31,6 +31,9 @@ void environment_check(struct EnvironmentBuild *build);
 void environment_set_times(struct EnvironmentBuild *build, const struct GateFields *gate);
 /* environment_only_if.c: the probes of the gate. */
 void environment_set_only_if(struct EnvironmentBuild *build, const struct GateFields *gate);
+/* environment_pods.c: a role of pods, which has no host before they are found. */
+const struct Pods *environment_pods(struct EnvironmentBuild *build, const struct RoleFields *role);
+void environment_check_hosts(struct EnvironmentBuild *build, const struct RoleFields *role);
 /* environment_power.c: the host's own `power`, its role's, the environment's, or none. */
 void environment_set_power(struct EnvironmentBuild *build, const struct RoleFields *role,
                            const struct HostFields *host, struct Target *target);

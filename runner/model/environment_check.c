@@ -80,11 +80,11 @@ void environment_check_again(struct EnvironmentBuild *build, const struct RoleFi
 static void check_way_to_run(struct EnvironmentBuild *build, const struct RoleFields *role)
 {
     int ways = (role->unit != NULL) + (role->service != NULL) + (role->process != NULL) +
-               (role->container != NULL);
+               (role->container != NULL) + (role->pods != NULL);
     if (ways > 1)
         err_hint(say(build, ERR_RULE, role->node, "", "role '%s' is run in more than one way",
                      role->name),
-                 "keep one of unit, service, process, container");
+                 "keep one of unit, service, process, container, pods");
     bool starts = role->start != NULL && role->container == NULL;
     if (role->process == NULL && (role->args != NULL || starts))
         err_hint(say(build, ERR_RULE, role->node, role->args != NULL ? "args" : "start",
@@ -95,6 +95,7 @@ static void check_way_to_run(struct EnvironmentBuild *build, const struct RoleFi
 void environment_check_role(struct EnvironmentBuild *build, const struct RoleFields *role)
 {
     check_way_to_run(build, role);
+    environment_check_hosts(build, role);
     const char *unit = role->unit;
     if (unit != NULL && (!only(unit, LETTERS ":-_.\\@") || unit[0] == '-'))
         err_at(say(build, ERR_VALUE, role->node, "unit", "'%s' is no unit", unit),
@@ -160,7 +161,7 @@ static void check_keep(struct EnvironmentBuild *build, const struct Node *gate)
             const struct Role *roles = environment->roles.items;
             for (size_t k = 0; k < environment->roles.count; k++)
                 err_allow(err, roles[k].name);
-        } else if ((size_t)keep[i].count > role->host_count) {
+        } else if (role->service.pods == NULL && (size_t)keep[i].count > role->host_count) {
             err_at(say(build, ERR_RULE, map, keep[i].role, "role '%s' has %zu host%s", role->name,
                        role->host_count, role->host_count == 1 ? "" : "s"),
                    "no more than that can be kept");
@@ -238,7 +239,8 @@ static void check_gate(struct EnvironmentBuild *build)
 static void check_lock(struct EnvironmentBuild *build)
 {
     const struct Environment *environment = build->environment;
-    if (environment_host(environment, environment->lock_host) != NULL)
+    if (environment->lock_host == NULL ||
+        environment_host(environment, environment->lock_host) != NULL)
         return;
     struct Err *err = say(build, ERR_HOST, build->root, "lock", "there is no host '%s' here",
                           environment->lock_host);

@@ -22,11 +22,16 @@ struct HostFields {
 struct ServiceFields {
     const char *pidfile, *start, *stop;
 };
+struct PodsFields {
+    const char *context, *space, *selector;
+    const struct Node *node;
+};
 struct RoleFields {
     const char *name;
     struct List hosts; /* of struct HostFields */
     const char *unit, *process, *args, *start, *container, *zone;
     const struct ServiceFields *service;
+    const struct PodsFields *pods;
     const struct ReachFields *reach;
     const struct PowerFields *power;
     struct Chosen system; /* of the set "system" */
@@ -88,5 +93,6 @@ extern const struct Record REACH_RECORD;    /* struct ReachFields */
 extern const struct Record GATE_RECORD;     /* struct GateFields */
 extern const struct Record RECEIPTS_RECORD; /* struct ReceiptsFields */
 extern const struct Record POWER_RECORD;    /* struct PowerFields */
+extern const struct Record PODS_RECORD;     /* struct PodsFields */
 
 #endif

@@ -29,7 +29,9 @@ struct HostFacts {
     const char *restart;   /* systemd: Restart=; "" elsewhere */
     int64_t freezer;    /* the service has a control group of its own, which version 1 or 2 of the
                            freezer stops; 0: it has none that we may write to */
-    bool engine_starts; /* the container's engine can start it again by its name */
+    bool engine_starts; /* the container's engine can start it again by its name; of a pod: it has a
+                           controller, which makes another */
+    int64_t pods_ready; /* of a pod: how many that its role's selector finds are ready */
     const char *addresses; /* by which others know it: numeric, with blanks between */
     const char *missing;   /* NULL, or what the host lacks, with the line that mends it */
     const char *sudoers;   /* lines that make us root by sudo; NULL where we are */
@@ -104,6 +106,7 @@ struct FaultKind {
     bool may_cut_link; /* can cut our own way to the node: exempts FD_PEER and proves a second
                           connection */
     bool needs_service;
+    bool on_pods;       /* knows roles that are pods */
     bool needs_filter;  /* nft, or iptables in its place */
     bool needs_delay;   /* asks for netem, tun and root_qdisc */
     bool partitions;    /* leaves a cut side, which may go on acknowledging writes */

@@ -109,6 +109,7 @@ static void read_all(struct ScenarioBuild *build)
     if (errors_here(build) > 0)
         return;
     scenario_check_steps(build);
+    scenario_check_pods(build);
     scenario_check_bounds(build);
     scenario_warn(build);
 }

@@ -58,6 +58,7 @@ struct Err *scenario_no_target(struct ScenarioBuild *build, struct Where where, 
 void scenario_check_names(struct ScenarioBuild *build);
 /* Rules between values, and warnings; only where everything was decoded. */
 void scenario_check_steps(struct ScenarioBuild *build);
+void scenario_check_pods(struct ScenarioBuild *build); /* scenario_pods.c */
 void scenario_check_bounds(struct ScenarioBuild *build);
 void scenario_check_references(struct ScenarioBuild *build);
 void scenario_warn(struct ScenarioBuild *build);

@@ -10,8 +10,13 @@
 struct TransportKind;
 struct SystemKind;
 
+/* Pods of a cluster, as kubectl on the runner's machine finds them. */
+struct Pods {
+    const char *context, *space, *selector;
+};
+
 /* How a role's service is run on its hosts: exactly one of unit, pidfile, exe,
- * container. */
+ * container, pods. */
 struct Service {
     const char *unit;         /* systemd unit; NULL without systemd */
     const char *pidfile;      /* absolute path; with start and stop */
@@ -19,7 +24,8 @@ struct Service {
     const char *exe; /* `process:` absolute path of the executable; args NULL or text that must
                         stand in its command line */
     const char *args;
-    const char *container; /* its name or id, as the engine on the host knows it */
+    const char *container;   /* its name or id, as the engine on the host knows it */
+    const struct Pods *pods; /* its hosts are these, found anew by each command (pods_find) */
 };
 
 /* Lines for sh on the runner's own machine (model/power.h); as the environment has them. */
@@ -40,6 +46,7 @@ struct Target {
     const struct Power *power; /* NULL: nobody outside can give it back its power */
     const char *root; /* where our folders lie: NULL = /run/faildrill, as root; else this very
                          machine, a folder of ours alone, as who we are */
+    const char *uid;  /* of a pod, which its name outlives; NULL: it is none */
     struct Where where;
 };
 
@@ -58,7 +65,7 @@ static inline bool role_is_run(const struct Role *role)
 {
     const struct Service *service = &role->service;
     return service->unit != NULL || service->pidfile != NULL || service->exe != NULL ||
-           service->container != NULL;
+           service->container != NULL || service->pods != NULL;
 }
 
 /* The run's ULID in lower case, drawn in `plan`; on every trace left on a node. */

@@ -58,12 +58,13 @@ announce() {
     shout notice "$text"
 }
 
-# What the parts call by `sh service` and `sh hold`; empty where none of them does.
+# What the parts call by `sh service`, `sh hold` and `sh pods`; empty where none of them does.
 write_scripts() {
     [ -z "$FD_SERVICE" ] ||
         printf '%s\n%s\nservice "$@"\n' "$FD_LIB" "$FD_SERVICE" >"$FD_DIR/service" || return
     [ -z "$FD_HOLDER" ] ||
-        printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold"
+        printf '%s\n%s\nhold "$@"\n' "$FD_LIB" "$FD_HOLDER" >"$FD_DIR/hold" || return
+    [ -z "$FD_PODS" ] || printf '%s\n%s\npods "$@"\n' "$FD_LIB" "$FD_PODS" >"$FD_DIR/pods"
 }
 
 # Everything that the undo will need, before anything is changed.
@@ -95,7 +96,7 @@ write_folder() {
 
 guard_unit() {
     systemd-run --quiet --collect --unit="fd-$FD_ID" -p OOMScoreAdjust=-1000 \
-        ${FD_ROOT:+--setenv=HOME="$HOME" --setenv=PATH="$PATH"} \
+        ${FD_ROOT:+--setenv=HOME="$HOME" --setenv=PATH="$PATH" --setenv=KUBECONFIG="$KUBECONFIG"} \
         -p KillMode=process -p Restart=on-failure -p RestartSec=1 \
         -p RestartPreventExitStatus='2 127' /bin/sh "$FD_DIR/guard" \
         </dev/null >"$FD_DIR/log.guard" 2>&1 3<&- 8<&- 9<&-

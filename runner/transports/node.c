@@ -158,8 +158,7 @@ static const char *known_missing(const struct HostNode *node, const struct Role 
     return NULL;
 }
 
-/* "kind id what who", tab between them; an id once, and who left it where that is known. */
-static const char *trace_ids(const struct Buf *reply, struct Arena *arena)
+const char *node_trace_ids(const struct Buf *reply, struct Arena *arena)
 {
     struct Buf ids = BUF(4096);
     const char *at = NULL;
@@ -214,12 +213,12 @@ static void read_filter(const struct Buf *reply, struct Arena *arena, struct Hos
 
 static void read_traces(const struct Buf *reply, struct Arena *arena, struct HostFacts *facts)
 {
-    facts->traces = trace_ids(reply, arena);
+    facts->traces = node_trace_ids(reply, arena);
     facts->unseen = fact(reply, "unseen", arena);
 }
 
-bool node_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,
-                struct Arena *arena, struct HostFacts *out, struct Err *err)
+static bool host_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,
+                       struct Arena *arena, struct HostFacts *out, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
     struct HostFacts facts = {.host = node->target,
@@ -273,6 +272,14 @@ bool node_facts(struct HostNode *node, const struct Role *role, struct Mono dead
     return good;
 }
 
+bool node_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,
+                struct Arena *arena, struct HostFacts *out, struct Err *err)
+{
+    return role != NULL && role->service.pods != NULL
+               ? pods_facts(node, role->service.pods, deadline, arena, out, err)
+               : host_facts(node, role, deadline, arena, out, err);
+}
+
 bool node_names(struct HostNode *node, struct Named *named, struct Mono deadline,
                 struct Arena *arena, struct Err *err)
 {
@@ -299,6 +306,8 @@ bool node_names(struct HostNode *node, struct Named *named, struct Mono deadline
 enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mono deadline,
                        struct Err *err)
 {
+    if (role != NULL && role->service.pods != NULL)
+        return pods_serves(node, role->service.pods, deadline, err);
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
     enum Known serves = KNOWN_UNKNOWN;
     ask_service(&script, role);

@@ -28,6 +28,14 @@ const struct Target *node_target(const struct HostNode *node);
 bool node_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,
                 struct Arena *arena, struct HostFacts *out, struct Err *err) MUST_CHECK;
 
+/* Read-only. The pods of a cluster, in order of their names; in the arena. Asked of a node on this
+ * machine. */
+struct PodRow {
+    const char *name, *uid, *address; /* address "-": it has none yet */
+};
+bool pods_list(struct HostNode *node, const struct Pods *pods, struct Mono deadline,
+               struct Arena *arena, struct List *out, struct Err *err) MUST_CHECK;
+
 /* Read-only. KNOWN_YES: the role's service runs there (without one: the host answers). */
 enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mono deadline,
                        struct Err *err) MUST_CHECK;
@@ -126,7 +134,7 @@ struct UndoInput {
     const char *boot_id; /* as armed; another one now and a class other than S: look only */
     enum FaultClass ends_by;
     bool *other_boot; /* NULL, or where to say that the host is in another boot than `boot_id` */
-    bool plain; /* never injected (a crash between arming and injecting): still looked at */
+    bool plain;       /* never injected (a crash between arming and injecting): still looked at */
 };
 enum Known node_undo(struct HostNode *node, const struct UndoInput *input, struct Mono deadline,
                      struct Moment *undone, struct Buf *detail, struct Err *err) MUST_CHECK;

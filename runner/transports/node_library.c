@@ -10,7 +10,8 @@ static const char service_sh[] = {
 #include "runner/transports/supervisor.sh.h"
 #include "runner/transports/freezer.sh.h"
     0};
-static const char over_sh[] = { /* the rest of `sh service`: behind files.sh */
+/* The rest of `sh service`, behind files.sh. */
+static const char over_sh[] = {
 #include "runner/transports/certificate.sh.h"
 #include "runner/transports/request.sh.h"
     0};
@@ -22,6 +23,9 @@ static const char holder_sh[] = {
 #include "runner/transports/holder_flap.sh.h"
 #include "runner/transports/holder_load.sh.h"
 #include "runner/transports/holder_restart.sh.h"
+    0};
+const char pods_sh[] = {
+#include "runner/transports/pods.sh.h"
     0};
 const char files_sh[] = {
 #include "runner/transports/files.sh.h"
@@ -40,6 +44,8 @@ unsigned library_of(const char *commands)
         needs |= LIBRARY_FILES;
     if (strstr(commands, "sh hold ") != NULL)
         needs |= LIBRARY_HOLDER;
+    if (strstr(commands, "sh pods ") != NULL)
+        needs |= LIBRARY_PODS;
     return needs;
 }
 
@@ -55,6 +61,7 @@ void talk_library(struct Buf *script, unsigned needs)
     quote_assignment(script, "FD_LIB", node_sh);
     quote_assignment(script, "FD_SERVICE", service.text);
     quote_assignment(script, "FD_HOLDER", (needs & LIBRARY_HOLDER) != 0 ? holder_sh : "");
+    quote_assignment(script, "FD_PODS", (needs & LIBRARY_PODS) != 0 ? pods_sh : "");
     buf_put(script, "eval \"$FD_LIB\"\n");
     buf_free(&service);
 }

@@ -56,8 +56,8 @@ static bool send_script(struct HostNode *node, void *channel, const struct Buf *
     return reach->write(channel, script->text, script->size, deadline, err);
 }
 
-/* Here, on the runner's machine, with no more than a home and a path: what the runner sends and
- * what the guard does later must find the same. */
+/* Here, on the runner's machine, with no more than a home, a path and the way to clusters: what the
+ * runner sends and what the guard does later must find the same. */
 static void *start_shell(struct HostNode *node, const char *size, const char *hash,
                          struct Mono deadline, struct Err *err)
 {
@@ -66,10 +66,13 @@ static void *start_shell(struct HostNode *node, const char *size, const char *ha
     if (node->target->root == NULL)
         return reach->start(node->session, node->privilege == PRIVILEGE_SUDO ? argv : argv + 2,
                             deadline, err);
-    char home[4096], path[4096];
+    char home[4096], path[4096], clusters[4096];
     snprintf(home, sizeof home, "HOME=%s", getenv("HOME") ? getenv("HOME") : "/");
     snprintf(path, sizeof path, "PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
-    const char *here[] = {"env", "-i", home, path, "sh", "-c", boot_line, "fd", size, hash, NULL};
+    snprintf(clusters, sizeof clusters, "KUBECONFIG=%s",
+             getenv("KUBECONFIG") ? getenv("KUBECONFIG") : "");
+    const char *here[] = {"env", "-i",      home, path, clusters, "sh",
+                          "-c",  boot_line, "fd", size, hash,     NULL};
     return reach->start(node->session, here, deadline, err);
 }
 

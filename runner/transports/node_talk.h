@@ -22,16 +22,26 @@ struct HostNode {
 
 /* The constant texts, functions only; drive.sh and ask.sh want node.sh and files.sh before them,
  * which is in LIBRARY_FILES too. */
-extern const char node_sh[], drive_sh[], ask_sh[], files_sh[], strike_sh[];
+extern const char node_sh[], drive_sh[], ask_sh[], files_sh[], pods_sh[], strike_sh[];
 
 /* FD_ID and FD_DIR of a fault. */
 void talk_fault(struct Buf *script, const struct Token *token, uint32_t number);
-/* Of `sh service VERB`, `sh service file VERB` and its like, `sh hold VERB`. */
-enum { LIBRARY_SERVICE = 1, LIBRARY_FILES = 2, LIBRARY_HOLDER = 4 };
+/* Of `sh service VERB`, `sh service file VERB` and its like, `sh hold VERB`, `sh pods
+ * VERB`. */
+enum { LIBRARY_SERVICE = 1, LIBRARY_FILES = 2, LIBRARY_HOLDER = 4, LIBRARY_PODS = 8 };
 /* What these commands (shell text, or NULL) call. */
 unsigned library_of(const char *commands);
-/* FD_LIB, FD_SERVICE and FD_HOLDER, empty where nobody needs them, then node.sh itself. */
+/* FD_LIB, FD_SERVICE, FD_HOLDER and FD_PODS, empty where nobody needs them, then node.sh itself. */
 void talk_library(struct Buf *script, unsigned needs);
+
+/* node_pods.c: the same questions, of a pod. */
+bool pods_facts(struct HostNode *node, const struct Pods *pods, struct Mono deadline,
+                struct Arena *arena, struct HostFacts *out, struct Err *err) MUST_CHECK;
+enum Known pods_serves(struct HostNode *node, const struct Pods *pods, struct Mono deadline,
+                       struct Err *err) MUST_CHECK;
+void pods_scan_script(struct Buf *script);
+/* Of lines "trace kind id what who", with a tab between them: an id once, and who left it. */
+const char *node_trace_ids(const struct Buf *reply, struct Arena *arena);
 
 /* Starts `body` as root on the host; complete or not at all. The first line of the script is what
  * only this connection knows (FD_PEER, FD_PORT). NULL on failure. */

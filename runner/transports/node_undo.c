@@ -99,10 +99,14 @@ bool node_scan(struct HostNode *node, struct Mono deadline, struct Arena *arena,
                struct List *traces, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
-    buf_put(&script, node_sh);
-    buf_put(&script, files_sh);
-    buf_put(&script, ask_sh);
-    buf_put(&script, "scan\n");
+    if (node->target->uid != NULL) {
+        pods_scan_script(&script);
+    } else {
+        buf_put(&script, node_sh);
+        buf_put(&script, files_sh);
+        buf_put(&script, ask_sh);
+        buf_put(&script, "scan\n");
+    }
     bool good = talk(node, &script, &reply, deadline, err);
     const char *at = NULL;
     for (char *line; good && (line = reply_next(&reply, &at, "trace", arena)) != NULL;) {
