@@ -30,6 +30,7 @@ DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl
         redis-server redis-sentinel redis-tools python3 python3-redis
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman \
               iptables ipset
+ALERT_DEPS := prometheus prometheus-alertmanager curl python3
 SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox systemd
 # Those whom `make bench` measures beside us.
@@ -87,6 +88,9 @@ kernel-deps: # what `make kernels` needs as well; the kernel itself is unpacked,
 bench-deps: # the peers of `make bench`; those that are missing it leaves out by name
 	@.ci/deps $(DEPS) $(BENCH_DEPS)
 
+alerts-deps: # what `make alerts` needs as well; starts no service
+	@.ci/deps $(DEPS) $(ALERT_DEPS)
+
 systemd-deps: # what `make systemd` needs as well
 	@.ci/deps $(DEPS) $(SYSTEMD_DEPS)
 
@@ -135,7 +139,7 @@ cli: all ## the program as a person uses it
 HOSTS     = $(filter-out $(CATALOGUE), tests/system/node_test.sh tests/system/lab_test.sh \
             $(filter-out %/node_test.sh %/lab_test.sh,$(wildcard tests/system/*_test.sh)))
 CATALOGUE = $(patsubst %,tests/system/%_test.sh,again cancel chains config container delay flap freeze iptables link loop \
-            machine named network race reach repeat resources shapes shells words) tests/faults/fingerprint_test.py
+            machine named network race reach repeat resources shapes shells try words) tests/faults/fingerprint_test.py
 
 hosts: all tests ## what is done on hosts, on the lab's own
 	@$(RUN) -j 3 -t 1200 $(HOSTS)
@@ -175,6 +179,10 @@ pods: all ## pods through the real kubectl, with a stand-in for the cluster's AP
 
 systemd: systemd-deps all ## hosts with a real systemd: units and their Restart=, daemon-reload, reboot (5 minutes)
 	@$(RUN) -t 1800 $(wildcard tests/systemd/*_test.sh)
+
+.PHONY: alerts alerts-deps
+alerts: alerts-deps all ## a real Prometheus and Alertmanager: alerts that fire, silences that end (3 minutes)
+	@$(RUN) -t 1800 $(wildcard tests/alerts/*_test.sh)
 
 $(BUILD)/tests/kernels/parts: $(BUILD)/tests/kernels/parts.o $(BUILD)/libfaildrill.a
 	@$(SAY) link $@

@@ -101,6 +101,8 @@ static bool nobody_noticed(const struct Analysis *analysis)
             return false;
     }
     for (size_t n = 0; n < out->probe_count; n++) {
+        if (out->probes[n].probe->is_alert)
+            continue; /* that somebody is told hurts nobody */
         if (!out->probes[n].unaffected || out->probes[n].attempts == 0)
             return false;
     }

@@ -280,7 +280,9 @@ static void judge_one(const struct Case *of)
         return;
     }
     if ((of->row->needs == BOUND_NEEDS_LEDGER && of->ledger == NULL) ||
-        (of->row->needs == BOUND_NEEDS_PRIMARY && of->primary == NULL)) {
+        (of->row->needs == BOUND_NEEDS_PRIMARY && of->primary == NULL) ||
+        (of->row->needs == BOUND_NEEDS_NOTICE && of->primary == NULL &&
+         !of->probe->probe->is_alert)) {
         case_unclear(of, "this probe does not measure it");
         return;
     }

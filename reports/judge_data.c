@@ -136,7 +136,68 @@ void judge_failover(const struct Case *of)
     judge_event(of, of->primary->failover, "no new primary");
 }
 
+static bool is_firing(const struct Sample *sample)
+{
+    return sample->outcome == OUTCOME_FAILED && sample->failure == FAILURE_CONTENT;
+}
+
+/* From T0 to the first attempt that found it firing; it was silent at some instant of a good one.
+ */
+static struct Span fired(const struct Case *of)
+{
+    const struct ProbeResult *probe = of->probe;
+    struct Moment t0 = of->analysis->out->t0;
+    struct Mono low = t0.low, high = {NS_NEVER};
+    for (size_t n = 0; n < probe->sample_count; n++) {
+        const struct Sample *sample = probe->samples[n];
+        if (is_firing(sample) && mono_before(t0.low, sample->ended))
+            high = mono_min(high, sample->ended);
+    }
+    for (size_t n = 0; n < probe->sample_count; n++) {
+        const struct Sample *sample = probe->samples[n];
+        if (sample->outcome == OUTCOME_OK && mono_before(sample->ended, high) &&
+            mono_before(low, sample->started))
+            low = sample->started;
+    }
+    return span_since(t0, low, high);
+}
+
+/* The last attempt before the fault decides, whatever came before it. */
+static bool fired_before(const struct Case *of)
+{
+    bool firing = false;
+    for (size_t n = 0; n < of->probe->sample_count; n++) {
+        const struct Sample *sample = of->probe->samples[n];
+        if (mono_before(of->analysis->out->t0.low, sample->ended))
+            break;
+        if (is_firing(sample) || sample->outcome == OUTCOME_OK)
+            firing = is_firing(sample);
+    }
+    return firing;
+}
+
+static void judge_alert(const struct Case *of)
+{
+    struct Span span = fired(of);
+    if (fired_before(of)) {
+        case_unclear(of, "it fired already when the fault was sent");
+        return;
+    }
+    if (span.high_ns != NS_NEVER) {
+        case_span(of, span, "");
+        return;
+    }
+    case_measured(of, "never fired");
+    if (span.low_ns < of->expectation->limit)
+        case_unclear(of, "the run ended before the limit");
+    else
+        case_met(of, false);
+}
+
 void judge_detected(const struct Case *of)
 {
-    judge_event(of, of->primary->detected, "not noticed");
+    if (of->primary == NULL)
+        judge_alert(of);
+    else
+        judge_event(of, of->primary->detected, "not noticed");
 }

@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <string.h>
 
 #include "err.h"
@@ -159,16 +160,32 @@ size_t text_whole(const char *bytes, size_t size)
     return text_decode(bytes + start - 1, size - start + 1, &code) > 0 ? size : start - 1;
 }
 
-void hash_hex(const void *bytes, size_t size, char out[65])
+static void write_hex(const unsigned char hash[32], char out[65])
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    if (EVP_Digest(bytes, size, hash, &length, EVP_sha256(), NULL) != 1 || length != 32)
-        bug("SHA-256 cannot be computed");
     for (size_t n = 0; n < 32; n++) {
         out[2 * n] = digits[hash[n] >> 4];
         out[2 * n + 1] = digits[hash[n] & 15];
     }
     out[64] = '\0';
+}
+
+void hash_hex(const void *bytes, size_t size, char out[65])
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    if (EVP_Digest(bytes, size, hash, &length, EVP_sha256(), NULL) != 1 || length != 32)
+        bug("SHA-256 cannot be computed");
+    write_hex(hash, out);
+}
+
+void hmac_hex(const char *key, const char *text, char out[65])
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    if (HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text, strlen(text), hash,
+             &length) == NULL ||
+        length != 32)
+        bug("HMAC-SHA256 cannot be computed");
+    write_hex(hash, out);
 }

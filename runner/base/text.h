@@ -29,5 +29,7 @@ size_t text_whole(const char *bytes, size_t size);
 
 /* SHA-256 as 64 hex digits and a NUL. */
 void hash_hex(const void *bytes, size_t size, char out[65]);
+/* HMAC-SHA256 of the text, by a key, written alike. */
+void hmac_hex(const char *key, const char *text, char out[65]);
 
 #endif

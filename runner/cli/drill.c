@@ -87,7 +87,10 @@ int drill_load(struct Drill *drill, const char *scenario, const char *environmen
     if (status != 0)
         return status;
     struct Environment *found = drill->loaded.environment;
-    if (found != NULL && (!environment_unlock(found, &err) || !environment_resolve(found, &err)))
+    drill->notify = (struct List){.items = NULL};
+    if (found != NULL && (!environment_unlock(found, &err) || !environment_resolve(found, &err) ||
+                          !notify_gather(found, drill->cli->project.notify, drill->cli->arena,
+                                         &drill->notify, &err)))
         return cli_fail(drill->cli, &err);
     if (found != NULL && !pods_find(found, drill->cli->kinds, drill->cli->state, &err) &&
         !text_equal(drill->cli->verb->name, "undo"))

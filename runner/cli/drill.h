@@ -5,6 +5,7 @@
 
 #include "../engine/hosts.h"
 #include "../engine/planner.h"
+#include "../model/environment_notify.h"
 #include "../model/gate.h"
 #include "../store/store.h"
 #include "cli.h"
@@ -20,6 +21,7 @@ struct Drill {
     struct Plan *plan;
     const char *who; /* "ana@drillbox" */
     char store_id[33];
+    struct List notify;  /* of struct NotifyTo: who is told of runs in the environment */
     struct List signers; /* of const struct Document *: the lists that were read, once each */
     const struct SavedPlan *saved; /* that is run; NULL: a file */
     struct Repeat *repeat;         /* that the run belongs to; NULL: nothing is run */

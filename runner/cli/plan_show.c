@@ -188,6 +188,24 @@ static void show_steps(const struct Plan *plan, struct Buf *out)
     buf_put(out, "     by hand on a host: sudo sh /run/faildrill/undo\n");
 }
 
+/* Whom others hear it from, and what they do not hear. */
+static void show_told(const struct Drill *drill, struct Buf *out)
+{
+    const struct NotifyTo *to = drill->notify.items;
+    const struct SilenceFields *silence = drill->plan->environment->silence;
+    for (size_t at = 0; at < drill->notify.count; at++)
+        buf_printf(out, "%s%s", at == 0 ? "  Tells     " : ", ", to[at].name);
+    if (drill->notify.count > 0)
+        buf_char(out, '\n');
+    if (silence == NULL)
+        return;
+    const char *const *matchers = silence->matchers.items;
+    buf_put(out, "  Silences  ");
+    for (size_t at = 0; at < silence->matchers.count; at++)
+        buf_printf(out, "%s%s", at == 0 ? "" : ", ", matchers[at]);
+    buf_printf(out, "   by %s, from before the first fault to the end\n", silence->alertmanager);
+}
+
 static void show_values(const char *ns, const struct List *pairs, struct Buf *out)
 {
     const struct TextPair *pair = pairs->items;
@@ -291,6 +309,7 @@ void plan_show(const struct Drill *drill, const struct List *rules, int64_t vali
     show_touches(drill, out);
     show_steps(plan, out);
     show_probes(plan, out);
+    show_told(drill, out);
     show_foresight(plan, out);
     show_rules(drill, rules, out);
     buf_printf(out, "  bytes     sha256:%s\n", plan->bytes_hash);

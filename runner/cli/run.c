@@ -13,6 +13,7 @@
 #include "judge.h"
 #include "plan_file.h"
 #include "repeat.h"
+#include "telling.h"
 #include "watch.h"
 
 static const struct Option OPTIONS[] = {
@@ -237,6 +238,8 @@ static int go(struct Drill *drill)
 {
     struct Running running = {.drill = drill};
     running.watching = watch_new(drill);
+    struct RunWatch shown = watch_of(running.watching);
+    struct Telling *telling = telling_open(drill, &shown);
     struct RunAsk input = {.plan = drill->plan,
                            .kinds = drill->cli->kinds,
                            .loop = drill->loop,
@@ -248,13 +251,14 @@ static int go(struct Drill *drill)
                            .cycle = repeat_begins(drill->repeat, drill->plan),
                            .forbids = forbids,
                            .forbids_data = drill,
-                           .watch = watch_of(running.watching)};
+                           .watch = telling_watch(telling)};
     input.watch.ask = question;
     input.watch.ask_data = &running;
     /* In the background a terminal would stop who touches it, with a fault in effect. */
     sigaction(SIGTTOU, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     sigaction(SIGTTIN, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     running.run = run_new(&input);
+    telling_run(telling, running.run);
     loop_signals(drill->loop, signalled, &running);
     run_go(running.run);
     question_end(&running);
@@ -269,6 +273,8 @@ static int go(struct Drill *drill)
     } else {
         status = judge_run(drill, drill->plan->token.text);
     }
+    telling_end(telling, status);
+    telling_close(telling);
     if (ended_as == VERDICT_NOT_UNDONE || status == verdict_status(VERDICT_NOT_UNDONE))
         status = say_not_undone(&running);
     hosts_free(drill->hosts);

@@ -79,6 +79,14 @@ void run_event(struct Run *run, const char *subject, const char *format, ...)
         (void)run_stored(run, store_event(run->in.store, now, subject, text, &err), &err);
 }
 
+bool run_note(struct Run *run, const char *subject, const char *text)
+{
+    if (run->ended)
+        return false;
+    run_event(run, subject, "%s", text);
+    return true;
+}
+
 static void end_as(struct Run *run, enum Verdict as, const char *why)
 {
     struct Buf clean = BUF(EVENT_ROOM); /* whole, before it is cut off */
@@ -346,6 +354,7 @@ void run_go(struct Run *run)
         loop_run(run->in.loop);
     }
     loop_timer_free(run->tick);
+    silence_forget(run);
 }
 
 enum Verdict run_ended_as(const struct Run *run, const char **why)

@@ -93,6 +93,8 @@ void run_go(struct Run *run);
 void run_abort(struct Run *run, enum Verdict as, const char *reason);
 /* To the question of a step `ask`; when none is put, nothing happens. */
 void run_answer(struct Run *run, bool yes);
+/* A line of others for its timeline; false: it has ended. */
+bool run_note(struct Run *run, const char *subject, const char *text);
 enum Verdict run_ended_as(const struct Run *run, const char **why);
 bool run_tidies_up(const struct Run *run);  /* the steps under `always` */
 bool run_was_stored(const struct Run *run); /* false: refused before anything was written */

@@ -253,8 +253,7 @@ static void unlock_done(struct HostCall *call)
     for (size_t at = 0; call->opened && call->ok && at < run->lock_count; at++)
         if (run->lock_hosts[at] == call->target)
             log_unlocked(run, at);
-    if (--run->unlocking == 0)
-        locks_gone(run);
+    run_lock_given(run);
 }
 
 /* A host that may still carry a fault keeps its lock: nobody else may begin there. */
@@ -288,10 +287,18 @@ static void locks_gone(struct Run *run)
     finish(run);
 }
 
+void run_lock_given(struct Run *run)
+{
+    if (--run->unlocking == 0)
+        locks_gone(run);
+}
+
 /* Those that were taken, and those that may be under way. */
 static void end_locks(struct Run *run)
 {
     run->unlocking = 1;
+    if (silence_take_back(run))
+        run->unlocking++;
     for (size_t at = 0; at < run->lock_count; at++) {
         if (!run->lock_asks[at].asked || !host_is_clean(run, run->lock_hosts[at]))
             continue;
@@ -303,8 +310,7 @@ static void end_locks(struct Run *run)
                                                   .done = unlock_done,
                                                   .data = run});
     }
-    if (--run->unlocking == 0)
-        locks_gone(run);
+    run_lock_given(run);
 }
 
 void run_over(struct Run *run)

@@ -126,6 +126,8 @@ struct Run {
     struct OnlyIf *only_if;      /* NULL: the environment has none */
     struct FreezeSwitch *freeze; /* NULL: the environment has none */
     struct Mono times_asked;     /* windows and freeze were looked at */
+    struct Silence *silence;     /* NULL until it is asked for */
+    bool silenced;
     struct Sight *sight;         /* what the systems of the roles say */
     struct StretchMachine **machines;
     struct OkStretch *oks;
@@ -167,6 +169,7 @@ bool begin_probes(struct Run *run);
 int64_t run_steady_within(const struct Run *run);
 int64_t run_longest(const struct Run *run); /* until when it may need its locks */
 void run_over(struct Run *run);             /* gives everything back, then stops the loop */
+void run_lock_given(struct Run *run);       /* one of those that run_over waits for */
 /* run_steps.c */
 void steps_begin(struct Run *run);
 void steps_tick(struct Run *run);
@@ -258,6 +261,10 @@ bool run_gate_knows(const struct Run *run); /* false: the first answer is still 
 /* False, and aborted, where a fault of this length may not begin now. */
 bool run_gate_holds(struct Run *run, int64_t lasts_ns);
 void run_gate_tick(struct Run *run, struct Mono now); /* until the undo */
+/* run_silence.c */
+bool silence_stands(struct Run *run);    /* or none is asked for; false: not yet, or aborted */
+bool silence_take_back(struct Run *run); /* true: run_lock_given comes once that was answered */
+void silence_forget(struct Run *run);
 /* run_halt.c */
 void halt_tick(struct Run *run, struct Mono now);
 

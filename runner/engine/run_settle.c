@@ -59,14 +59,16 @@ void settle_sample(struct Run *run, const struct Sample *sample)
     ok->last = sample->started; /* proven in between: the same reckoning as the report's */
 }
 
-/* After the undo a ledger beside a host of its own role is only read back; and for the report a
- * failing stretch has ended only where ok outlasted `gap`. */
+/* After the undo a ledger beside a host of its own role is only read back, and an alert ends when
+ * its rules say so; and for the report a failing stretch has ended only where ok outlasted `gap`.
+ */
 bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo)
 {
     const struct BoundProbe *probes = run->in.plan->probes.items;
     for (size_t at = 0; at < run->in.plan->probes.count; at++) {
         const struct OkStretch *ok = &run->oks[at];
-        if (after_undo && probes[at].spec->kind->is_ledger && probes[at].from != NULL)
+        if (after_undo && ((probes[at].spec->kind->is_ledger && probes[at].from != NULL) ||
+                           probes[at].spec->kind->is_alert))
             continue;
         if (ok->count < STEADY_SAMPLES || mono_since(ok->since, ok->last) < hold_ns ||
             (after_undo && mono_since(ok->since, ok->last) <= probes[at].spec->gap_ns))
@@ -89,12 +91,13 @@ const char *unsteady_what(const struct Run *run)
 
 void baseline_tick(struct Run *run, struct Mono now)
 {
-    if (probes_steady(run, run->scenario->steady_ns, false) && sight_answered(run->sight) &&
-        sight_whole(run->sight)) {
+    bool steady = probes_steady(run, run->scenario->steady_ns, false) &&
+                  sight_answered(run->sight) && sight_whole(run->sight);
+    if (steady && silence_stands(run)) {
         run_enter(run, EVENT_STEADY);
         return;
     }
-    if (mono_before(now, run->state_until))
+    if (steady || mono_before(now, run->state_until))
         return;
     char text[250];
     snprintf(text, sizeof text, "not steady before the fault: %s", unsteady_what(run));

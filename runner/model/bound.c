@@ -44,7 +44,7 @@ static const struct BoundRow ROWS[BOUND_COUNT] = {
                                 .measures = "redundant"},
     [BOUND_DETECTED_WITHIN] = {.name = "detected_within",
                                .type = FIELD_DURATION,
-                               .needs = BOUND_NEEDS_PRIMARY,
+                               .needs = BOUND_NEEDS_NOTICE,
                                .wants_event = true,
                                .measures = "detected"},
     [BOUND_MIN_SUCCESS] = {.name = "min_success", .type = FIELD_SHARE, .measures = "success"},

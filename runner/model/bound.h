@@ -11,6 +11,7 @@ enum BoundNeeds {
     BOUND_NEEDS_NOTHING, /* every probe */
     BOUND_NEEDS_LEDGER,  /* one that writes numbers and reads them back */
     BOUND_NEEDS_PRIMARY, /* one that asks who leads: its role has a system */
+    BOUND_NEEDS_NOTICE,  /* that, or one that asks whether an alert fires */
     BOUND_NEEDS_FIGURE   /* no probe, but what a step measures or captures */
 };
 struct BoundRow {

@@ -40,6 +40,14 @@ static enum RefAnswer answer(void *data, const char *ns, const char *name, const
     struct EnvironmentBuild *build = data;
     if (text_equal(ns, "env"))
         return answer_pairs(build, "vars", name, value, names, count);
+    if (text_equal(ns, "endpoint")) {
+        enum RefAnswer found = answer_pairs(build, "endpoints", name, value, names, count);
+        if (found != REF_VALUE || !reference_present(*value))
+            return found;
+        bool of_another = strstr(*value, "${endpoint.") != NULL; /* perhaps itself */
+        return !of_another && reference_fill(&build->decode, *value, NOWHERE, value) ? REF_VALUE
+                                                                                     : REF_UNKNOWN;
+    }
     if (text_equal(ns, "secret")) {
         enum RefAnswer found = answer_pairs(build, "secrets", name, value, names, count);
         return found == REF_VALUE ? REF_LATER : found;
@@ -291,6 +299,8 @@ static void build_values(struct EnvironmentBuild *build)
     const struct RoleFields *roles = fields->roles.items;
     for (size_t i = 0; i < fields->roles.count; i++)
         add_role(build, &roles[i]);
+    environment->notify = fields->notify;
+    environment->silence = fields->silence;
     add_secrets(build);
     add_gate(build);
     if (fields->receipts != NULL)

@@ -62,6 +62,8 @@ struct Environment {
     const char *from_git;      /* the branch that files must equal; NULL = not asked */
     const char *receipt_key;   /* signs a pass here, an absolute path; NULL = no receipts */
     const char *freeze_switch; /* an absolute path or a URL; NULL = none */
+    const struct NotifyFields *notify;   /* environment_notify.h; NULL = nobody is told here */
+    const struct SilenceFields *silence; /* NULL = none */
     const char *lock_host;     /* `lock:`, else the first; NULL: all are pods, yet to be found */
     const char *timezone;      /* "Europe/Berlin", or NULL */
     char hash[65];             /* SHA-256 of the file */

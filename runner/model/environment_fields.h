@@ -4,6 +4,7 @@
 #define FD_MODEL_ENVIRONMENT_FIELDS_H
 
 #include "../schema/decode.h"
+#include "environment_notify.h"
 
 struct ReachFields {
     struct Chosen kind; /* of the set "reach" */
@@ -85,6 +86,8 @@ struct EnvironmentFields {
     const struct GateFields *gate;
     const struct ReceiptsFields *receipts;
     const struct PowerFields *power;
+    const struct NotifyFields *notify;
+    const struct SilenceFields *silence;
     const struct Node *node;
 };
 

@@ -49,6 +49,12 @@ static const struct Field FIELDS[] = {
      .offset = offsetof(struct Project, state),
      .example = "/var/lib/faildrill",
      .doc = "Where runs and their history are kept; default: .faildrill beside the project file."},
+    {.name = "notify",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct Project, notify),
+     .of = &NOTIFY_RECORD,
+     .example = "{slack: {url: \"${secret.slack}\"}}",
+     .doc = "Who is told of every drill; secrets are those of its environment."},
     {.name = NULL},
 };
 const struct Record PROJECT_RECORD = {

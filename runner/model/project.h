@@ -3,7 +3,7 @@
 #ifndef FD_MODEL_PROJECT_H
 #define FD_MODEL_PROJECT_H
 
-#include "../schema/decode.h"
+#include "environment_notify.h"
 
 /* All in the arena it was found with. Without a project file `path` is NULL, `dir` the folder where
  * the search began, and every other key has its default. */
@@ -13,6 +13,7 @@ struct Project {
     struct List scenarios, environments; /* of const char *: folders, as written */
     struct List receipts;                /* of const char *: folders; the first is written to */
     const char *state;                   /* as written, or NULL */
+    const struct NotifyFields *notify;   /* environment_notify.h; NULL = nobody */
 };
 extern const struct Record PROJECT_RECORD;
 

@@ -29,7 +29,7 @@ struct RunProbe {
     const char *role;               /* or NULL */
     const char *from;               /* host's name or NULL */
     int64_t interval_ns, timeout_ns, under_ns, hold_ns, gap_ns;
-    bool is_ledger, is_primary, control;
+    bool is_ledger, is_primary, is_alert, control;
 };
 struct RunFault {
     uint32_t number;

@@ -52,7 +52,8 @@ static const struct Field EXPECT_FIELDS[] = {
                  "From the undo (from the fault where there is nothing to undo) to the redundancy "
                  "of before."),
     DURATION_ROW("detected_within", BOUND_DETECTED_WITHIN, DAY_NS, "5s",
-                 "From the fault to its first notice by the system's control plane."),
+                 "From the fault to its first notice by the system's control plane, or to the "
+                 "alert."),
     {.name = "max_lost",
      .type = FIELD_LOSS,
      .offset = offsetof(struct BoundFields, max_lost),

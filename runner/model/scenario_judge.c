@@ -18,6 +18,8 @@ static void check_fit(struct ScenarioBuild *build, const char *section,
         wanted = "ledger";
     if (needs == BOUND_NEEDS_PRIMARY && !probe->kind->is_primary)
         wanted = "primary";
+    if (needs == BOUND_NEEDS_NOTICE && !probe->kind->is_primary && !probe->kind->is_alert)
+        wanted = "primary` or `alert";
     if (wanted == NULL)
         return;
     struct Where where = bound_place(build, section, bound->probe, bound->word);

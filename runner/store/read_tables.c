@@ -1,5 +1,6 @@
 /* read_tables.c - what a run consists of: hosts, probes, expectations, faults, events, systems. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/text.h"
 #include "inside.h"
 
 /* One kind of row of a run: appended to `out` by `read`. */
@@ -47,6 +48,7 @@ static void read_probe(struct Query *query, struct Arena *arena, void *item)
     probe->gap_ns = row_int(query);
     probe->is_ledger = row_int(query) != 0;
     probe->is_primary = row_int(query) != 0;
+    probe->is_alert = text_equal(probe->kind, "alert");
     probe->control = row_int(query) != 0;
 }
 

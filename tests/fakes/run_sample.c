@@ -70,7 +70,8 @@ struct RunProbe *run_sample_probe(struct RunSample *run, const char *name, const
                                .hold_ns = 10 * NS_PER_S,
                                .gap_ns = NS_PER_S,
                                .is_ledger = text_equal(kind, "ledger"),
-                               .is_primary = text_equal(kind, "primary")};
+                               .is_primary = text_equal(kind, "primary"),
+                               .is_alert = text_equal(kind, "alert")};
     *(enum Known *)list_add(&run->read_back, run->arena, sizeof(enum Known)) = KNOWN_UNKNOWN;
     return probe;
 }

@@ -318,6 +318,116 @@ static void test_redis_replies_are_judged(void **state)
     }
 }
 
+#define HTTP_200 "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+#define VECTOR(rows)                                                                               \
+    HTTP_200 "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[" rows "]}}"
+#define SERIES(value) "{\"metric\":{},\"value\":[1700000000.5,\"" value "\"]}"
+
+/* A server that says where its answer ends, by its length. */
+static struct Sample ask_api(const char *probe, const char *reply, char detail[120])
+{
+    static char whole[8192];
+    const char *body = strstr(reply, "\r\n\r\n") + 4;
+    size_t head = strcspn(reply, "\r");
+    snprintf(whole, sizeof(whole), "%.*s\r\nContent-Length: %zu\r\n\r\n%s", (int)head, reply,
+             strlen(body), body);
+    return ask(probe, whole, detail);
+}
+
+static void test_prometheus_answers_are_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wanted, *reply;
+        enum Outcome outcome;
+        const char *detail;
+    } rows[] = {
+        {"< 2", VECTOR(SERIES("1.5")), OUTCOME_OK, ""},
+        {"< 2", VECTOR(SERIES("1.5") "," SERIES("2")), OUTCOME_FAILED, "2, not < 2"},
+        {"<= 2", VECTOR(SERIES("2")), OUTCOME_OK, ""},
+        {"2", VECTOR(SERIES("2.0")), OUTCOME_OK, ""},
+        {"!= 2", VECTOR(SERIES("2")), OUTCOME_FAILED, "2, not != 2"},
+        {">= -1e3", VECTOR(SERIES("-1000")), OUTCOME_OK, ""},
+        {"> 0", VECTOR(SERIES("+Inf")), OUTCOME_OK, ""},
+        {"< 2", VECTOR(SERIES("NaN")), OUTCOME_FAILED, "NaN, not < 2"},
+        {"== 2", VECTOR(SERIES("NaN")), OUTCOME_FAILED, "NaN, not == 2"},
+        {"< 2", VECTOR(""), OUTCOME_FAILED, "no data"},
+        {"< 2",
+         HTTP_200
+         "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"1\"]}}",
+         OUTCOME_OK, ""},
+        {"< 2",
+         HTTP_200 "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[]}}",
+         OUTCOME_FAILED, "the answer is a matrix, not values of now"},
+        {"< 2",
+         "HTTP/1.1 400 "
+         "Bad\r\n\r\n{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"parse\"}",
+         OUTCOME_FAILED, "status 400: parse"},
+        {"< 2", HTTP_200 "<html>", OUTCOME_FAILED, "status 200: no answer of a Prometheus"},
+    };
+    for (size_t n = 0; n < COUNT_OF(rows); n++) {
+        char probe[200], detail[120];
+        snprintf(probe, sizeof(probe),
+                 "{prometheus: up, at: \"http://127.0.0.1:PORT\", ok: {value: \"%s\"}}",
+                 rows[n].wanted);
+        struct Sample sample = ask_api(probe, rows[n].reply, detail);
+        assert_string_equal(detail, rows[n].detail);
+        assert_int_equal(sample.outcome, rows[n].outcome);
+    }
+}
+
+/* Firing is the failure; who does not know is no witness either way. */
+static void test_alerts_are_silent_or_fire_or_unknown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reply;
+        enum Outcome outcome;
+        const char *detail;
+    } rows[] = {
+        {HTTP_200 "[]", OUTCOME_OK, ""},
+        {HTTP_200 "[{\"fingerprint\":\"1f\",\"status\":{\"state\":\"active\",\"silencedBy\":[]}}]",
+         OUTCOME_FAILED, "Lost fires"},
+        {HTTP_200 "[{\"fingerprint\":\"1f\",\"status\":{\"silencedBy\":[\"ab-12\"]}}]",
+         OUTCOME_FAILED, "Lost fires, silenced by ab-12"},
+        {HTTP_200 "{\"a\":1}", OUTCOME_BROKEN, "status 200, and no list of alerts"},
+        {"HTTP/1.1 500 No\r\n\r\n[]", OUTCOME_BROKEN, "status 500, and no list of alerts"},
+        {"HTTP/1.1 404 No\r\n\r\n<html>", OUTCOME_BROKEN, "status 404, and no list of alerts"},
+    };
+    for (size_t n = 0; n < COUNT_OF(rows); n++) {
+        char detail[120];
+        struct Sample sample =
+            ask_api("{alert: Lost, labels: {env: \"a b\"}, at: \"http://127.0.0.1:PORT/am/\"}",
+                    rows[n].reply, detail);
+        assert_string_equal(detail, rows[n].detail);
+        assert_int_equal(sample.outcome, rows[n].outcome);
+    }
+}
+
+static void test_an_alertmanager_that_is_gone_is_no_answer(void **state)
+{
+    (void)state;
+    static struct Probing probing;
+    struct Err err;
+    probing_open(&probing);
+    probing_environment(&probing, no_system);
+    int fd = refused_port(&probing.port);
+    probing_add(&probing, "{alert: Lost, at: \"http://127.0.0.1:PORT\"}", 10 * NS_PER_MS, NS_PER_S);
+    probing_add(&probing, "{prometheus: up, at: \"http://127.0.0.1:PORT\", ok: {value: \"1\"}}",
+                10 * NS_PER_MS, NS_PER_S);
+    assert_true(probing_start(&probing, &err));
+
+    probing_take(&probing, 0, 3);
+    probing_take(&probing, 1, 3);
+
+    for (size_t n = 0; n < probing.count; n++)
+        if (probing.samples[n].outcome != OUTCOME_SKIPPED)
+            assert_int_equal(probing.samples[n].outcome,
+                             probing.samples[n].probe == 0 ? OUTCOME_BROKEN : OUTCOME_FAILED);
+    probing_close(&probing);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +438,9 @@ int main(void)
         cmocka_unit_test(test_a_body_that_is_cut_is_judged_by_what_was_read),
         cmocka_unit_test(test_a_secret_is_taken_out_before_a_detail_is_cut),
         cmocka_unit_test(test_redis_replies_are_judged),
+        cmocka_unit_test(test_prometheus_answers_are_judged),
+        cmocka_unit_test(test_alerts_are_silent_or_fire_or_unknown),
+        cmocka_unit_test(test_an_alertmanager_that_is_gone_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -414,6 +414,65 @@ static void test_a_record_of_nothing_is_taken(void **state)
     assert_int_equal(report.verdict, VERDICT_INCONCLUSIVE);
 }
 
+/* ---- An alert ---- */
+
+static void tell(struct RunSample *run, int64_t started_ms, enum Outcome outcome)
+{
+    uint32_t sequence = (uint32_t)run->samples.count;
+    struct Sample *sample = list_add(&run->samples, run->arena, sizeof(*sample));
+    *sample =
+        (struct Sample){.sequence = sequence,
+                        .intended = at(started_ms * MS),
+                        .started = at(started_ms * MS),
+                        .ended = at((started_ms + 5) * MS),
+                        .outcome = outcome,
+                        .failure = outcome == OUTCOME_FAILED ? FAILURE_CONTENT : FAILURE_NONE};
+}
+
+/* Asked each second; isolated from 15 to 75 s; it fires from `from` to `to`, in seconds. */
+static struct Report told(void **state, int64_t from, int64_t to, int64_t limit_ns)
+{
+    struct RunSample *run = run_sample_new(*state, 3);
+    struct RunProbe *probe = run_sample_probe(run, "told", "alert");
+    probe->interval_ns = NS_PER_S;
+    run_sample_fault(run, 15000 * MS, 75000 * MS);
+    run_sample_expect(run, "told", "detected_within", limit_ns);
+    for (int64_t s = 0; s < 100; s++)
+        tell(run, s * 1000, s >= from && s < to ? OUTCOME_FAILED : OUTCOME_OK);
+    return analysed(run);
+}
+
+static void test_an_alert_is_detected_from_the_fault_to_its_firing(void **state)
+{
+    struct Report report = told(state, 40, 200, 30 * NS_PER_S);
+
+    assert_string_equal(report.judged[0].measured, "23.9-25.1 s");
+    assert_int_equal(report.judged[0].verdict, VERDICT_PASS);
+    assert_int_equal(report.verdict, VERDICT_PASS);
+    assert_int_equal(told(state, 40, 200, 20 * NS_PER_S).verdict, VERDICT_FAIL);
+    assert_int_equal(told(state, 40, 200, 24500 * MS).verdict, VERDICT_INCONCLUSIVE);
+    /* Also after the undo, and where it is over by then. */
+    assert_int_equal(told(state, 77, 200, 65 * NS_PER_S).verdict, VERDICT_PASS);
+    assert_int_equal(told(state, 40, 41, 30 * NS_PER_S).verdict, VERDICT_PASS);
+}
+
+static void test_an_alert_that_never_fires_is_a_miss(void **state)
+{
+    struct Report report = told(state, 200, 200, 30 * NS_PER_S);
+
+    assert_string_equal(report.judged[0].measured, "never fired");
+    assert_int_equal(report.verdict, VERDICT_FAIL);
+    assert_int_equal(told(state, 200, 200, 90 * NS_PER_S).judged[0].verdict, VERDICT_INCONCLUSIVE);
+}
+
+static void test_an_alert_that_fired_before_says_nothing(void **state)
+{
+    struct Report report = told(state, 10, 200, 30 * NS_PER_S);
+
+    assert_int_equal(report.judged[0].verdict, VERDICT_INCONCLUSIVE);
+    assert_string_equal(report.judged[0].note, "it fired already when the fault was sent");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -437,6 +496,9 @@ int main(void)
         TEST(test_every_spoiled_run_is_inconclusive_and_says_why),
         TEST(test_one_percent_skipped_is_not_spoiled),
         TEST(test_a_record_of_nothing_is_taken),
+        TEST(test_an_alert_is_detected_from_the_fault_to_its_firing),
+        TEST(test_an_alert_that_never_fires_is_a_miss),
+        TEST(test_an_alert_that_fired_before_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
