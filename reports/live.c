@@ -169,7 +169,7 @@ static void fault_line(struct Screen *screen, const struct LiveFault *fault)
         int64_t left = mono_since(screen->state->now, fault->undo_at);
         duration_say(left > 0 ? left / NS_PER_S * NS_PER_S : 0, in);
         buf_printf(line, "   undo in %s", in);
-    } else if (fault->in_effect) {
+    } else if (fault->in_effect && !fault->undo_unknown) {
         buf_put(line, "   undo at the end");
     }
     if (fault->ends_by != NULL && !fault->clear) {

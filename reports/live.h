@@ -29,6 +29,7 @@ struct LiveFault {
     struct Mono proven;              /* 0 = not yet */
     struct Mono undo_at;             /* planned; 0 = at the end of the drill */
     const char *ends_by;             /* "kernel timer armed"; NULL = nothing to say */
+    bool undo_unknown;               /* whoever looks on does not know the plan */
     bool in_effect, clear;
 };
 struct LiveProbe {

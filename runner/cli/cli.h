@@ -25,6 +25,7 @@ struct Verb {
     const char *summary;
     bool on_first_screen;
     const struct Option *options; /* its own; NULL = none */
+    bool breaks;                  /* the verbs of a step are options too: try.h */
     const char *examples;         /* whole lines, "  faildrill plan -e staging drill\n" */
     const char *next;             /* one line: "Next: faildrill run ..." */
     int (*run)(struct Cli *cli);  /* returns the exit status of DESIGN.md 9 */
@@ -100,6 +101,9 @@ int cli_problems(const struct Cli *cli, struct Problems *problems);
 /* Writes the text to stdout and returns `status`; 8 where stdout does not take it. */
 int cli_print(const struct Buf *text, int status);
 
+/* A file under the project's folder, with the folders above it; says so. What is there already
+ * stays: an error. */
+bool cli_write_new(struct Cli *cli, const char *path, const char *text, struct Err *err) MUST_CHECK;
 /* Writes KIND.json of one kind of file, or of all (NULL), into a folder, which is made. */
 bool schema_save(struct Cli *cli, const char *only, const char *folder, struct Err *err) MUST_CHECK;
 
@@ -107,7 +111,7 @@ bool schema_save(struct Cli *cli, const char *only, const char *folder, struct E
 extern const struct Verb verb_validate, verb_explain, verb_schema, verb_version;
 extern const struct Verb verb_doctor, verb_plan, verb_run, verb_status, verb_halt, verb_undo;
 extern const struct Verb verb_approve, verb_runs, verb_report, verb_trends, verb_completion,
-    verb_init;
+    verb_init, verb_try;
 const struct Verb *const *cli_verbs(size_t *count);
 extern const struct Option CLI_GLOBALS[]; /* ends with a NULL name */
 #define CLI_VERSION "0.1.0"

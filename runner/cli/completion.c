@@ -7,6 +7,7 @@
 
 #include "../base/text.h"
 #include "help.h"
+#include "try.h"
 
 static int completion(struct Cli *cli);
 const struct Verb verb_completion = {
@@ -176,6 +177,8 @@ static void offer_next(struct Line *line)
     }
     if (line->typed[0] == '-') {
         offer_options(line, line->verb != NULL ? line->verb->options : NULL);
+        if (line->verb != NULL && line->verb->breaks)
+            offer_options(line, try_verbs(line->cli->kinds, line->cli->arena));
         offer_options(line, CLI_GLOBALS);
         return;
     }

@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include "../base/text.h"
+#include "init_template.h"
 
 static const struct Option OPTIONS[] = {
     {"from-ssh", 0, "HOST", true,
      "Writes an environment (staging, or -e) with this host; again for the next."},
+    {"from", 0, "NAME", false,
+     "The template: machine, redis_sentinel, partition, restore, dns or disk."},
     {.name = NULL},
 };
 
@@ -24,7 +27,8 @@ const struct Verb verb_init = {
     .options = OPTIONS,
     .examples =
         "  faildrill init --from-ssh api-1 --from-ssh api-2    hosts as `ssh HOST` knows them\n"
-        "  faildrill init lose_a_machine\n",
+        "  faildrill init lose_a_machine\n"
+        "  faildrill init names_are_gone --from dns\n",
     .next = "Next: faildrill validate   then   faildrill doctor staging",
     .on_first_screen = true,
     .run = init,
@@ -41,40 +45,8 @@ static const char ENVIRONMENT[] =
     "# endpoints:\n"
     "#   shop: https://shop.example.net/healthz\n"
     "# protected: true                        # production: its name is typed to run a drill\n";
-static const char MACHINE[] =
-    "# yaml-language-server: $schema=../.faildrill/schema/scenario.json\n"
-    "scenario: %s\n"
-    "hypothesis: Users hardly notice when one machine of %s is lost.\n"
-    "targets:\n"
-    "  victim: {role: %s, pick: 1}\n"
-    "probes:\n"
-    "  service: {%s, every: 100ms}\n"
-    "steps:\n"
-    "  - isolate: victim                      # silence, as if its power were cut; our ssh stays\n"
-    "    for: 60s\n"
-    "halt:\n"
-    "  service: {max_outage: 45s}             # stop at once and undo\n"
-    "expect:\n"
-    "  service: {recover_within: 20s}\n";
-static const char PRIMARY[] =
-    "# yaml-language-server: $schema=../.faildrill/schema/scenario.json\n"
-    "scenario: %s\n"
-    "hypothesis: When the primary of %s dies, writes go on within 20s and none is lost.\n"
-    "targets:\n"
-    "  primary: {role: %s, is: primary}\n"
-    "probes:\n"
-    "  writes: {ledger: %s, every: 50ms}      # numbered writes, read back at the end\n"
-    "  primary: {primary: %s, every: 250ms}   # asks every host whether it leads\n"
-    "steps:\n"
-    "  - {kill: primary, for: 60s}            # longer than the failover takes\n"
-    "halt:\n"
-    "  writes: {max_outage: 45s}              # stop at once and undo\n"
-    "expect:\n"
-    "  writes: {recover_within: 20s, max_lost: 0}\n"
-    "  primary: {failover_within: 20s}\n";
 
-/* Under the project's folder, with the folders above it. What is there already stays. */
-static bool write_new(struct Cli *cli, const char *path, const char *text, struct Err *err)
+bool cli_write_new(struct Cli *cli, const char *path, const char *text, struct Err *err)
 {
     const char *whole = arena_printf(cli->arena, "%s/%s", cli->project.dir, path);
     for (const char *at = strchr(path, '/'); at != NULL; at = strchr(at + 1, '/')) {
@@ -115,9 +87,9 @@ static bool write_project(struct Cli *cli, struct Err *err)
     if (cli->project.path != NULL)
         return true;
     const char *folder = arena_printf(cli->arena, "%s/.faildrill/schema", cli->project.dir);
-    return write_new(cli, "faildrill.yaml", arena_printf(cli->arena, PROJECT, project_name(cli)),
-                     err) &&
-           write_new(cli, ".faildrill/.gitignore", "*\n", err) &&
+    return cli_write_new(cli, "faildrill.yaml",
+                         arena_printf(cli->arena, PROJECT, project_name(cli)), err) &&
+           cli_write_new(cli, ".faildrill/.gitignore", "*\n", err) &&
            schema_save(cli, NULL, folder, err);
 }
 
@@ -130,9 +102,9 @@ static bool write_environment(struct Cli *cli, struct Err *err)
         if (text_equal(given[i].option->name, "from-ssh"))
             buf_printf(&hosts, "%s%s", hosts.size > 0 ? ", " : "", given[i].value);
     const char *name = cli->environment != NULL ? cli->environment : "staging";
-    bool good =
-        hosts.size == 0 || write_new(cli, arena_printf(cli->arena, "environments/%s.yaml", name),
-                                     arena_printf(cli->arena, ENVIRONMENT, name, hosts.text), err);
+    bool good = hosts.size == 0 ||
+                cli_write_new(cli, arena_printf(cli->arena, "environments/%s.yaml", name),
+                              arena_printf(cli->arena, ENVIRONMENT, name, hosts.text), err);
     buf_free(&hosts);
     return good;
 }
@@ -149,19 +121,25 @@ static const struct Role *first_role(const struct Environment *environment)
 }
 
 static const char *scenario_text(struct Cli *cli, const char *name,
-                                 const struct Environment *environment)
+                                 const struct Environment *environment, struct Err *err)
 {
     const struct Role *role = first_role(environment);
-    const char *of = role != NULL ? role->name : "api";
-    if (role != NULL && role->system != NULL)
-        return arena_printf(cli->arena, PRIMARY, name, of, of, of, of);
+    bool leads = role != NULL && role->system != NULL;
+    const char *from = cli_option(cli, "from");
+    const struct Template *template = template_find(from != NULL ? from
+                                                    : leads      ? "redis_sentinel"
+                                                                 : "machine",
+                                                    err);
+    if (template == NULL)
+        return NULL;
+    const char *of = role != NULL ? role->name : template->of_system ? "redis" : "api";
     const char *probe = "tcp: \"${target.victim.address}:22\"";
     if (environment != NULL && environment->endpoints.count > 0) {
         const struct TextPair *endpoint = environment->endpoints.items;
         const char *kind = text_starts(endpoint->value, "http") ? "http" : "tcp";
         probe = arena_printf(cli->arena, "%s: \"${endpoint.%s}\"", kind, endpoint->name);
     }
-    return arena_printf(cli->arena, MACHINE, name, of, of, probe);
+    return template_fill(template, name, of, probe, cli->arena);
 }
 
 /* For -e, else for the first that there is, else for nobody in particular. */
@@ -177,8 +155,9 @@ static int write_scenario(struct Cli *cli, const char *name)
     int status = environment != NULL ? cli_load(cli, NULL, environment, &loaded) : 0;
     if (status != 0)
         return status;
-    const char *text = scenario_text(cli, name, loaded.environment);
-    if (!write_new(cli, arena_printf(cli->arena, "scenarios/%s.yaml", name), text, &err))
+    const char *text = scenario_text(cli, name, loaded.environment, &err);
+    if (text == NULL ||
+        !cli_write_new(cli, arena_printf(cli->arena, "scenarios/%s.yaml", name), text, &err))
         status = cli_fail(cli, &err);
     cli_unload(&loaded);
     return status;

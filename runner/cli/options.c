@@ -4,10 +4,11 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "try.h"
 #include <getopt.h>
 #include <string.h>
 
-enum { OPTIONS_MOST = 48, FIRST_LONG = 256 };
+enum { OPTIONS_MOST = 96, FIRST_LONG = 256 };
 
 const struct Option CLI_GLOBALS[] = {
     {"env", 'e', "NAME", false, "The environment; there is no default."},
@@ -172,6 +173,8 @@ bool options_of_verb(struct Cli *cli, int argc, char **argv, struct Err *err)
     struct Rows known = {.count = 0};
     known_add(&known, CLI_GLOBALS);
     known_add(&known, cli->verb->options);
+    if (cli->verb->breaks)
+        known_add(&known, try_verbs(cli->kinds, cli->arena));
     known_ready(&known, false);
     if (!read_options(cli, &known, argc, argv, err))
         return false;

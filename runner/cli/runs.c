@@ -4,11 +4,17 @@
 
 #include "../base/table.h"
 #include "../base/text.h"
+#include "follow.h"
 
 static const struct Option RUNS_OPTIONS[] = {
     {.name = "since",
      .value = "TIME",
      .doc = "Only runs that began within this time, such as 30d."},
+    {.name = NULL},
+};
+
+static const struct Option STATUS_OPTIONS[] = {
+    {.name = "follow", .letter = 'f', .doc = "Look on until the run has ended; changes nothing."},
     {.name = NULL},
 };
 
@@ -109,13 +115,67 @@ static void status_faults(const struct List *open, struct Buf *out)
     }
 }
 
+/* The run that is meant where none is named: the one under way. NULL, with *err set or not, where
+ * there is none. */
+static const char *to_follow(struct Drill *drill, struct Err *err)
+{
+    struct Cli *cli = drill->cli;
+    struct List rows = {0};
+    const char *run = NULL;
+    if (cli->arg_count > 0)
+        return store_find_run(drill->store, cli->args[0], &(struct History){0}, cli->arena, &run,
+                              err)
+                   ? run
+                   : NULL;
+    if (!store_runs(drill->store, &(struct History){.most = 50}, cli->arena, &rows, err))
+        return NULL;
+    const struct RunRow *row = rows.items;
+    for (size_t at = 0; at < rows.count; at++) {
+        if (row[at].finished || row[at].gone)
+            continue;
+        if (run != NULL) {
+            err_set(err, ERR_NOT_FOUND, NOWHERE, "more than one run is under way: name it");
+            err_hint(err, "faildrill status lists them.");
+            return NULL;
+        }
+        run = row[at].id;
+    }
+    if (run == NULL)
+        err_set(err, ERR_NOT_FOUND, NOWHERE, "no run is under way");
+    return run;
+}
+
+static int follow(struct Drill *drill)
+{
+    struct Err err;
+    const char *run = to_follow(drill, &err);
+    return run != NULL ? follow_run(drill, run) : cli_fail(drill->cli, &err);
+}
+
+static void status_locks(const struct List *locks, struct Buf *out)
+{
+    const struct LockHeld *lock = locks->items;
+    for (size_t at = 0; at < locks->count; at++) {
+        char since[48];
+        wall_local(lock[at].since, since);
+        buf_printf(out, "  %s is held by %s, by %s on %s (pid %lld) since %s%s\n",
+                   lock[at].environment, short_id(lock[at].run), lock[at].who, lock[at].machine,
+                   (long long)lock[at].pid, since,
+                   lock[at].alive == KNOWN_NO ? ", which died" : "");
+    }
+}
+
 static int status(struct Drill *drill)
 {
     struct Cli *cli = drill->cli;
     struct Err err;
     const char *run = NULL;
-    struct List rows = {0}, open = {0};
+    struct List rows = {0}, open = {0}, locks = {0};
     struct History recent = {.most = 50};
+    if (cli_option(cli, "follow") != NULL)
+        return follow(drill);
+    if (!store_locks(drill->store, cli->arena, &locks, &err))
+        return cli_fail(cli, &err);
     if ((cli->arg_count > 0 && !store_find_run(drill->store, cli->args[0], &(struct History){0},
                                                cli->arena, &run, &err)) ||
         !undolog_open(drill->store, cli->kinds, run, cli->arena, &open, &err) ||
@@ -135,6 +195,7 @@ static int status(struct Drill *drill)
                        row[at].alive ? "" : "; faildrill undo brings back what is left");
     if (out.size == 0)
         buf_put(&out, "nothing runs, nothing is in effect\n");
+    status_locks(&locks, &out);
     status_faults(&open, &out);
     int exit_status = cli_print(&out, 0);
     buf_free(&out);
@@ -180,7 +241,10 @@ const struct Verb verb_status = {
     .most = 1,
     .summary = "what runs, what is in effect, on which host, until when",
     .on_first_screen = true,
-    .examples = "  faildrill status\n",
+    .options = STATUS_OPTIONS,
+    .examples =
+        "  faildrill status\n"
+        "  faildrill status --follow            as its runner sees it; any number may look\n",
     .next = "Next: faildrill halt, or faildrill undo",
     .run = status_verb,
 };

@@ -5,12 +5,18 @@
 #include "../engine/undo.h"
 
 #include "../base/text.h"
+#include "break_lock.h"
 #include "drill.h"
 
 static const struct Option OPTIONS[] = {
     {.name = "scan",
      .doc = "Ask every host of the environment (-e) for our marks, without any store."},
     {.name = "host", .value = "NAME", .doc = "Only what is left on this host."},
+    {.name = "break-lock",
+     .doc = "Take the locks of the environment (-e) away from a run that is no more."},
+    {.name = "confirm",
+     .value = "NAME",
+     .doc = "With --break-lock: the environment's name, instead of typing it."},
     {.name = NULL},
 };
 
@@ -250,7 +256,9 @@ static int verb(struct Cli *cli)
     struct Drill drill;
     int status = drill_open(cli, &drill);
     if (status == 0)
-        status = cli_option(cli, "scan") ? scan(&drill) : undo(&drill);
+        status = cli_option(cli, "break-lock") ? break_lock(&drill)
+                 : cli_option(cli, "scan")     ? scan(&drill)
+                                               : undo(&drill);
     drill_close(&drill);
     return status;
 }
@@ -263,9 +271,11 @@ const struct Verb verb_undo = {
     .summary = "bring back whatever is left; may be repeated",
     .on_first_screen = true,
     .options = OPTIONS,
-    .examples = "  faildrill undo                       every run that did not end\n"
-                "  faildrill undo 4k2p --host pg-1      one host of one run\n"
-                "  faildrill undo --scan -e staging     ask the hosts, with no store at all\n",
+    .examples =
+        "  faildrill undo                       every run that did not end\n"
+        "  faildrill undo 4k2p --host pg-1      one host of one run\n"
+        "  faildrill undo --scan -e staging     ask the hosts, with no store at all\n"
+        "  faildrill undo --break-lock -e staging    who holds it, then whether to break it\n",
     .next = "Next: faildrill status; on a host, without us: sudo sh /run/faildrill/undo",
     .run = verb,
 };

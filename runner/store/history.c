@@ -146,9 +146,10 @@ static void read_row(struct Query *query, struct Arena *arena, struct RunRow *ou
     out->finished = ended_as != NULL;
     out->judged = judged != NULL;
     bool ended = out->finished && !(newest && out->cycle.number < out->cycle.of);
-    bool alive = !ended && process_alive(&process) == KNOWN_YES;
-    out->alive = alive && !out->finished;
-    out->pauses = alive && out->finished;
+    enum Known alive = ended ? KNOWN_UNKNOWN : process_alive(&process);
+    out->alive = alive == KNOWN_YES && !out->finished;
+    out->pauses = alive == KNOWN_YES && out->finished;
+    out->gone = alive == KNOWN_NO && !out->finished;
     if (out->judged)
         out->verdict = verdict_stored(judged);
     else

@@ -125,6 +125,33 @@ bool store_unlock(struct Store *store, const char *run, struct Err *err)
     return change_end(store, query_run(&query, err), err);
 }
 
+bool store_locks(struct Store *store, struct Arena *arena, struct List *out, struct Err *err)
+{
+    struct Query query = query_begin(
+        store, "SELECT l.environment, l.run, l.who, l.since, l.pid, l.process_started, l.boot_id,"
+               " l.pid_namespace, l.machine, (SELECT count(*) FROM runs r JOIN faults f"
+               "  ON f.id >> 32 = r.key WHERE r.id = l.run AND f.state <> 'CLEAR') FROM locks l"
+               " ORDER BY l.environment");
+    struct List locks = {.items = NULL};
+    enum Step step;
+    while ((step = query_step(&query, err)) == STEP_ROW) {
+        struct LockHeld *lock = list_add(&locks, arena, sizeof *lock);
+        struct Process process;
+        lock->environment = row_text_or(&query, arena, "");
+        lock->run = row_text_or(&query, arena, "");
+        lock->who = row_text_or(&query, arena, "");
+        lock->since.ns = row_int(&query);
+        row_process(&query, arena, &process);
+        lock->open_faults = row_int(&query);
+        lock->pid = process.pid;
+        lock->machine = process.machine;
+        lock->alive = process_alive(&process);
+    }
+    if (step == STEP_END)
+        *out = locks;
+    return step == STEP_END;
+}
+
 /* ---- Halts ---- */
 
 static bool check_halts(struct Store *store, const char *run, struct Arena *arena, struct Err *err)

@@ -28,6 +28,16 @@ bool store_lock(struct Store *store, const struct LockRow *lock, struct Err *err
 /* Whether store_lock would succeed now, with nothing taken; the same words where not. */
 bool store_is_free(struct Store *store, const char *environment, struct Err *err) MUST_CHECK;
 bool store_unlock(struct Store *store, const char *run, struct Err *err) MUST_CHECK;
+/* Who holds an environment, and from where. */
+struct LockHeld {
+    const char *environment, *run, *who, *machine;
+    struct Wall since;
+    int64_t pid;
+    enum Known alive; /* its process, as far as can be seen from here */
+    int64_t open_faults;
+};
+bool store_locks(struct Store *store, struct Arena *arena, struct List *out,
+                 struct Err *err) MUST_CHECK; /* of struct LockHeld, by environment */
 
 /* ---- A run. ---- */
 struct RunBegin {
@@ -176,6 +186,7 @@ struct RunRow {
     bool alive;  /* its process still runs on this machine */
     bool pauses; /* a cycle that has ended; the process of its repeat still runs */
     struct Cycle cycle;
+    bool gone;   /* it did not end, and its process is surely no more */
     int64_t pid;
 };
 bool store_runs(struct Store *store, const struct History *of, struct Arena *arena,
