@@ -55,4 +55,13 @@ for options in "" "-e staging" "-e production"; do
     [ $status = 0 ] || cat "$actual"
     say $status "the project's own files${options:+ in ${options#-e }}"
 done
+
+# Experiments that others published, alone and in the environment that comes with them.
+for options in "" "-e anywhere"; do
+    # shellcheck disable=SC2086
+    "$program" -C ../../scenarios/published validate --strict $options >"$actual" 2>&1
+    status=$?
+    [ $status = 0 ] || cat "$actual"
+    say $status "the published experiments${options:+ in ${options#-e }}"
+done
 exit $failed
