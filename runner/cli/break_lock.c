@@ -85,8 +85,8 @@ static void look_at_host(struct Breaking *breaking, const struct Scanned *host)
             lock = &traces[at];
     if (lock == NULL)
         return;
-    buf_printf(&breaking->said, "  %s: run %s, by %s\n", host->target->name, short_id(lock->id),
-               lock->who);
+    buf_printf(&breaking->said, "  %s: %s, by run %s of %s\n", host->target->name, lock->what,
+               short_id(lock->id), lock->who);
     breaking->found++;
     if (lives(breaking->drill, lock->id))
         refuse(breaking, "`faildrill halt` ends it, and it gives its locks back.",

@@ -129,7 +129,9 @@ scan() {
     fi
     if [ -d "$fd_root/lock" ]; then
         read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
-        say "trace${tab}lock$tab$holder${tab}lock of this host$tab$(
+        look_at_clock
+        read -r since 2>/dev/null <"$fd_root/lock/since" || since=$now
+        say "trace${tab}lock$tab$holder${tab}lock of this host for $(((now - since) / 100)) s$tab$(
             tr -c ' -~' ' ' 2>/dev/null <"$fd_root/lock/who"
         )"
     fi

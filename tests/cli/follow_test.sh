@@ -102,4 +102,24 @@ nobody() {
 check "where nothing runs there is nothing to follow: exit 2" nobody
 check "and nobody holds anything" bash -c "'$FAILDRILL' -C '$work' undo --break-lock -e prod | grep -q 'nobody holds it'"
 
+# A run of another machine's store, that nobody here knows anything of.
+"$lab" exec bare-1 sh -c 'mkdir -p /run/faildrill/lock && cd /run/faildrill/lock && echo 01kfffffffffffffffffffff4k2p >token &&
+    echo raj@elsewhere >who && echo 0 >since && echo 99999999999 >until && cat /proc/sys/kernel/random/boot_id >boot'
+holder='bare-1: lock of this host for [0-9]+ s, by run 4k2p of raj@elsewhere'
+# breaking STATUS WORDS...
+breaking() {
+    local status=$1
+    shift
+    "$FAILDRILL" -C "$work" --no-input undo --break-lock -e prod "$@" >"$work/breaking" 2>&1
+    local got=$?
+    cat "$work/breaking"
+    [ "$got" -eq "$status" ] && grep -qE "$holder" "$work/breaking"
+}
+check "a lock of elsewhere is named, and stays without a yes: exit 4" breaking 4
+"$lab" exec bare-1 mkdir /run/faildrill/01kfffffffffffffffffffff4k2p_1
+check "and while something of that run is there: exit 4" breaking 4 --confirm prod
+"$lab" exec bare-1 rmdir /run/faildrill/01kfffffffffffffffffffff4k2p_1
+check "with the environment's name it is broken" breaking 0 --confirm prod
+check "and nothing of it is left" clean
+
 [ "$failed" -eq 0 ]

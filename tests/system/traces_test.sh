@@ -87,7 +87,7 @@ check "with no store: the folder is found, and whose it is" \
     finds "FOUND +bare-1: folder [0-9a-z]+_1 isolate, of $who.*; to end it there: sudo sh /run/faildrill/undo\$"
 check "the table too, of the same owner" \
     finds "FOUND +bare-1: table [0-9a-z]+_1 nft table inet fd_[0-9a-z]+_1, of $who.*: sudo sh /run/faildrill/undo\$"
-check "and the lock" finds "FOUND +bare-1: lock [0-9a-z]+ lock of this host, of $who"
+check "and the lock" finds "FOUND +bare-1: lock [0-9a-z]+ lock of this host for [0-9]+ s, of $who"
 check "the command it gives ends it" on_host sh /run/faildrill/undo
 check "then nothing is found" elsewhere
 check "nothing more is said on login" on_host sh -c '[ ! -e /run/motd.d/faildrill ]'
