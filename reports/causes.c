@@ -31,6 +31,12 @@ static struct Mono later(struct Mono a, struct Mono b)
     return mono_before(a, b) ? b : a;
 }
 
+/* Nothing of it is undone: what follows it, to the end of the run, is its own doing. */
+static bool is_undone(const struct RunFault *fault)
+{
+    return !text_equal(fault->kind, "failover");
+}
+
 static void add_to_cause(struct Cause *cause, const struct RunFault *fault)
 {
     bool first = cause->fault_count == 0;
@@ -38,11 +44,13 @@ static void add_to_cause(struct Cause *cause, const struct RunFault *fault)
     bool unclear = fault->undone.high.ns == 0 || (!first && cause->undone.high.ns == 0);
     cause->t0.low = first ? fault->t0.low : mono_min(cause->t0.low, fault->t0.low);
     cause->t0.high = unproven ? (struct Mono){0} : later(cause->t0.high, fault->t0.high);
-    if (fault->undone.low.ns != 0)
+    if (fault->undone.low.ns != 0 && is_undone(fault))
         cause->undone.low = cause->undone.low.ns == 0
                                 ? fault->undone.low
                                 : mono_min(cause->undone.low, fault->undone.low);
-    cause->undone.high = unclear ? (struct Mono){0} : later(cause->undone.high, fault->undone.high);
+    cause->undone.high = unclear || !is_undone(fault)
+                             ? (struct Mono){0}
+                             : later(cause->undone.high, fault->undone.high);
     cause->fault_count++;
 }
 

@@ -190,8 +190,9 @@ static bool stops_primary(const struct Plan *plan, const struct SurveyRole *role
 {
     const struct PlannedFault *faults = plan->faults.items;
     for (size_t at = 0; at < plan->faults.count; at++)
-        if (faults[at].role == role->role && faults[at].step->kind->stops_service &&
-            faults[at].chosen && (role->primary == NULL || faults[at].target == role->primary))
+        if (faults[at].role == role->role && faults[at].step->kind != NULL &&
+            faults[at].step->kind->stops_service && faults[at].chosen &&
+            (role->primary == NULL || faults[at].target == role->primary))
             return true;
     return false;
 }

@@ -43,11 +43,31 @@ static void test_the_machine_that_is_named_or_any_is_fine(void **state)
     assert_null(seen(NULL, "90ab", *state));
 }
 
+/* A step that asks for a failover has a row in the plan, and no kind of fault. */
+static void test_a_failover_that_is_asked_for_has_a_row_without_a_fault(void **state)
+{
+    struct Arena *arena = *state;
+    struct StepSpec step = {.name = "move it", .type = STEP_FAILOVER, .role = "api"};
+    struct Scenario scenario = {.steps = {.items = &step, .count = 1}};
+    struct PlannedFault fault = {.step = &step, .role = &ROLE, .chosen = true};
+    struct Plan plan = {
+        .arena = arena, .scenario = &scenario, .faults = {.items = &fault, .count = 1}};
+    struct SurveyRole role = {.role = &ROLE, .prospect_known = true};
+    struct Survey survey = {.arena = arena, .roles = {.items = &role, .count = 1}};
+    role.prospect.failover = (struct Span){8, 17};
+
+    foresee_roles(&plan, &survey);
+
+    assert_int_equal(plan.foresights.count, 1);
+    assert_int_equal(((struct Foresight *)plan.foresights.items)->failover.high_ns, 17);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_another_machine_at_the_address_is_refused),
         cmocka_unit_test(test_the_machine_that_is_named_or_any_is_fine),
+        cmocka_unit_test(test_a_failover_that_is_asked_for_has_a_row_without_a_fault),
     };
     struct Arena *arena = arena_new("foresee", 1 << 20);
     for (size_t at = 0; at < sizeof tests / sizeof *tests; at++)

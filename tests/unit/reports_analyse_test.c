@@ -147,6 +147,24 @@ static void test_what_the_undo_mends_is_no_recovery(void **state)
     assert_string_equal(report.judged[0].measured, "> 59.9 s");
 }
 
+/* Its row is closed with the moment it was asked for: what follows is its doing, not an undo's. */
+static void test_what_a_planned_failover_breaks_is_its_recovery(void **state)
+{
+    struct RunSample *run = vector14(*state);
+    struct RunFault *fault = run->faults.items;
+    fault->kind = "failover";
+    fault->undone = fault->t0;
+
+    struct Report report = analysed(run);
+
+    const struct ProbeResult *shop = &report.probes[0];
+    assert_false(shop->unaffected);
+    assert_int_equal(shop->recovered.low_ns, 5940 * MS);
+    assert_int_equal(shop->recovered.high_ns, 6054 * MS);
+    assert_int_equal(shop->healed.high_ns, 0);
+    assert_int_equal(report.undone_count, 1);
+}
+
 static void test_what_the_undo_breaks_is_healing(void **state)
 {
     static const struct Outage down = {75000 * MS, 76500 * MS, DOWN_REFUSED};
@@ -481,6 +499,7 @@ int main(void)
         TEST(test_recovery_ends_where_the_truth_lies),
         TEST(test_flapping_recovers_after_its_last_stretch),
         TEST(test_what_the_undo_mends_is_no_recovery),
+        TEST(test_what_a_planned_failover_breaks_is_its_recovery),
         TEST(test_what_the_undo_breaks_is_healing),
         TEST(test_ok_too_short_before_the_undo_is_no_recovery),
         TEST(test_two_faults_have_a_recovery_each_and_the_slower_speaks),
