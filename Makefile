@@ -11,7 +11,7 @@ SAY   = $(if $(V),:,$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  
 
 # What is built with ------------------------------------------------------------------------------
 
-LIBS := libssh2 yaml-0.1 libcurl hiredis libuv libcares openssl jansson sqlite3
+LIBS := libssh2 yaml-0.1 libcurl hiredis libpq libuv libcares openssl jansson sqlite3
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
              -fcf-protection -ftrivial-auto-var-init=zero -fPIE
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla -Wformat=2 -Werror
@@ -25,12 +25,13 @@ PKG_LIBS   = $(shell pkg-config --libs $(LIBS)) -lm
 
 # Debian 12's names: what the build wants, what the demo's hosts run, what the tests add.
 DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl-dev libhiredis-dev \
-        libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
+        libpq-dev libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
         openssh-client openssh-server nftables iproute2 procps util-linux \
         redis-server redis-sentinel redis-tools python3 python3-redis
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman \
-              iptables ipset
+              iptables ipset postgresql-15
 ALERT_DEPS := prometheus prometheus-alertmanager curl python3
+DATABASE_DEPS := patroni python3-etcd etcd-server haproxy
 SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox systemd
 # Those whom `make bench` measures beside us.
@@ -90,6 +91,9 @@ bench-deps: # the peers of `make bench`; those that are missing it leaves out by
 
 alerts-deps: # what `make alerts` needs as well; starts no service
 	@.ci/deps $(DEPS) $(ALERT_DEPS)
+
+database-deps: # what `make databases` needs as well
+	@.ci/deps $(DEPS) postgresql-15 $(DATABASE_DEPS)
 
 systemd-deps: # what `make systemd` needs as well
 	@.ci/deps $(DEPS) $(SYSTEMD_DEPS)
@@ -153,10 +157,13 @@ shapes: all ## every shape of a cut, measured from both ends on 5 hosts
 drills: all tests ## drills beside an independent observer (DRILLS=20)
 	@DRILLS=$(DRILLS) $(RUN) -t 3600 tests/system/drills.sh
 
+databases: database-deps all ## PostgreSQL with Patroni, drilled in every way of scenarios/: 12 minutes
+	@$(RUN) -t 3600 tests/system/patroni.sh
+
 machines: all ## hosts whose power is cut: all that may go wrong, three minutes
 	@$(RUN) -t 1200 tests/system/machine.sh
 
-system: hosts faults drills ## the three above
+system: hosts faults drills databases ## all of that, and the databases
 
 faults-matrix: all ## every kind of fault x all that may go wrong: 0 silent; writes tests/faults/MATRIX.md, README.md
 	@export BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill; set -- --write tests/faults/MATRIX.md --readme README.md; \
@@ -220,7 +227,7 @@ help: ## list what can be made
 
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
-.PHONY: all bench bench-deps asan asan-tests check check-deps clang clean cli crash demo deps docs drills faults \
+.PHONY: all bench bench-deps asan asan-tests check check-deps clang clean cli crash database-deps databases demo deps docs drills faults \
         faults-matrix format help hosts install kernel-deps kernels lint machines mutants pods shapes system \
         systemd systemd-deps tests unit
 .SECONDARY:

@@ -229,7 +229,10 @@ void prober_pause(struct Prober *prober)
 static void begin_read_back(struct ReadBack *read_back)
 {
     struct ProberProbe *probe = &read_back->prober->probes[read_back->input.probe];
-    probe->bound->spec->kind->read_back(probe->state, read_back->input.host,
+    if (read_back->input.tidy)
+        probe->bound->spec->kind->tidy(probe->state, read_back->input.deadline, read_back);
+    else
+        probe->bound->spec->kind->read_back(probe->state, read_back->input.host,
                                         read_back->input.deadline, read_back);
 }
 

@@ -54,6 +54,7 @@ void prober_pause(struct Prober *prober);
  * after prober_stop none ends. */
 struct ReadBackInput {
     uint32_t probe;
+    bool tidy; /* nothing is read any more: what the ledger wrote is deleted */
     const struct Target *host;
     struct Mono deadline;
     void (*found)(void *data, uint32_t writer, uint64_t number);

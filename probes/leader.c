@@ -8,21 +8,42 @@
 #include "reply.h"
 
 struct Way {
-    char host[64];
+    char host[256];
     uint16_t port;
 };
 
-static bool open_way(struct Ways *ways, size_t index, struct Err *err)
+/* As seen from where the probe stands. */
+static bool open_way(const struct Ways *ways, const struct Endpoint *direct, const char *name,
+                     struct Way *out, struct Err *err)
+{
+    struct Endpoint placed = *direct;
+    if (ways->input->from != NULL &&
+        !ways->input->place(ways->input->place_data, direct->host, direct->port, &placed))
+        return err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be reached from host '%s'", name,
+                       ways->input->from->name);
+    snprintf(out->host, sizeof(out->host), "%.255s", placed.host);
+    out->port = placed.port;
+    return true;
+}
+
+static bool open_host(struct Ways *ways, size_t index, struct Err *err)
 {
     const struct Target *host = ways->role->hosts[index];
-    struct Endpoint direct = {.host = NULL}, placed = {.host = NULL};
+    struct Endpoint direct = {.host = NULL};
     ways->role->system->endpoint(ways->role->system_config, host, &direct);
-    if (!ways->input->place(ways->input->place_data, direct.host, direct.port, &placed))
-        return err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be reached from host '%s'",
-                       host->name, ways->input->from->name);
-    snprintf(ways->at[index].host, sizeof(ways->at[index].host), "%.63s", placed.host);
-    ways->at[index].port = placed.port;
-    return true;
+    return open_way(ways, &direct, host->name, &ways->at[index], err);
+}
+
+static bool open_front(struct Ways *ways, struct Err *err)
+{
+    struct Endpoint front = {.host = NULL};
+    if (ways->fixed != NULL || ways->role->system->front == NULL)
+        return true;
+    ways->role->system->front(ways->role->system_config, &front);
+    if (front.host == NULL)
+        return true;
+    ways->front = mem_zero(1, sizeof(*ways->front));
+    return open_way(ways, &front, front.host, ways->front, err);
 }
 
 bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *err)
@@ -32,16 +53,15 @@ bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *er
     if (role->system == NULL || role->system->endpoint == NULL)
         return err_set(err, ERR_RULE, NOWHERE, "role '%s' is no system that has a primary",
                        role->name);
-    if (input->from == NULL)
-        return true;
-    ways->at = mem_zero(role->host_count, sizeof(*ways->at));
     for (size_t n = 0; n < role->host_count; n++)
         if (role->hosts[n] == input->from)
             ways->fixed = input->from;
-    bool good = true;
-    for (size_t n = 0; n < role->host_count && good; n++)
+    if (input->from != NULL)
+        ways->at = mem_zero(role->host_count, sizeof(*ways->at));
+    bool good = open_front(ways, err);
+    for (size_t n = 0; n < role->host_count && good && ways->at != NULL; n++)
         if (ways->fixed == NULL || ways->fixed == role->hosts[n])
-            good = open_way(ways, n, err);
+            good = open_host(ways, n, err);
     if (!good)
         ways_close(ways);
     return good;
@@ -50,7 +70,8 @@ bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *er
 void ways_close(struct Ways *ways)
 {
     mem_free(ways->at);
-    ways->at = NULL;
+    mem_free(ways->front);
+    ways->at = ways->front = NULL;
 }
 
 void ways_to(const struct Ways *ways, const struct Target *host, struct Endpoint *out)
@@ -63,12 +84,20 @@ void ways_to(const struct Ways *ways, const struct Target *host, struct Endpoint
         }
 }
 
-/* What is known without asking: the host itself, or that nobody can be asked. */
+/* What is known without asking: the host itself, the proxy, or that nobody can be asked. */
 static void on_timer(void *data, int events)
 {
     (void)events;
     struct Leader *leader = data;
+    const struct Role *role = leader->ways->role;
     struct Endpoint at = {.host = NULL};
+    if (leader->ways->front != NULL) {
+        role->system->endpoint(role->system_config, role->hosts[0], &at);
+        at.host = leader->ways->front->host;
+        at.port = leader->ways->front->port;
+        leader->done(leader->data, &at, NULL);
+        return;
+    }
     if (leader->ways->fixed == NULL) {
         leader->done(leader->data, NULL, NULL);
         return;
@@ -108,7 +137,8 @@ void leader_find(struct Leader *leader, struct Mono deadline,
     if (leader->timer == NULL)
         leader->timer = loop_timer(leader->loop, on_timer, leader);
     struct Err err = {.code = ERR_OWN};
-    if (leader->ways->fixed == NULL && leader->system == NULL)
+    bool known = leader->ways->fixed != NULL || leader->ways->front != NULL;
+    if (!known && leader->system == NULL)
         leader->system = role->system->open(role->system_config, role, leader->loop, &err);
     if (leader->system != NULL)
         role->system->find_primary(leader->system, deadline, on_found, leader);

@@ -11,6 +11,7 @@ struct Ways {
     const struct Role *role;
     struct Way *at;             /* by host of the role; NULL without `from:` */
     const struct Target *fixed; /* `from:` a host of its own role: it is asked itself */
+    struct Way *front;          /* a proxy, where clients go whoever leads; NULL: there is none */
 };
 bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *err);
 void ways_close(struct Ways *ways);
@@ -27,7 +28,8 @@ struct Leader {
     void *data;
     char address[48];
 };
-/* `at` NULL: nobody says who it is. `host` NULL: none of the role's hosts has that address. */
+/* `at` NULL: nobody says who it is. `host` NULL: none of the role's hosts has that address, or it
+ * is a proxy's. */
 void leader_find(struct Leader *leader, struct Mono deadline,
                  void (*done)(void *data, const struct Endpoint *at, const struct Target *host),
                  void *data);

@@ -27,6 +27,7 @@ static void ledger_start(void *probe, void *slot, struct Attempt *attempt);
 static void ledger_cancel(void *probe, void *slot);
 static void ledger_read_back(void *probe, const struct Target *host, struct Mono deadline,
                              struct ReadBack *to);
+static void ledger_tidy(void *probe, struct Mono deadline, struct ReadBack *to);
 static void ledger_close(void *probe);
 static void ledger_say(const void *config, struct Buf *out);
 
@@ -38,7 +39,7 @@ struct LedgerSlot {
     struct Leader leader;
     void *ledger; /* the system's */
     struct Endpoint at;
-    char address[64];
+    char address[256];
     const struct Target *host;
     bool writing; /* else the primary is looked for */
 };
@@ -53,6 +54,7 @@ struct LedgerProbe {
     struct Leader leader; /* of the read-back */
     void *reader;
     struct ReadBack *reading;
+    bool tidying;
     struct Mono read_deadline;
     struct ProbeInput direct_input;
 };
@@ -73,6 +75,7 @@ const struct ProbeKind ledger_probe = {
     .start = ledger_start,
     .cancel = ledger_cancel,
     .read_back = ledger_read_back,
+    .tidy = ledger_tidy,
     .close = ledger_close,
     .say = ledger_say,
 };
@@ -173,7 +176,7 @@ static void on_leader(void *data, const struct Endpoint *at, const struct Target
         return;
     }
     slot->at = *at;
-    snprintf(slot->address, sizeof(slot->address), "%.63s", at->host);
+    snprintf(slot->address, sizeof(slot->address), "%.255s", at->host);
     slot->at.host = slot->address;
     slot->host = host;
     write_number(slot);
@@ -245,6 +248,8 @@ static void on_reading_leader(void *data, const struct Endpoint *at, const struc
     const struct LedgerRead to = {.found = on_found, .done = on_read, .data = probe};
     if (at == NULL)
         on_read(probe, KNOWN_NO);
+    else if (probe->tidying)
+        probe->kind->tidy(probe->reader, at, probe->read_deadline, &to);
     else
         probe->kind->read(probe->reader, at, probe->writers, probe->read_deadline, &to);
 }
@@ -258,10 +263,23 @@ static void ledger_read_back(void *data, const struct Target *host, struct Mono 
     struct Endpoint at = {.host = NULL};
     probe->reading = to;
     probe->read_deadline = deadline;
+    probe->tidying = false;
     if (host == NULL) {
         leader_find(&probe->leader, deadline, on_reading_leader, probe);
         return;
     }
     ways_to(&probe->direct, host, &at);
     on_reading_leader(probe, &at, host);
+}
+
+static void ledger_tidy(void *data, struct Mono deadline, struct ReadBack *to)
+{
+    struct LedgerProbe *probe = data;
+    probe->reading = to;
+    probe->read_deadline = deadline;
+    probe->tidying = probe->kind->tidy != NULL;
+    if (probe->tidying)
+        leader_find(&probe->leader, deadline, on_reading_leader, probe);
+    else
+        on_read(probe, KNOWN_YES);
 }

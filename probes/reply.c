@@ -3,6 +3,7 @@
 #include "reply.h"
 
 #include "../runner/base/text.h"
+#include "../runner/clients/postgres.h"
 
 static enum Failure failure_of(enum CallEnd end)
 {
@@ -59,6 +60,15 @@ struct Reply reply_of_redis_error(const struct Answer *answer)
         if (text_starts(answer->bytes, words[n].word))
             reply.failure = words[n].failure;
     return reply;
+}
+
+struct Reply reply_of_postgres_error(const struct Answer *answer)
+{
+    return (struct Reply){.outcome = OUTCOME_FAILED,
+                          .failure = postgres_failure(answer),
+                          .connected = true,
+                          .by = answer->peer,
+                          .detail = answer->bytes};
 }
 
 const char *target_address(const struct Target *target)

@@ -10,6 +10,8 @@
 struct Reply reply_of_end(const struct Answer *answer);
 /* What a Redis server said instead of doing it. */
 struct Reply reply_of_redis_error(const struct Answer *answer);
+/* What a PostgreSQL said instead of doing it. */
+struct Reply reply_of_postgres_error(const struct Answer *answer);
 /* The address of a host, as clients reach it. */
 const char *target_address(const struct Target *target);
 /* The role's host that has this address, or NULL. */

@@ -9,7 +9,7 @@
 
 /* In the order that people should meet them. */
 static const struct ProbeKind *const PROBES[] = {
-    &http_probe,   &tcp_probe,        &redis_probe, &primary_probe,
+    &http_probe,   &tcp_probe,        &redis_probe, &sql_probe, &primary_probe,
     &ledger_probe, &prometheus_probe, &alert_probe, NULL,
 };
 static const struct FaultKind *const FAULTS[] = {
@@ -27,7 +27,7 @@ static const struct FaultKind *const FAULTS[] = {
     &crash_fault,     &run_fault,
     &http_fault,      NULL,
 };
-static const struct SystemKind *const SYSTEMS[] = {&redis_sentinel_system, NULL};
+static const struct SystemKind *const SYSTEMS[] = {&redis_sentinel_system, &patroni_system, NULL};
 static const struct TransportKind *const TRANSPORTS[] = {
     &ssh_transport,
     &local_transport,

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <hiredis/hiredis.h>
 #include <jansson.h>
+#include <libpq-fe.h>
 #include <libssh2.h>
 #include <openssl/crypto.h>
 #include <sqlite3.h>
@@ -42,6 +43,7 @@ static int version(struct Cli *cli)
         buf_printf(&out, "libyaml   %s\n", yaml_get_version_string());
         buf_printf(&out, "libcurl   %s\n", curl_version());
         buf_printf(&out, "hiredis   %d.%d.%d\n", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+        buf_printf(&out, "libpq     %d.%d\n", PQlibVersion() / 10000, PQlibVersion() % 10000);
         buf_printf(&out, "libuv     %s\n", uv_version_string());
         buf_printf(&out, "c-ares    %s\n", ares_version(NULL));
         buf_printf(&out, "OpenSSL   %s\n", OpenSSL_version(OPENSSL_VERSION_STRING));

@@ -14,6 +14,7 @@ struct HttpRequest {                 /* borrowed for the call of http_call() */
     const char *url, *method, *body; /* method NULL = GET; body NULL = none */
     const struct TextPair *headers;
     size_t header_count;
+    const char *user, *secret; /* Basic, where there is a user; secret as text or ${secret.NAME} */
     const struct Endpoint
         *through; /* numeric: connect there, the URL stays as it is; may be NULL */
     bool keep;

@@ -11,6 +11,7 @@
 #include "../base/arena.h"
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "../model/environment.h"
 #include "dns.h"
 #include "tcp.h"
 
@@ -175,6 +176,11 @@ void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *pr
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request->keep ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, request->keep ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, request->keep ? 1L : 0L);
+    if (request->user != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, environment_secret(request->secret));
+    }
     set_headers(easy, request);
     set_method(easy, request);
     if (request->through != NULL)

@@ -6,6 +6,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "edging.h"
 #include "machine.h"
 
 static void obstacle(struct Plan *plan, enum ErrCode code, const char *help, const char *text)
@@ -206,14 +207,40 @@ static bool takes_machine(const struct Plan *plan, const struct Role *role)
     return false;
 }
 
+static bool touches(const struct Plan *plan, const struct StepSpec *step, const struct Role *role)
+{
+    struct List sides = {.items = NULL};
+    if (step_has_edges(step))
+        edging_roles(plan, step, false, plan->arena, &sides);
+    const struct Role *const *side = sides.items;
+    for (size_t at = 0; at < sides.count; at++)
+        if (side[at] == role)
+            return true;
+    return (step->target && text_equal(step->target->role, role->name)) ||
+           text_equal(step->role, role->name);
+}
+
 static bool touched(const struct Plan *plan, const struct Role *role)
 {
     const struct StepSpec *steps = plan->scenario->steps.items;
     for (size_t at = 0; at < plan->scenario->steps.count; at++)
-        if ((steps[at].target && text_equal(steps[at].target->role, role->name)) ||
-            text_equal(steps[at].role, role->name))
+        if (touches(plan, &steps[at], role))
             return true;
     return false;
+}
+
+/* Nothing but a failover that is asked for happens to it. */
+static bool only_planned(const struct Plan *plan, const struct Role *role)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    bool planned = false;
+    for (size_t at = 0; at < plan->scenario->steps.count; at++) {
+        planned =
+            planned || (steps[at].type == STEP_FAILOVER && text_equal(steps[at].role, role->name));
+        if (steps[at].kind != NULL)
+            return false;
+    }
+    return planned;
 }
 
 /* DESIGN.md 12.2: what the disk of a killed primary gives back. */
@@ -280,7 +307,10 @@ static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
     struct Foresight *row = list_add(&plan->foresights, plan->arena, sizeof *row);
     *row = (struct Foresight){.role = role->role,
                               .primary = role->primary,
-                              .failover = prospect->failover,
+                              .failover =
+                                  prospect->planned.high_ns > 0 && only_planned(plan, role->role)
+                                      ? prospect->planned
+                                      : prospect->failover,
                               .loss = prospect->loss};
     row->knobs =
         (struct List){.items = (void *)(uintptr_t)prospect->knobs, .count = prospect->knob_count};
@@ -291,7 +321,7 @@ static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
     else if (stops && role->primary != NULL)
         row->returns =
             arena_printf(plan->arena, "%s (%s) returns as a replica of the new primary",
-                         role->primary->name, prospect->persistence == PERSIST_ALL ? "AOF" : "RDB");
+                         role->primary->name, prospect->durable != NULL ? prospect->durable : "?");
     if (role->primary != NULL)
         row->stays =
             arena_printf(plan->arena, "the primary may move away from %s", role->primary->name);

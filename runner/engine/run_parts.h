@@ -134,6 +134,7 @@ struct Run {
     char (*details)[120]; /* per probe: what the last failure that had one said */
     struct List forwards; /* of struct Forwarded */
     size_t read_backs;    /* under way */
+    bool tidied;          /* then the ledgers were asked to delete what they wrote */
     struct Mono reading_until;
     struct Mono undo_last;  /* the last undo was sent; 0 = none */
     struct Mono first_sent; /* right before the first fault */

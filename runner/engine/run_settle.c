@@ -11,6 +11,7 @@
 struct Reading {
     struct Run *run;
     uint32_t probe, host; /* host: index + 1 in the role; 0 = the primary */
+    bool tidy;
     struct Found *found;
     size_t count, room;
     enum Known complete;
@@ -106,6 +107,8 @@ void baseline_tick(struct Run *run, struct Mono now)
 
 /* ---- after the undo ---- */
 
+static void read_over(struct Run *run);
+
 static void reading_stored(void *data, int events)
 {
     (void)events;
@@ -117,11 +120,11 @@ static void reading_stored(void *data, int events)
     mem_free(reading->found);
     if (run->ended)
         return;
-    if (reading->host == 0)
+    if (reading->host == 0 && !reading->tidy)
         (void)run_stored(
             run, store_read_back(run->in.store, reading->probe, reading->complete, &err), &err);
     if (--run->read_backs == 0 && run->state == RUN_SETTLING)
-        run_enter(run, EVENT_SETTLED);
+        read_over(run);
 }
 
 static void reading_found(void *data, uint32_t writer, uint64_t number)
@@ -142,13 +145,14 @@ static void reading_done(void *data, enum Known complete)
     loop_post(reading->run->in.loop, reading_stored, reading);
 }
 
-static void read_back(struct Run *run, uint32_t probe, uint32_t host, const struct Target *target)
+static void read_back(struct Run *run, const struct Reading *what, const struct Target *target)
 {
     struct Reading *reading = arena_zero(run->arena, 1, sizeof *reading);
-    *reading = (struct Reading){.run = run, .probe = probe, .host = host};
+    *reading = *what;
     run->read_backs++;
     run->reading_until = mono_add(run->reading_until, READ_BACK_NS); /* one after another */
-    prober_read_back(run->prober, &(struct ReadBackInput){.probe = probe,
+    prober_read_back(run->prober, &(struct ReadBackInput){.probe = what->probe,
+                                                          .tidy = what->tidy,
                                                           .host = target,
                                                           .deadline = run->reading_until,
                                                           .found = reading_found,
@@ -163,6 +167,7 @@ static void read_all_back(struct Run *run)
     struct Err err;
     const struct BoundProbe *probes = run->in.plan->probes.items;
     run->reading = true;
+    run->tidied = false;
     prober_pause(run->prober);
     run_take_flights(run);
     (void)run_stored(run, store_flush(run->in.store, &err), &err);
@@ -171,15 +176,31 @@ static void read_all_back(struct Run *run)
     for (uint32_t at = 0; run->any_sent && at < run->in.plan->probes.count; at++) {
         if (!probes[at].spec->kind->is_ledger)
             continue;
-        read_back(run, at, 0, NULL);
+        read_back(run, &(struct Reading){.run = run, .probe = at}, NULL);
     }
     for (uint32_t at = 0; run->any_sent && at < run->in.plan->probes.count; at++) {
         if (!probes[at].spec->kind->is_ledger)
             continue;
         for (uint32_t host = 0; host < probes[at].role->host_count; host++)
-            read_back(run, at, host + 1, probes[at].role->hosts[host]);
+            read_back(run, &(struct Reading){.run = run, .probe = at, .host = host + 1},
+                      probes[at].role->hosts[host]);
     }
     if (--run->read_backs == 0)
+        read_over(run);
+}
+
+/* What was found is in the store: only now what was written may go. */
+static void read_over(struct Run *run)
+{
+    struct Err err;
+    const struct BoundProbe *probes = run->in.plan->probes.items;
+    if (!run->tidied)
+        (void)run_stored(run, store_flush(run->in.store, &err), &err);
+    for (uint32_t at = 0; !run->tidied && run->any_sent && at < run->in.plan->probes.count; at++)
+        if (probes[at].spec->kind->is_ledger && probes[at].role->system->ledger->tidy != NULL)
+            read_back(run, &(struct Reading){.run = run, .probe = at, .tidy = true}, NULL);
+    run->tidied = true;
+    if (run->read_backs == 0 && run->state == RUN_SETTLING)
         run_enter(run, EVENT_SETTLED);
 }
 

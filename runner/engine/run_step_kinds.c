@@ -6,7 +6,8 @@
 #include "../model/redact.h"
 #include "run_parts.h"
 
-#define FAILOVER_TIMEOUT_NS (10 * NS_PER_S)
+/* Patroni answers that it does not know after 2 * max(10, loop_wait) s. */
+#define FAILOVER_TIMEOUT_NS (65 * NS_PER_S)
 
 static const struct StepSpec *step_now(const struct Run *run)
 {

@@ -135,6 +135,7 @@ static void prospect_done(void *data, const struct Prospect *prospect)
                                   .value = arena_text(arena, prospect->knobs[at].value)};
     copy->knobs = knobs;
     copy->not_ready = arena_text(arena, prospect->not_ready);
+    copy->durable = arena_text(arena, prospect->durable);
     copy->loss = arena_text(arena, prospect->loss);
     asking->role->prospect_known = true;
     answered(asking->all);

@@ -40,6 +40,9 @@ struct LedgerKind {
     /* Every number of writers 1 to `writers` that is there. */
     void (*read)(void *ledger, const struct Endpoint *from, uint32_t writers, struct Mono deadline,
                  const struct LedgerRead *to);
+    /* Deletes what it wrote in this run; found is not called. NULL: it goes by itself. */
+    void (*tidy)(void *ledger, const struct Endpoint *at, struct Mono deadline,
+                 const struct LedgerRead *to);
     void (*cancel)(void *ledger); /* no done function comes after it; the connection goes */
     void (*close)(void *ledger);
 };

@@ -57,6 +57,8 @@ struct ProbeKind {
      */
     void (*read_back)(void *probe, const struct Target *host, struct Mono deadline,
                       struct ReadBack *to);
+    /* Ledgers only: what was written is deleted, once all is read back; ends in readback_done(). */
+    void (*tidy)(void *probe, struct Mono deadline, struct ReadBack *to);
     void (*close)(
         void *probe); /* frees slots' connections too; not while an attempt runs; never fails */
     /* "GET https://api.example.net/healthz": what it asks, for plan and report. */

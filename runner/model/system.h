@@ -37,12 +37,14 @@ struct Prospect { /* what the configuration as read now promises; borrowed for t
     const struct Knob *knobs;
     size_t knob_count;
     struct Span failover; /* expected range; computed, printed beside what was measured */
+    struct Span planned;  /* of one that is asked for; high 0: as the other */
     int64_t
         cool_down_ns; /* > 0: no failover will start before; the drill is refused and says when */
     const char *not_ready;        /* NULL, or the trap (FAILOVER.md B.11) in a sentence */
     enum Persistence persistence; /* of the present primary */
     int64_t keys_at_risk; /* PERSIST_SNAPSHOT, PERSIST_NONE: changes since the last snapshot, or all
                              keys; -1 unknown */
+    const char *durable;  /* "AOF", "WAL": what a killed primary comes back with; NULL unknown */
     const char *loss;     /* "loss possible: min-replicas-to-write 0", or NULL */
 };
 typedef void StandingFn(void *data, const struct Standing *standing);
@@ -91,6 +93,9 @@ struct SystemKind {
     /* How a client connects to one of its hosts: address, port, TLS, user, secret. Borrowed from
      * config and host. */
     void (*endpoint)(const void *config, const struct Target *host, struct Endpoint *out);
+    /* Where clients connect whoever leads: a proxy, a floating address. host NULL: there is none,
+     * as where this is NULL; then find_primary says where. */
+    void (*front)(const void *config, struct Endpoint *out);
     const struct LedgerKind *ledger; /* NULL = it takes no numbered writes */
     void (*cancel)(void *system); /* forgets all open questions: no done function comes after it */
     void (*close)(void *system);

@@ -147,8 +147,10 @@ static void judge_primary(struct ProspectQuestion *mine, const struct HostSays *
         trap(mine, "the primary is loading its data");
     if (text_equal(says->aof, "1")) {
         out->persistence = PERSIST_ALL;
+        out->durable = "AOF";
     } else if (says->save_known && says->aof[0] != '\0') {
         out->persistence = says->save[0] != '\0' ? PERSIST_SNAPSHOT : PERSIST_NONE;
+        out->durable = "RDB";
         out->keys_at_risk = says->save[0] != '\0' ? number_of(says->changes, -1) : says->keys;
     }
     if (says->aof[0] != '\0')

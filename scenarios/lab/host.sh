@@ -82,6 +82,7 @@ host_make() {
     set_hosts_file "$set" >"$etc/hosts"
     ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$etc/ssh/ssh_host_ed25519_key" || return 1
     mv "$etc/ssh/ssh_host_ed25519_key.pub" "$dir/host_key"
+    [ "$set" != patroni ] || patroni_make "$dir" "$prefix" "$address" "$name" "$services"
     case $services in
     *redis*)
         redis_config "$prefix" "$address" >"$etc/redis/redis.conf"
@@ -107,8 +108,8 @@ hosts_make_etc() {
     printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$etc/nsswitch.conf"
     : >"$etc/resolv.conf"
     ln -s /run/motd.d/faildrill "$etc/motd" # so that who logs in sees what is in effect
-    cp "$here/init" "$here/service" "$here/shop.py" "$here/sudo" "$etc/lab/"
-    for service in redis-server redis-sentinel shop idle; do
+    cp "$here/init" "$here/service" "$here/shop.py" "$here/keeper.py" "$here/sudo" "$etc/lab/"
+    for service in "${all_services[@]}"; do
         ln -s /etc/lab/service "$etc/init.d/$service"
     done
     hosts_users "$etc"
@@ -207,6 +208,8 @@ host_status() {
             rc=1
         elif [ "$service" = redis-server ]; then
             text+="($(redis_rank "$address"))"
+        elif [ "$service" = patroni ]; then
+            text+="($(patroni_rank "$address"))"
         fi
     done
     printf '%-20s %-14s up  %s' "$name" "$address" "$text"

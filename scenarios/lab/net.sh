@@ -6,7 +6,7 @@
 # and a lab finds its own again.
 net_of() {
     local index
-    case $1 in staging) index=1 ;; production) index=2 ;; fresh) index=3 ;; bare) index=4 ;; esac
+    case $1 in staging) index=1 ;; production) index=2 ;; fresh) index=3 ;; bare) index=4 ;; patroni) index=5 ;; esac
     printf '%s.%s\n' "${lab_net%.*}" $((${lab_net##*.} + index))
 }
 
@@ -44,8 +44,8 @@ net_choose() {
             net_taken || break
         done
     fi
-    [[ $lab_net =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] && [ "${lab_net##*.}" -le 251 ] ||
-        die "LAB_NET is three octets, the last 251 at most, as 10.77.16: '$lab_net' is not"
+    [[ $lab_net =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] && [ "${lab_net##*.}" -le 250 ] ||
+        die "LAB_NET is three octets, the last 250 at most, as 10.77.16: '$lab_net' is not"
     ! net_taken || die "addresses under $lab_net are in use here ($(net_taken)): end that, or set LAB_NET"
     printf '%s\n' "$lab_net" >"$state/net.new" && mv "$state/net.new" "$state/net"
     for set in "${sets[@]}"; do

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-all_sets=(staging production fresh bare)
+all_sets=(staging production fresh bare patroni)
+all_services=(etcd patroni haproxy redis-server redis-sentinel shop idle) # in the order of their start
 sets=() # the sets of this command, each once
 want=() # a line a host of theirs: SET NAME OCTET SERVICES
 
@@ -12,7 +13,7 @@ sets_choose() {
     sets=()
     for item in "${@:-${all_sets[@]}}"; do
         item=${item%%:*}
-        [[ " ${all_sets[*]} " == *" $item "* ]] || die "'$item' is no set: staging, production, fresh, bare:N"
+        [[ " ${all_sets[*]} " == *" $item "* ]] || die "'$item' is no set: staging, production, fresh, patroni, bare:N"
         [[ " ${sets[*]-} " == *" $item "* ]] || sets+=("$item")
     done
 }
@@ -30,6 +31,10 @@ sets_want() {
             ;;
         fresh)
             for n in 1 2 3; do want+=("fresh fresh-$n 1$n redis-server redis-sentinel"); done
+            ;;
+        patroni)
+            for n in 1 2 3; do want+=("patroni patroni-$n 1$n patroni" "patroni patroni-etcd-$n 3$n etcd"); done
+            want+=("patroni patroni-lb-1 21 haproxy")
             ;;
         *)
             [[ $item =~ ^bare:([1-9][0-9]{0,2})$ ]] && [ "${BASH_REMATCH[1]}" -le 200 ] ||
@@ -112,6 +117,10 @@ redis_rank() {
 # 10 s later.
 set_up() {
     local name
+    [ "$1" != patroni ] || {
+        patroni_up
+        return
+    }
     for name in $(hosts_of "$1"); do
         start_services "$name" redis-server shop idle
     done
@@ -174,6 +183,15 @@ sentinels_agree() {
         seen=$(ask "$prefix.$n" 26379 sentinel ckquorum shop) && [[ $seen == OK* ]] || return 1
     done
     has_two_replicas "$primary"
+}
+
+# http_get ADDRESS PORT PATH: prints the answer, whatever its status.
+http_get() {
+    (
+        exec 5<>"/dev/tcp/$1/$2" || exit 1
+        printf 'GET %s HTTP/1.0\r\n\r\n' "$3" >&5
+        timeout 3 cat <&5
+    ) 2>/dev/null
 }
 
 http_ok() {

@@ -61,13 +61,17 @@ may_make_hosts() {
 }
 
 need_tools() {
-    local tool missing=''
-    for tool in ip nsenter unshare setpriv sshd ssh-keygen redis-server redis-sentinel redis-cli tar flock; do
+    local tool missing='' tools=(ip nsenter unshare setpriv sshd ssh-keygen redis-server redis-sentinel redis-cli tar flock)
+    local packages="iproute2 openssh-server redis-server redis-sentinel python3-redis"
+    [[ " ${sets[*]} " != *" patroni "* ]] || {
+        tools+=(etcd patroni haproxy psql "$(postgres_programs)/postgres")
+        packages+=" postgresql-15 patroni python3-etcd etcd-server haproxy"
+    }
+    for tool in "${tools[@]}"; do
         PATH=$host_path command -v "$tool" >/dev/null || missing+=" $tool"
     done
     /usr/bin/python3 -c 'import redis' 2>/dev/null || missing+=" python3-redis"
-    [ -z "$missing" ] || die "not on this machine:$missing (apt install iproute2 openssh-server" \
-        "redis-server redis-sentinel python3-redis)"
+    [ -z "$missing" ] || die "not on this machine:$missing (apt install $packages)"
 }
 
 # One up or down at a time: the lock is on the folder itself and ends with us, for no child that stays keeps
@@ -189,8 +193,9 @@ END
     mv "$state/known_hosts.new" "$state/known_hosts"
     mv "$state/ssh_config.new" "$state/ssh_config"
     mkdir -p "$state/environments"
-    for file in "$here"/../environments/{staging,production}.yaml; do
+    for file in "$here"/../environments/{staging,production,patroni}.yaml; do
         sed -e "s|10\.77\.1\.|$(net_of staging).|g; s|10\.77\.2\.|$(net_of production).|g" \
+            -e "s|10\.77\.5\.|$(net_of patroni).|g" \
             -e "s|build/lab/ssh_config|$state/ssh_config|" "$file" >"$state/environments/${file##*/}"
     done
     [ -z "$(hosts_of bare)" ] || bare_environment >"$state/environments/bare.yaml"

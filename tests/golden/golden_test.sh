@@ -64,4 +64,10 @@ for options in "" "-e anywhere"; do
     [ $status = 0 ] || cat "$actual"
     say $status "the published experiments${options:+ in ${options#-e }}"
 done
+
+# The drills of Patroni, in the environment that the lab has for them.
+"$program" -C ../.. validate --strict -e patroni scenarios/patroni/patroni_{switchover,primary_{dies,frozen,isolated,cut_from_{clients,coordinator,replicas}}}.yaml >"$actual" 2>&1
+status=$?
+[ $status = 0 ] || cat "$actual"
+say $status "the drills of Patroni in patroni"
 exit $failed

@@ -44,7 +44,7 @@ static void test_the_machine_that_is_named_or_any_is_fine(void **state)
 }
 
 /* A step that asks for a failover has a row in the plan, and no kind of fault. */
-static void test_a_failover_that_is_asked_for_has_a_row_without_a_fault(void **state)
+static void test_a_failover_that_is_asked_for_has_a_range_of_its_own(void **state)
 {
     struct Arena *arena = *state;
     struct StepSpec step = {.name = "move it", .type = STEP_FAILOVER, .role = "api"};
@@ -55,11 +55,12 @@ static void test_a_failover_that_is_asked_for_has_a_row_without_a_fault(void **s
     struct SurveyRole role = {.role = &ROLE, .prospect_known = true};
     struct Survey survey = {.arena = arena, .roles = {.items = &role, .count = 1}};
     role.prospect.failover = (struct Span){8, 17};
+    role.prospect.planned = (struct Span){0, 7};
 
     foresee_roles(&plan, &survey);
 
     assert_int_equal(plan.foresights.count, 1);
-    assert_int_equal(((struct Foresight *)plan.foresights.items)->failover.high_ns, 17);
+    assert_int_equal(((struct Foresight *)plan.foresights.items)->failover.high_ns, 7);
 }
 
 int main(void)
@@ -67,7 +68,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_another_machine_at_the_address_is_refused),
         cmocka_unit_test(test_the_machine_that_is_named_or_any_is_fine),
-        cmocka_unit_test(test_a_failover_that_is_asked_for_has_a_row_without_a_fault),
+        cmocka_unit_test(test_a_failover_that_is_asked_for_has_a_range_of_its_own),
     };
     struct Arena *arena = arena_new("foresee", 1 << 20);
     for (size_t at = 0; at < sizeof tests / sizeof *tests; at++)

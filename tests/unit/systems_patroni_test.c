@@ -1,0 +1,475 @@
+/* systems_patroni_test.c - what Patroni says is understood; what it does not say stays unknown. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* setenv */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../../runner/base/text.h"
+#include "../../runner/clients/postgres.h"
+#include "../../runner/schema/decode.h"
+#include "../../runner/systems/kinds.h"
+#include "../fakes/ended.h"
+#include "../fakes/postgres_process.h"
+#include "../fakes/server.h"
+
+static const struct SystemKind *const kind = &patroni_system;
+static struct PostgresProcess postgres;
+
+#define PRIMARY                                                                                    \
+    "{\"state\": \"running\", \"role\": \"master\", \"xlog\": {\"location\": 100}, \"timeline\": " \
+    "7, \"replication\": [], \"database_system_identifier\": \"72\"%s}"
+#define MEMBERS                                                                                    \
+    "{\"members\": [{\"name\": \"b\", \"role\": \"replica\", \"host\": \"10.0.0.9\"}, {\"name\": " \
+    "\"a\", \"role\": \"%s\", \"host\": \"127.0.0.1\", \"port\": 5432}]}"
+
+/* One host, whose Patroni answers what the test says. */
+struct Scene {
+    struct Loop *loop;
+    struct Server *server;
+    struct Arena *arena;
+    struct Target host;
+    const struct Target *list[1];
+    struct Role role;
+    void *system;
+    char patroni[400], cluster[400], config[200], switchover[200]; /* "": silence */
+    int status;                                                    /* of the switchover */
+    char asked[2000];
+    /* what came of it */
+    bool came;
+    struct Standing standing;
+    struct Redundancy redundancy;
+    enum Known known;
+    char text[400], knobs[800];
+    struct Prospect prospect;
+};
+
+static struct Mono in_ms(int64_t ms)
+{
+    return mono_add(mono_now(), ms * NS_PER_MS);
+}
+
+static void answer(void *data, struct Link *link, const char *bytes, size_t size)
+{
+    struct Scene *s = data;
+    char out[900];
+    if (size == 0)
+        return;
+    const char *body = text_starts(bytes, "GET /patroni ")       ? s->patroni
+                       : text_starts(bytes, "GET /cluster ")     ? s->cluster
+                       : text_starts(bytes, "GET /config ")      ? s->config
+                       : text_starts(bytes, "POST /switchover ") ? s->switchover
+                                                                 : "";
+    snprintf(s->asked, sizeof(s->asked), "%.*s", (int)size, bytes);
+    if (body[0] == '\0')
+        return;
+    snprintf(out, sizeof(out), "HTTP/1.0 %d X\r\nContent-Length: %zu\r\n\r\n%s",
+             body == s->switchover ? s->status : 200, strlen(body), body);
+    link_send(link, out);
+}
+
+static void read_config(struct Scene *s, uint16_t port)
+{
+    struct Problems *problems = problems_new();
+    const char *yaml =
+        arena_printf(s->arena,
+                     "{dsn: \"postgresql://drill@127.0.0.1:%u/postgres\", port: %u, db_port: %u, "
+                     "rest_user: drill}",
+                     (unsigned)postgres.port, (unsigned)port, (unsigned)postgres.port);
+    const struct Document *document =
+        document_parse("system.yaml", yaml, strlen(yaml), s->arena, problems);
+    struct Decode decode = {.arena = s->arena, .problems = problems};
+    void *config = arena_zero(s->arena, 1, kind->config.size);
+    assert_true(decode_record(&decode, document->root, &kind->config, config));
+    assert_int_equal(problems_errors(problems), 0);
+    problems_free(problems);
+    s->role.system_config = config;
+}
+
+static int begin(void **state)
+{
+    struct Scene *s = calloc(1, sizeof(*s));
+    struct Err err = {.code = ERR_OWN};
+    s->loop = loop_new();
+    s->server = server_new(s->loop, answer, s);
+    s->arena = arena_new("patroni", 16u << 20);
+    s->host = (struct Target){.name = "one", .address = "127.0.0.1"};
+    s->list[0] = &s->host;
+    s->role = (struct Role){.name = "db", .hosts = s->list, .host_count = 1, .system = kind};
+    snprintf(s->patroni, sizeof(s->patroni), PRIMARY, "");
+    snprintf(s->cluster, sizeof(s->cluster), MEMBERS, "leader");
+    snprintf(s->config, sizeof(s->config), "{\"ttl\": 20, \"loop_wait\": 5}");
+    read_config(s, server_port(s->server));
+    s->system = kind->open(s->role.system_config, &s->role, s->loop, &err);
+    *state = s;
+    return s->system == NULL;
+}
+
+static int end(void **state)
+{
+    struct Scene *s = *state;
+    kind->close(s->system);
+    server_free(s->server);
+    loop_free(s->loop);
+    arena_free(s->arena);
+    free(s);
+    return 0;
+}
+
+static void keep_standing(void *data, const struct Standing *standing)
+{
+    struct Scene *s = data;
+    s->standing = *standing;
+    s->came = true;
+}
+
+static void ask_standing(struct Scene *s, int64_t ms)
+{
+    s->came = false;
+    kind->ask_standing(s->system, &s->host, in_ms(ms), keep_standing, s);
+    assert_false(s->came);
+    run_until(s->loop, &s->came);
+}
+
+static void test_a_host_says_who_it_is(void **state)
+{
+    struct Scene *s = *state;
+
+    ask_standing(s, 5000);
+    assert_int_equal(s->standing.rank, RANK_PRIMARY);
+    assert_int_equal(s->standing.writable, KNOWN_YES);
+    assert_null(strstr(s->asked, "Authorization")); /* who only looks shows no password */
+    assert_string_equal(s->standing.epoch, "7");
+    assert_string_equal(s->standing.identity, "72");
+
+    snprintf(s->patroni, sizeof(s->patroni), "{\"state\": \"running\", \"role\": \"replica\"}");
+    ask_standing(s, 5000);
+    assert_int_equal(s->standing.rank, RANK_REPLICA);
+
+    snprintf(s->patroni, sizeof(s->patroni), "{\"state\": \"stopped\", \"role\": \"master\"}");
+    ask_standing(s, 5000);
+    assert_int_equal(s->standing.rank, RANK_OTHER);
+}
+
+static void test_a_database_without_its_agent_speaks_for_itself(void **state)
+{
+    struct Scene *s = *state;
+    s->patroni[0] = '\0'; /* Patroni is silent */
+
+    ask_standing(s, 20000);
+
+    assert_int_equal(s->standing.rank, RANK_PRIMARY);
+    assert_int_equal(s->standing.writable, KNOWN_YES);
+    assert_string_equal(s->standing.epoch, "1");
+    assert_true(strlen(s->standing.identity) > 10);
+}
+
+static void test_silence_is_unknown(void **state)
+{
+    struct Scene *s = *state;
+    s->patroni[0] = '\0';
+
+    ask_standing(s, 100); /* too short for the database to be asked */
+
+    assert_int_equal(s->standing.rank, RANK_UNKNOWN);
+    assert_int_equal(s->standing.writable, KNOWN_UNKNOWN);
+}
+
+static void ask_control(struct Scene *s)
+{
+    s->came = false;
+    kind->ask_control(s->system, in_ms(5000), keep_standing, s);
+    run_until(s->loop, &s->came);
+}
+
+static void test_the_leader_is_who_has_the_lock(void **state)
+{
+    struct Scene *s = *state;
+
+    ask_control(s);
+    assert_int_equal(s->standing.rank, RANK_PRIMARY);
+    assert_ptr_equal(s->standing.host, &s->host);
+
+    snprintf(s->cluster, sizeof(s->cluster), MEMBERS, "replica");
+    ask_control(s);
+    assert_int_equal(s->standing.rank, RANK_UNKNOWN);
+}
+
+static void keep_known(void *data, enum Known known)
+{
+    struct Scene *s = data;
+    s->known = known;
+    s->came = true;
+}
+
+static enum Known detected(struct Scene *s)
+{
+    s->came = false;
+    kind->ask_detected(s->system, in_ms(5000), keep_known, s);
+    run_until(s->loop, &s->came);
+    return s->known;
+}
+
+static void test_a_lock_that_is_gone_is_a_detection(void **state)
+{
+    struct Scene *s = *state;
+
+    assert_int_equal(detected(s), KNOWN_NO);
+    snprintf(s->cluster, sizeof(s->cluster), MEMBERS, "replica");
+    assert_int_equal(detected(s), KNOWN_YES);
+    snprintf(s->cluster, sizeof(s->cluster),
+             "{\"members\": [{\"role\": \"leader\", \"host\": \"10.0.0.9\"}]}");
+    assert_int_equal(detected(s), KNOWN_YES); /* another has it */
+    assert_int_equal(detected(s), KNOWN_NO);
+    snprintf(s->cluster, sizeof(s->cluster), "no JSON");
+    assert_int_equal(detected(s), KNOWN_UNKNOWN);
+}
+
+static void keep_why(void *data, enum Known known, const char *why)
+{
+    struct Scene *s = data;
+    snprintf(s->text, sizeof(s->text), "%s", why);
+    keep_known(data, known);
+}
+
+static enum Known fail_over(struct Scene *s, int status, const char *said)
+{
+    s->came = false;
+    s->status = status;
+    snprintf(s->switchover, sizeof(s->switchover), "%s", said);
+    kind->failover(s->system, in_ms(said[0] != '\0' ? 5000 : 200), keep_why, s);
+    run_until(s->loop, &s->came);
+    return s->known;
+}
+
+static void test_a_switchover_of_which_nobody_knows_stays_unknown(void **state)
+{
+    struct Scene *s = *state;
+
+    assert_int_equal(fail_over(s, 200, "Successfully switched over to \"b\""), KNOWN_YES);
+    assert_non_null(strstr(s->asked, "{\"leader\":\"a\"}"));
+    assert_non_null(strstr(s->asked, "Authorization: Basic ZHJpbGw6\r\n"));
+    assert_int_equal(fail_over(s, 412, "leader name does not match"), KNOWN_NO);
+    assert_string_equal(s->text, "leader name does not match");
+    assert_int_equal(fail_over(s, 503, "Switchover failed"), KNOWN_NO);
+    assert_int_equal(fail_over(s, 503, "Switchover status unknown"), KNOWN_UNKNOWN);
+    assert_int_equal(fail_over(s, 0, ""), KNOWN_UNKNOWN);
+    snprintf(s->cluster, sizeof(s->cluster), MEMBERS, "replica");
+    assert_int_equal(fail_over(s, 200, "yes"), KNOWN_NO);
+    assert_string_equal(s->text, "no Patroni names a leader");
+}
+
+static void keep_prospect(void *data, const struct Prospect *prospect)
+{
+    struct Scene *s = data;
+    struct Buf knobs = BUF(sizeof(s->knobs) - 1);
+    for (size_t n = 0; n < prospect->knob_count; n++)
+        buf_printf(&knobs, "%s=%s;", prospect->knobs[n].name, prospect->knobs[n].value);
+    snprintf(s->knobs, sizeof(s->knobs), "%s", knobs.text);
+    buf_free(&knobs);
+    s->prospect = *prospect;
+    snprintf(s->text, sizeof(s->text), "%s",
+             prospect->not_ready != NULL ? prospect->not_ready : "");
+    s->came = true;
+}
+
+static void ask_prospect(struct Scene *s)
+{
+    s->came = false;
+    kind->ask_prospect(s->system, in_ms(5000), keep_prospect, s);
+    run_until(s->loop, &s->came);
+}
+
+static void test_the_knobs_promise_a_range(void **state)
+{
+    struct Scene *s = *state;
+
+    ask_prospect(s);
+
+    assert_int_equal(s->prospect.failover.low_ns, 15 * NS_PER_S);
+    assert_int_equal(s->prospect.failover.high_ns, 30 * NS_PER_S);
+    assert_string_equal(s->knobs,
+                        "ttl=20 s;loop_wait=5 s;retry_timeout=10 s;maximum_lag_on_failover=1024 "
+                        "KiB;synchronous_mode=off;failsafe_mode=off;beware=loop_wait + 2 * "
+                        "retry_timeout is more than ttl;");
+    assert_string_equal(s->text, "there is no replica that could be promoted");
+    assert_non_null(s->prospect.loss);
+}
+
+static void test_a_paused_patroni_is_a_trap(void **state)
+{
+    struct Scene *s = *state;
+    snprintf(s->config, sizeof(s->config), "{\"pause\": true, \"synchronous_mode\": true}");
+
+    ask_prospect(s);
+
+    assert_string_equal(s->text, "Patroni is paused (maintenance mode): no failover will start");
+    assert_null(s->prospect.loss);
+}
+
+static void keep_redundancy(void *data, const struct Redundancy *redundancy)
+{
+    struct Scene *s = data;
+    s->redundancy = *redundancy;
+    snprintf(s->text, sizeof(s->text), "%s", redundancy->why);
+    s->came = true;
+}
+
+static enum Known whole(struct Scene *s)
+{
+    s->came = false;
+    kind->ask_redundancy(s->system, in_ms(300), keep_redundancy, s);
+    run_until(s->loop, &s->came);
+    return s->redundancy.complete;
+}
+
+static void test_what_does_not_answer_is_not_whole(void **state)
+{
+    struct Scene *s = *state;
+
+    assert_int_equal(whole(s), KNOWN_YES);
+    s->patroni[0] = '\0';
+    assert_int_equal(whole(s), KNOWN_UNKNOWN);
+    assert_string_equal(s->text, "not all hosts answer");
+    snprintf(s->patroni, sizeof(s->patroni), "{\"state\": \"stopped\", \"role\": \"master\"}");
+    assert_int_equal(whole(s), KNOWN_NO);
+    assert_string_equal(s->text, "no host says that it is the primary");
+}
+
+/* ---- the ledger, on a real PostgreSQL ---- */
+
+struct Kept {
+    bool came;
+    struct Reply reply;
+    char by[64], detail[200];
+    enum Known complete;
+    uint64_t numbers[10];
+    size_t count;
+};
+
+static void keep_reply(void *data, const struct Reply *reply)
+{
+    struct Kept *kept = data;
+    kept->reply = *reply;
+    snprintf(kept->by, sizeof(kept->by), "%s", reply->by);
+    snprintf(kept->detail, sizeof(kept->detail), "%s", reply->detail);
+    kept->came = true;
+}
+
+static void keep_number(void *data, uint32_t writer, uint64_t number)
+{
+    struct Kept *kept = data;
+    kept->numbers[kept->count++] = writer * 100 + number;
+}
+
+static void keep_end(void *data, enum Known complete)
+{
+    struct Kept *kept = data;
+    kept->complete = complete;
+    kept->came = true;
+}
+
+static struct Kept write_number(struct Scene *s, void *ledger, const struct Endpoint *at,
+                                uint64_t number)
+{
+    struct Kept kept = {.came = false};
+    kind->ledger->write(ledger, &(struct LedgerWrite){.to = at,
+                                                      .writer = 2,
+                                                      .number = number,
+                                                      .deadline = in_ms(20000),
+                                                      .done = keep_reply,
+                                                      .data = &kept});
+    run_until(s->loop, &kept.came);
+    return kept;
+}
+
+static struct Kept read_back(struct Scene *s, void *ledger, const struct Endpoint *at)
+{
+    struct Kept kept = {.came = false};
+    const struct LedgerRead to = {.found = keep_number, .done = keep_end, .data = &kept};
+    kind->ledger->read(ledger, at, 2, in_ms(20000), &to);
+    run_until(s->loop, &kept.came);
+    return kept;
+}
+
+static void test_a_ledger_makes_its_table_and_leaves_no_row(void **state)
+{
+    struct Scene *s = *state;
+    struct Err err = {.code = ERR_OWN};
+    struct Endpoint at = {.host = NULL};
+    const struct LedgerInput input = {
+        .config = s->role.system_config, .loop = s->loop, .run = "01run", .probe = 3};
+    const struct LedgerInput other = {
+        .config = s->role.system_config, .loop = s->loop, .run = "01other", .probe = 3};
+    void *ledger = kind->ledger->open(&input, &err), *beside = kind->ledger->open(&other, &err);
+    kind->endpoint(s->role.system_config, &s->host, &at);
+
+    assert_int_equal(read_back(s, ledger, &at).complete, KNOWN_YES); /* no table: nothing there */
+    struct Kept first = write_number(s, ledger, &at, 5);
+    assert_int_equal(first.reply.outcome, OUTCOME_OK);
+    assert_string_equal(first.by, "127.0.0.1");
+    assert_int_equal(write_number(s, ledger, &at, 6).reply.outcome, OUTCOME_OK);
+    assert_int_equal(write_number(s, ledger, &at, 6).reply.outcome, OUTCOME_OK);
+    assert_int_equal(write_number(s, beside, &at, 9).reply.outcome, OUTCOME_OK);
+    struct Kept read = read_back(s, ledger, &at);
+    assert_int_equal(read.complete, KNOWN_YES);
+    assert_int_equal(read.count, 3); /* what was written twice is there twice */
+    assert_int_equal(read.numbers[0], 205);
+    assert_int_equal(read.numbers[2], 206);
+
+    struct Kept tidied = {.came = false};
+    const struct LedgerRead to = {.found = keep_number, .done = keep_end, .data = &tidied};
+    kind->ledger->tidy(ledger, &at, in_ms(20000), &to);
+    run_until(s->loop, &tidied.came);
+    assert_int_equal(tidied.complete, KNOWN_YES);
+    assert_int_equal(read_back(s, ledger, &at).count, 0);
+    assert_int_equal(read_back(s, beside, &at).count, 1); /* another run's stay */
+
+    kind->ledger->close(ledger);
+    kind->ledger->close(beside);
+}
+
+static int group_begin(void **state)
+{
+    (void)state;
+    postgres_process_start(&postgres);
+    setenv("PGPASSWORD", "sesame", 1); /* a password must not stand in a config */
+    return 0;
+}
+
+static int group_end(void **state)
+{
+    (void)state;
+    postgres_process_end(&postgres);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_host_says_who_it_is, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_database_without_its_agent_speaks_for_itself, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(test_silence_is_unknown, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_leader_is_who_has_the_lock, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_lock_that_is_gone_is_a_detection, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_switchover_of_which_nobody_knows_stays_unknown,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(test_the_knobs_promise_a_range, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_paused_patroni_is_a_trap, begin, end),
+        cmocka_unit_test_setup_teardown(test_what_does_not_answer_is_not_whole, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_ledger_makes_its_table_and_leaves_no_row, begin,
+                                        end),
+    };
+    if (postgres_process_missing()) {
+        print_message("skip systems_patroni: there is no PostgreSQL server here\n");
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, group_begin, group_end);
+}
