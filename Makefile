@@ -107,12 +107,14 @@ demo: deps ## staging and production on this machine, drilled: a refusal, then t
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c))
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fakes/*.c))
 TOOLS    := $(BUILD)/tests/system/observer $(patsubst %.c,$(BUILD)/%,$(wildcard tests/crash/*_at.c))
-SCRIPTS  := $(wildcard tests/contract/*_test.sh tests/golden/*_test.sh)
+SCRIPTS  := $(wildcard tests/contract/*_test.sh tests/golden/*_test.sh tests/malformed/*_test.py)
 RUN       = BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/run
 DRILLS   ?= 20
 POINTS   ?= 10000
 
-tests: $(PROGRAMS) $(TOOLS) # build the test programs
+MALFORMED := $(BUILD)/tests/malformed/write
+
+tests: $(PROGRAMS) $(TOOLS) $(MALFORMED) # build the test programs
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/support.a $(BUILD)/libfaildrill.a
 	@$(SAY) link $@
@@ -132,6 +134,10 @@ $(BUILD)/tests/main.o: runner/main.c | $(EMBEDS)
 $(TOOLS) $(BUILD)/tests/kernels/clocks: %: %.o
 	@$(SAY) link $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+$(MALFORMED): %: %.o $(BUILD)/tests/support.a $(BUILD)/libfaildrill.a
+	@$(SAY) link $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 unit: all tests ## unit, contract and golden tests: 30 s, no root
 	@$(RUN) $(PROGRAMS) $(SCRIPTS)

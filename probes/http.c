@@ -120,6 +120,7 @@ const struct ProbeKind http_probe = {
                .size = sizeof(struct HttpConfig),
                .fields = http_fields,
                .check = http_check},
+    .has_status = true,
     .under_offset = 1 + offsetof(struct HttpConfig, under_ns),
     .slot_size = sizeof(struct HttpSlot),
     .open = http_probe_open,

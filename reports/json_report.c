@@ -256,8 +256,9 @@ static void put_primary(struct JsonOut *out, const struct PrimaryResult *primary
 static void put_limit(struct JsonOut *out, const struct RunExpectation *expectation)
 {
     enum BoundWord word = BOUND_COUNT;
+    enum When when = WHEN_ALL;
     const char *unit = "count";
-    if (bound_find(expectation->word, &word)) {
+    if (bound_read(expectation->word, &when, &word)) {
         enum FieldType type = bound_row(word)->type;
         unit = type == FIELD_DURATION || (type == FIELD_LOSS && expectation->limit_is_duration)
                    ? "ns"

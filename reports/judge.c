@@ -233,6 +233,8 @@ static void (*const JUDGES[BOUND_COUNT])(const struct Case *of) = {
     [BOUND_REDUNDANT_WITHIN] = judge_redundant,
     [BOUND_DETECTED_WITHIN] = judge_detected,
     [BOUND_MIN_SUCCESS] = judge_success,
+    [BOUND_MIN_RATE] = judge_rate,
+    [BOUND_STATUS_ONLY] = judge_status,
     [BOUND_MUST_NOTICE] = judge_noticed,
     [BOUND_MAX] = judge_max,
     [BOUND_MIN] = judge_min,
@@ -251,7 +253,8 @@ static bool is_about_requests(const struct Case *of)
 {
     return of->row->needs == BOUND_NEEDS_NOTHING && !of->row->wants_event &&
            of->word != BOUND_MAX_P50 && of->word != BOUND_MAX_P95 && of->word != BOUND_MAX_P99 &&
-           of->word != BOUND_MAX_ERRORS && of->word != BOUND_MIN_SUCCESS;
+           of->word != BOUND_MAX_ERRORS && of->word != BOUND_MIN_SUCCESS &&
+           of->word != BOUND_MIN_RATE;
 }
 
 static void judge_unaffected(const struct Case *of)
@@ -286,6 +289,10 @@ static void judge_one(const struct Case *of)
         case_unclear(of, "this probe does not measure it");
         return;
     }
+    if (of->when != WHEN_ALL) {
+        judge_phase(of);
+        return;
+    }
     if (of->word == BOUND_MUST_NOTICE && of->probe->failed == 0) {
         case_measured(of, "never failed");
         case_unclear(of, "it must notice the fault, or the run shows nothing");
@@ -313,16 +320,22 @@ void analyse_judge(struct Analysis *analysis)
     out->judged = arena_zero(analysis->arena, run->expectation_count + 1, sizeof(*out->judged));
     for (size_t n = 0; n < run->expectation_count; n++) {
         enum BoundWord word = BOUND_COUNT;
+        enum When when = WHEN_ALL;
         struct Judged *judged = &out->judged[out->judged_count++];
         judged->expectation = &run->expectations[n];
         judged->verdict = VERDICT_INCONCLUSIVE;
-        if (!bound_find(run->expectations[n].word, &word)) {
+        bool known = bound_read(run->expectations[n].word, &when, &word);
+        snprintf(judged->measures, sizeof(judged->measures), "%s%s%s",
+                 known ? bound_row(word)->measures : run->expectations[n].word,
+                 when != WHEN_ALL && known ? " " : "", known ? when_name(when) : "");
+        if (!known) {
             snprintf(judged->note, sizeof(judged->note), "this version does not know the word");
             continue;
         }
         struct Case of = {.analysis = analysis,
                           .expectation = judged->expectation,
                           .row = bound_row(word),
+                          .when = when,
                           .word = word,
                           .probe = probe_result(out, judged->expectation->probe),
                           .out = judged};

@@ -10,6 +10,7 @@ struct Case {
     const struct Analysis *analysis;
     const struct RunExpectation *expectation;
     const struct BoundRow *row;
+    enum When when;
     enum BoundWord word;
     const struct ProbeResult *probe;
     const struct LedgerResult *ledger; /* NULL: the probe is none */
@@ -27,6 +28,25 @@ void case_met(const struct Case *of, bool met);            /* PASS or FAIL */
 /* Upper bound <= limit is met, lower bound > limit is missed; between them nobody knows. `open` is
  * the note where the span has no end. */
 void case_span(const struct Case *of, struct Span span, const char *open);
+
+/* judge_phase.c: words in one phase; the rate and the status, in a phase or not. */
+void judge_phase(const struct Case *of);
+void judge_rate(const struct Case *of);
+void judge_status(const struct Case *of);
+
+/* phases.c */
+struct Phase {
+    const struct ProbeResult *probe;
+    struct Moment *times; /* in order, apart from each other */
+    size_t count;
+    int64_t length_ns; /* of all, as far as the probe asked */
+    bool whole;        /* nothing cut it off */
+    const char *lacks; /* why there are none, or NULL */
+};
+void phase_read(const struct Case *of, enum When when, struct Phase *out);
+/* Where an attempt lies: wholly in the phase, across one of its ends, or outside. */
+enum Lies { LIES_OUTSIDE, LIES_ACROSS, LIES_INSIDE };
+enum Lies phase_has(const struct Phase *phase, const struct Sample *sample);
 
 /* judge_figures.c */
 void judge_max(const struct Case *of);

@@ -42,12 +42,6 @@ void say_environment(const struct RunRecord *run, struct Buf *out)
     buf_free(&loud);
 }
 
-const char *say_measures(const struct RunExpectation *expectation)
-{
-    enum BoundWord word = BOUND_COUNT;
-    return bound_find(expectation->word, &word) ? bound_row(word)->measures : expectation->word;
-}
-
 bool expects(const struct RunExpectation *expectation, enum BoundWord word)
 {
     return text_equal(expectation->word, bound_name(word));

@@ -16,8 +16,6 @@ const char *run_short(const char *id);
 void say_environment(const struct RunRecord *run, struct Buf *out);
 /* Text from outside, for one line. NULL is nothing. */
 void say_outside(struct Buf *out, const char *text);
-/* What the word of an expectation measures; an unknown word is said as it is. */
-const char *say_measures(const struct RunExpectation *expectation);
 bool expects(const struct RunExpectation *expectation, enum BoundWord word);
 
 /* The recovery times of earlier comparable runs of a probe, oldest first: affected, ended by

@@ -120,7 +120,7 @@ static void measure(struct Summary *text)
         text->name = widest(text->name, judged->expectation->probe);
         if (is_quiet(judged))
             continue;
-        text->measures = widest(text->measures, say_measures(judged->expectation));
+        text->measures = widest(text->measures, judged->measures);
         text->measured = widest(text->measured, judged->measured);
         if (judged->limit[0] != '\0')
             text->limit = widest(text->limit, judged->limit);
@@ -184,7 +184,7 @@ static void judged_line(struct Summary *text, const struct Judged *judged)
 {
     struct Buf note = BUF(1000);
     size_t from = text->out->size;
-    buf_padded(text->out, say_measures(judged->expectation), text->measures);
+    buf_padded(text->out, judged->measures, text->measures);
     buf_put(text->out, "  ");
     buf_padded(text->out, judged->measured, text->measured);
     buf_put(text->out, "  ");

@@ -135,13 +135,10 @@ static void say_judged(struct Report *out, enum Verdict verdict)
 {
     size_t count = 0;
     const struct Judged *first = first_with(out, verdict, &count);
-    enum BoundWord word = BOUND_COUNT;
-    const char *measures = bound_find(first->expectation->word, &word) ? bound_row(word)->measures
-                                                                       : first->expectation->word;
     char more[48] = "";
     if (count > 1)
         snprintf(more, sizeof(more), " (and %zu more)", count - 1);
-    say(out, "%s: %s%s%s%s%s%s%s%s", first->expectation->probe, measures,
+    say(out, "%s: %s%s%s%s%s%s%s%s", first->expectation->probe, first->measures,
         first->measured[0] != '\0' ? " " : "", first->measured,
         first->limit[0] != '\0' ? ", limit " : "", first->limit,
         verdict == VERDICT_INCONCLUSIVE && first->note[0] != '\0' ? ": " : "",

@@ -69,13 +69,16 @@ _Noreturn void bug_at(const char *file, int line, const char *format, ...)
 struct Problems;
 struct Problems *problems_new(void);
 void problems_free(struct Problems *problems); /* accepts NULL */
-/* Copies *err. The file names of its Where must outlive the Problems. */
+/* Copies *err; past the first thousand it is only counted. The file names of its Where must outlive
+ * the Problems. */
 void problems_add(struct Problems *problems, const struct Err *err);
 /* Shorthand: err_set + problems_add. `hint` may be NULL. */
 void problems_say(struct Problems *problems, enum ErrCode code, struct Where where,
                   const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The one that was added last, so that err_at and the like may follow; bug() where none is. */
 struct Err *problems_last(struct Problems *problems);
+/* The one at `index`, to add to it. */
+struct Err *problems_edit(struct Problems *problems, size_t index);
 size_t problems_errors(const struct Problems *problems);   /* warnings not counted */
 size_t problems_warnings(const struct Problems *problems);
 /* In file order after sorting. */

@@ -13,9 +13,13 @@ struct Problem {
     size_t order; /* of adding, so that sorting is stable */
 };
 
+/* Who has more than that to mend begins with these; the others are only counted. */
+enum { KEPT_MOST = 1000 };
+
 struct Problems {
     struct Problem *items;
     size_t count, room, warnings;
+    size_t dropped; /* the last of them stands behind those that are kept */
 };
 
 struct Problems *problems_new(void)
@@ -38,14 +42,17 @@ static bool is_warning(const struct Err *err)
 
 void problems_add(struct Problems *problems, const struct Err *err)
 {
+    if (is_warning(err))
+        problems->warnings++;
     if (problems->count == problems->room) {
         problems->room = problems->room == 0 ? 8 : problems->room * 2;
         problems->items = mem_grow(problems->items, problems->room * sizeof(*problems->items));
     }
     problems->items[problems->count] = (struct Problem){.err = *err, .order = problems->count};
-    problems->count++;
-    if (is_warning(err))
-        problems->warnings++;
+    if (problems->count == KEPT_MOST)
+        problems->dropped++;
+    else
+        problems->count++;
 }
 
 void problems_say(struct Problems *problems, enum ErrCode code, struct Where where,
@@ -67,12 +74,19 @@ struct Err *problems_last(struct Problems *problems)
 {
     if (problems->count == 0)
         bug("there is no problem yet");
-    return &problems->items[problems->count - 1].err;
+    return &problems->items[problems->count - (problems->dropped > 0 ? 0 : 1)].err;
+}
+
+struct Err *problems_edit(struct Problems *problems, size_t index)
+{
+    if (index >= problems->count)
+        bug("there is no problem %zu", index);
+    return &problems->items[index].err;
 }
 
 size_t problems_errors(const struct Problems *problems)
 {
-    return problems->count - problems->warnings;
+    return problems->count + problems->dropped - problems->warnings;
 }
 
 size_t problems_warnings(const struct Problems *problems)

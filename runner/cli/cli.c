@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "../base/text.h"
+#include "../model/redact.h"
 #include "help.h"
 #include "options.h"
 #include <langinfo.h>
@@ -12,12 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CLI_MEMORY = 512 << 20, HELP_MOST = 32 << 10 };
+enum { CLI_MEMORY = 512 << 20, HELP_MOST = 32 << 10, PRINTED_MOST = 64 << 20 };
 
 int cli_print(const struct Buf *text, int status)
 {
-    size_t written = fwrite(text->text, 1, text->size, stdout);
-    if (written != text->size || fflush(stdout) != 0) {
+    struct Buf clean = BUF(PRINTED_MOST);
+    redact(text->text, &clean);
+    size_t written = fwrite(clean.text, 1, clean.size, stdout);
+    bool whole = written == clean.size && !clean.cut;
+    buf_free(&clean);
+    if (!whole || fflush(stdout) != 0) {
         fputs("faildrill: standard output does not take the result\n", stderr);
         return err_status(ERR_OWN);
     }

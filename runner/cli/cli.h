@@ -87,6 +87,13 @@ void cli_unload(struct Loaded *loaded);
 /* Reads one file and keeps it in cli->documents; never NULL (problems say what is wrong). */
 const struct Document *cli_read(struct Cli *cli, const char *path, struct Problems *problems);
 
+/* The scenario with all that it includes, in the arena; the files are read by cli_read. Its root is
+ * NULL where that cannot be (problems say why). */
+const struct Document *cli_expand(struct Cli *cli, const struct Document *scenario,
+                                  struct Arena *arena, struct Problems *problems);
+/* What was read by this path, or NULL. */
+const struct Document *cli_document(const struct Cli *cli, const char *path);
+
 /* Puts the questions of parameters (`ask:`) that no -p answers, where there is a terminal; for
  * verbs that plan. */
 void cli_ask_params(struct Cli *cli, const struct Node *scenario);

@@ -10,6 +10,7 @@
 #include "../base/duration.h"
 #include "../base/text.h"
 #include "../engine/pods.h"
+#include "../transports/process.h"
 #include "repeat.h"
 
 static const char *who_are_we(struct Arena *arena)
@@ -88,9 +89,10 @@ int drill_load(struct Drill *drill, const char *scenario, const char *environmen
         return status;
     struct Environment *found = drill->loaded.environment;
     drill->notify = (struct List){.items = NULL};
-    if (found != NULL && (!environment_unlock(found, &err) || !environment_resolve(found, &err) ||
-                          !notify_gather(found, drill->cli->project.notify, drill->cli->arena,
-                                         &drill->notify, &err)))
+    if (found != NULL &&
+        (!environment_unlock(found, process_output, &err) || !environment_resolve(found, &err) ||
+         !notify_gather(found, drill->cli->project.notify, drill->cli->arena, &drill->notify,
+                        &err)))
         return cli_fail(drill->cli, &err);
     if (found != NULL && !pods_find(found, drill->cli->kinds, drill->cli->state, &err) &&
         !text_equal(drill->cli->verb->name, "undo"))

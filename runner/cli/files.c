@@ -3,6 +3,8 @@
 #include "cli.h"
 
 #include "../base/text.h"
+#include "../model/include.h"
+#include "../model/redact.h"
 #include <stdlib.h>
 #include <time.h>
 
@@ -38,13 +40,22 @@ static void put_problems(const struct Cli *cli, struct Problems *problems, struc
     buf_put(out, ". Nothing was contacted.\n");
 }
 
+/* What a service or a host answered may stand in a message, and a secret in that. */
+static void put_clean(const struct Buf *text)
+{
+    struct Buf clean = BUF(2 * PROBLEMS_MOST);
+    redact(text->text, &clean);
+    fwrite(clean.text, 1, clean.size, stderr);
+    buf_free(&clean);
+}
+
 int cli_problems(const struct Cli *cli, struct Problems *problems)
 {
     if (problems_errors(problems) == 0 && (cli->quiet || problems_count(problems) == 0))
         return 0;
     struct Buf text = BUF(PROBLEMS_MOST);
     put_problems(cli, problems, &text);
-    fwrite(text.text, 1, text.size, stderr);
+    put_clean(&text);
     buf_free(&text);
     return problems_status(problems);
 }
@@ -55,7 +66,7 @@ int cli_fail(const struct Cli *cli, const struct Err *err)
     problems_add(problems, err);
     struct Buf text = BUF(PROBLEMS_MOST);
     problems_write(problems, cli->documents.items, cli->documents.count, &text);
-    fwrite(text.text, 1, text.size, stderr);
+    put_clean(&text);
     buf_free(&text);
     problems_free(problems);
     return err_status(err->code);
@@ -82,6 +93,37 @@ const struct Document *cli_read(struct Cli *cli, const char *path, struct Proble
     return document;
 }
 
+const struct Document *cli_document(const struct Cli *cli, const char *path)
+{
+    const struct Document *const *documents = cli->documents.items;
+    for (size_t at = 0; at < cli->documents.count; at++)
+        if (text_equal(documents[at]->path, path))
+            return documents[at];
+    return NULL;
+}
+
+static const struct Document *read_fragment(void *data, const char *beside, const char *name,
+                                            struct Where where, struct Problems *problems)
+{
+    struct Cli *cli = data;
+    struct Err err;
+    const char *path;
+    if (!project_file(&cli->project, beside, name, cli->arena, &path, &err)) {
+        problems_say(problems, err.code, where, NULL, "%s", err.message);
+        return NULL;
+    }
+    const struct Document *read = cli_document(cli, path);
+    return read != NULL ? read : cli_read(cli, path, problems);
+}
+
+const struct Document *cli_expand(struct Cli *cli, const struct Document *scenario,
+                                  struct Arena *arena, struct Problems *problems)
+{
+    struct IncludeInput input = {
+        .document = scenario, .kinds = cli->kinds, .read = read_fragment, .data = cli};
+    return include_expand(&input, arena, problems);
+}
+
 static void load_environment(struct Cli *cli, const char *name, struct Problems *problems,
                              struct Loaded *out)
 {
@@ -105,7 +147,7 @@ static void load_scenario(struct Cli *cli, const char *name, struct Problems *pr
         problems_add(problems, &err);
         return;
     }
-    out->scenario_document = cli_read(cli, path, problems);
+    out->scenario_document = cli_expand(cli, cli_read(cli, path, problems), cli->arena, problems);
     if (out->scenario_document->root == NULL)
         return;
     cli_ask_params(cli, out->scenario_document->root);

@@ -9,6 +9,7 @@
 
 #include "../base/text.h"
 #include "../engine/run.h"
+#include "../model/redact.h"
 #include "approval.h"
 #include "judge.h"
 #include "plan_file.h"
@@ -228,8 +229,11 @@ static int say_not_undone(const struct Running *running)
     if (left.size == 0)
         buf_put(&left, "all of it was seen undone, which the store does not know; by hand on "
                        "a host: sudo sh /run/faildrill/undo\n");
+    struct Buf clean = BUF(8000);
+    redact(left.text, &clean);
     fprintf(stderr, "NOT UNDONE: a fault may still be in effect; faildrill undo %s\n%s",
-            short_id(running->drill->plan->token.text), left.text);
+            short_id(running->drill->plan->token.text), clean.text);
+    buf_free(&clean);
     buf_free(&left);
     return verdict_status(VERDICT_NOT_UNDONE);
 }

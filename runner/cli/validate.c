@@ -3,11 +3,16 @@
 #include "cli.h"
 
 #include "../base/text.h"
+#include "../model/include.h"
+
+enum { EXPANDED_MEMORY = 64 << 20, EXPANDED_MOST = 1 << 20 };
 
 static const struct Option OPTIONS[] = {
     {"strict", 0, NULL, false, "Counts warnings as errors."},
     {"format", 0, "NAME", false, "text, or github for annotations of a pull request."},
     {"param", 'p', "NAME=VALUE", true, "Gives a parameter of the scenario a value."},
+    {"expand", 0, NULL, false,
+     "Prints one scenario with all that it includes; with --json, the text that is hashed."},
     {.name = NULL},
 };
 
@@ -20,7 +25,8 @@ const struct Verb verb_validate = {
     .options = OPTIONS,
     .examples = "  faildrill validate                                 all of the project\n"
                 "  faildrill validate -e staging redis_primary_dies   against one environment\n"
-                "  faildrill validate --strict --format github        in CI\n",
+                "  faildrill validate --strict --format github        in CI\n"
+                "  faildrill validate --expand redis_primary_dies     with all that it includes\n",
     .next = "Next: faildrill plan -e staging SCENARIO",
     .run = validate,
 };
@@ -28,10 +34,24 @@ const struct Verb verb_validate = {
 /* What was looked at, for the line at the end. */
 struct Tally {
     struct Environment *environment; /* of -e; scenarios are checked against it */
-    size_t scenarios, environments;
+    size_t scenarios, environments, fragments;
+    struct Buf expanded; /* of the last scenario, where --expand asks for it */
 };
 
-static void check_scenario(struct Cli *cli, const struct Document *document, struct Tally *tally,
+/* As YAML, or the canonical JSON of which the text hash is made. */
+static void put_expanded(const struct Cli *cli, const struct Scenario *scenario, struct Buf *out)
+{
+    buf_clear(out);
+    if (cli->json) {
+        buf_printf(out, "%s\n", scenario->canonical);
+        return;
+    }
+    buf_printf(out, "# %s, with what it includes; text sha256:%s\n", scenario->path,
+               scenario->text_hash);
+    buf_put(out, scenario->text);
+}
+
+static void check_expanded(struct Cli *cli, const struct Document *document, struct Tally *tally,
                            struct Problems *problems)
 {
     struct ScenarioInput input = {
@@ -41,24 +61,28 @@ static void check_scenario(struct Cli *cli, const struct Document *document, str
         .params = cli->params,
         .param_count = cli->param_count,
     };
-    tally->scenarios++;
-    scenario_free(scenario_new(&input, problems));
+    struct Scenario *scenario = scenario_new(&input, problems);
+    if (scenario != NULL && cli_option(cli, "expand") != NULL && problems_errors(problems) == 0)
+        put_expanded(cli, scenario, &tally->expanded);
+    scenario_free(scenario);
 }
 
-static bool was_read(const struct Cli *cli, const char *path)
+static void check_scenario(struct Cli *cli, const struct Document *document, struct Tally *tally,
+                           struct Problems *problems)
 {
-    const struct Document *const *documents = cli->documents.items;
-    for (size_t i = 0; i < cli->documents.count; i++)
-        if (text_equal(documents[i]->path, path))
-            return true;
-    return false;
+    struct Arena *arena = arena_new("expanded", EXPANDED_MEMORY);
+    const struct Document *whole = cli_expand(cli, document, arena, problems);
+    tally->scenarios++;
+    if (whole->root != NULL)
+        check_expanded(cli, whole, tally, problems);
+    arena_free(arena);
 }
 
 /* The first key says what a file is. */
 static void check_file(struct Cli *cli, const char *path, struct Tally *tally,
                        struct Problems *problems)
 {
-    if (was_read(cli, path))
+    if (cli_document(cli, path) != NULL)
         return;
     const struct Document *document = cli_read(cli, path, problems);
     if (document->root == NULL)
@@ -70,9 +94,12 @@ static void check_file(struct Cli *cli, const char *path, struct Tally *tally,
         environment_free(environment_new(document, cli->kinds, cli->project.dir, problems));
     } else if (text_equal(first, "scenario")) {
         check_scenario(cli, document, tally, problems);
+    } else if (text_equal(first, "fragment")) {
+        tally->fragments++;
+        (void)fragment_check(document, cli->kinds, cli->arena, problems);
     } else if (!text_equal(first, "project")) {
         problems_say(problems, ERR_KIND_OF_FILE, root->where,
-                     "the first key is `scenario:`, `environment:` or `project:`",
+                     "the first key is `scenario:`, `environment:`, `fragment:` or `project:`",
                      "this file does not say what it is");
     }
 }
@@ -160,12 +187,16 @@ static const char *plural(size_t count)
 
 static void put_tally(const struct Tally *tally, size_t warnings, bool strict, struct Buf *out)
 {
+    char fragments[48] = "";
+    if (tally->fragments > 0)
+        snprintf(fragments, sizeof fragments, ", %zu fragment%s", tally->fragments,
+                 plural(tally->fragments));
     if (warnings > 0 && strict)
         buf_printf(out, "%zu warning%s, and --strict counts %s.\n", warnings, plural(warnings),
                    warnings == 1 ? "it" : "them");
     else
-        buf_printf(out, "%zu scenario%s and %zu environment%s are right; %zu warning%s.\n",
-                   tally->scenarios, plural(tally->scenarios), tally->environments,
+        buf_printf(out, "%zu scenario%s%s and %zu environment%s are right; %zu warning%s.\n",
+                   tally->scenarios, plural(tally->scenarios), fragments, tally->environments,
                    plural(tally->environments), warnings, plural(warnings));
 }
 
@@ -174,9 +205,10 @@ static int say(struct Cli *cli, const struct Tally *tally, struct Problems *prob
     bool strict = cli_option(cli, "strict") != NULL;
     size_t warnings = problems_warnings(problems);
     int status = 0;
-    struct Buf out = BUF(1 << 20);
+    struct Buf out = BUF(2 << 20);
     bool github = text_equal(cli_option(cli, "format"), "github");
-    if (github || cli->json) {
+    buf_put(&out, tally->expanded.text);
+    if (github || (cli->json && tally->expanded.size == 0)) {
         problems_sort(problems);
         if (github)
             put_github(problems, &out);
@@ -185,7 +217,7 @@ static int say(struct Cli *cli, const struct Tally *tally, struct Problems *prob
         status = problems_status(problems);
     } else {
         status = cli_problems(cli, problems);
-        if (status == 0 && (!cli->quiet || strict))
+        if (status == 0 && (!cli->quiet || strict) && tally->expanded.size == 0)
             put_tally(tally, warnings, strict, &out);
     }
     if (status == 0 && strict && warnings > 0)
@@ -203,8 +235,12 @@ static int validate(struct Cli *cli)
         err_set(&err, ERR_USAGE, NOWHERE, "--format %s: text or github", format);
         return cli_fail(cli, &err);
     }
+    if (cli_option(cli, "expand") != NULL && cli->arg_count != 1) {
+        err_set(&err, ERR_USAGE, NOWHERE, "--expand needs one scenario");
+        return cli_fail(cli, &err);
+    }
     struct Problems *problems = problems_new();
-    struct Tally tally = {.scenarios = 0};
+    struct Tally tally = {.scenarios = 0, .expanded = BUF(EXPANDED_MOST)};
     struct Loaded loaded = {.environment = NULL};
     int status = 0;
     if (cli->environment != NULL)
@@ -220,5 +256,6 @@ static int validate(struct Cli *cli)
     }
     cli_unload(&loaded);
     problems_free(problems);
+    buf_free(&tally.expanded);
     return status;
 }

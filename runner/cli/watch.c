@@ -9,6 +9,7 @@
 
 #include "../../reports/live.h"
 #include "../base/text.h"
+#include "../model/redact.h"
 
 #define HEARTBEAT_NS (30 * NS_PER_S)
 #define EVENTS_KEPT 6
@@ -269,12 +270,16 @@ struct RunWatch watch_of(struct Watching *watching)
 
 void watch_say(struct Watching *watching, const char *format, ...)
 {
+    char text[4096];
+    struct Buf clean = BUF(2 * sizeof text);
     va_list args;
     take_off(watching);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    redact(text, &clean);
+    fprintf(stderr, "%s\n", clean.text);
+    buf_free(&clean);
 }
 
 void watch_end(struct Watching *watching)

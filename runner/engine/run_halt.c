@@ -43,6 +43,8 @@ static bool broken(const struct Expectation *rule, const struct StretchNow *seen
     case BOUND_FAILOVER_WITHIN:
     case BOUND_REDUNDANT_WITHIN:
     case BOUND_DETECTED_WITHIN:
+    case BOUND_MIN_RATE:
+    case BOUND_STATUS_ONLY:
     case BOUND_MUST_NOTICE:
     case BOUND_MAX:
     case BOUND_MIN:

@@ -217,8 +217,13 @@ static void add_secrets(struct EnvironmentBuild *build)
         struct SecretSpec *secret =
             list_add(&build->environment->secrets, build->arena, sizeof *secret);
         secret->name = fields[i].name;
-        secret->source = fields[i].env != NULL ? SECRET_ENV : SECRET_FILE;
+        secret->source = fields[i].env != NULL    ? SECRET_ENV
+                         : fields[i].file != NULL ? SECRET_FILE
+                                                  : SECRET_COMMAND;
         secret->at = fields[i].env != NULL ? fields[i].env : fields[i].file;
+        secret->argv = fields[i].command;
+        if (secret->source == SECRET_COMMAND && secret->argv.count > 0)
+            secret->at = ((const char *const *)secret->argv.items)[0];
         secret->where = fields[i].node->where;
     }
 }

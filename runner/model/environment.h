@@ -8,11 +8,12 @@
 #include "target.h"
 #include "times.h"
 
-enum SecretSource { SECRET_ENV, SECRET_FILE };
+enum SecretSource { SECRET_ENV, SECRET_FILE, SECRET_COMMAND };
 struct SecretSpec {
     const char *name;
     enum SecretSource source;
-    const char *at;
+    const char *at;   /* variable or path; of a command its first word */
+    struct List argv; /* of const char *: SECRET_COMMAND */
     struct Where where;
 };
 /* gate: {passed_in: {environment: staging, within: 14d, times: 1}} */
@@ -77,10 +78,14 @@ struct Environment *environment_new(const struct Document *document, const struc
 void environment_free(struct Environment *environment); /* accepts NULL */
 const struct Role *environment_role(const struct Environment *environment, const char *name);
 const struct Target *environment_host(const struct Environment *environment, const char *name);
-/* Reads the secrets' values (env, or file 0600 owned by us) into mlocked memory; text that still
- * says
- * ${secret.NAME} is looked up there. */
-bool environment_unlock(struct Environment *environment, struct Err *err) MUST_CHECK;
+/* Runs argv to its end and takes its output; as process_output() of the floor above. */
+typedef bool SecretRunFn(const char *const *argv, struct Buf *out, struct Mono deadline,
+                         struct Err *err);
+/* Reads the secrets' values (env, file 0600 owned by us, or what a command prints) into mlocked
+ * memory; text that still says ${secret.NAME} is looked up there. A variable is taken out of our
+ * process environment, so that no child of ours has it. */
+bool environment_unlock(struct Environment *environment, SecretRunFn *run,
+                        struct Err *err) MUST_CHECK;
 /* Hosts without an address get the one that their transport knows, before anybody asks for it. */
 bool environment_resolve(struct Environment *environment, struct Err *err) MUST_CHECK;
 /* "${secret.redis}" -> its value; other text as it is; NULL stays NULL. Borrowed; never store or

@@ -116,14 +116,27 @@ void environment_check_role(struct EnvironmentBuild *build, const struct RoleFie
 }
 
 /* ---- The rest. ---- */
+static void check_word(void *data, const struct Node *word)
+{
+    struct EnvironmentBuild *build = data;
+    if (!reference_present(word->text))
+        return;
+    problems_say(build->problems, ERR_REFERENCE, word->where, NULL,
+                 "the command of a secret cannot refer to anything");
+    build->good = false;
+}
+
 static void check_secrets(struct EnvironmentBuild *build)
 {
     const struct SecretFields *secrets = build->fields->secrets.items;
     for (size_t i = 0; i < build->fields->secrets.count; i++) {
-        if ((secrets[i].env != NULL) == (secrets[i].file != NULL))
+        const struct Node *command = node_get(secrets[i].node, "cmd");
+        int sources = (secrets[i].env != NULL) + (secrets[i].file != NULL) + (command != NULL);
+        node_each_scalar(command, check_word, build);
+        if (sources != 1)
             err_hint(say(build, ERR_RULE, secrets[i].node, "",
                          "secret '%s' needs exactly one source", secrets[i].name),
-                     "env: VARIABLE, or file: /absolute/path");
+                     "env: VARIABLE, file: /absolute/path, or cmd: [WORD, ...]");
         else if (secrets[i].file != NULL && !is_absolute(secrets[i].file))
             err_at(say(build, ERR_VALUE, secrets[i].node, "file", "'%s' is not absolute",
                        secrets[i].file),

@@ -198,6 +198,15 @@ static const struct Field SECRET_FIELDS[] = {
      .offset = offsetof(struct SecretFields, file),
      .example = "/run/secrets/redis_staging",
      .doc = "The file that holds the value; only its owner may read it."},
+    {.name = "cmd",
+     .type = FIELD_LIST,
+     .offset = offsetof(struct SecretFields, command),
+     .flags = FIELD_SCRIPT,
+     .min = 1,
+     .max = 50,
+     .example = "[pass, show, shop/redis]",
+     .doc = "A command, word by word, that prints the value; it runs here, by no shell, each time "
+            "the environment is used, for 30 s at most."},
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct SecretFields, node)},
     {.name = NULL},
 };

@@ -40,6 +40,7 @@ struct RoleFields {
 };
 struct SecretFields {
     const char *name, *env, *file;
+    struct List command; /* of const char * */
     const struct Node *node;
 };
 struct PassedInFields {

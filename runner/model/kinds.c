@@ -10,6 +10,7 @@
 static const struct FileKind FILES[] = {
     {"scenario", "one drill; its name is what plan and run take", &SCENARIO_RECORD},
     {"environment", "where drills run; its name is what -e takes", &ENVIRONMENT_RECORD},
+    {"fragment", "parts of scenarios, which include it", &FRAGMENT_RECORD},
     {"project", "one per repository, and optional", &PROJECT_RECORD},
 };
 

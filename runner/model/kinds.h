@@ -18,7 +18,7 @@ struct Kinds { /* each NULL-ended, in the order that people should meet them */
 };
 /* The variant sets "probe", "step", "system", "reach" for the decoder, in the arena. */
 const struct VariantSet *kinds_sets(const struct Kinds *kinds, struct Arena *arena, size_t *count);
-/* The kinds of file: scenario, environment, project; static. */
+/* The kinds of file: scenario, environment, fragment, project; static. */
 const struct FileKind *kinds_files(size_t *count);
 
 #endif

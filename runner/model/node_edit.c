@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node_edit.h"
 
+#include "../base/text.h"
+
 const struct Node *node_empty_map(struct Where where, struct Arena *arena)
 {
     struct Node *map = arena_zero(arena, 1, sizeof *map);
@@ -22,6 +24,23 @@ const struct Node *node_single(const char *key, const struct Node *item, struct 
     map->keys = &both[0];
     map->items = &both[1];
     return map;
+}
+
+const struct Node *node_without(const struct Node *map, const char *key, struct Arena *arena)
+{
+    if (node_get(map, key) == NULL)
+        return map;
+    struct Node *copy = arena_zero(arena, 1, sizeof *copy);
+    const struct Node **keys = arena_zero(arena, map->count, sizeof *keys);
+    const struct Node **items = arena_zero(arena, map->count, sizeof *items);
+    *copy = (struct Node){.type = NODE_MAP, .where = map->where, .keys = keys, .items = items};
+    for (size_t i = 0; i < map->count; i++) {
+        if (text_equal(map->keys[i]->text, key))
+            continue;
+        keys[copy->count] = map->keys[i];
+        items[copy->count++] = map->items[i];
+    }
+    return copy;
 }
 
 void node_each_scalar(const struct Node *node, void (*each)(void *data, const struct Node *scalar),

@@ -242,6 +242,31 @@ bool project_environment(const struct Project *project, const char *name, struct
     return look_up(&paths, "environment", name, arena, path, err);
 }
 
+static bool lies_in(const char *path, const char *folder)
+{
+    size_t size = strlen(folder);
+    return text_starts(path, folder) && (path[size] == '/' || text_equal(folder, "/"));
+}
+
+bool project_file(const struct Project *project, const char *beside, const char *name,
+                  struct Arena *arena, const char **path, struct Err *err)
+{
+    char from[PATH_MAX], full[PATH_MAX], home[PATH_MAX], here[PATH_MAX];
+    if (name[0] == '/' || name[0] == '\0')
+        return err_set(err, ERR_FILE, NOWHERE, "'%s' is no path from this file on", name);
+    if (realpath(beside, from) == NULL || realpath(project->dir, home) == NULL ||
+        realpath(".", here) == NULL)
+        return err_set(err, ERR_FILE, NOWHERE, "%s: %s", beside, strerror(errno));
+    const char *folder = folder_of(from, arena);
+    if (realpath(arena_printf(arena, "%s/%s", folder, name), full) == NULL)
+        return err_set(err, ERR_NOT_FOUND, NOWHERE, "'%s': %s", name, strerror(errno));
+    if (!lies_in(full, folder) && !lies_in(full, home))
+        return err_set(err, ERR_FILE, NOWHERE,
+                       "'%s' lies outside of the project and of this file's folder", name);
+    *path = arena_text(arena, shorter(full, here, arena));
+    return true;
+}
+
 /* ---- State. ---- */
 static const char *from_here(const char *path, struct Arena *arena)
 {

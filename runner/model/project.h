@@ -30,6 +30,11 @@ bool project_scenario(const struct Project *project, const char *name, struct Ar
                       const char **path, struct Err *err) MUST_CHECK;
 bool project_environment(const struct Project *project, const char *name, struct Arena *arena,
                          const char **path, struct Err *err) MUST_CHECK;
+/* The file that `name` means in the file `beside`, as people would write it here, one way for each
+ * file. False, with *err, where there is none, or it lies outside of both the project's folder and
+ * that of `beside`. */
+bool project_file(const struct Project *project, const char *beside, const char *name,
+                  struct Arena *arena, const char **path, struct Err *err) MUST_CHECK;
 /* Every *.yaml in the folders, sorted: list of const char *. */
 void project_scenarios(const struct Project *project, struct Arena *arena, struct List *paths);
 void project_environments(const struct Project *project, struct Arena *arena, struct List *paths);

@@ -141,7 +141,7 @@ static int by_length(const void *a, const void *b)
 
 void redact(const char *text, struct Buf *out)
 {
-    struct Buf said = BUF(FORM_MOST);
+    struct Buf said = BUF(FORM_MOST + 8 * strlen(text));
     size_t order[SECRETS_MOST], count = 0;
     const char *name = NULL, *value = NULL;
     buf_put(&said, text);

@@ -212,6 +212,7 @@ struct PrimaryResult {
 struct Judged {
     const struct RunExpectation *expectation;
     enum Verdict verdict; /* PASS, FAIL, INCONCLUSIVE */
+    char measures[40];    /* "recovery", "p95 during"; an unknown word as it is */
     char measured[96];    /* "3.2-4.1 s", "0", "no outage of 60 ms or more seen" */
     char limit[48];
     char note[200]; /* "27 of 1 200 requests while the fault was in effect"; why INCONCLUSIVE */

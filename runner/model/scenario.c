@@ -4,6 +4,7 @@
 
 #include "../base/text.h"
 #include "file_rules.h"
+#include "include.h"
 #include <stdarg.h>
 
 enum { SCENARIO_MEMORY = 64 << 20 };
@@ -75,14 +76,21 @@ static void check_name(struct ScenarioBuild *build)
              build->fields.name);
 }
 
-/* Errors of this file so far, those of its syntax too. */
+static bool is_part(const struct Document *document, const char *file)
+{
+    bool is = text_equal(file, document->path);
+    for (size_t i = 0; i < document->included_count && !is; i++)
+        is = text_equal(file, document->included[i].file);
+    return is;
+}
+
+/* Errors of this file and its fragments so far, those of its syntax too. */
 static size_t errors_here(const struct ScenarioBuild *build)
 {
     size_t errors = 0;
     for (size_t i = 0; i < problems_count(build->problems); i++) {
         const struct Err *err = problems_at(build->problems, i);
-        bool here =
-            err->where.file == NULL || text_equal(err->where.file, build->input->document->path);
+        bool here = err->where.file == NULL || is_part(build->input->document, err->where.file);
         errors += here && err_status(err->code) != 0;
     }
     return errors;
@@ -93,6 +101,9 @@ static size_t errors_here(const struct ScenarioBuild *build)
  */
 static void read_all(struct ScenarioBuild *build)
 {
+    const struct Node *include = node_key(build->root, "include");
+    if (include != NULL) /* whoever reads files expands them first */
+        scenario_say(build, ERR_FILE, include->where, "what is included here was not read");
     scenario_read_params(build);
     bool clean = decode(build, false) && errors_here(build) == 0;
     check_name(build);
@@ -135,8 +146,9 @@ struct Scenario *scenario_new(const struct ScenarioInput *input, struct Problems
         (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
     build.decode.reference = scenario_answer;
     build.decode.reference_data = &build;
-    size_t before = problems_errors(problems);
+    size_t before = problems_errors(problems), first = problems_count(problems);
     read_all(&build);
+    include_note(input->document, first, problems);
     if (problems_errors(problems) == before)
         return scenario;
     scenario_free(scenario);

@@ -115,18 +115,24 @@ enum BoundWord {
     BOUND_REDUNDANT_WITHIN,
     BOUND_DETECTED_WITHIN,
     BOUND_MIN_SUCCESS,
+    BOUND_MIN_RATE,
+    BOUND_STATUS_ONLY,
     BOUND_MUST_NOTICE,
     BOUND_MAX, /* these three of figures */
     BOUND_MIN,
     BOUND_EQUALS,
     BOUND_COUNT
 };
+/* The phase that a bound is about (DESIGN.md 11.5): BASELINE, proven to undo sent, undone to the
+ * end; WHEN_ALL: T0 to the end of OBSERVING. */
+enum When { WHEN_ALL, WHEN_BEFORE, WHEN_DURING, WHEN_AFTER };
 struct Expectation {
     const char *probe; /* or figure */
+    enum When when;
     enum BoundWord word;
     int64_t limit;          /* ns, millionths, count, or 1 for must_notice */
     bool limit_is_duration; /* max_lost: 12s */
-    const char *text;       /* of a figure: the limit as written; else NULL */
+    const char *text;       /* of a figure, min_rate, status_only: as written; else NULL */
     struct Where where;
 };
 const char *bound_name(enum BoundWord word);
@@ -149,7 +155,7 @@ struct Scenario {
     int64_t pause_ns; /* between them */
     bool leave_stopped;
     bool snapshot_first;   /* undo: {snapshot: true}: a BGSAVE before a primary is killed */
-    const char *text;      /* the file as read */
+    const char *text;      /* the file as read; expanded where it includes fragments */
     const char *canonical; /* canonical JSON, the bytes of text_hash; for "changed since" */
     struct Arena *arena;
 };
@@ -158,7 +164,7 @@ struct ParamValue {
     const char *name, *value;
 }; /* -p name=value */
 struct ScenarioInput {
-    const struct Document *document; /* in a longer-lived arena */
+    const struct Document *document; /* expanded (include.h); in a longer-lived arena */
     const struct Kinds *kinds;
     const struct Environment
         *environment; /* NULL: `validate` without one; references to it stay as written */

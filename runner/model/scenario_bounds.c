@@ -19,23 +19,59 @@
         .doc = text                                                                                \
     }
 
-/* Words that halt: those that can be known while the drill runs. */
-#define HALT_ROWS                                                                                  \
+/* Words that every probe and every phase has. */
+#define REQUEST_ROWS                                                                               \
     DURATION_ROW("max_outage", BOUND_MAX_OUTAGE, DAY_NS, "5s", "The longest failing stretch."),    \
         DURATION_ROW("max_downtime", BOUND_MAX_DOWNTIME, DAY_NS, "10s",                            \
                      "The sum of all failing stretches."),                                         \
         SHARE_ROW("max_errors", BOUND_MAX_ERRORS, "6%",                                            \
-                  "The share of failed requests while the fault was in effect."),                  \
+                  "The share of failed requests while the fault was in effect, or in a phase."),   \
         SHARE_ROW("min_success", BOUND_MIN_SUCCESS, "94%",                                         \
-                  "The share of good requests while the fault was in effect."),                    \
-        DURATION_ROW("max_split", BOUND_MAX_SPLIT, DAY_NS, "0s",                                   \
-                     "The longest time with two primaries, the aftermath of the undo included."),  \
+                  "The share of good requests while the fault was in effect, or in a phase."),     \
         DURATION_ROW("max_p50", BOUND_MAX_P50, DAY_NS, "50ms",                                     \
                      "The latency within which half of the answers came."),                        \
         DURATION_ROW("max_p95", BOUND_MAX_P95, DAY_NS, "200ms",                                    \
                      "The latency within which 95 of 100 answers came."),                          \
         DURATION_ROW("max_p99", BOUND_MAX_P99, DAY_NS, "800ms",                                    \
                      "The latency within which 99 of 100 answers came.")
+
+/* Words that halt: those that can be known while the drill runs. */
+#define HALT_ROWS                                                                                  \
+    REQUEST_ROWS,                                                                                  \
+        DURATION_ROW("max_split", BOUND_MAX_SPLIT, DAY_NS, "0s",                                   \
+                     "The longest time with two primaries, the aftermath of the undo included.")
+
+/* Words that only expect has, in phases or without. */
+#define LATER_ROWS                                                                                 \
+    {.name = "min_rate",                                                                           \
+     .type = FIELD_TEXT,                                                                           \
+     .offset = offsetof(struct BoundFields, least_rate),                                           \
+     .example = "95% of before",                                                                   \
+     .doc = "Good answers a second: `20/s`, or a share of this run's own baseline."},              \
+    {                                                                                              \
+        .name = "status_only", .type = FIELD_LIST,                                                 \
+        .offset = offsetof(struct BoundFields, statuses), .min = 1, .max = 20,                     \
+        .example = "[200, 503]",                                                                   \
+        .doc = "Every answer has one of these codes; refused and late ones break it."              \
+    }
+#define PHASE_ROW(phase, text)                                                                     \
+    {                                                                                              \
+        .name = #phase, .type = FIELD_RECORD, .offset = offsetof(struct BoundFields, phase),       \
+        .of = &PHASE_RECORD, .example = "{max_p95: 200ms}", .doc = text                            \
+    }
+
+static const struct Field PHASE_FIELDS[] = {
+    REQUEST_ROWS,
+    LATER_ROWS,
+    {.name = "", .type = FIELD_NODE, .offset = offsetof(struct BoundFields, node)},
+    {.name = NULL},
+};
+static const struct Record PHASE_RECORD = {
+    .name = "phase",
+    .doc = "Bounds of one probe in one phase of the drill.",
+    .size = sizeof(struct BoundFields),
+    .fields = PHASE_FIELDS,
+};
 
 static const struct Field EXPECT_FIELDS[] = {
     {.name = "",
@@ -67,6 +103,10 @@ static const struct Field EXPECT_FIELDS[] = {
      .example = "0",
      .doc = "Writes that are there twice."},
     HALT_ROWS,
+    LATER_ROWS,
+    PHASE_ROW(before, "Bounds for the baseline, before the first step."),
+    PHASE_ROW(during, "Bounds while the fault was proven to be there, until its undo was sent."),
+    PHASE_ROW(after, "Bounds from when all was proven undone to the end of the drill."),
     {.name = "must_notice",
      .type = FIELD_BOOL,
      .offset = offsetof(struct BoundFields, must_notice),
@@ -137,6 +177,8 @@ bool bound_may_halt(enum BoundWord word)
     case BOUND_FAILOVER_WITHIN:
     case BOUND_REDUNDANT_WITHIN:
     case BOUND_DETECTED_WITHIN:
+    case BOUND_MIN_RATE:
+    case BOUND_STATUS_ONLY:
     case BOUND_MUST_NOTICE:
     case BOUND_MAX:
     case BOUND_MIN:

@@ -184,7 +184,9 @@ static void check_bound(struct ScenarioBuild *build, const struct Expectation *b
 {
     static const char *const TYPES[] = {"a clock", "a text", "a whole number", "seconds"};
     const struct FigureSpec *figure = scenario_figure(build->scenario, bound->probe);
-    struct Where where = bound_place(build, "expect", bound->probe, bound->word);
+    struct Where where = bound->when == WHEN_ALL
+                             ? bound_place(build, "expect", bound->probe, bound->word)
+                             : bound->where;
     bool of_figure = bound_row(bound->word)->needs == BOUND_NEEDS_FIGURE;
     struct Expectation parsed = *bound;
     const char *why = NULL;

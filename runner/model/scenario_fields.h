@@ -6,6 +6,11 @@
 #include "scenario.h"
 
 enum ParamType { PARAM_TEXT, PARAM_INT, PARAM_DURATION, PARAM_SHARE, PARAM_CHOICE, PARAM_BOOL };
+struct IncludeFields {
+    const char *file;
+    struct List with; /* of struct TextPair */
+    const struct Node *node;
+};
 struct ParamFields {
     const char *name;
     int type; /* enum ParamType, -1 = not given */
@@ -56,13 +61,16 @@ struct UndoFields {
     int leave; /* 1 = stopped */
     bool snapshot;
 };
-/* Bounds of one probe: FIELD_NOT_GIVEN where a word is not there. */
+/* Bounds of one probe, or of one phase of it: FIELD_NOT_GIVEN where a word is not there. */
 struct BoundFields {
     const char *probe;
     int64_t limit[BOUND_COUNT];
     struct Loss max_lost;
     bool must_notice;
     const char *most, *least, *equals; /* of figures */
+    const char *least_rate;
+    struct List statuses;                              /* of const char * */
+    const struct BoundFields *before, *during, *after; /* without names */
     const struct Node *node;
 };
 struct HaltAlsoFields {
@@ -71,7 +79,7 @@ struct HaltAlsoFields {
 };
 struct ScenarioFields {
     const char *name, *hypothesis, *owner, *runbook;
-    struct List tags, params, targets, probes, steps, always, expect, halt;
+    struct List tags, include, params, targets, probes, steps, always, expect, halt;
     const struct SteadyFields *steady;
     const struct RepeatFields *repeat;
     const struct UndoFields *undo;
@@ -85,13 +93,14 @@ struct FailoverFields {
 };
 
 extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, PROBE_RECORD, STEP_RECORD;
-extern const struct Record CAPTURE_RECORD;
+extern const struct Record CAPTURE_RECORD, FRAGMENT_RECORD;
 /* `wait`, `note` and `ask`: no fault kinds either. */
 struct PauseFields {
     const char *text;
 };
 extern const struct Record FAILOVER_RECORD, WAIT_RECORD, NOTE_RECORD, ASK_RECORD;
 extern const struct Record PARAMS_RECORD;              /* struct List of ParamFields */
+extern const struct Record INCLUDES_RECORD;            /* struct List of IncludeFields */
 extern const struct Record EXPECT_RECORD, HALT_RECORD; /* struct BoundFields */
 /* `halt` takes fewer words than `expect`. */
 bool bound_may_halt(enum BoundWord word);

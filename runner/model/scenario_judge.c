@@ -6,6 +6,10 @@
 #include "../base/text.h"
 #include "bound.h"
 
+#define WHOLE 1000000 /* 100 %, in millionths */
+
+enum { STATUSES_MOST = 20 };
+
 static void check_fit(struct ScenarioBuild *build, const char *section,
                       const struct Expectation *bound)
 {
@@ -20,9 +24,13 @@ static void check_fit(struct ScenarioBuild *build, const char *section,
         wanted = "primary";
     if (needs == BOUND_NEEDS_NOTICE && !probe->kind->is_primary && !probe->kind->is_alert)
         wanted = "primary` or `alert";
+    if (needs == BOUND_NEEDS_STATUS && !probe->kind->has_status)
+        wanted = "http";
     if (wanted == NULL)
         return;
-    struct Where where = bound_place(build, section, bound->probe, bound->word);
+    struct Where where = bound->when == WHEN_ALL
+                             ? bound_place(build, section, bound->probe, bound->word)
+                             : bound->where;
     struct Err *err = scenario_say(build, ERR_RULE, where, "`%s` does not fit probe `%s`",
                                    bound_name(bound->word), bound->probe);
     err_at(err, "it is asked of a probe of kind `%s`; this one is `%s`", wanted, probe->kind->name);
@@ -33,7 +41,7 @@ static const struct Expectation *find_bound(const struct List *bounds, const cha
 {
     const struct Expectation *at = bounds->items;
     for (size_t i = 0; i < bounds->count; i++)
-        if (at[i].word == word && text_equal(at[i].probe, probe))
+        if (at[i].word == word && at[i].when == WHEN_ALL && text_equal(at[i].probe, probe))
             return &at[i];
     return NULL;
 }
@@ -93,22 +101,54 @@ static void check_probe(struct ScenarioBuild *build, const struct ProbeSpec *pro
     }
 }
 
-/* An empty map under expect or halt says nothing. */
-static void check_empty(struct ScenarioBuild *build, const char *section)
+/* An empty map under expect or halt says nothing, nor does one under a phase. */
+static void check_empty(struct ScenarioBuild *build, const char *section, const struct Node *map)
 {
-    const struct Node *map = node_get(build->root, section);
-    for (size_t i = 0; map != NULL && i < map->count; i++)
-        if (map->items[i]->type == NODE_MAP && map->items[i]->count == 0)
-            scenario_say(build, ERR_REQUIRED, map->items[i]->where, "`%s.%s` says nothing", section,
-                         map->keys[i]->text);
+    for (size_t i = 0; map != NULL && map->type == NODE_MAP && i < map->count; i++) {
+        const struct Node *item = map->items[i];
+        const char *name = arena_printf(build->arena, "%s.%s", section, map->keys[i]->text);
+        if (item->type == NODE_MAP && item->count == 0)
+            scenario_say(build, ERR_REQUIRED, item->where, "`%s` says nothing", name);
+        check_empty(build, name, item);
+    }
+}
+
+static void check_rate(struct ScenarioBuild *build, const struct Expectation *bound)
+{
+    struct RateLimit limit;
+    const char *why = NULL;
+    if (!rate_limit_parse(bound->text, &limit, &why))
+        err_at(scenario_say(build, ERR_TYPE, bound->where, "'%s' is no rate", bound->text),
+               "like 20/s, or 95%% of before");
+    else if (limit.of_before && bound->when == WHEN_BEFORE)
+        scenario_say(build, ERR_RULE, bound->where, "the baseline cannot be compared with itself");
+    else if (limit.of_before && (limit.value <= 0 || limit.value > 10 * WHOLE))
+        err_at(
+            scenario_say(build, ERR_VALUE, bound->where, "`min_rate` cannot be '%s'", bound->text),
+            "more than 0%%, at most 1000%%");
+}
+
+/* Limits that the tables read as texts. */
+static void check_text(struct ScenarioBuild *build, const struct Expectation *bound)
+{
+    int codes[STATUSES_MOST];
+    if (bound->word == BOUND_MIN_RATE)
+        check_rate(build, bound);
+    if (bound->word == BOUND_STATUS_ONLY &&
+        status_list_parse(bound->text, codes, COUNT_OF(codes)) == 0)
+        err_at(scenario_say(build, ERR_VALUE, bound->where, "'%s' is no status of an answer",
+                            bound->text),
+               "from 100 to 599, like 200 or [200, 503]");
 }
 
 void scenario_check_bounds(struct ScenarioBuild *build)
 {
     const struct Scenario *scenario = build->scenario;
     const struct Expectation *expect = scenario->expectations.items, *halts = scenario->halts.items;
-    for (size_t i = 0; i < scenario->expectations.count; i++)
+    for (size_t i = 0; i < scenario->expectations.count; i++) {
         check_fit(build, "expect", &expect[i]);
+        check_text(build, &expect[i]);
+    }
     for (size_t i = 0; i < scenario->halts.count; i++)
         check_fit(build, "halt", &halts[i]);
     const struct ProbeSpec *probes = scenario->probes.items;
@@ -116,6 +156,6 @@ void scenario_check_bounds(struct ScenarioBuild *build)
         check_probe(build, &probes[i]);
         check_pairs(build, probes[i].name);
     }
-    check_empty(build, "expect");
-    check_empty(build, "halt");
+    check_empty(build, "expect", node_get(build->root, "expect"));
+    check_empty(build, "halt", node_get(build->root, "halt"));
 }

@@ -45,8 +45,9 @@ static void check_value(struct ScenarioBuild *build, const struct ParamFields *p
     const char *why = "";
     int64_t value = 0, limit = 0;
     if (reference_present(text)) {
-        scenario_say(build, ERR_PARAM, where, "the value of parameter `%s` cannot refer to another",
-                     param->name);
+        err_hint(scenario_say(build, ERR_PARAM, where,
+                              "the value of parameter `%s` cannot refer to another", param->name),
+                 "a default may be one whole ${param.NAME} that stands above");
         return;
     }
     if (has_number(param->type) && !number_of(param->type, text, &value, &why)) {
@@ -106,20 +107,34 @@ static void check_declaration(struct ScenarioBuild *build, const struct ParamFie
                  "say type: enum");
 }
 
+/* A default may be one whole other parameter, that stands above: its value, checked as this one's.
+ */
+static const char *default_of(struct ScenarioBuild *build, const struct ParamFields *param)
+{
+    const struct ParamSpec *above = build->scenario->params.items;
+    if (param->fallback == NULL || !reference_is_whole(param->fallback, "param"))
+        return param->fallback;
+    for (size_t i = 0; i < build->scenario->params.count; i++)
+        if (text_equal(param->fallback, arena_printf(build->arena, "${param.%s}", above[i].name)))
+            return above[i].value;
+    return param->fallback;
+}
+
 static void read_param(struct ScenarioBuild *build, const struct ParamFields *param)
 {
+    const char *otherwise = default_of(build, param);
     const struct ParamValue *value = given(build, param->name);
     const struct Node *fallback = node_get(param->node, "default");
     struct ParamSpec *spec = list_add(&build->scenario->params, build->arena, sizeof *spec);
     *spec = (struct ParamSpec){.name = param->name, .value = "", .where = param->node->where};
     check_declaration(build, param);
-    if (fallback != NULL && param->fallback != NULL)
-        check_value(build, param, param->fallback, fallback->where);
+    if (fallback != NULL && otherwise != NULL)
+        check_value(build, param, otherwise, fallback->where);
     if (value != NULL) {
         spec->value = arena_text(build->arena, value->value);
         check_value(build, param, spec->value, NOWHERE);
-    } else if (param->fallback != NULL) {
-        spec->value = param->fallback;
+    } else if (otherwise != NULL) {
+        spec->value = otherwise;
     } else {
         err_hint(scenario_say(build, ERR_PARAM, param->node->where, "parameter `%s` has no value",
                               param->name),

@@ -35,7 +35,8 @@ static const struct Field PARAM_FIELDS[] = {
      AT(ParamFields, fallback),
      .flags = FIELD_ALONE,
      .example = "1",
-     .doc = "The value where the command line gives none; without it -p must."},
+     .doc = "The value where the command line gives none; without it -p must. It may be one "
+            "whole ${param.NAME} that stands above."},
     {.name = "min",
      .type = FIELD_TEXT,
      AT(ParamFields, least),

@@ -234,7 +234,16 @@ static void make_probes(struct ScenarioBuild *build)
 }
 
 /* ---- Bounds, in the order of the file. ---- */
-static bool take_bound(const struct BoundFields *fields, enum BoundWord word,
+static const char *codes_of(const struct List *statuses, struct Arena *arena)
+{
+    const char *const *codes = statuses->items, *text = NULL;
+    for (size_t i = 0; i < statuses->count; i++)
+        if (codes[i] != NULL)
+            text = text == NULL ? codes[i] : arena_printf(arena, "%s, %s", text, codes[i]);
+    return text;
+}
+
+static bool take_bound(const struct BoundFields *fields, enum BoundWord word, struct Arena *arena,
                        struct Expectation *out)
 {
     if (word == BOUND_MAX_LOST) {
@@ -252,28 +261,47 @@ static bool take_bound(const struct BoundFields *fields, enum BoundWord word,
                                         : fields->equals;
         return out->text != NULL;
     }
+    if (word == BOUND_MIN_RATE || word == BOUND_STATUS_ONLY) {
+        out->text =
+            word == BOUND_MIN_RATE ? fields->least_rate : codes_of(&fields->statuses, arena);
+        return out->text != NULL;
+    }
     out->limit = fields->limit[word];
     return out->limit != FIELD_NOT_GIVEN;
 }
 
-static void make_bounds(struct ScenarioBuild *build, const struct List *from, bool halts,
-                        struct List *out)
+/* The bounds of one probe, or of one phase of it. */
+static void make_bounds_of(struct ScenarioBuild *build, const char *probe, enum When when,
+                           const struct BoundFields *fields, struct List *out)
+{
+    const struct Node *node = fields->node;
+    bool halts = out == &build->scenario->halts;
+    for (size_t k = 0; node != NULL && node->type == NODE_MAP && k < node->count; k++) {
+        enum BoundWord word;
+        const char *why = NULL;
+        struct Expectation bound = {.probe = probe, .when = when, .where = node->items[k]->where};
+        if (!bound_find(node->keys[k]->text, &word) || (halts && !bound_may_halt(word)) ||
+            (when != WHEN_ALL && !bound_has_phases(word)) ||
+            !take_bound(fields, word, build->arena, &bound))
+            continue;
+        bound.word = word;
+        if (bound.text != NULL)
+            (void)scenario_limit(build->scenario, &bound, &why); /* said by the check */
+        *(struct Expectation *)list_add(out, build->arena, sizeof bound) = bound;
+    }
+}
+
+static void make_bounds(struct ScenarioBuild *build, const struct List *from, struct List *out)
 {
     const struct BoundFields *fields = from->items;
     for (size_t i = 0; i < from->count; i++) {
-        const struct Node *node = fields[i].node;
-        for (size_t k = 0; node != NULL && node->type == NODE_MAP && k < node->count; k++) {
-            enum BoundWord word;
-            const char *why = NULL;
-            struct Expectation bound = {.probe = fields[i].probe, .where = node->items[k]->where};
-            if (!bound_find(node->keys[k]->text, &word) || (halts && !bound_may_halt(word)) ||
-                !take_bound(&fields[i], word, &bound))
-                continue;
-            bound.word = word;
-            if (bound.text != NULL)
-                (void)scenario_limit(build->scenario, &bound, &why); /* said by the check */
-            *(struct Expectation *)list_add(out, build->arena, sizeof bound) = bound;
-        }
+        const struct BoundFields *const phases[] = {fields[i].before, fields[i].during,
+                                                    fields[i].after};
+        make_bounds_of(build, fields[i].probe, WHEN_ALL, &fields[i], out);
+        for (size_t k = 0; k < COUNT_OF(phases); k++)
+            if (phases[k] != NULL)
+                make_bounds_of(build, fields[i].probe, (enum When)(WHEN_BEFORE + k), phases[k],
+                               out);
     }
 }
 
@@ -345,7 +373,7 @@ void scenario_make_values(struct ScenarioBuild *build)
     make_steps(build, &build->fields.steps);
     build->scenario->always = build->scenario->steps.count;
     make_steps(build, &build->fields.always);
-    make_bounds(build, &build->fields.expect, false, &build->scenario->expectations);
-    make_bounds(build, &build->fields.halt, true, &build->scenario->halts);
+    make_bounds(build, &build->fields.expect, &build->scenario->expectations);
+    make_bounds(build, &build->fields.halt, &build->scenario->halts);
     set_times(build);
 }

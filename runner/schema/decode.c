@@ -7,6 +7,10 @@
 #include "../base/text.h"
 #include "decode_field.h"
 
+/* A file with more problems than that is none of ours: advice, and all the rest, only takes time.
+ */
+enum { ADVISED_MOST = 100, READ_MOST = 1000 };
+
 /* One record being read. */
 struct Reading {
     struct Decode *decode;
@@ -164,6 +168,8 @@ static void say_unknown_key(struct Reading *reading, const struct Node *key)
     reading->unknown = true;
     problems_say(reading->decode->problems, ERR_UNKNOWN_KEY, key->where, NULL, "unknown key `%s`",
                  key->text);
+    if (problems_count(reading->decode->problems) > ADVISED_MOST)
+        return;
     struct Err *err = problems_last(reading->decode->problems);
     struct List names = allowed_names(reading);
     const char *const *all = names.items;
@@ -274,7 +280,7 @@ bool decode_record(struct Decode *decode, const struct Node *node, const struct 
     bool by_name = node->type == NODE_SCALAR && reading.variant != NULL;
     if (node->type != NODE_MAP && !by_name)
         return say_no_map(&reading);
-    for (size_t n = 0; n < node->count; n++)
+    for (size_t n = 0; n < node->count && problems_count(decode->problems) < READ_MOST; n++)
         reading.good = read_key(&reading, node->keys[n], node->items[n]) && reading.good;
     if (reading.set != NULL && reading.variant == NULL && !record->variant_optional &&
         !reading.unknown)

@@ -17,11 +17,39 @@ static void *make_room(struct List *list, struct Arena *arena, size_t count, siz
     return list->items;
 }
 
+/* A scalar as the record whose FIELD_ALONE it is: {key: scalar}. */
+static const struct Node *scalar_as_map(struct Decode *decode, const struct Record *record,
+                                        const struct Node *scalar)
+{
+    const struct Field *field = record->fields;
+    while ((field->flags & FIELD_ALONE) == 0)
+        field++;
+    struct Node *key = arena_zero(decode->arena, 1, sizeof(*key));
+    *key = (struct Node){.type = NODE_SCALAR, .where = scalar->where, .text = field->name};
+    struct Node *map = arena_zero(decode->arena, 1, sizeof(*map));
+    const struct Node **both = arena_zero(decode->arena, 2, sizeof(*both));
+    both[0] = key;
+    both[1] = scalar;
+    *map = (struct Node){.type = NODE_MAP, .where = scalar->where, .count = 1};
+    map->keys = &both[0];
+    map->items = &both[1];
+    return map;
+}
+
+/* Far too many entries are said to be so, and not read. */
+static bool too_many(struct Decode *decode, const struct Field *field, const struct Node *node)
+{
+    bool many = field->max > 0 && node->count > (size_t)field->max;
+    return many && !value_in_range(decode, field, node->where, (int64_t)node->count, NULL);
+}
+
 static bool read_list(struct Decode *decode, const struct Field *field, const struct Node *node,
                       struct List *out)
 {
     const struct Node *const *items = node->type == NODE_LIST ? node->items : &node;
     size_t count = node->type == NODE_LIST ? node->count : 1;
+    if (node->type == NODE_LIST && too_many(decode, field, node))
+        return false;
     struct List list = {.count = 0};
     size_t size = field->of != NULL ? field->of->size : sizeof(char *);
     unsigned char *at = make_room(&list, decode->arena, count, size);
@@ -31,8 +59,14 @@ static bool read_list(struct Decode *decode, const struct Field *field, const st
     bool good = true;
     for (size_t n = 0; n < count; n++, at += size) {
         bool later = false;
+        bool alone = items[n]->type == NODE_SCALAR && (field->flags & FIELD_SCALARS) != 0;
         if (field->of != NULL)
-            good = decode_record(decode, items[n], field->of, at) && good;
+            good = decode_record(decode,
+                                 alone && !items[n]->broken
+                                     ? scalar_as_map(decode, field->of, items[n])
+                                     : items[n],
+                                 field->of, at) &&
+                   good;
         else
             good = value_decode(decode, &element, items[n], at, &later) && good;
     }
@@ -87,25 +121,6 @@ static const struct Node *names_as_map(struct Decode *decode, const struct Field
     return good ? map : NULL;
 }
 
-/* A scalar as the record whose FIELD_ALONE it is: {key: scalar}. */
-static const struct Node *scalar_as_map(struct Decode *decode, const struct Record *record,
-                                        const struct Node *scalar)
-{
-    const struct Field *field = record->fields;
-    while ((field->flags & FIELD_ALONE) == 0)
-        field++;
-    struct Node *key = arena_zero(decode->arena, 1, sizeof(*key));
-    *key = (struct Node){.type = NODE_SCALAR, .where = scalar->where, .text = field->name};
-    struct Node *map = arena_zero(decode->arena, 1, sizeof(*map));
-    const struct Node **both = arena_zero(decode->arena, 2, sizeof(*both));
-    both[0] = key;
-    both[1] = scalar;
-    *map = (struct Node){.type = NODE_MAP, .where = scalar->where, .count = 1};
-    map->keys = &both[0];
-    map->items = &both[1];
-    return map;
-}
-
 static bool read_map(struct Decode *decode, const struct Field *field, const struct Node *node,
                      struct List *out)
 {
@@ -116,6 +131,8 @@ static bool read_map(struct Decode *decode, const struct Field *field, const str
     }
     if (node->type != NODE_MAP)
         return value_wrong_type(decode, field, node);
+    if (too_many(decode, field, node))
+        return false;
     const struct Field *name = name_field(field->of);
     struct List list = {.count = 0};
     unsigned char *at = make_room(&list, decode->arena, node->count, field->of->size);

@@ -70,7 +70,7 @@ const struct Document *document_parse(const char *path, const char *text, size_t
     struct Document *document = arena_zero(arena, 1, sizeof(*document));
     document->path = arena_text(arena, path);
     document->text = "";
-    struct Where whole = {.file = document->path};
+    struct Where whole = {.file = document->path, .line = 1, .column = 1};
     if (size > FILE_MAX_BYTES) {
         problems_say(problems, ERR_LIMIT, whole, NULL, "the file has %zu bytes, the most is %d",
                      size, FILE_MAX_BYTES);
@@ -133,7 +133,8 @@ const struct Document *document_read(const char *path, struct Arena *arena,
         problems_say(problems, ERR_FILE, (struct Where){.file = document->path}, NULL,
                      "the file cannot be read: %s", strerror(why));
     else if (size > FILE_MAX_BYTES)
-        problems_say(problems, ERR_LIMIT, (struct Where){.file = document->path}, NULL,
+        problems_say(problems, ERR_LIMIT,
+                     (struct Where){.file = document->path, .line = 1, .column = 1}, NULL,
                      "the file has more than %d bytes", FILE_MAX_BYTES);
     else
         parsed = document_parse(path, bytes, size, arena, problems);

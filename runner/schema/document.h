@@ -20,16 +20,24 @@ struct Node {
     size_t count;
 };
 
+/* A file whose nodes stand in another one's tree, and where that says so: "a.yaml:3". */
+struct Inclusion {
+    const char *file, *from;
+};
+
 /* One file as read. `text` is kept for excerpts in messages. */
 struct Document {
     const char *path; /* as people should read it: relative where it was named so */
     const char *text;
     size_t size;
     const struct Node *root; /* NULL where it could not be parsed (problems say why) */
+    const struct Inclusion *included; /* of what its tree is made up too */
+    size_t included_count;
 };
 
-/* Limits: 256 KiB, depth 32, 20,000 events, scalars of 8 KiB. Anchors, aliases, tags, merge keys,
- * further documents, duplicate keys, control characters, non-UTF-8 and a BOM inside are refused.
+/* Limits: 256 KiB, depth 32, 20,000 events, 2,000 keys in a map, scalars of 8 KiB. Anchors,
+ * aliases, tags, merge keys, further documents, duplicate keys, control characters, non-UTF-8 and a
+ * BOM inside are refused.
  * Stops at the first error of syntax, at no other; an unquoted `${...}` inside braces is reported
  * and read as if it were quoted. Never NULL; everything is in the arena, where 16 MiB hold any
  * file. document_read also refuses what is no regular file and what everybody may change. */

@@ -43,8 +43,10 @@ enum FieldFlag {
     FIELD_DASHES = 512,   /* FIELD_NAME: dashes too */
     FIELD_HOST = 1024,    /* FIELD_NAME: as hosts are named: dots, dashes, digits first */
     FIELD_NAMES = 2048,   /* FIELD_MAP: a list of names stands for a map of empty records */
-    FIELD_SCALARS = 4096, /* FIELD_MAP: a scalar stands for a record with that FIELD_ALONE */
-    FIELD_ALONE = 8192    /* what a scalar in the place of the record means */
+    FIELD_SCALARS = 4096, /* FIELD_MAP, FIELD_LIST: a scalar stands for a record with that
+                             FIELD_ALONE */
+    FIELD_ALONE = 8192,   /* what a scalar in the place of the record means */
+    FIELD_ELSEWHERE = 16384 /* FIELD_REQUIRED, but another file may say it: no schema asks for it */
 };
 #define FIELD_NOT_GIVEN INT64_MIN
 

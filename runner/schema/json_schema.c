@@ -60,7 +60,8 @@ static const struct Field *fields_beside(const struct Variant *variant)
 static void put_required(struct Schema *schema, const struct Field *fields)
 {
     for (const struct Field *field = fields; field->name != NULL; field++) {
-        if (field_is_key(field) && (field->flags & FIELD_REQUIRED) != 0)
+        if (field_is_key(field) && (field->flags & FIELD_REQUIRED) != 0 &&
+            (field->flags & FIELD_ELSEWHERE) == 0)
             json_text(schema->json, field->name);
     }
 }

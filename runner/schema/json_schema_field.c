@@ -101,6 +101,22 @@ static void put_text(struct Schema *schema, const struct Field *field)
         put_any_scalar(schema);
 }
 
+/* An element of a list of records. */
+static void put_element(struct Schema *schema, const struct Field *field)
+{
+    if ((field->flags & FIELD_SCALARS) == 0) {
+        schema_put_ref(schema, field->of);
+        return;
+    }
+    json_open_object(schema->json);
+    json_key(schema->json, "anyOf");
+    json_open_array(schema->json);
+    schema_put_ref(schema, field->of);
+    put_any_scalar(schema);
+    json_end(schema->json);
+    json_end(schema->json);
+}
+
 static void put_list(struct Schema *schema, const struct Field *field)
 {
     json_open_object(schema->json);
@@ -109,12 +125,12 @@ static void put_list(struct Schema *schema, const struct Field *field)
         json_put_int(schema->json, "minItems", field->min);
     json_key(schema->json, "items");
     if (field->of != NULL)
-        schema_put_ref(schema, field->of);
+        put_element(schema, field);
     else
         put_text(schema, field);
     json_end(schema->json);
     if (field->of != NULL) /* one alone needs no brackets */
-        schema_put_ref(schema, field->of);
+        put_element(schema, field);
     else
         put_text(schema, field);
 }
@@ -135,16 +151,8 @@ static void put_map(struct Schema *schema, const struct Field *field)
     if (field->type == FIELD_MAP && field->min > 0)
         json_put_int(schema->json, "minProperties", field->min);
     json_key(schema->json, "additionalProperties");
-    if ((field->flags & FIELD_SCALARS) != 0) {
-        json_open_object(schema->json);
-        json_key(schema->json, "anyOf");
-        json_open_array(schema->json);
-        schema_put_ref(schema, field->of);
-        put_any_scalar(schema);
-        json_end(schema->json);
-        json_end(schema->json);
-    } else if (field->type == FIELD_MAP) {
-        schema_put_ref(schema, field->of);
+    if (field->type == FIELD_MAP) {
+        put_element(schema, field);
     } else {
         put_text(schema, field);
     }

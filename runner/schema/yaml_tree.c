@@ -7,7 +7,13 @@
 
 #include "../base/text.h"
 
-enum { DEPTH_MAX = 32, EVENTS_MAX = 20000, SCALAR_MAX_BYTES = 8 * 1024, MENDED_MAX = 20 };
+enum {
+    DEPTH_MAX = 32,
+    EVENTS_MAX = 20000,
+    SCALAR_MAX_BYTES = 8 * 1024,
+    MENDED_MAX = 20,
+    KEYS_MAX = 2000
+};
 
 /* Where a `${...}` stood unquoted inside braces, as libyaml counts: from 0. */
 struct Mended {
@@ -297,6 +303,11 @@ static const struct Node *read_map(struct Tree *tree, int depth)
         const struct Node *key = read_node(tree, depth + 1);
         if (key == NULL || !next_event(tree))
             return NULL;
+        if (keys.count == KEYS_MAX) {
+            problems_say(tree->problems, ERR_LIMIT, key->where, NULL,
+                         "one map has more than %d keys", KEYS_MAX);
+            return NULL;
+        }
         const struct Node *value = read_node(tree, depth + 1);
         if (value == NULL)
             return NULL;
@@ -369,7 +380,8 @@ const struct Node *yaml_tree(const struct Document *document, struct Arena *aren
         root = read_stream(&tree);
         bool empty = root == NULL && tree.held && tree.event.type == YAML_STREAM_END_EVENT;
         if (empty)
-            problems_say(tree.problems, ERR_SYNTAX, (struct Where){.file = document->path}, NULL,
+            problems_say(tree.problems, ERR_SYNTAX,
+                         (struct Where){.file = document->path, .line = 1, .column = 1}, NULL,
                          "the file is empty");
         if (tree.held)
             yaml_event_delete(&tree.event);

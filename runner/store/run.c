@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "../model/bound.h"
 #include "inside.h"
 
 #define ASKS_BYTES_MAX 4096
@@ -171,9 +172,11 @@ static bool add_expectation(struct Store *store, const struct Expectation *expec
                             struct Err *err)
 {
     struct Query query = query_begin(store, "INSERT INTO expectations VALUES (?, ?, ?, ?, ?, ?)");
+    char word[48];
+    bound_write(expectation->when, expectation->word, word);
     query_int(&query, id);
     query_text(&query, expectation->probe);
-    query_text(&query, bound_name(expectation->word));
+    query_text(&query, word);
     query_int(&query, expectation->limit);
     query_int(&query, expectation->limit_is_duration);
     query_text(&query, expectation->text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "../model/redact.h"
 #include "../schema/decode.h"
 #include "inside.h"
 
@@ -248,7 +249,14 @@ static bool advance(struct Store *store, const struct Advance *step, struct Err 
     if (!change_begin(store, err))
         return false;
     struct Arena *arena = arena_new("advance", STORE_ARENA_BYTES);
-    bool ok = change_end(store, advance_inside(store, step, arena, err), err);
+    struct Advance clean = *step;
+    struct Buf why = BUF(STORE_ARENA_BYTES / 4);
+    if (step->why != NULL) { /* hosts' words, which may hold a secret that was sent to them */
+        redact(step->why, &why);
+        clean.why = why.text;
+    }
+    bool ok = change_end(store, advance_inside(store, &clean, arena, err), err);
+    buf_free(&why);
     arena_free(arena);
     return ok;
 }

@@ -410,6 +410,77 @@ static void test_every_fault_plans_what_procedure_check_wants(void **state)
     arena_free(c.words.arena);
 }
 
+/* ---- No word of a file becomes shell text: what `sh -c` reads is ours, or the user's script. ----
+ */
+static void add_shell_texts(const struct Commands *commands, struct Buf *out)
+{
+    for (size_t i = 0; i < commands->count; i++)
+        for (const char *const *word = commands->at[i].argv; *word != NULL; word++)
+            if (text_equal(*word, "-c") && word[1] != NULL)
+                buf_printf(out, "%s\n", word[1]);
+}
+
+static void shell_texts(const struct Procedure *procedure, struct Buf *out)
+{
+    const struct Commands *const all[] = {
+        &procedure->save,      &procedure->apply, &procedure->undo,   &procedure->in_place,
+        &procedure->all_clear, &procedure->renew, &procedure->strike, &procedure->returned};
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        add_shell_texts(all[i], out);
+}
+
+/* Plans with `value` in one text of the config; false where it is refused. */
+static bool texts_with(struct PlanCase *c, const struct FaultKind *kind, const struct Field *field,
+                       const char *value, struct Buf *out)
+{
+    unsigned char *config = config_of(c, kind);
+    struct Procedure procedure = {.lease_ns = 0};
+    struct Err err;
+    memcpy(config + field->offset, &value, sizeof value);
+    if (!kind->plan(config, &c->input, c->words.arena, &procedure, &err))
+        return false;
+    shell_texts(&procedure, out);
+    return true;
+}
+
+static void test_no_text_of_a_step_becomes_shell_text(void **state)
+{
+    (void)state;
+    static const char *const values[] = {
+        "/a",    "/$(id)", "/`id`",  "/a;id",     "/a'id'",  "/a\"id\"", "/a b",     "/a|id",
+        "/a&id", "/a>b",   "/*",     "/${IFS}id", "/\\\'id", "/a#b",     "/~",       "/!id",
+        "/a=b",  "/-rf",   "a.b",    "$(id)",     "`id`",    "a;id",     "'id'",     "\"$(id)\"",
+        "-rf",   "--",     "%s%n",   "a\nid",     "a\r\nid", "a\tb",     "\xc3\xa9", "(id)",
+        "{id,}", "a\\",    "$((1))", "<(id)"};
+    struct PlanCase c;
+    size_t planned = 0;
+    plan_open(&c);
+    for (size_t i = 0; faildrill_kinds.faults[i] != NULL; i++) {
+        const struct FaultKind *kind = faildrill_kinds.faults[i];
+        for (const struct Field *field = kind->config.fields; field->name != NULL; field++) {
+            struct Buf first = BUF(4 << 20);
+            bool begun = false;
+            if (field->type != FIELD_TEXT || (field->flags & FIELD_SCRIPT) != 0)
+                continue;
+            for (size_t n = 0; n < COUNT_OF(values); n++) {
+                struct Buf texts = BUF(4 << 20);
+                if (texts_with(&c, kind, field, values[n], &texts)) {
+                    if (begun && !text_equal(first.text, texts.text))
+                        FAIL_ROW(&kind->config, field, "'%s' is in the shell's text", values[n]);
+                    if (!begun)
+                        buf_put(&first, texts.text);
+                    begun = true;
+                    planned++;
+                }
+                buf_free(&texts);
+            }
+            buf_free(&first);
+        }
+    }
+    assert_true(planned > 300);
+    arena_free(c.words.arena);
+}
+
 /* One that may be a plain request of ours wants its target only as a fault. */
 static void test_every_fault_says_on_whom(void **state)
 {
@@ -466,6 +537,7 @@ int main(void)
         cmocka_unit_test(test_every_schema_is_json_and_closed),
         cmocka_unit_test(test_every_kind_and_record_can_be_explained),
         TRACK("chaosd 146", test_every_fault_plans_what_procedure_check_wants),
+        cmocka_unit_test(test_no_text_of_a_step_becomes_shell_text),
         cmocka_unit_test(test_every_fault_says_on_whom),
         cmocka_unit_test(test_every_probe_system_and_transport_has_its_functions),
     };

@@ -39,12 +39,29 @@ for file in bad/*.yaml; do
     say $? "bad file ${name%.yaml} is refused"
 done
 
-for file in good/*.yaml good/environments/*.yaml; do
+for file in good/*.yaml good/environments/*.yaml include/*.yaml include/fragments/*.yaml; do
     name=${file#good/}
     "$program" validate --strict "$file" >"$actual" 2>&1
     status=$?
     [ $status = 0 ] || cat "$actual"
     say $status "good file ${name%.yaml}"
+done
+
+# What a file includes, written out, is a file that means the same: its hash is of the same text.
+for file in include/*.yaml; do
+    name=${file#include/} expect=${file%.yaml}.expanded
+    "$program" validate --expand "$file" >"$actual" 2>&1
+    if [ "${UPDATE:-}" = 1 ]; then
+        cp "$actual" "$expect"
+    fi
+    diff -u "$expect" "$actual"
+    say $? "expanded file ${name%.yaml}"
+    folder=$(mktemp -d)
+    cp "$actual" "$folder/$name"
+    "$program" validate --json --expand "$file" >"$actual" 2>&1
+    "$program" validate --json --expand "$folder/$name" | diff "$actual" - && [ -s "$actual" ]
+    say $? "expanded file ${name%.yaml} means what it was made of"
+    rm -r "$folder"
 done
 
 # The project's own drills, without an environment and in each that it has.

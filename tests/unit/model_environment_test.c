@@ -9,6 +9,7 @@
 
 #include "../../runner/base/text.h"
 #include "../../runner/transports/kinds.h"
+#include "../../runner/transports/process.h"
 
 static void test_a_host_in_two_roles_is_one_host(void **state)
 {
@@ -162,7 +163,7 @@ static void test_a_secret_is_read_from_the_process_environment(void **state)
     struct Err err;
     setenv("FD_TEST_TOKEN", "hunter2", 1);
 
-    assert_true(environment_unlock(c.environment, &err));
+    assert_true(environment_unlock(c.environment, NULL, &err));
 
     assert_string_equal(environment_secret("${secret.token}"), "hunter2");
     assert_string_equal(environment_secret("plain"), "plain");
@@ -173,14 +174,75 @@ static void test_a_secret_is_read_from_the_process_environment(void **state)
 static void test_a_secret_that_is_missing_is_named_without_a_value(void **state)
 {
     (void)state;
+    struct Case c = good_case("environment: staging\nroles: {api: {hosts: [a]}}\n"
+                              "secrets: {token: {env: FD_TEST_NEVER_SET}}\n",
+                              NULL);
+    struct Err err;
+
+    assert_false(environment_unlock(c.environment, NULL, &err));
+
+    assert_string_equal(err.message, "secret 'token': the variable FD_TEST_NEVER_SET is not set");
+    case_close(&c);
+}
+
+static void test_a_variable_that_was_read_is_no_longer_in_our_environment(void **state)
+{
+    (void)state;
     struct Case c = good_case(STAGING, NULL);
     struct Err err;
-    unsetenv("FD_TEST_TOKEN");
+    setenv("FD_TEST_TOKEN", "hunter4", 1);
+    const char *before = getenv("FD_TEST_TOKEN");
+    assert_true(environment_unlock(c.environment, NULL, &err));
 
-    assert_false(environment_unlock(c.environment, &err));
+    assert_null(getenv("FD_TEST_TOKEN"));
+    assert_string_equal(before, ""); /* nor in the bytes that /proc shows */
+    assert_true(environment_unlock(c.environment, NULL, &err)); /* a second time: it is known */
 
-    assert_string_equal(err.message, "secret 'token': the variable FD_TEST_TOKEN is not set");
+    assert_string_equal(environment_secret("${secret.token}"), "hunter4");
     case_close(&c);
+}
+
+#define BY_COMMAND(words)                                                                          \
+    "environment: staging\nroles: {api: {hosts: [a]}}\nsecrets: {token: {cmd: " words "}}\n"
+
+static void test_a_secret_is_what_a_command_prints(void **state)
+{
+    (void)state;
+    struct Case c = good_case(BY_COMMAND("[printf, '%s %s\\n\\n', hunter5, '$HOME;']"), NULL);
+    struct Err err = {.message = ""};
+
+    assert_true(environment_unlock(c.environment, process_output, &err));
+
+    assert_string_equal(environment_secret("${secret.token}"), "hunter5 $HOME;");
+    case_close(&c);
+}
+
+static void test_a_command_that_fails_is_named_without_what_it_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *environment, *why;
+    } cases[] = {
+        {BY_COMMAND("[sh, -c, 'echo hunter6 >&2; echo hunter6; exit 3']"),
+         "secret 'token': the command `sh` did not end well"},
+        {BY_COMMAND("[fd-test-no-such-command]"),
+         "secret 'token': the command `fd-test-no-such-command` did not end well"},
+        {BY_COMMAND("['true']"), "secret 'token': the command `true` prints nothing"},
+        {BY_COMMAND("[printf, 'hunter6\\0hunter6']"),
+         "secret 'token': the command `printf` prints no text"},
+        {BY_COMMAND("[seq, 5000]"),
+         "secret 'token': the command `seq` prints too much for a secret"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct Case c = good_case(cases[i].environment, NULL);
+        struct Err err = {.message = ""};
+
+        assert_false(environment_unlock(c.environment, process_output, &err));
+
+        assert_string_equal(err.message, cases[i].why);
+        assert_null(strstr(err.hint, "hunter6"));
+        case_close(&c);
+    }
 }
 
 static void write_secret(const char *path, const char *text, mode_t mode)
@@ -205,11 +267,11 @@ static void test_a_secret_file_that_others_may_read_is_refused(void **state)
     struct Err err;
 
     write_secret(path, "hunter3\n", 0644);
-    assert_false(environment_unlock(c.environment, &err));
+    assert_false(environment_unlock(c.environment, NULL, &err));
     assert_non_null(strstr(err.message, "may be read by others"));
     assert_null(strstr(err.message, "hunter3"));
     write_secret(path, "hunter3\n", 0600);
-    assert_true(environment_unlock(c.environment, &err));
+    assert_true(environment_unlock(c.environment, NULL, &err));
 
     assert_string_equal(environment_secret("${secret.token}"), "hunter3");
     unlink(path);
@@ -232,6 +294,9 @@ int main(void)
         cmocka_unit_test(test_passed_in_has_its_defaults),
         cmocka_unit_test(test_a_secret_is_read_from_the_process_environment),
         cmocka_unit_test(test_a_secret_that_is_missing_is_named_without_a_value),
+        cmocka_unit_test(test_a_variable_that_was_read_is_no_longer_in_our_environment),
+        cmocka_unit_test(test_a_secret_is_what_a_command_prints),
+        cmocka_unit_test(test_a_command_that_fails_is_named_without_what_it_said),
         cmocka_unit_test(test_a_secret_file_that_others_may_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

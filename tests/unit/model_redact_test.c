@@ -13,7 +13,7 @@ static struct Case unlocked(void)
     setenv("FD_TEST_TOKEN", CANARY, 1);
     struct Case c = good_case(STAGING, DRILL);
     struct Err err;
-    assert_true(environment_unlock(c.environment, &err));
+    assert_true(environment_unlock(c.environment, NULL, &err));
     return c;
 }
 
@@ -64,7 +64,7 @@ static void test_other_text_stays_as_it_is(void **state)
     setenv("FD_TEST_TOKEN", "abc", 1); /* too short to look for */
     c = good_case(STAGING, DRILL);
     struct Err err;
-    assert_true(environment_unlock(c.environment, &err));
+    assert_true(environment_unlock(c.environment, NULL, &err));
     assert_said("abcabc", "abcabc");
     case_close(&c);
 }

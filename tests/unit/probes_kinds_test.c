@@ -278,7 +278,7 @@ static void test_a_secret_is_taken_out_before_a_detail_is_cut(void **state)
     probing_open(&probing);
     probing_environment(&probing, "environment: test\nroles: {web: {hosts: [web-1], unit: a}}\n"
                                   "secrets: {token: {env: FD_TEST_TOKEN}}\n");
-    assert_true(environment_unlock(probing.environment, &err));
+    assert_true(environment_unlock(probing.environment, NULL, &err));
 
     for (int before = 40; before < 110; before++) {
         snprintf(reply, sizeof(reply), "+%0*dsesame-street-4711\r\n", before, 0);

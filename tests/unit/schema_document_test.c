@@ -218,8 +218,9 @@ static void test_syntax_errors_say_what_helps(void **state)
                 "3 | b: 1\n"
                 "  |  ^\n"
                 "  = note: while parsing a flow sequence that begins on line 1\n");
-    assert_says("", "error[E003]: the file is empty\n  --> f.yaml\n");
-    assert_says("# only this\n", "error[E003]: the file is empty\n  --> f.yaml\n");
+    assert_says("", "error[E003]: the file is empty\n  --> f.yaml:1:1\n  |\n1 | \n  | ^\n");
+    assert_says("# only this\n", "error[E003]: the file is empty\n"
+                                  "  --> f.yaml:1:1\n  |\n1 | # only this\n  | ^\n");
 }
 
 static void test_bytes_that_are_no_text_are_refused_at_their_place(void **state)

@@ -1,0 +1,104 @@
+/* phases.c - when a drill was before, during and after its faults: DESIGN.md 11.5. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge_parts.h"
+
+static struct Mono later(struct Mono a, struct Mono b)
+{
+    return mono_before(a, b) ? b : a;
+}
+
+/* Only while the probe asked: nobody knows how it was before and afterwards. */
+static void add_time(struct Phase *phase, struct Mono from, struct Mono to)
+{
+    const struct ProbeResult *probe = phase->probe;
+    if (probe->sample_count == 0)
+        return;
+    struct Mono first = probe->samples[0]->intended;
+    struct Mono last =
+        mono_add(probe->samples[probe->sample_count - 1]->intended, probe->probe->interval_ns);
+    from = later(from, first);
+    to = mono_min(to, last);
+    struct Moment *before = phase->count > 0 ? &phase->times[phase->count - 1] : NULL;
+    if (before != NULL)
+        from = later(from, before->high); /* faults side by side: each instant counts once */
+    if (!mono_before(from, to))
+        return;
+    phase->length_ns += mono_since(from, to);
+    if (before != NULL && before->high.ns == from.ns)
+        before->high = to;
+    else
+        phase->times[phase->count++] = (struct Moment){from, to};
+}
+
+static void read_before(const struct Case *of, struct Phase *out)
+{
+    const struct RunRecord *run = of->analysis->run;
+    struct Mono from = run->baseline_began.ns != 0 ? run->baseline_began : run->mono_started;
+    struct Mono to = run->steps_began;
+    if (of->analysis->any_sent)
+        to = mono_min(to, of->analysis->out->t0.low);
+    add_time(out, from, to);
+    out->whole = true; /* or the steps would not have begun */
+    out->lacks = "nothing was asked before the first step";
+}
+
+static void read_during(const struct Case *of, struct Phase *out)
+{
+    const struct Report *report = of->analysis->out;
+    out->whole = true;
+    for (size_t n = 0; n < report->cause_count; n++) {
+        const struct Cause *cause = &report->causes[n];
+        if (cause->t0.high.ns != 0)
+            add_time(out, cause->t0.high, cause_boundary(of->analysis->run, cause));
+        out->whole = out->whole && cause->t0.high.ns != 0 && cause->undone.low.ns != 0;
+    }
+    out->lacks = "nothing was asked while a fault was proven to be there";
+}
+
+static void read_after(const struct Case *of, struct Phase *out)
+{
+    const struct RunRecord *run = of->analysis->run;
+    struct Mono undone = of->analysis->out->undone.high;
+    if (undone.ns != 0)
+        add_time(out, undone, run->mono_ended);
+    out->whole = run->finished;
+    out->lacks =
+        undone.ns != 0 ? "nothing was asked after the undo" : "nothing was proven to be undone";
+}
+
+void phase_read(const struct Case *of, enum When when, struct Phase *out)
+{
+    const struct Report *report = of->analysis->out;
+    *out = (struct Phase){.probe = of->probe};
+    out->times = arena_zero(of->analysis->arena, report->cause_count + 1, sizeof(*out->times));
+    switch (when) {
+    case WHEN_ALL:
+        add_time(out, report->t0.low, report->window_end);
+        out->whole = true; /* the judge of all words looks at that */
+        out->lacks = "nothing was asked";
+        break;
+    case WHEN_BEFORE:
+        read_before(of, out);
+        break;
+    case WHEN_DURING:
+        read_during(of, out);
+        break;
+    case WHEN_AFTER:
+        read_after(of, out);
+        break;
+    }
+    if (out->count > 0)
+        out->lacks = NULL;
+}
+
+enum Lies phase_has(const struct Phase *phase, const struct Sample *sample)
+{
+    for (size_t n = 0; n < phase->count; n++) {
+        const struct Moment *time = &phase->times[n];
+        if (!mono_before(sample->started, time->low) && !mono_before(time->high, sample->ended))
+            return LIES_INSIDE;
+        if (mono_before(sample->started, time->high) && mono_before(time->low, sample->ended))
+            return LIES_ACROSS;
+    }
+    return LIES_OUTSIDE;
+}

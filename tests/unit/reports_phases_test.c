@@ -1,0 +1,251 @@
+/* reports_phases_test.c - bounds of a phase, rates against the baseline, statuses. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../../reports/analyse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../fakes/run_sample.h"
+
+#define MS NS_PER_MS
+
+static int setup(void **state)
+{
+    *state = arena_new("test", (size_t)1 << 30);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    arena_free(*state);
+    return 0;
+}
+
+static struct Mono at(int64_t ns)
+{
+    return (struct Mono){.ns = SAMPLE_BEGAN_NS + ns};
+}
+
+/* One probe "shop" each 50 ms over 100 s; isolated from 20 s (proven at 20.04) to 60 s (undone at
+ * 60.06); the truth is two outages: 20.1 to 24.1 s, and 70 to 71 s. */
+static struct RunSample *drill(void **state)
+{
+    static const struct Outage down[] = {{20100 * MS, 24100 * MS, DOWN_REFUSED},
+                                         {70000 * MS, 71000 * MS, DOWN_REFUSED}};
+    struct RunSample *run = run_sample_new(*state, 7);
+    run_sample_probe(run, "shop", "http");
+    run_sample_fault(run, 20000 * MS, 60000 * MS);
+    run_sample_attempts(run, 0, down, COUNT_OF(down));
+    return run;
+}
+
+static void expect(struct RunSample *run, const char *word, int64_t limit, const char *text)
+{
+    run_sample_expect(run, "shop", word, limit);
+    struct RunExpectation *expectations = run->expectations.items;
+    expectations[run->expectations.count - 1].text = text;
+}
+
+static struct Judged judged(struct RunSample *run)
+{
+    struct Report report;
+    analyse(run_sample_done(run), NULL, 0, run->arena, &report);
+    assert_int_equal(report.judged_count, run->expectations.count);
+    return report.judged[report.judged_count - 1];
+}
+
+static enum Verdict verdict_of(struct RunSample *run, const char *word, int64_t limit,
+                               const char *text)
+{
+    expect(run, word, limit, text);
+    return judged(run).verdict;
+}
+
+/* ---- Shares ---- */
+static void test_each_phase_counts_its_own_requests(void **state)
+{
+    struct RunSample *run = drill(state);
+
+    /* 4 of 40 s failed during: 80 of 800; 1 of 40 s afterwards: 20 of 800; none before. */
+    assert_int_equal(verdict_of(run, "before.max_errors", 10000, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "during.max_errors", 95000, NULL), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "during.max_errors", 105000, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "after.max_errors", 20000, NULL), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "after.max_errors", 30000, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "during.min_success", 895000, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "during.min_success", 905000, NULL), VERDICT_FAIL);
+    assert_string_equal(judged(run).measures, "success during");
+}
+
+static void test_too_few_requests_prove_no_share(void **state)
+{
+    struct RunSample *run = drill(state);
+
+    /* 300 requests before the first step: one more would have been 0.33 %. */
+    expect(run, "before.max_errors", 1000, NULL);
+    struct Judged one = judged(run);
+
+    assert_int_equal(one.verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(one.note, "too few to tell"));
+    assert_int_equal(verdict_of(run, "before.max_errors", 0, NULL), VERDICT_PASS);
+}
+
+/* An attempt across the end of a phase belongs to it, or does not. */
+static void test_a_limit_between_both_answers_is_inconclusive(void **state)
+{
+    struct RunSample *run = run_sample_new(*state, 7);
+    struct RunProbe *probe = run_sample_probe(run, "shop", "http");
+    probe->interval_ns = 1000 * MS;
+    run_sample_fault(run, 20000 * MS, 60000 * MS);
+    for (int64_t n = 0; n < 100; n++) {
+        struct Sample *sample = list_add(&run->samples, run->arena, sizeof(*sample));
+        bool across = n == 59; /* sent at 59.5 s, refused at 60.4 s: the undo came in between */
+        *sample = (struct Sample){.sequence = (uint32_t)n,
+                                  .intended = at(n * 1000 * MS + 500 * MS),
+                                  .started = at(n * 1000 * MS + 500 * MS),
+                                  .ended = at(n * 1000 * MS + (across ? 1400 : 505) * MS),
+                                  .outcome = across ? OUTCOME_FAILED : OUTCOME_OK,
+                                  .failure = across ? FAILURE_RESET : FAILURE_NONE};
+    }
+
+    /* 0 of 39, or 1 of 40. */
+    assert_int_equal(verdict_of(run, "during.max_errors", 0, NULL), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "during.min_success", 980000, NULL), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "during.min_success", 970000, NULL), VERDICT_PASS);
+}
+
+/* ---- Outages and latencies ---- */
+static void test_an_outage_counts_in_the_phase_that_it_lies_in(void **state)
+{
+    struct RunSample *run = drill(state);
+
+    assert_int_equal(verdict_of(run, "before.max_outage", 0, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "during.max_outage", 3900 * MS, NULL), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "during.max_outage", 4000 * MS, NULL), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "during.max_outage", 4200 * MS, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "after.max_outage", 800 * MS, NULL), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "after.max_downtime", 1200 * MS, NULL), VERDICT_PASS);
+}
+
+/* It began under the fault and reached past the undo: each phase has its part. */
+static void test_an_outage_over_the_undo_is_cut_there(void **state)
+{
+    static const struct Outage down = {55000 * MS, 62000 * MS, DOWN_REFUSED};
+    struct RunSample *run = run_sample_new(*state, 7);
+    run_sample_probe(run, "shop", "http");
+    run_sample_fault(run, 20000 * MS, 60000 * MS);
+    run_sample_attempts(run, 0, &down, 1);
+
+    assert_int_equal(verdict_of(run, "during.max_outage", 4900 * MS, NULL), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "during.max_outage", 5100 * MS, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "after.max_outage", 1800 * MS, NULL), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "after.max_outage", 2100 * MS, NULL), VERDICT_PASS);
+}
+
+static void test_a_percentile_needs_answers_enough(void **state)
+{
+    struct RunSample *run = drill(state);
+
+    assert_int_equal(verdict_of(run, "before.max_p99", 9 * MS, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "before.max_p50", 1 * MS, NULL), VERDICT_FAIL);
+    run->record.baseline_began = at(14500 * MS); /* 10 answers */
+    assert_int_equal(verdict_of(run, "before.max_p50", 9 * MS, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "before.max_p95", 9 * MS, NULL), VERDICT_INCONCLUSIVE);
+}
+
+/* ---- Rates ---- */
+static void test_a_rate_is_compared_with_the_run_s_own_baseline(void **state)
+{
+    struct RunSample *run = drill(state);
+
+    /* 36 of 40 s were good: 90 % of 20/s. */
+    assert_int_equal(verdict_of(run, "during.min_rate", 0, "88% of before"), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "during.min_rate", 0, "90% of before"), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "during.min_rate", 0, "95% of before"), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "during.min_rate", 0, "17/s"), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "during.min_rate", 0, "19/s"), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "before.min_rate", 0, "19/s"), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "min_rate", 0, "15/s"), VERDICT_PASS);
+    assert_string_equal(judged(run).limit, "15/s");
+}
+
+static void test_a_short_baseline_is_none_to_compare_with(void **state)
+{
+    struct RunSample *run = drill(state);
+    run->record.baseline_began = at(14800 * MS);
+
+    expect(run, "during.min_rate", 0, "50% of before");
+    struct Judged one = judged(run);
+
+    assert_int_equal(one.verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(one.note, "good answers before the fault: too few to tell"));
+}
+
+/* ---- Status ---- */
+static void test_one_answer_of_another_status_breaks_it(void **state)
+{
+    struct RunSample *run = drill(state);
+
+    assert_int_equal(verdict_of(run, "before.status_only", 0, "200"), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "before.status_only", 0, "204, 503"), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "during.status_only", 0, "200, 111"), VERDICT_FAIL);
+    struct Sample *samples = run->samples.items;
+    samples[100].outcome = OUTCOME_FAILED;
+    samples[100].failure = FAILURE_UNAVAILABLE;
+    samples[100].code = 503;
+    assert_int_equal(verdict_of(run, "before.status_only", 0, "200"), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "before.status_only", 0, "200, 503"), VERDICT_PASS);
+    samples[100].failure = FAILURE_SLOW; /* the right one, too late */
+    assert_int_equal(verdict_of(run, "before.status_only", 0, "200, 503"), VERDICT_FAIL);
+}
+
+/* ---- What is missing ---- */
+static void test_a_phase_that_never_came_is_no_pass(void **state)
+{
+    struct RunSample *run = drill(state);
+    struct RunFault *fault = run->faults.items;
+
+    fault->undone.high = (struct Mono){0};
+    assert_int_equal(verdict_of(run, "after.max_errors", 1000000, NULL), VERDICT_INCONCLUSIVE);
+    fault->t0.high = (struct Mono){0};
+    assert_int_equal(verdict_of(run, "during.max_errors", 1000000, NULL), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "before.max_errors", 50000, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "before.max_wonder", 0, NULL), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "once.max_errors", 0, NULL), VERDICT_INCONCLUSIVE);
+}
+
+static void test_a_run_that_died_is_not_good_afterwards(void **state)
+{
+    struct RunSample *run = drill(state);
+    run->record.finished = false;
+
+    assert_int_equal(verdict_of(run, "after.max_errors", 50000, NULL), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "after.max_errors", 10000, NULL), VERDICT_FAIL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_each_phase_counts_its_own_requests, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_few_requests_prove_no_share, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_limit_between_both_answers_is_inconclusive, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_an_outage_counts_in_the_phase_that_it_lies_in, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_an_outage_over_the_undo_is_cut_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_percentile_needs_answers_enough, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_rate_is_compared_with_the_run_s_own_baseline, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_short_baseline_is_none_to_compare_with, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_one_answer_of_another_status_breaks_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_phase_that_never_came_is_no_pass, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_run_that_died_is_not_good_afterwards, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
