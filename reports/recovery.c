@@ -186,6 +186,10 @@ void analyse_recovery(const struct Analysis *analysis, const struct Series *seri
         struct Scene scene = {.series = series,
                               .cause = &report->causes[n],
                               .boundary = cause_boundary(analysis->run, &report->causes[n])};
+        if (out->probe->is_alert) { /* an alert that is over is no recovery of anything */
+            causes[n] = (struct CauseResult){.unaffected = true};
+            continue;
+        }
         find_stretches(analysis, n, &scene);
         recovered(&scene, &causes[n]);
         healed(&scene, &causes[n]);

@@ -364,7 +364,8 @@ const struct Verb verb_try = {
     .options = OPTIONS,
     .breaks = true,
     .examples = "  faildrill try --on api-1 --isolate --for 20s --probe https://shop.example.net\n"
-                "  faildrill try -e staging --on api --delay --set by=200ms --for 20s\n",
+                "  faildrill try -e staging --on api --delay --set by=200ms --for 20s\n"
+                "  faildrill explain scenario.steps              the verbs, each an option here\n",
     .next = "Next: faildrill plan -e ENV SCENARIO; both files are yours to edit",
     .run = verb,
 };

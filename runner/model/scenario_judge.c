@@ -10,6 +10,13 @@
 
 enum { STATUSES_MOST = 20 };
 
+/* It answers no requests, and what it is over with has not recovered. */
+static bool alert_has(enum BoundWord word)
+{
+    return word == BOUND_DETECTED_WITHIN || word == BOUND_MUST_NOTICE || word == BOUND_MAX_OUTAGE ||
+           word == BOUND_MAX_DOWNTIME;
+}
+
 static void check_fit(struct ScenarioBuild *build, const char *section,
                       const struct Expectation *bound)
 {
@@ -18,6 +25,13 @@ static void check_fit(struct ScenarioBuild *build, const char *section,
         return;
     enum BoundNeeds needs = bound_row(bound->word)->needs;
     const char *wanted = NULL;
+    if (probe->kind->is_alert && !alert_has(bound->word)) {
+        struct Where place = bound_place(build, section, bound->probe, bound->word);
+        err_at(scenario_say(build, ERR_RULE, place, "`%s` does not fit probe `%s`",
+                            bound_name(bound->word), bound->probe),
+               "an alert fires or it does not: detected_within, must_notice");
+        return;
+    }
     if (needs == BOUND_NEEDS_LEDGER && !probe->kind->is_ledger)
         wanted = "ledger";
     if (needs == BOUND_NEEDS_PRIMARY && !probe->kind->is_primary)

@@ -113,7 +113,8 @@ static bool write_judged(struct Store *store, const struct Report *report, int64
     query_int(&query, run);
     bool ok = query_run(&query, err);
     for (size_t i = 0; ok && i < report->probe_count; i++)
-        ok = write_result(store, report, &report->probes[i], err);
+        ok = report->probes[i].probe->is_alert ||
+             write_result(store, report, &report->probes[i], err);
     struct LogRow row = {.type = LOG_JUDGED,
                          .run = run,
                          .at = report->run->mono_ended,

@@ -87,6 +87,7 @@ check "nor is its fault" frozen
 
 terminal third "'$FAILDRILL' halt --reason 'seen enough'"
 check "a third one halts it" sees 30 third 'asked .* to halt'
+check "the Tab key knows its id" bash -c "'$FAILDRILL' -C '$work' completion words -- report '' | grep -qE '^[0-9a-z]{4}\$'"
 check "its runner says so: exit 5" sees 60 first 'exit 5'
 check "who looked on sees the end: exit 0" sees 30 second 'exit 0'
 check "with its verdict" shows second '^HALTED +long +prod'

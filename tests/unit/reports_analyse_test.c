@@ -467,6 +467,7 @@ static void test_an_alert_is_detected_from_the_fault_to_its_firing(void **state)
     assert_string_equal(report.judged[0].measured, "23.9-25.1 s");
     assert_int_equal(report.judged[0].verdict, VERDICT_PASS);
     assert_int_equal(report.verdict, VERDICT_PASS);
+    assert_int_equal(report.finding_count, 0); /* that it is over heals nobody */
     assert_int_equal(told(state, 40, 200, 20 * NS_PER_S).verdict, VERDICT_FAIL);
     assert_int_equal(told(state, 40, 200, 24500 * MS).verdict, VERDICT_INCONCLUSIVE);
     /* Also after the undo, and where it is over by then. */
