@@ -14,7 +14,7 @@ static const struct Option OPTIONS[] = {
     {"from-ssh", 0, "HOST", true,
      "Writes an environment (staging, or -e) with this host; again for the next."},
     {"from", 0, "NAME", false,
-     "The template: machine, redis_sentinel, partition, restore, dns or disk."},
+     "A template: machine, redis_sentinel, patroni, partition, restore, dns or disk."},
     {.name = NULL},
 };
 
@@ -109,30 +109,36 @@ static bool write_environment(struct Cli *cli, struct Err *err)
     return good;
 }
 
-/* The first role of the environment decides, those with a leader before the others. */
-static const struct Role *first_role(const struct Environment *environment)
+/* The first role with that system; NULL: any system. */
+static const struct Role *role_with(const struct Environment *environment, const char *system)
 {
     const struct Role *roles = environment != NULL ? environment->roles.items : NULL;
-    size_t count = environment != NULL ? environment->roles.count : 0;
-    for (size_t i = 0; i < count; i++)
-        if (roles[i].system != NULL)
+    for (size_t i = 0; roles != NULL && i < environment->roles.count; i++)
+        if (roles[i].system != NULL &&
+            (system == NULL || text_equal(roles[i].system->name, system)))
             return &roles[i];
-    return count > 0 ? roles : NULL;
+    return NULL;
 }
 
+/* Where no template is named, a role that has a leader comes before the others. */
 static const char *scenario_text(struct Cli *cli, const char *name,
                                  const struct Environment *environment, struct Err *err)
 {
-    const struct Role *role = first_role(environment);
-    bool leads = role != NULL && role->system != NULL;
+    const struct Role *led = role_with(environment, NULL);
     const char *from = cli_option(cli, "from");
-    const struct Template *template = template_find(from != NULL ? from
-                                                    : leads      ? "redis_sentinel"
-                                                                 : "machine",
+    const struct Template *template = template_find(from != NULL  ? from
+                                                    : led != NULL ? led->system->name
+                                                                  : "machine",
                                                     err);
+    if (template == NULL && from == NULL)
+        template = template_find("machine", err);
     if (template == NULL)
         return NULL;
-    const char *of = role != NULL ? role->name : template->of_system ? "redis" : "api";
+    const struct Role *role = role_with(environment, template->name);
+    bool of_any = strstr(template->text, "is: primary") == NULL;
+    if (role == NULL && of_any && environment != NULL && environment->roles.count > 0)
+        role = environment->roles.items;
+    const char *of = role != NULL ? role->name : template->role;
     const char *probe = "tcp: \"${target.victim.address}:22\"";
     if (environment != NULL && environment->endpoints.count > 0) {
         const struct TextPair *endpoint = environment->endpoints.items;

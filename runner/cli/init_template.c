@@ -26,12 +26,13 @@ enum { FILLED_MOST = 16 << 10 };
 
 static const struct Template TEMPLATES[] = {
     {.name = "machine",
+     .role = "api",
      .text = HEAD "hypothesis: Users hardly notice when one machine of @ROLE is lost.\n" ONE_VICTIM
                   "  - isolate: victim                      # silence, as if its power were cut; "
                   "our ssh stays\n"
                   "    for: 60s\n" BACK_IN_TIME},
     {.name = "redis_sentinel",
-     .of_system = true,
+     .role = "redis",
      .text = HEAD "hypothesis: When the primary of @ROLE dies, writes go on within 20s and none is "
                   "lost.\n"
                   "targets:\n"
@@ -47,13 +48,32 @@ static const struct Template TEMPLATES[] = {
                   "expect:\n"
                   "  writes: {recover_within: 20s, max_lost: 0}\n"
                   "  primary: {failover_within: 20s}\n"},
+    {.name = "patroni",
+     .role = "postgres",
+     .text = HEAD "hypothesis: When the primary of @ROLE dies, writes go on within 60s and none is "
+                  "lost.\n"
+                  "targets:\n"
+                  "  primary: {role: @ROLE, is: primary}\n"
+                  "probes:\n"
+                  "  writes: {ledger: @ROLE, every: 50ms}   # numbered rows, read back at the "
+                  "end\n"
+                  "  primary: {primary: @ROLE, every: 250ms} # asks every host whether it leads\n"
+                  "steps:\n"
+                  "  - {kill: primary, for: 90s}            # ttl 30: 23 to 48 s to fail over\n"
+                  "halt:\n"
+                  "  writes: {max_outage: 75s}              # stop at once and undo\n"
+                  "expect:\n"
+                  "  writes: {recover_within: 60s, max_lost: 0}\n"
+                  "  primary: {failover_within: 60s}\n"},
     {.name = "partition",
+     .role = "api",
      .text = HEAD
      "hypothesis: One host of @ROLE that the others hear no more costs users little.\n" ONE_VICTIM
      "  - cut: {between: [victim, peers]}      # our ssh stays; a kernel timer ends "
      "it\n"
      "    for: 60s\n" BACK_IN_TIME},
     {.name = "restore",
+     .role = "restore_lab",
      .text = HEAD "hypothesis: An engineer with the runbook has the data back in 20m, 15m old at "
                   "most.\n"
                   "targets:\n"
@@ -68,12 +88,14 @@ static const struct Template TEMPLATES[] = {
                   "  rto: {max: 20m}\n"
                   "  data_age: {max: 15m}\n"},
     {.name = "dns",
+     .role = "api",
      .text = HEAD
      "hypothesis: Users hardly notice when one machine of @ROLE resolves no names.\n" ONE_VICTIM
      "  - dns_cut: victim                      # its queries vanish, whom ever it "
      "asks\n"
      "    for: 60s\n" BACK_IN_TIME},
     {.name = "disk",
+     .role = "api",
      .text =
          HEAD "hypothesis: Users hardly notice when a disk of @ROLE is nearly full.\n" ONE_VICTIM
               "  - {disk_fill: victim, path: /var, leave: 200MiB, for: 60s}\n" BACK_IN_TIME},

@@ -7,9 +7,9 @@
 #include "../base/err.h"
 
 struct Template {
-    const char *name; /* of `init --from` */
+    const char *name; /* of `init --from`; of a system: as that is called */
     const char *text; /* with @NAME, @ROLE and @PROBE */
-    bool of_system;   /* for a role that has a leader */
+    const char *role; /* what it is of, where no environment says */
 };
 /* NULL, and *err lists them, where there is none of that name. */
 const struct Template *template_find(const char *name, struct Err *err);
