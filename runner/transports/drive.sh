@@ -260,7 +260,7 @@ undo() {
             undo_in_folder
         fi
     fi
-    last_said="$(part_said undo) $(part_said clear) $(printf %s "${by_name:-}" | tail -n 1 | tr "$tab" ' ')"
+    last_said="$(part_said undo) $(part_said clear) $(printf %s "${by_name:-}" | tail -n 1 | tr '\t' ' ')"
     [ "$known" != yes ] || last_said=$(part_said clear | sed -n 's/.*note: //p')
     # Before anything is said: where nobody reads any more, the next word is the last.
     [ ! -e "$FD_DIR/scratch" ] || put_away

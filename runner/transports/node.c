@@ -233,8 +233,8 @@ static bool host_facts(struct HostNode *node, const struct Role *role, struct Mo
     bool good = true;
     if (facts.root) {
         ask_service(&script, role);
-        talk_library(&script, LIBRARY_SERVICE | LIBRARY_FILES);
-        buf_put(&script, "eval \"$FD_SERVICE\"\n");
+        talk_service(&script, role != NULL && role_is_run(role));
+        buf_put(&script, files_sh);
         buf_put(&script, ask_sh);
         buf_put(&script, "facts\n");
         good = talk(node, &script, &reply, deadline, err);
@@ -287,9 +287,7 @@ bool node_names(struct HostNode *node, struct Named *named, struct Mono deadline
     char processes[4096] = "";
     quote_assignment(&script, "form", named->is_unit ? "unit" : "exe");
     quote_assignment(&script, "name", named->name);
-    talk_library(&script, LIBRARY_SERVICE);
-    buf_put(&script, "eval \"$FD_SERVICE\"\n");
-    buf_put(&script, ask_sh);
+    talk_service(&script, true);
     buf_put(&script, "names\n");
     bool good = talk(node, &script, &reply, deadline, err);
     if (good && !reply_get(&reply, "named", processes, sizeof processes))
@@ -311,9 +309,7 @@ enum Known node_serves(struct HostNode *node, const struct Role *role, struct Mo
     struct Buf script = BUF(NODE_SCRIPT_MAX), reply = BUF(NODE_REPLY_MAX);
     enum Known serves = KNOWN_UNKNOWN;
     ask_service(&script, role);
-    talk_library(&script, LIBRARY_SERVICE);
-    buf_put(&script, "eval \"$FD_SERVICE\"\n");
-    buf_put(&script, ask_sh);
+    talk_service(&script, role != NULL && role_is_run(role));
     buf_put(&script, "serves\n");
     if (talk(node, &script, &reply, deadline, err))
         serves = reply_get(&reply, "serves", NULL, 0) ? KNOWN_YES

@@ -31,6 +31,10 @@ const char files_sh[] = {
 #include "runner/transports/files.sh.h"
     0};
 
+static const char ask_service_sh[] = {
+#include "runner/transports/ask_service.sh.h"
+    0};
+
 /* What is about more words than the library's own is sent in vain, and harms nobody. */
 unsigned library_of(const char *commands)
 {
@@ -47,6 +51,14 @@ unsigned library_of(const char *commands)
     if (strstr(commands, "sh pods ") != NULL)
         needs |= LIBRARY_PODS;
     return needs;
+}
+
+void talk_service(struct Buf *script, bool runs)
+{
+    buf_put(script, node_sh);
+    if (runs)
+        buf_put(script, service_sh);
+    buf_put(script, ask_service_sh);
 }
 
 void talk_library(struct Buf *script, unsigned needs)

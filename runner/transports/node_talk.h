@@ -43,6 +43,9 @@ void pods_scan_script(struct Buf *script);
 /* Of lines "trace kind id what who", with a tab between them: an id once, and who left it. */
 const char *node_trace_ids(const struct Buf *reply, struct Arena *arena);
 
+/* node.sh and what asks about a service: its functions too where one is to be asked about. */
+void talk_service(struct Buf *script, bool runs);
+
 /* Starts `body` as root on the host; complete or not at all. The first line of the script is what
  * only this connection knows (FD_PEER, FD_PORT). NULL on failure. */
 void *talk_start(struct HostNode *node, const struct Buf *body, struct Mono deadline,

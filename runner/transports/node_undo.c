@@ -14,8 +14,10 @@ static void undo_script(struct Buf *script, const struct UndoInput *input, bool 
     buf_printf(script, "FD_STICKY=%d FD_LOOKS=%d FD_PLAIN=%s\n", input->ends_by == CLASS_STICKY,
                look, input->plain ? "plain" : "fired");
     talk_library(script, library_of(input->undo) | library_of(input->all_clear));
-    buf_put(script, files_sh);
-    buf_put(script, ask_sh);
+    if (input->all_clear == NULL || input->all_clear[0] == '\0') { /* by its name */
+        buf_put(script, files_sh);
+        buf_put(script, ask_sh);
+    }
     buf_put(script, drive_sh);
     buf_put(script, "undo\n");
 }
