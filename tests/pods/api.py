@@ -82,6 +82,10 @@ def matches(pod, selector):
     return True
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 class Api(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -100,12 +104,23 @@ class Api(http.server.BaseHTTPRequestHandler):
         self.answer(status, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
                              "reason": reason, "code": status})
 
+    def body(self):
+        """kubectl sends a file in chunks, without saying how long it is."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while True:
+            size = int(self.rfile.readline().split(b";")[0], 16)
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+            if size == 0:
+                return b"".join(parts)
+
     def begin(self):
+        body = self.body()
         with open(os.path.join(FOLDER, "requests"), "a") as file:
-            file.write(f"{self.command} {self.path}\n")
+            file.write(f"{self.command} {self.path} {body.decode().strip()}\n")
         url = urllib.parse.urlsplit(self.path)
-        size = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(size)
         if asked("deaf"):
             self.refuse(503, "ServiceUnavailable", "the server is currently unable to handle the request")
             return None, None, None
@@ -179,7 +194,7 @@ class Api(http.server.BaseHTTPRequestHandler):
         self.answer(201, {})
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
+server = Server(("127.0.0.1", 0), Api)
 with lock:
     turn()
 with open(FOLDER + "/port.new", "w") as port:

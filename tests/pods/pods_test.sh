@@ -122,6 +122,13 @@ check "kill: proven by its uid" grep -q 'kill proven' "$work/said"
 check "kill: one pod is another one now" replaced 1
 check "kill: as many are ready as before" are_ready 3
 check "kill: the cluster was asked once, for one" eval '[ "$(deleted)" = 1 ]'
+asked_for() {
+    cat "$api/requests"
+    local uid
+    uid=$(grep -vxFf "$work/now" "$work/uids")
+    grep -q "^DELETE /api/v1/namespaces/shop/pods/billing-[^ ]* {.*$1\"preconditions\":{\"uid\":\"$uid\"}}" "$api/requests"
+}
+check "kill: at once, and by its uid" asked_for '"gracePeriodSeconds":0,'
 check "kill: nothing is left" nothing_left
 
 before
@@ -136,6 +143,7 @@ environment staging app=billing
 scenario 'restart: victim'
 check "restart: PASS" ends 0 PASS run -e here drill
 check "restart: one pod is another one now" replaced 1
+check "restart: by its uid, with its own grace period" eval 'asked_for "\"v1\"," && ! grep gracePeriodSeconds "$api/requests"'
 check "restart: nothing is left" nothing_left
 
 # ---- who may not be touched ----
@@ -192,6 +200,24 @@ changed_meanwhile() {
 }
 check "a pod that went since the plan: refused, nobody else is taken" changed_meanwhile
 check "a pod that went since the plan: nothing is left" nothing_left
+
+# pods VERB UID: as a fault's folder has it.
+pods_script() {
+    mkdir -p "$work/folder"
+    cat "$root"/runner/transports/{node,family,pods}.sh >"$work/folder/pods"
+    echo 'pods "$@"' >>"$work/folder/pods"
+    (cd "$work/folder" && FD_DIR=$PWD sh pods "$1" staging shop app=billing "$name" "$2" 3)
+}
+# Between our look and the deletion it became another one by that name: the API refuses by the uid.
+another_by_name() {
+    read -r name uid _ < <(pods app=billing)
+    sed -i 's/^pods_delete() {$/&\n    pods_look_or_end() { :; }; pods_serves() { row="x 0."; }/' "$work/folder/pods"
+    (cd "$work/folder" && FD_DIR=$PWD sh pods kill staging shop app=billing "$name" 00000000-0000-0000-0000-000000000000 3) && return 1
+    pods app=billing | grep -q "^$name $uid " && [ ! -e "$work/folder/sent" ]
+}
+name=nobody
+check "one that is not there: refused" eval '! pods_script kill 00000000-0000-0000-0000-000000000000'
+check "another one by its name: the API refuses by the uid" another_by_name
 
 # ---- what goes wrong ----
 
