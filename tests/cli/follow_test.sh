@@ -103,6 +103,22 @@ nobody() {
 check "where nothing runs there is nothing to follow: exit 2" nobody
 check "and nobody holds anything" bash -c "'$FAILDRILL' -C '$work' undo --break-lock -e prod | grep -q 'nobody holds it'"
 
+# A runner that is killed while somebody looks on.
+"$FAILDRILL" -C "$work" --no-input run -e prod long --confirm prod >"$work/killed" 2>&1 &
+runner=$!
+wait_for 60 frozen
+"$FAILDRILL" -C "$work" status --follow >"$work/log" 2>&1 </dev/null &
+looker=$!
+wait_for 30 grep -q 'freeze victim proven' "$work/log"
+kill -9 "$runner"
+wait "$runner" 2>/dev/null
+gone() {
+    wait "$looker" && grep -qE '^[0-9a-z]{4}  did not end, and its runner is gone: faildrill undo [0-9a-z]{4}$' "$work/log"
+}
+check "who looks on a runner that is killed is told so, and what to do" gone
+check "undo" "$FAILDRILL" -C "$work" undo
+check "nothing is left on the host after that" wait_for 10 clean
+
 # A run of another machine's store, that nobody here knows anything of.
 "$lab" exec bare-1 sh -c 'mkdir -p /run/faildrill/lock && cd /run/faildrill/lock && echo 01kfffffffffffffffffffff4k2p >token &&
     echo raj@elsewhere >who && echo 0 >since && echo 99999999999 >until && cat /proc/sys/kernel/random/boot_id >boot'

@@ -25,6 +25,7 @@ make (deps|check-deps)	.ci/deps
 make (check|unit|system|crash|lint|asan|clang|cli)	.ci/check
 faildrill (help.*|version.*|explain .*|schema .*|validate.*)	here
 faildrill (plan|run|trends|report|runs|doctor|status|halt|undo).*	tests/system/readme_test.sh
+faildrill try .*	tests/system/try_test.sh
 sudo sh /run/faildrill/undo	tests/crash/run_crash.py
 (build/)?faildrill .*	tests/system/readme_test.sh
 mkdir -p mine/.*	tests/system/readme_test.sh
