@@ -113,6 +113,8 @@ DRILLS   ?= 20
 POINTS   ?= 10000
 
 MALFORMED := $(BUILD)/tests/malformed/write
+# Exact versions: a schema's meaning must not move under the test.
+NPM_PARTS := ajv@8.17.1 yaml@2.6.1
 
 tests: $(PROGRAMS) $(TOOLS) $(MALFORMED) # build the test programs
 
@@ -138,6 +140,15 @@ $(TOOLS) $(BUILD)/tests/kernels/clocks: %: %.o
 $(MALFORMED): %: %.o $(BUILD)/tests/support.a $(BUILD)/libfaildrill.a
 	@$(SAY) link $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+schemas: all tests $(BUILD)/npm/ready ## JSON Schemas judged by ajv beside validate, on every good and malformed file (needs npm)
+	@BUILD=$(BUILD) tests/malformed/malformed_test.py $(BUILD)/malformed
+	@BUILD=$(BUILD) tests/schemas/schemas_test.js $(BUILD)/malformed
+
+$(BUILD)/npm/ready:
+	@mkdir -p $(@D)
+	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --silent $(NPM_PARTS)
+	@touch $@
 
 unit: all tests ## unit, contract and golden tests: 30 s, no root
 	@$(RUN) $(PROGRAMS) $(SCRIPTS)
@@ -234,6 +245,6 @@ help: ## list what can be made
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
 .PHONY: all bench bench-deps asan asan-tests check check-deps clang clean cli crash database-deps databases demo deps docs drills faults \
-        faults-matrix format help hosts install kernel-deps kernels lint machines mutants pods shapes system \
+        faults-matrix format help hosts install kernel-deps kernels lint machines mutants pods schemas shapes system \
         systemd systemd-deps tests unit
 .SECONDARY:

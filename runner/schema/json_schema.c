@@ -66,6 +66,31 @@ static void put_required(struct Schema *schema, const struct Field *fields)
     }
 }
 
+/* What another file may say is missed only where none is included. */
+static void put_elsewhere(struct Schema *schema, const struct Field *fields)
+{
+    bool any = false;
+    for (const struct Field *field = fields; field->name != NULL; field++)
+        any = any || (field->flags & FIELD_ELSEWHERE) != 0;
+    if (!any)
+        return;
+    json_key(schema->json, "anyOf");
+    json_open_array(schema->json);
+    for (size_t way = 0; way < 2; way++) {
+        json_open_object(schema->json);
+        json_key(schema->json, "required");
+        json_open_array(schema->json);
+        if (way == 0)
+            json_text(schema->json, "include");
+        for (const struct Field *field = fields; way == 1 && field->name != NULL; field++)
+            if ((field->flags & FIELD_ELSEWHERE) != 0)
+                json_text(schema->json, field->name);
+        json_end(schema->json);
+        json_end(schema->json);
+    }
+    json_end(schema->json);
+}
+
 /* The keys of `record` as one of its kinds, or as none. */
 static void put_object(struct Schema *schema, const struct Record *record,
                        const struct Variant *variant)
@@ -93,6 +118,7 @@ static void put_object(struct Schema *schema, const struct Record *record,
     put_required(schema, beside);
     put_required(schema, record->fields);
     json_end(schema->json);
+    put_elsewhere(schema, record->fields);
 }
 
 static bool needs_nothing(const struct Record *record)

@@ -10,7 +10,7 @@
 static const struct {
     const char *name, *pattern;
 } patterns[] = {
-    {"a_reference", "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\.[^}]+\\}"},
+    {"a_reference", "\\$\\{(param|env|endpoint|role|target|host|secret|capture|run)\\.[^}]+\\}"},
     {"a_secret", "^\\$\\{secret\\.[^}]+\\}$"},
     {"a_duration", "^([0-9]+(\\.[0-9]+)?(d|h|ms|us|ns|m|s))+$"},
     {"a_size", "^[0-9]+(\\.[0-9]+)? ?([kMGT]?B|[KMGT]iB)$"},
@@ -144,12 +144,43 @@ static void put_names(struct Schema *schema)
     json_end(schema->json);
 }
 
+/* How the names of a map are written; those that other readers take for truth values are none. */
+static void put_names_of(struct Schema *schema, const struct Field *field)
+{
+    static const char *const taken[] = {"on", "off",  "yes",   "no",  "y",
+                                        "n",  "true", "false", "null"};
+    const struct Field *name = field->of->fields;
+    while (name->type != FIELD_NAME)
+        name++;
+    bool host = (name->flags & FIELD_HOST) != 0, snake = (name->flags & FIELD_SNAKE) != 0;
+    json_key(schema->json, "propertyNames");
+    json_open_object(schema->json);
+    json_put_text(schema->json, "pattern",
+                  host                                ? "^[A-Za-z0-9][A-Za-z0-9._-]*$"
+                  : snake                             ? "^[a-z][a-z0-9_]*$"
+                  : (name->flags & FIELD_DASHES) != 0 ? "^[A-Za-z][A-Za-z0-9_-]*$"
+                                                      : "^[A-Za-z][A-Za-z0-9_]*$");
+    if (!host) {
+        json_key(schema->json, "not");
+        json_open_object(schema->json);
+        json_key(schema->json, "enum");
+        json_open_array(schema->json);
+        for (size_t n = 0; n < COUNT_OF(taken); n++)
+            json_text(schema->json, taken[n]);
+        json_end(schema->json);
+        json_end(schema->json);
+    }
+    json_end(schema->json);
+}
+
 static void put_map(struct Schema *schema, const struct Field *field)
 {
     json_open_object(schema->json);
     json_put_text(schema->json, "type", "object");
     if (field->type == FIELD_MAP && field->min > 0)
         json_put_int(schema->json, "minProperties", field->min);
+    if (field->type == FIELD_MAP)
+        put_names_of(schema, field);
     json_key(schema->json, "additionalProperties");
     if (field->type == FIELD_MAP) {
         put_element(schema, field);
