@@ -185,7 +185,7 @@ static struct Ended from_a_server(const char *answer)
     struct Server *server = server_new(scene.loop, say_nothing, (void *)(uintptr_t)answer);
     scene.client = client_to(scene.loop, server_port(server), NULL);
     struct Ended ended;
-    ask(&scene, "select 1", &ended, answer == NULL ? 200 : 10000);
+    ask(&scene, "select 1", &ended, answer == NULL ? 2000 : 20000);
     run_until(scene.loop, &ended.came);
     server_free(server);
     end(&scene);

@@ -52,10 +52,24 @@ static void start(struct Probing *probing)
         fail_msg("%s", err.message);
 }
 
+/* The first attempt that was made: a busy machine skips some. */
+static const struct Sample *first_of(const struct Probing *probing, uint32_t probe)
+{
+    for (size_t n = 0; n < probing->count; n++)
+        if (probing->samples[n].probe == probe && probing->samples[n].outcome != OUTCOME_SKIPPED)
+            return &probing->samples[n];
+    return NULL;
+}
+
+static bool was_made(struct Probing *probing, void *probe)
+{
+    return first_of(probing, *(const uint32_t *)probe) != NULL;
+}
+
 static void is(struct Probing *probing, uint32_t probe, enum Outcome outcome, enum Failure failure)
 {
-    probing_take(probing, probe, 1);
-    const struct Sample *sample = probing_last(probing, probe);
+    probing_run(probing, was_made, &probe);
+    const struct Sample *sample = first_of(probing, probe);
     assert_int_equal(sample->outcome, outcome);
     assert_int_equal(sample->failure, failure);
 }
@@ -93,7 +107,7 @@ static void test_a_role_is_asked_where_its_clients_go(void **state)
 
     is(probing, asks, OUTCOME_OK, FAILURE_NONE);
     is(probing, writes, OUTCOME_OK, FAILURE_NONE);
-    assert_int_equal(probing_last(probing, writes)->by, 1); /* as the server itself says */
+    assert_int_equal(first_of(probing, writes)->by, 1); /* as the server itself says */
 }
 
 static void test_a_server_that_is_gone_refuses(void **state)

@@ -141,7 +141,7 @@ static void test_a_host_says_who_it_is(void **state)
 {
     struct Scene *s = *state;
 
-    ask_standing(s, 5000);
+    ask_standing(s, 20000);
     assert_int_equal(s->standing.rank, RANK_PRIMARY);
     assert_int_equal(s->standing.writable, KNOWN_YES);
     assert_null(strstr(s->asked, "Authorization")); /* who only looks shows no password */
@@ -149,11 +149,11 @@ static void test_a_host_says_who_it_is(void **state)
     assert_string_equal(s->standing.identity, "72");
 
     snprintf(s->patroni, sizeof(s->patroni), "{\"state\": \"running\", \"role\": \"replica\"}");
-    ask_standing(s, 5000);
+    ask_standing(s, 20000);
     assert_int_equal(s->standing.rank, RANK_REPLICA);
 
     snprintf(s->patroni, sizeof(s->patroni), "{\"state\": \"stopped\", \"role\": \"master\"}");
-    ask_standing(s, 5000);
+    ask_standing(s, 20000);
     assert_int_equal(s->standing.rank, RANK_OTHER);
 }
 
@@ -184,7 +184,7 @@ static void test_silence_is_unknown(void **state)
 static void ask_control(struct Scene *s)
 {
     s->came = false;
-    kind->ask_control(s->system, in_ms(5000), keep_standing, s);
+    kind->ask_control(s->system, in_ms(20000), keep_standing, s);
     run_until(s->loop, &s->came);
 }
 
@@ -211,7 +211,7 @@ static void keep_known(void *data, enum Known known)
 static enum Known detected(struct Scene *s)
 {
     s->came = false;
-    kind->ask_detected(s->system, in_ms(5000), keep_known, s);
+    kind->ask_detected(s->system, in_ms(20000), keep_known, s);
     run_until(s->loop, &s->came);
     return s->known;
 }
@@ -243,7 +243,7 @@ static enum Known fail_over(struct Scene *s, int status, const char *said)
     s->came = false;
     s->status = status;
     snprintf(s->switchover, sizeof(s->switchover), "%s", said);
-    kind->failover(s->system, in_ms(said[0] != '\0' ? 5000 : 200), keep_why, s);
+    kind->failover(s->system, in_ms(said[0] != '\0' ? 20000 : 3000), keep_why, s);
     run_until(s->loop, &s->came);
     return s->known;
 }
@@ -282,7 +282,7 @@ static void keep_prospect(void *data, const struct Prospect *prospect)
 static void ask_prospect(struct Scene *s)
 {
     s->came = false;
-    kind->ask_prospect(s->system, in_ms(5000), keep_prospect, s);
+    kind->ask_prospect(s->system, in_ms(20000), keep_prospect, s);
     run_until(s->loop, &s->came);
 }
 
@@ -324,7 +324,7 @@ static void keep_redundancy(void *data, const struct Redundancy *redundancy)
 static enum Known whole(struct Scene *s)
 {
     s->came = false;
-    kind->ask_redundancy(s->system, in_ms(300), keep_redundancy, s);
+    kind->ask_redundancy(s->system, in_ms(s->patroni[0] != '\0' ? 20000 : 300), keep_redundancy, s);
     run_until(s->loop, &s->came);
     return s->redundancy.complete;
 }
