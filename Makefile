@@ -177,6 +177,10 @@ drills: all tests ## drills beside an independent observer (DRILLS=20)
 databases: database-deps all ## PostgreSQL with Patroni, drilled in every way of scenarios/: 12 minutes
 	@$(RUN) -t 3600 tests/system/patroni.sh
 
+gate: all ## 400 wrong environments and papers, 250 forbidden requests, 1,000 pairs of runners: an hour
+	@$(RUN) -t 3600 $(wildcard tests/gate/*_test.sh)
+	@PAIRS=1000 $(RUN) -t 7200 tests/system/race_test.sh
+
 machines: all ## hosts whose power is cut: all that may go wrong, three minutes
 	@$(RUN) -t 1200 tests/system/machine.sh
 
@@ -245,6 +249,6 @@ help: ## list what can be made
 -include $(OBJECTS:.o=.d) $(BUILD)/runner/main.d $(PROGRAMS:=.d) $(SUPPORT:.o=.d) $(wildcard $(BUILD)/tests/system/*.d)
 
 .PHONY: all bench bench-deps asan asan-tests check check-deps clang clean cli crash database-deps databases demo deps docs drills faults \
-        faults-matrix format help hosts install kernel-deps kernels lint machines mutants pods schemas shapes system \
+        faults-matrix format gate help hosts install kernel-deps kernels lint machines mutants pods schemas shapes system \
         systemd systemd-deps tests unit
 .SECONDARY:

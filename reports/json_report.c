@@ -309,6 +309,15 @@ static void put_head(struct JsonOut *out, const struct Report *report)
     json_end(json);
 }
 
+static void put_overrides(struct JsonOut *out)
+{
+    out_array(out, "overrides");
+    for (size_t n = 0; n < out->run->event_count; n++)
+        if (text_equal(out->run->events[n].subject, EVENT_OVERRIDE))
+            json_text(&out->json, out->run->events[n].text);
+    json_end(&out->json);
+}
+
 static void put_events(struct JsonOut *out)
 {
     out_array(out, "events");
@@ -347,6 +356,7 @@ static bool write(const struct Report *report, struct Buf *text, struct Err *err
     struct JsonOut out = {.json = json_begin(text, true), .run = report->run};
     json_open_object(&out.json);
     put_head(&out, report);
+    put_overrides(&out);
     put_run(&out);
     out_array(&out, "expectations");
     for (size_t n = 0; n < report->judged_count; n++)

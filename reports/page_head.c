@@ -46,6 +46,17 @@ static void when(const struct RunRecord *run, struct Buf *out)
     buf_put(out, "</span></p>\n");
 }
 
+static void overrides(const struct RunRecord *run, struct Buf *out)
+{
+    for (size_t n = 0; n < run->event_count; n++) {
+        if (!text_equal(run->events[n].subject, EVENT_OVERRIDE))
+            continue;
+        buf_put(out, "<p class=\"why\"><strong>! Rule overridden:</strong> ");
+        html_text(out, run->events[n].text);
+        buf_put(out, "</p>\n");
+    }
+}
+
 static void hypothesis(const struct Report *report, struct Buf *out)
 {
     const char *held = report->verdict == VERDICT_PASS   ? "held"
@@ -71,6 +82,7 @@ void page_banner(const struct Report *report, struct Buf *out)
     buf_put(out, "</span></h1>\n<p class=\"why\">");
     html_text(out, report->why);
     buf_put(out, ".</p>\n");
+    overrides(report->run, out);
     hypothesis(report, out);
     when(report->run, out);
     buf_put(out, "</header>\n");

@@ -236,6 +236,7 @@ void report_text_style(const struct Report *report, struct TextStyle style, stru
 {
     struct Summary text = {.report = report, .style = style, .out = out};
     first_line(&text);
+    summary_overrides(&text);
     expectations(&text);
     summary_sentences(&text);
     if (report->verdict != VERDICT_NOT_UNDONE)

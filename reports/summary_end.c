@@ -22,6 +22,20 @@ void summary_sentences(struct Summary *text)
     }
 }
 
+void summary_overrides(struct Summary *text)
+{
+    const struct RunRecord *run = text->report->run;
+    for (size_t n = 0; n < run->event_count; n++) {
+        if (!text_equal(run->events[n].subject, EVENT_OVERRIDE))
+            continue;
+        buf_put(text->out, "  ");
+        summary_mark(text, VERDICT_INCONCLUSIVE);
+        buf_put(text->out, " OVERRIDDEN ");
+        say_outside(text->out, run->events[n].text);
+        buf_char(text->out, '\n');
+    }
+}
+
 static void add_once(struct Buf *out, const char *host)
 {
     struct Buf one = BUF(300);

@@ -15,7 +15,8 @@ struct Summary {
 
 void summary_paint(struct Summary *text, const char *code, const char *what);
 void summary_mark(struct Summary *text, enum Verdict verdict);
-/* summary_end.c: what spoiled it, what was found, what was undone, where to look. */
+/* summary_end.c: rules set aside, what spoiled it, what was found, the undo, where to look. */
+void summary_overrides(struct Summary *text);
 void summary_sentences(struct Summary *text);
 void summary_undone(struct Summary *text);
 void summary_pointers(struct Summary *text);

@@ -4,7 +4,7 @@
 
 #include "../base/duration.h"
 #include "../engine/survey.h"
-#include "drill.h"
+#include "doctor.h"
 
 static const char *rank_word(enum Rank rank)
 {
@@ -37,7 +37,18 @@ static int say_pod(const struct SurveyHost *host, struct Buf *out)
     return is_bad ? err_status(ERR_NOT_READY) : 0;
 }
 
-static int say_host(const struct SurveyHost *host, struct Buf *out)
+static void say_sudoers(const struct HostFacts *facts, struct Buf *out)
+{
+    if (facts->sudoers == NULL)
+        return;
+    buf_put(out, "      = fix: as root there, visudo -f /etc/sudoers.d/faildrill, with\n");
+    for (const char *line = facts->sudoers; *line != '\0'; line += *line == '\n') {
+        buf_printf(out, "          %.*s\n", (int)strcspn(line, "\n"), line);
+        line += strcspn(line, "\n");
+    }
+}
+
+static int say_host(const struct Doctor *of, const struct SurveyHost *host, struct Buf *out)
 {
     const struct HostFacts *facts = &host->facts;
     if (!host->answered) {
@@ -47,7 +58,8 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
         return err_status(ERR_NOT_READY);
     }
     bool is_unseen = facts->unseen != NULL && facts->unseen[0] != '\0';
-    bool is_bad = facts->missing || facts->traces[0] || is_unseen;
+    bool is_closed = of->environment->node_opt_in && facts->no_allow != NULL;
+    bool is_bad = facts->missing || facts->traces[0] || is_unseen || is_closed;
     const char *active = facts->active == KNOWN_YES  ? "runs"
                          : facts->active == KNOWN_NO ? "DOES NOT RUN"
                                                      : "not known to run";
@@ -66,13 +78,7 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
                facts->machine_id_hash);
     if (facts->missing != NULL)
         buf_printf(out, "      = lacks: %s\n", facts->missing);
-    if (facts->sudoers != NULL) {
-        buf_put(out, "      = fix: as root there, visudo -f /etc/sudoers.d/faildrill, with\n");
-        for (const char *line = facts->sudoers; *line != '\0'; line += *line == '\n') {
-            buf_printf(out, "          %.*s\n", (int)strcspn(line, "\n"), line);
-            line += strcspn(line, "\n");
-        }
-    }
+    say_sudoers(facts, out);
     if (facts->no_filter != NULL && facts->no_filter[0] != '\0')
         buf_printf(out, "      = cannot drop packets: %s\n", facts->no_filter);
     if (facts->no_delay != NULL)
@@ -82,6 +88,9 @@ static int say_host(const struct SurveyHost *host, struct Buf *out)
                    facts->root_qdisc);
     if (facts->keepers != NULL && facts->keepers[0] != '\0')
         buf_printf(out, "      = beware: %s\n", facts->keepers);
+    if (of->environment->node_opt_in)
+        doctor_say_opt_in(of, facts, out);
+    doctor_say_kinds(of, host, out);
     if (is_unseen)
         buf_printf(out, "      = cannot look for traces of a drill: %s\n", facts->unseen);
     if (facts->traces[0] != '\0')
@@ -113,8 +122,9 @@ static int say_system(const struct SurveyRole *role, struct Buf *out)
                : 0;
 }
 
-static int say(const struct Environment *environment, const struct Survey *survey, struct Buf *out)
+static int say(const struct Doctor *of, const struct Survey *survey, struct Buf *out)
 {
+    const struct Environment *environment = of->environment;
     int status = 0;
     const struct Role *roles = environment->roles.items;
     const struct SurveyHost *hosts = survey->hosts.items;
@@ -123,13 +133,14 @@ static int say(const struct Environment *environment, const struct Survey *surve
         for (size_t at = 0; at < survey->hosts.count; at++)
             if (hosts[at].role == &roles[role]) {
                 bool is_pod = hosts[at].answered && hosts[at].target->uid != NULL;
-                int found = is_pod ? say_pod(&hosts[at], out) : say_host(&hosts[at], out);
+                int found = is_pod ? say_pod(&hosts[at], out) : say_host(of, &hosts[at], out);
                 status = found > status ? found : status;
             }
         const struct SurveyRole *system = survey_role(survey, &roles[role]);
         int found = system ? say_system(system, out) : 0;
         status = found > status ? found : status;
     }
+    doctor_say_window(environment, out);
     buf_put(out,
             status == 0 ? "ready: drills may run here\n" : "not ready: see the lines with !\n");
     return status;
@@ -159,19 +170,37 @@ static int doctor(struct Drill *drill, const char *name)
     struct Buf out = BUF(1U << 20);
     buf_printf(&out, "%s: %zu hosts\n", loud(cli->arena, environment->name),
                environment->hosts.count);
-    status = say(environment, &survey, &out);
+    struct Doctor of = {.environment = environment, .kinds = cli->kinds};
+    status = say(&of, &survey, &out);
     status = cli_print(&out, status);
     buf_free(&out);
     return status;
 }
+
+static const struct Option OPTIONS[] = {
+    {.name = "ansible",
+     .doc = "Prints an Ansible playbook with what its hosts need: user, key, sudoers, opt-in."},
+    {.name = "helper",
+     .doc = "Prints the node's helper: the forced command of a key that may do no more than its "
+            "host's /etc/faildrill.allow says."},
+    {.name = "as-timer",
+     .doc = "Looks with no more than a timer's environment: no agent, no variables of this shell."},
+    {.name = NULL},
+};
 
 static int verb(struct Cli *cli)
 {
     struct Drill drill;
     struct Err err;
     const char *name = cli->arg_count > 0 ? cli->args[0] : cli->environment;
+    if (cli_option(cli, "helper") != NULL)
+        return doctor_helper();
     if (name == NULL && !cli_environment_named(cli, &err))
         return cli_fail(cli, &err);
+    if (cli_option(cli, "as-timer") != NULL)
+        return doctor_as_timer(cli, name);
+    if (cli_option(cli, "ansible") != NULL)
+        return doctor_ansible(cli, name);
     int status = drill_open(cli, &drill);
     if (status == 0)
         status = doctor(&drill, name);
@@ -186,7 +215,10 @@ const struct Verb verb_doctor = {
     .most = 1,
     .summary = "what a drill needs: ssh, sudo, tools, services, primaries now",
     .on_first_screen = true,
-    .examples = "  faildrill doctor staging\n",
+    .options = OPTIONS,
+    .examples = "  faildrill doctor staging\n"
+                "  faildrill doctor staging --as-timer            what a timer would find\n"
+                "  faildrill doctor staging --ansible >drill.yml  user, key, sudoers, opt-in\n",
     .next = "Next: faildrill plan -e staging FILE",
     .run = verb,
 };

@@ -23,6 +23,7 @@ struct Drill {
     char store_id[33];
     struct List notify;  /* of struct NotifyTo: who is told of runs in the environment */
     struct List signers; /* of const struct Document *: the lists that were read, once each */
+    struct List gates;   /* of const char *: rules of the command line, as written */
     const struct SavedPlan *saved; /* that is run; NULL: a file */
     struct Repeat *repeat;         /* that the run belongs to; NULL: nothing is run */
 };
@@ -38,8 +39,10 @@ struct SavedPlan {
     const struct Document *document; /* its bytes are what is signed */
     const char *scenario, *environment, *hash, *bytes_hash;
     const char *scenario_name, *environment_name, *who;
-    const char *store; /* that it was made in, and knows whether it was run */
-    struct List shows; /* of const char *: its steps, as people read them */
+    const char *store;     /* that it was made in, and knows whether it was run */
+    struct List shows;     /* of const char *: its steps, as people read them */
+    struct List gates;     /* of const char *: rules of the command line that made it */
+    struct List overrides; /* of struct GateOverride */
     uint64_t seed;
     struct Token token;
     struct Wall made, valid_until;
@@ -50,6 +53,9 @@ struct SavedPlan {
  * ends in .json. */
 enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out,
                             struct Err *err);
+/* The scenario's rules, then those of the command line (or of the saved plan as well), tighten the
+ * environment's; then overrides. Before anything is asked. */
+bool drill_narrow(struct Drill *drill, const struct SavedPlan *saved, struct Err *err) MUST_CHECK;
 /* Surveys and plans. `saved` may be NULL. */
 int drill_plan(struct Drill *drill, const struct SavedPlan *saved);
 bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struct List *rules,

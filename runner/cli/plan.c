@@ -4,6 +4,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "../transports/helper.h"
 #include "plan_file.h"
 #include "plan_show.h"
 
@@ -12,6 +13,17 @@ static const struct Option OPTIONS[] = {
     {.name = "out", .letter = 'o', .value = "FILE", .doc = "Save the plan here too."},
     {.name = "valid", .value = "TIME", .doc = "How long the plan may be run; 4h where not given."},
     {.name = "param", .letter = 'p', .value = "K=V", .many = true, .doc = "Set a parameter."},
+    {.name = "allow",
+     .doc = "Prints what each host's /etc/faildrill.allow must say for its helper; saves nothing."},
+    {.name = "gate",
+     .value = "RULE",
+     .many = true,
+     .doc = "A stricter rule, as under `gate:` in a file: 'longest_fault: 1m'."},
+    {.name = "override",
+     .value = "RULE",
+     .many = true,
+     .doc = "Sets windows, freeze, max_per_day or passed_in aside; every report says so."},
+    {.name = "reason", .value = "TEXT", .doc = "Why a rule is overridden, for every report."},
     {.name = NULL},
 };
 
@@ -66,6 +78,26 @@ static int show(struct Drill *drill, int64_t valid_ns)
     return status;
 }
 
+/* For hosts with the node's helper: the hashes of all that this drill may do there. */
+static int show_allow(struct Drill *drill)
+{
+    const struct Plan *plan = drill->plan;
+    const struct PlannedFault *fault = plan->faults.items;
+    struct Buf out = BUF(1U << 20);
+    for (size_t at = 0; at < plan->faults.count; at++) {
+        char arm[65], undo[65];
+        if (fault[at].step->kind == NULL || fault[at].procedure.from_here)
+            continue;
+        helper_hashes(&fault[at].procedure, drill->cli->arena, arm, undo);
+        buf_printf(&out, "procedure %s %s %s # %s, step %u, on %s\n", fault[at].step->kind->name,
+                   arm, undo, plan->scenario->name, fault[at].step_index + 1,
+                   fault[at].target->name);
+    }
+    int status = cli_print(&out, 0);
+    buf_free(&out);
+    return status;
+}
+
 static int verb(struct Cli *cli)
 {
     struct Err err;
@@ -76,8 +108,15 @@ static int verb(struct Cli *cli)
     int status = drill_open(cli, &drill);
     if (status == 0)
         status = drill_load(&drill, cli->args[0], cli->environment);
+    if (status == 0 && !drill_narrow(&drill, NULL, &err))
+        status = cli_fail(cli, &err);
     if (status == 0)
         status = drill_plan(&drill, NULL);
+    if (status == 0 && cli_option(cli, "allow") != NULL) {
+        status = show_allow(&drill);
+        drill_close(&drill);
+        return status;
+    }
     const struct ApprovalsWanted *wanted = status == 0 ? drill.loaded.environment->approvals : NULL;
     if (wanted != NULL && wanted->valid_ns > 0 && wanted->valid_ns < valid_ns)
         valid_ns = wanted->valid_ns;

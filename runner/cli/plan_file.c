@@ -33,6 +33,28 @@ static void write_edges(const struct Plan *plan, struct Json *json)
     json_end(json);
 }
 
+/* What whoever runs it runs it under. */
+static void write_gate(const struct Drill *drill, struct Json *json)
+{
+    const char *const *gates = drill->gates.items;
+    const struct GateOverride *row = drill->plan->environment->overrides.items;
+    json_key(json, "gate");
+    json_open_array(json);
+    for (size_t at = 0; at < drill->gates.count; at++)
+        json_text(json, gates[at]);
+    json_end(json);
+    json_key(json, "overrides");
+    json_open_array(json);
+    for (size_t at = 0; at < drill->plan->environment->overrides.count; at++) {
+        json_open_object(json);
+        json_put_text(json, "rule", row[at].rule);
+        json_put_text(json, "who", row[at].who);
+        json_put_text(json, "reason", row[at].reason);
+        json_end(json);
+    }
+    json_end(json);
+}
+
 static void write_shows(const struct Drill *drill, struct Json *json)
 {
     struct Buf text = BUF(SHOWN_MOST), line = BUF(SHOWN_MOST);
@@ -111,6 +133,7 @@ void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *ou
     for (size_t at = 0; at < drill->cli->param_count; at++)
         json_put_text(&json, drill->cli->params[at].name, drill->cli->params[at].value);
     json_end(&json);
+    write_gate(drill, &json);
     write_edges(plan, &json);
     write_shows(drill, &json);
     json_end(&json);
@@ -122,19 +145,35 @@ static const char *text_of(const struct Node *root, const char *key)
     return node && node->type == NODE_SCALAR ? node->text : "";
 }
 
+static void read_texts(struct Arena *arena, const struct Node *list, struct List *out)
+{
+    for (size_t at = 0; list != NULL && list->type == NODE_LIST && at < list->count; at++)
+        *(const char **)list_add(out, arena, sizeof(char *)) =
+            list->items[at]->type == NODE_SCALAR ? list->items[at]->text : "";
+}
+
+static void read_gate(struct Arena *arena, const struct Node *root, struct SavedPlan *out)
+{
+    const struct Node *rows = node_get(root, "overrides");
+    read_texts(arena, node_get(root, "gate"), &out->gates);
+    for (size_t at = 0; rows != NULL && rows->type == NODE_LIST && at < rows->count; at++)
+        *(struct GateOverride *)list_add(&out->overrides, arena, sizeof(struct GateOverride)) =
+            (struct GateOverride){.rule = text_of(rows->items[at], "rule"),
+                                  .who = text_of(rows->items[at], "who"),
+                                  .reason = text_of(rows->items[at], "reason")};
+}
+
 static enum Known read_plan(struct Arena *arena, const struct Node *root, struct SavedPlan *out,
                             struct Err *err)
 {
     int64_t seed = 0;
     const char *why = NULL;
-    const struct Node *shows = node_get(root, "shows");
     out->scenario_name = text_of(root, "scenario_name");
     out->environment_name = text_of(root, "environment_name");
     out->who = text_of(root, "who");
     out->store = text_of(root, "store");
-    for (size_t at = 0; shows != NULL && shows->type == NODE_LIST && at < shows->count; at++)
-        *(const char **)list_add(&out->shows, arena, sizeof(char *)) =
-            shows->items[at]->type == NODE_SCALAR ? shows->items[at]->text : "";
+    read_texts(arena, node_get(root, "shows"), &out->shows);
+    read_gate(arena, root, out);
     out->scenario = text_of(root, "scenario");
     out->environment = text_of(root, "environment");
     out->hash = text_of(root, "hash");

@@ -213,6 +213,17 @@ static void show_values(const char *ns, const struct List *pairs, struct Buf *ou
         buf_printf(out, "  ${%s.%s} is %s\n", ns, pair[at].name, pair[at].value);
 }
 
+/* Beside the files. */
+static void show_gate(const struct Drill *drill, struct Buf *out)
+{
+    const char *const *gates = drill->gates.items;
+    const struct GateOverride *row = drill->plan->environment->overrides.items;
+    for (size_t at = 0; at < drill->gates.count; at++)
+        buf_printf(out, "  --gate %s\n", gates[at]);
+    for (size_t at = 0; at < drill->plan->environment->overrides.count; at++)
+        buf_printf(out, "  OVERRIDDEN %s\n", override_say(&row[at], drill->cli->arena));
+}
+
 void plan_show_whole(const struct Drill *drill, struct Buf *out)
 {
     const struct Plan *plan = drill->plan;
@@ -221,6 +232,7 @@ void plan_show_whole(const struct Drill *drill, struct Buf *out)
     show_steps(plan, out);
     for (size_t at = 0; at < plan->scenario->params.count; at++)
         buf_printf(out, "  ${param.%s} is %s\n", params[at].name, params[at].value);
+    show_gate(drill, out);
     show_values("env", &plan->environment->vars, out);
     show_values("endpoint", &plan->environment->endpoints, out);
     buf_put(out, "  the scenario, every script, request and probe of it:\n");

@@ -24,6 +24,15 @@ static const struct Option OPTIONS[] = {
     {.name = "seed", .value = "N", .doc = "Draw the hosts with this seed."},
     {.name = "times", .value = "N", .doc = "Run it so often, as `repeat: {times: N}` does."},
     {.name = "param", .letter = 'p', .value = "K=V", .many = true, .doc = "Set a parameter."},
+    {.name = "gate",
+     .value = "RULE",
+     .many = true,
+     .doc = "A stricter rule, as under `gate:` in a file: 'longest_fault: 1m'."},
+    {.name = "override",
+     .value = "RULE",
+     .many = true,
+     .doc = "Sets windows, freeze, max_per_day or passed_in aside; every report says so."},
+    {.name = "reason", .value = "TEXT", .doc = "Why a rule is overridden, for every report."},
     {.name = NULL},
 };
 
@@ -53,7 +62,10 @@ static bool confirm(struct Drill *drill, char *typed, size_t room, const char **
 {
     struct Cli *cli = drill->cli;
     const struct Environment *environment = drill->loaded.environment;
+    const struct GateOverride *row = environment->overrides.items;
     bool later = drill->repeat->cycle.number > 1;
+    for (size_t at = 0; at < environment->overrides.count && !later; at++)
+        fprintf(stderr, "OVERRIDDEN %s\n", override_say(&row[at], cli->arena));
     *confirmed = later ? drill->repeat->confirmed : cli_option(cli, "confirm");
     if (*confirmed != NULL || !cli->may_ask || later)
         return true;
@@ -308,9 +320,8 @@ static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
 {
     struct Err err;
     drill->saved = saved;
-    if (!repeat_loaded(drill->repeat, drill, &err))
-        return refuse(drill, &err);
-    if (saved != NULL && !may_be_run(drill, saved, &err))
+    if (!repeat_loaded(drill->repeat, drill, &err) ||
+        (saved != NULL && !may_be_run(drill, saved, &err)) || !drill_narrow(drill, saved, &err))
         return refuse(drill, &err);
     /* Whoever holds it is named, before its hosts are asked and tell of that run's traces. */
     if (!can_be_asked(drill, &err) ||

@@ -7,17 +7,35 @@
 
 #define PLAN_TEXT_BYTES (16U << 20)
 
+const char *plan_allow(const struct Plan *plan, const struct PlannedFault *fault,
+                       struct Arena *arena)
+{
+    return !plan->environment->node_opt_in
+               ? NULL
+               : arena_printf(arena, "%s %s", plan->environment->name, fault->step->kind->name);
+}
+
+struct ArmInput plan_arming(const struct Plan *plan, const struct PlannedFault *fault,
+                            const char *who, struct Arena *arena)
+{
+    return (struct ArmInput){.procedure = &fault->procedure,
+                             .token = &plan->token,
+                             .number = fault->number,
+                             .what = fault_what(fault, arena),
+                             .who = who,
+                             .allow = plan_allow(plan, fault, arena)};
+}
+
 void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out)
 {
     const struct PlannedFault *faults = plan->faults.items;
-    for (size_t at = 0; at < plan->faults.count; at++)
-        if (faults[at].step->kind != NULL)
-            node_plan_text(&(struct ArmInput){.procedure = &faults[at].procedure,
-                                              .token = &plan->token,
-                                              .number = faults[at].number,
-                                              .what = fault_what(&faults[at], plan->arena),
-                                              .who = who},
-                           out);
+    for (size_t at = 0; at < plan->faults.count; at++) {
+        struct ArmInput input;
+        if (faults[at].step->kind == NULL)
+            continue;
+        input = plan_arming(plan, &faults[at], who, plan->arena);
+        node_plan_text(&input, out);
+    }
 }
 
 /* Half of the bytes would be no promise. */

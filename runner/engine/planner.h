@@ -27,6 +27,12 @@ struct Plan *planner_make(const struct PlannerInput *input, struct Problems *pro
                           struct Err *err) MUST_CHECK;
 void plan_free(struct Plan *plan); /* accepts NULL */
 
+/* What a host's own file must allow, as node.h wants it; NULL where the gate does not ask. */
+const char *plan_allow(const struct Plan *plan, const struct PlannedFault *fault,
+                       struct Arena *arena);
+/* What is told to a host when this fault is armed there. */
+struct ArmInput plan_arming(const struct Plan *plan, const struct PlannedFault *fault,
+                            const char *who, struct Arena *arena);
 /* The very bytes that arming and firing send to the hosts, fault by fault; bytes_hash is their
  * SHA-256. */
 void plan_bytes(const struct Plan *plan, const char *who, struct Buf *out);

@@ -80,11 +80,8 @@ void group_job_ended(struct FaultRun *fault, bool ok, const struct Err *err)
 static void arm_work(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
-    struct ArmInput input = {.procedure = &fault->planned->procedure,
-                             .token = &fault->run->in.plan->token,
-                             .number = fault->planned->number,
-                             .what = fault_what(fault->planned, call->arena),
-                             .who = fault->run->in.who};
+    struct ArmInput input =
+        plan_arming(fault->run->in.plan, fault->planned, fault->run->in.who, call->arena);
     struct NodeLock lock = {
         .token = input.token, .who = input.who, .longest_ns = run_longest(fault->run)};
     fault->renewed = fault->arming = mono_now(); /* its lease and its cap begin no earlier */

@@ -68,10 +68,19 @@ static bool is_allowed(struct Run *run)
     return why == NULL;
 }
 
+/* In the log, which is only ever appended to: reports show it from there. */
+static void note_overrides(struct Run *run)
+{
+    const struct GateOverride *row = run->in.plan->environment->overrides.items;
+    for (size_t at = 0; at < run->in.plan->environment->overrides.count; at++)
+        run_event(run, EVENT_OVERRIDE, "%s", override_say(&row[at], run->arena));
+}
+
 bool run_gate_open(struct Run *run, struct Err *err)
 {
     const struct Environment *environment = run->in.plan->environment;
     const char *at = environment->freeze_switch;
+    note_overrides(run);
     run->freeze = at != NULL ? freeze_open(at, run->in.loop, err) : NULL;
     if (at != NULL && run->freeze == NULL)
         return false;

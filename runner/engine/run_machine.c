@@ -5,6 +5,7 @@
 #include "../base/text.h"
 #include "executor.h"
 #include "machine.h"
+#include "planner.h"
 #include "run_parts.h"
 
 #define PREPARE_TIMEOUT_NS (30 * NS_PER_S)
@@ -98,7 +99,8 @@ static void ready_work(struct HostCall *call)
     fault->machine.due = mono_add(mono_now(), STRIKE_WAITS_NS);
     fault->machine.strike = node_strike_ready(
         call->node, commands_shell(&fault->planned->procedure.strike, call->arena),
-        fault->machine.boot_id, call->deadline, &call->err);
+        fault->machine.boot_id, plan_allow(fault->run->in.plan, fault->planned, call->arena),
+        call->deadline, &call->err);
     call->ok = fault->machine.strike != NULL;
     call->lost = !call->ok;
 }

@@ -279,6 +279,7 @@ static void add_gate(struct EnvironmentBuild *build)
     build->environment->freeze_switch = gate->freeze_switch;
     add_approvals(build, gate->approvals);
     build->environment->from_git = gate->from_git;
+    build->environment->node_opt_in = gate->node_opt_in;
     build->environment->wait_steady_ns = gate->wait_steady_ns;
     if (gate->passed_in == NULL)
         return;

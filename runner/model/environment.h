@@ -47,6 +47,11 @@ struct GateLimits {
     struct List forbidden_hosts, forbidden_faults, forbidden_classes; /* of const char * */
 };
 
+/* A rule that this command sets aside, on somebody's word: gate_override(). */
+struct GateOverride {
+    const char *rule, *who, *reason;
+};
+
 struct Environment {
     const char *name, *path;
     bool is_protected;
@@ -61,10 +66,12 @@ struct Environment {
     const struct ApprovalsWanted *approvals; /* NULL = not asked */
     struct List only_if;       /* of struct ProbeSpec: good before a run and all through it */
     const char *from_git;      /* the branch that files must equal; NULL = not asked */
+    bool node_opt_in;          /* each host says itself what may be done there */
     const char *receipt_key;   /* signs a pass here, an absolute path; NULL = no receipts */
     const char *freeze_switch; /* an absolute path or a URL; NULL = none */
     const struct NotifyFields *notify;   /* environment_notify.h; NULL = nobody is told here */
     const struct SilenceFields *silence; /* NULL = none */
+    struct List overrides;     /* of struct GateOverride; their rules are no more above */
     const char *lock_host;     /* `lock:`, else the first; NULL: all are pods, yet to be found */
     const char *timezone;      /* "Europe/Berlin", or NULL */
     char hash[65];             /* SHA-256 of the file */

@@ -197,19 +197,11 @@ static void check_forbidden_hosts(struct EnvironmentBuild *build, const struct N
     }
 }
 
-static bool is_verb(const struct Kinds *kinds, const char *word)
-{
-    for (size_t i = 0; kinds->faults[i] != NULL; i++)
-        if (text_equal(kinds->faults[i]->name, word))
-            return true;
-    return text_equal(word, "failover");
-}
-
 static void check_forbidden_faults(struct EnvironmentBuild *build, const struct Node *forbid)
 {
     const char *const *words = build->environment->limits.forbidden_faults.items;
     for (size_t i = 0; i < build->environment->limits.forbidden_faults.count; i++) {
-        if (is_verb(build->kinds, words[i]))
+        if (kinds_has_verb(build->kinds, words[i]))
             continue;
         err_hint(say(build, ERR_VALUE, forbid, "faults", "there is no verb '%s'", words[i]),
                  "faildrill explain steps");

@@ -74,6 +74,7 @@ struct GateFields {
     struct List windows, freeze; /* of const char * */
     struct List only_if;         /* of struct ProbeFields */
     const char *freeze_switch, *from_git;
+    bool node_opt_in;
     const struct Node *node;
 };
 struct ReceiptsFields {
@@ -93,10 +94,10 @@ struct EnvironmentFields {
 };
 
 extern const struct Record ENVIRONMENT_RECORD;
-extern const struct Record REACH_RECORD;    /* struct ReachFields */
-extern const struct Record GATE_RECORD;     /* struct GateFields */
-extern const struct Record RECEIPTS_RECORD; /* struct ReceiptsFields */
-extern const struct Record POWER_RECORD;    /* struct PowerFields */
-extern const struct Record PODS_RECORD;     /* struct PodsFields */
+extern const struct Record REACH_RECORD;                  /* struct ReachFields */
+extern const struct Record GATE_RECORD, MORE_GATE_RECORD; /* struct GateFields */
+extern const struct Record RECEIPTS_RECORD;               /* struct ReceiptsFields */
+extern const struct Record POWER_RECORD;                  /* struct PowerFields */
+extern const struct Record PODS_RECORD;                   /* struct PodsFields */
 
 #endif

@@ -7,40 +7,36 @@ static const struct Node *item_of(const struct Node *list, size_t at)
     return list->type == NODE_LIST ? list->items[at] : list;
 }
 
-static void say(struct EnvironmentBuild *build, const struct Node *node, const char *what,
+static bool say(struct Problems *problems, const struct Node *node, const char *what,
                 const char *like)
 {
-    problems_say(build->problems, ERR_VALUE, node->where, NULL, "'%s' is no %s", node->text, what);
-    err_at(problems_last(build->problems), "like %s", like);
-    build->good = false;
+    problems_say(problems, ERR_VALUE, node->where, NULL, "'%s' is no %s", node->text, what);
+    err_at(problems_last(problems), "like %s", like);
+    return false;
 }
 
-static void add_windows(struct EnvironmentBuild *build, const struct GateFields *gate)
+bool gate_times_read(const struct GateFields *gate, struct Arena *arena, struct Problems *problems,
+                     struct GateTimes *out)
 {
-    struct GateTimes *times = &build->environment->times;
-    const char *const *texts = gate->windows.items;
+    const char *const *windows = gate->windows.items, *const *freezes = gate->freeze.items;
+    bool good = true;
     for (size_t at = 0; at < gate->windows.count; at++) {
         struct TimeWindow window;
-        if (window_parse(texts[at], &window))
-            *(struct TimeWindow *)list_add(&times->windows, build->arena, sizeof window) = window;
+        if (window_parse(windows[at], &window))
+            *(struct TimeWindow *)list_add(&out->windows, arena, sizeof window) = window;
         else
-            say(build, item_of(node_get(gate->node, "windows"), at), "window",
-                "Tue..Thu 10:00-15:00");
+            good = say(problems, item_of(node_get(gate->node, "windows"), at), "window",
+                       "Tue..Thu 10:00-15:00");
     }
-}
-
-static void add_freezes(struct EnvironmentBuild *build, const struct GateFields *gate)
-{
-    struct GateTimes *times = &build->environment->times;
-    const char *const *texts = gate->freeze.items;
     for (size_t at = 0; at < gate->freeze.count; at++) {
         struct FreezeDays freeze;
-        if (freeze_parse(texts[at], &freeze))
-            *(struct FreezeDays *)list_add(&times->freezes, build->arena, sizeof freeze) = freeze;
+        if (freeze_parse(freezes[at], &freeze))
+            *(struct FreezeDays *)list_add(&out->freezes, arena, sizeof freeze) = freeze;
         else
-            say(build, item_of(node_get(gate->node, "freeze"), at), "date or range of dates",
-                "2026-12-24 or 2026-12-18..2027-01-04");
+            good = say(problems, item_of(node_get(gate->node, "freeze"), at),
+                       "date or range of dates", "2026-12-24 or 2026-12-18..2027-01-04");
     }
+    return good;
 }
 
 /* An hour means nothing without its zone, and that of the machine is another on each. */
@@ -53,8 +49,8 @@ void environment_set_times(struct EnvironmentBuild *build, const struct GateFiel
         asks = node_get(gate->node, WORDS[at]);
     if (asks == NULL)
         return;
-    add_windows(build, gate);
-    add_freezes(build, gate);
+    if (!gate_times_read(gate, build->arena, build->problems, &environment->times))
+        build->good = false;
     environment->times.zone_name = environment->timezone;
     if (environment->timezone != NULL) {
         environment->times.zone = zone_read(environment->timezone, build->arena);

@@ -43,6 +43,9 @@ struct HostFacts {
     int64_t panic_s;    /* kernel.panic: > 0 reboots by itself so long after a panic; -1 unknown */
     const char *traces; /* faildrill traces found, as "ID of WHO ID"; "" = none */
     const char *unseen; /* what could not be looked at for traces; "" = nothing */
+    const char *no_allow; /* why its /etc/faildrill.allow allows nothing; NULL: it can be read */
+    const char *allow_environments, *allow_kinds; /* words with blanks between */
+    int64_t allow_longest_ns;
 };
 
 /* Of packets, as seen from the host with the fault. */

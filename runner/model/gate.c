@@ -143,9 +143,18 @@ static bool check_passed_in(const struct GateInput *input, struct Arena *arena, 
     return holds;
 }
 
+static void say_overrides(const struct GateInput *input, struct Arena *arena, struct List *rules)
+{
+    const struct GateOverride *row = input->environment->overrides.items;
+    for (size_t at = 0; at < input->environment->overrides.count; at++)
+        gate_add_rule(rules, arena, row[at].rule, true,
+                      arena_printf(arena, "OVERRIDDEN by %s: %s", row[at].who, row[at].reason));
+}
+
 bool gate_check(const struct GateInput *input, struct Arena *arena, struct List *rules)
 {
     *rules = (struct List){.items = NULL};
+    say_overrides(input, arena, rules);
     bool named = check_name(input, arena, rules);
     bool passed = check_passed_in(input, arena, rules);
     bool timely = gate_times(&input->environment->times, input->now,

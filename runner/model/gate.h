@@ -58,6 +58,25 @@ bool gate_today(const struct GateInput *input, struct Arena *arena,
 /* The longest that a fault of this scenario may be in effect, its grace included. */
 int64_t scenario_longest_ns(const struct Scenario *scenario);
 
+/* ---- Rules from elsewhere: environment, then scenario, then command line. ---- */
+struct GateFields;
+/* Of what a scenario or the command line says of the gate: how days are written, which verbs. */
+bool gate_check_more(const struct GateFields *gate, const struct Kinds *kinds, struct Arena *arena,
+                     struct Problems *problems);
+/* Reads `windows` and `freeze`; zone and `also` are left alone. */
+bool gate_times_read(const struct GateFields *gate, struct Arena *arena, struct Problems *problems,
+                     struct GateTimes *out);
+/* The environment's rules become as strict as these as well; what would loosen one is refused by
+ * its name. `whose` says in the refusal who wants it: "the scenario". */
+bool gate_tighten(struct Environment *environment, const struct GateFields *by, const char *whose,
+                  struct Err *err) MUST_CHECK;
+/* Sets a rule of calendar or history aside, and keeps who and why for plan, run and reports. What
+ * keeps harm away or asks for others' consent cannot be. */
+bool gate_override(struct Environment *environment, const struct GateOverride *override,
+                   struct Err *err) MUST_CHECK;
+/* "windows by ana@drillbox: the incident of 12 May again" */
+const char *override_say(const struct GateOverride *override, struct Arena *arena);
+
 /* What differs between two canonical texts, for people: "halt.shop.max_outage 45s -> 5m", at most
  * `most` differences, then "and 3 more"; "" where nothing does. */
 void canonical_difference(const char *before, const char *after, size_t most, struct Buf *out);

@@ -99,6 +99,63 @@ static bool check_longest(const struct Plan *plan, struct Arena *arena, struct L
     return holds;
 }
 
+/* ---- node_opt_in ---- */
+
+static const struct HostFacts *facts_of(const struct Plan *plan, const struct Target *host)
+{
+    const struct HostFacts *rows = plan->facts.items;
+    for (size_t at = 0; at < plan->facts.count; at++)
+        if (rows[at].host == host)
+            return &rows[at];
+    return NULL;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+    size_t size = strlen(word);
+    for (const char *at = words; at != NULL && (at = strstr(at, word)) != NULL; at += size)
+        if ((at == words || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0'))
+            return true;
+    return false;
+}
+
+/* Why the host's own file does not allow this fault, or NULL. */
+static const char *not_allowed(const struct Plan *plan, const struct PlannedFault *fault,
+                               struct Arena *arena)
+{
+    const struct HostFacts *facts = facts_of(plan, fault->target);
+    const char *name = fault->target->name, *kind = fault->step->kind->name;
+    char cap[32], most[32];
+    if (facts == NULL || facts->no_allow != NULL)
+        return arena_printf(arena, "%s: %s", name,
+                            facts == NULL ? "it was not asked" : facts->no_allow);
+    if (!has_word(facts->allow_environments, plan->environment->name))
+        return arena_printf(arena, "%s: its file is not for environment %s", name,
+                            plan->environment->name);
+    if (!has_word(facts->allow_kinds, kind))
+        return arena_printf(arena, "%s: its file does not allow %s", name, kind);
+    if (fault->procedure.cap_ns <= facts->allow_longest_ns)
+        return NULL;
+    duration_say(fault->procedure.cap_ns, cap);
+    duration_say(facts->allow_longest_ns, most);
+    return arena_printf(arena, "%s: %s lasts %s with its grace, its file allows %s", name, kind,
+                        cap, most);
+}
+
+static bool check_opt_in(const struct Plan *plan, struct Arena *arena, struct List *rules)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    const char *why = NULL;
+    if (!plan->environment->node_opt_in)
+        return true;
+    for (size_t at = 0; at < plan->faults.count && why == NULL; at++)
+        if (faults[at].step->kind != NULL)
+            why = not_allowed(plan, &faults[at], arena);
+    gate_add_rule(rules, arena, "node_opt_in", why == NULL,
+                  why != NULL ? why : "every host that may be chosen allows it");
+    return why == NULL;
+}
+
 /* ---- blast_radius ---- */
 
 static void put_roles(const struct Radius *radius, struct Buf *out)
@@ -253,8 +310,9 @@ bool gate_check_plan(const struct Plan *plan, struct Arena *arena, struct List *
 {
     bool allowed = check_forbid(plan, arena, rules);
     bool short_enough = check_longest(plan, arena, rules);
+    bool opted_in = check_opt_in(plan, arena, rules);
     bool narrow = check_steps(plan, arena, rules);
-    return allowed && short_enough && narrow;
+    return allowed && short_enough && opted_in && narrow;
 }
 
 /* ---- Of a scenario, before any host is asked. ---- */

@@ -12,6 +12,11 @@ static const char *all_windows(const struct GateTimes *times, struct Arena *aren
     struct Buf text = BUF(SENTENCE_MOST);
     for (size_t at = 0; at < times->windows.count; at++)
         buf_printf(&text, "%s%s", at > 0 ? ", " : "", windows[at].text);
+    for (const struct GateTimes *also = times->also; also != NULL; also = also->also) {
+        windows = also->windows.items;
+        for (size_t at = 0; at < also->windows.count; at++)
+            buf_printf(&text, "%s%s", at > 0 ? ", " : " and ", windows[at].text);
+    }
     const char *said = arena_printf(arena, "%s %s", text.text, times->zone_name);
     buf_free(&text);
     return said;

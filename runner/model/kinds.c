@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kinds.h"
 
+#include "../base/text.h"
 #include "../schema/describe.h"
 #include "environment_fields.h"
 #include "project.h"
@@ -18,6 +19,14 @@ const struct FileKind *kinds_files(size_t *count)
 {
     *count = COUNT_OF(FILES);
     return FILES;
+}
+
+bool kinds_has_verb(const struct Kinds *kinds, const char *word)
+{
+    for (size_t i = 0; kinds->faults[i] != NULL; i++)
+        if (text_equal(kinds->faults[i]->name, word))
+            return true;
+    return text_equal(word, FAILOVER_RECORD.name);
 }
 
 static void add_variant(struct List *list, struct Arena *arena, const struct Variant *variant)

@@ -18,6 +18,8 @@ struct Kinds { /* each NULL-ended, in the order that people should meet them */
 };
 /* The variant sets "probe", "step", "system", "reach" for the decoder, in the arena. */
 const struct VariantSet *kinds_sets(const struct Kinds *kinds, struct Arena *arena, size_t *count);
+/* A verb that a step may have: a fault kind's, or `failover`. */
+bool kinds_has_verb(const struct Kinds *kinds, const char *word);
 /* The kinds of file: scenario, environment, fragment, project; static. */
 const struct FileKind *kinds_files(size_t *count);
 

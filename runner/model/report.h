@@ -46,6 +46,8 @@ struct RunEvent {
     struct Mono at;
     const char *subject, *text;
 };
+#define EVENT_OVERRIDE                                                                             \
+    "gate override" /* a subject; no host, probe or step has a blank in its name */
 struct RunExpectation {
     const char *probe, *word;
     int64_t limit;

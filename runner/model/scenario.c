@@ -117,6 +117,7 @@ static void read_all(struct ScenarioBuild *build)
         return;
     scenario_check_references(build);
     scenario_check_figures(build);
+    scenario_check_gate(build);
     if (errors_here(build) > 0)
         return;
     scenario_check_steps(build);

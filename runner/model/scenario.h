@@ -137,6 +137,7 @@ struct Expectation {
 };
 const char *bound_name(enum BoundWord word);
 
+struct GateFields;
 struct Scenario {
     const char *name, *hypothesis, *owner, *runbook, *path;
     struct List tags;                       /* of const char * */
@@ -147,6 +148,7 @@ struct Scenario {
     size_t always;                          /* the steps from this one on stand under `always` */
     struct List figures;                    /* of struct FigureSpec, in the steps' order */
     struct List expectations, halts;        /* of struct Expectation */
+    const struct GateFields *gate;          /* rules that it adds, as written; NULL: none */
     bool halt_any_host_lost;
     int64_t halt_after_ns; /* -1 = none */
     int64_t steady_ns, steady_within_ns, observe_ns, settle_ns, hold_ns, gap_ns;

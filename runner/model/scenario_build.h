@@ -42,6 +42,7 @@ const struct FigureSpec *scenario_figure(const struct Scenario *scenario, const 
 /* Reads the limit of a figure's bound; false with *why. */
 bool scenario_limit(const struct Scenario *scenario, struct Expectation *bound, const char **why);
 void scenario_check_figures(struct ScenarioBuild *build);
+void scenario_check_gate(struct ScenarioBuild *build);
 /* The sides of a network fault, from the nodes that say them; never NULL. */
 const struct SideSpec *scenario_side(struct ScenarioBuild *build, const struct Node *node);
 const struct BetweenSpec *scenario_between(struct ScenarioBuild *build,

@@ -3,6 +3,7 @@
 #include "scenario_fields.h"
 
 #include "../base/text.h"
+#include "environment_fields.h"
 #include <stddef.h>
 
 #define HOUR_NS (3600 * NS_PER_S)
@@ -325,6 +326,13 @@ static const struct Field SCENARIO_FIELDS[] = {
      .doc = "How faults are put back."},
     HALT_ROW,
     HALT_ALSO_ROW,
+    {.name = "gate",
+     .type = FIELD_RECORD,
+     AT(ScenarioFields, gate),
+     .flags = FIELD_JUDGE,
+     .of = &MORE_GATE_RECORD,
+     .example = "{longest_fault: 2m, windows: [\"Mon..Fri 09:00-17:00\"]}",
+     .doc = "Rules on top of those of the environment: what would loosen one is refused."},
     EXPECT_ROW(FIELD_REQUIRED | FIELD_ELSEWHERE),
     {.name = "", .type = FIELD_NODE, AT(ScenarioFields, node)},
     {.name = NULL},

@@ -84,6 +84,7 @@ struct ScenarioFields {
     const struct RepeatFields *repeat;
     const struct UndoFields *undo;
     const struct HaltAlsoFields *halt_also;
+    const struct GateFields *gate;
     int64_t observe_ns, settle_ns, hold_ns, gap_ns;
     const struct Node *node;
 };

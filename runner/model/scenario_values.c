@@ -344,6 +344,7 @@ static void copy_plain(struct ScenarioBuild *build)
     scenario->tags = fields->tags;
     scenario->hold_ns = fields->hold_ns;
     scenario->gap_ns = fields->gap_ns;
+    scenario->gate = fields->gate;
     scenario->halt_after_ns = -1;
     if (fields->halt_also != NULL) {
         scenario->halt_any_host_lost = fields->halt_also->any_host_lost;

@@ -129,11 +129,11 @@ static bool is_open(const struct GateTimes *times, struct Wall at)
 {
     const struct TimeWindow *windows = times->windows.items;
     struct ZoneTime time;
+    bool open = times->windows.count == 0;
     zone_time(times->zone, at, &time);
-    for (size_t i = 0; i < times->windows.count; i++)
-        if (is_inside(&windows[i], &time))
-            return true;
-    return times->windows.count == 0;
+    for (size_t i = 0; i < times->windows.count && !open; i++)
+        open = is_inside(&windows[i], &time);
+    return open && (times->also == NULL || is_open(times->also, at));
 }
 
 /* The next whole minute; zones change at whole minutes. */

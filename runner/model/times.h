@@ -20,6 +20,7 @@ struct FreezeDays {
 /* gate: {windows, freeze}; zeroed = at any time. */
 struct GateTimes {
     struct List windows, freezes; /* of struct TimeWindow, struct FreezeDays */
+    const struct GateTimes *also; /* its windows must be open as well; NULL: no others */
     const char *zone_name;        /* "Europe/Berlin" */
     const struct Zone *zone;      /* NULL where there is no rule */
 };

@@ -196,6 +196,7 @@ EOF
         say "no_filter $why"
     fi
     say "addresses $(addresses)"
+    allow_say
     tools
     if [ "$form" != none ]; then
         main=''

@@ -170,7 +170,7 @@ arm() {
 # What is armed is read back from the host, and the guard seen alive.
 arm_or_leave_nothing() {
     made=''
-    if outlives_us && with_host write_folder && save_first && start_guard; then
+    if allowed_here && outlives_us && with_host write_folder && save_first && start_guard; then
         read -r pid pid_born armed_boot armed_until <"$FD_DIR/armed"
         say "armed $pid $pid_born $armed_boot $armed_until"
         say "undo $(sed '$d' "$FD_DIR/undo" | sha256sum)"

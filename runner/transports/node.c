@@ -20,7 +20,7 @@
 /* By what we can do, not by the uid: in a user namespace root has another number. Who may do
  * nothing says who it is, what sudo said, and which `sh` sudo would find by the path it comes with.
  */
-static const char who_line[] =
+const char talk_who[] =
     "w=none; if [ -w /run ]; then w=direct; elif s=$(LC_ALL=C sudo -n sh -c : 2>&1); then w=sudo; "
     "fi; echo \"fd:who $w\"; echo \"fd:ssh ${SSH_CONNECTION:-}\"; [ \"$w\" != none ] || { "
     "echo \"fd:user $(id -un)\"; echo \"fd:uid $(id -u)\"; "
@@ -79,7 +79,7 @@ struct HostNode *node_open(const struct Target *target, struct Mono deadline, st
     }
     if (node->session != NULL)
         channel = target->reach->start(
-            node->session, (const char *const[]){"sh", "-c", who_line, NULL}, deadline, err);
+            node->session, (const char *const[]){"sh", "-c", talk_who, NULL}, deadline, err);
     bool good =
         channel != NULL && talk_until(node, channel, NULL, &reply, deadline, err) == TALK_END;
     if (channel != NULL)
@@ -215,6 +215,7 @@ static void read_traces(const struct Buf *reply, struct Arena *arena, struct Hos
 {
     facts->traces = node_trace_ids(reply, arena);
     facts->unseen = fact(reply, "unseen", arena);
+    reply_allow(reply, arena, facts);
 }
 
 static bool host_facts(struct HostNode *node, const struct Role *role, struct Mono deadline,

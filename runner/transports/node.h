@@ -68,6 +68,7 @@ struct ArmInput {
     uint32_t number;
     const char *what; /* "isolate", for banner and syslog */
     const char *who;
+    const char *allow; /* "production freeze": its host must say so too; NULL: not asked */
 };
 /* save, arm, read back. On failure nothing is armed, or what is left is named in *err and found by
  * scan. */
@@ -114,7 +115,8 @@ void node_unready(struct Firing *firing);
  * the script waits for the line a minute, and does nothing in another boot than `boot_id`. *sent is
  * right before the line; the answer may never come, and a link that is lost is no answer. */
 struct Firing *node_strike_ready(struct HostNode *node, const char *strike, const char *boot_id,
-                                 struct Mono deadline, struct Err *err) MUST_CHECK;
+                                 const char *allow, struct Mono deadline,
+                                 struct Err *err) MUST_CHECK;
 #define STRIKE_WAITS_NS (60 * NS_PER_S)
 /* EFFECT_NONE: it refused. EFFECT_PROVEN is never said here: the next boot is the proof. */
 enum Effect node_strike(struct Firing *firing, struct Mono deadline, struct Mono *sent,

@@ -48,6 +48,7 @@ static void arm_script(struct Buf *script, const struct ArmInput *input)
     };
     struct Arena *arena = arena_new("arm", NODE_SCRIPT_MAX);
     unsigned needs = 0;
+    quote_assignment(script, "FD_ALLOW", input->allow != NULL ? input->allow : "");
     put_vars(script, input);
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         const char *text = commands_shell(parts[i].commands, arena);

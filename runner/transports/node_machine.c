@@ -8,9 +8,10 @@
 #include "quote.h"
 
 struct Firing *node_strike_ready(struct HostNode *node, const char *strike, const char *boot_id,
-                                 struct Mono deadline, struct Err *err)
+                                 const char *allow, struct Mono deadline, struct Err *err)
 {
     struct Buf script = BUF(NODE_SCRIPT_MAX);
+    quote_assignment(&script, "FD_ALLOW", allow != NULL ? allow : "");
     quote_assignment(&script, "FD_BOOT", boot_id);
     quote_assignment(&script, "FD_STRIKE", strike);
     buf_printf(&script, "FD_WAITS=%" PRId64 "\n", (int64_t)(STRIKE_WAITS_NS / (10 * NS_PER_MS)));

@@ -16,19 +16,22 @@ const char node_sh[] = {
     0};
 const char drive_sh[] = {
 #include "runner/transports/drive.sh.h"
+#include "runner/transports/allow.sh.h"
     0};
 const char ask_sh[] = {
 #include "runner/transports/ask.sh.h"
 #include "runner/transports/ask_chains.sh.h"
 #include "runner/transports/chains.sh.h"
+#include "runner/transports/allow.sh.h"
     0};
 const char strike_sh[] = {
 #include "runner/transports/strike.sh.h"
+#include "runner/transports/allow.sh.h"
     0};
 
 /* Reads as many bytes as were announced and runs them only if the last line is there: a script that
  * was cut off never runs by half. Its commands read /dev/null; 3 stays with the sender. */
-static const char boot_line[] =
+const char talk_boot[] =
     "s=$(head -c \"$1\"); case $s in *\"#end $2\") exec 3<&0 </dev/null; eval \"$s\";; "
     "*) echo \"the script was cut off\" >&2; exit 97;; esac";
 
@@ -62,7 +65,7 @@ static void *start_shell(struct HostNode *node, const char *size, const char *ha
                          struct Mono deadline, struct Err *err)
 {
     const struct TransportKind *reach = node->target->reach;
-    const char *argv[] = {"sudo", "-n", "sh", "-c", boot_line, "fd", size, hash, NULL};
+    const char *argv[] = {"sudo", "-n", "sh", "-c", talk_boot, "fd", size, hash, NULL};
     if (node->target->root == NULL)
         return reach->start(node->session, node->privilege == PRIVILEGE_SUDO ? argv : argv + 2,
                             deadline, err);
@@ -72,7 +75,7 @@ static void *start_shell(struct HostNode *node, const char *size, const char *ha
     snprintf(clusters, sizeof clusters, "KUBECONFIG=%s",
              getenv("KUBECONFIG") ? getenv("KUBECONFIG") : "");
     const char *here[] = {"env", "-i",      home, path, clusters, "sh",
-                          "-c",  boot_line, "fd", size, hash,     NULL};
+                          "-c",  talk_boot, "fd", size, hash,     NULL};
     return reach->start(node->session, here, deadline, err);
 }
 

@@ -24,11 +24,19 @@ struct HostNode {
  * which is in LIBRARY_FILES too. */
 extern const char node_sh[], drive_sh[], ask_sh[], files_sh[], pods_sh[], strike_sh[];
 
+/* What a session asks first, and how every script begins: the text behind `sh -c`. */
+extern const char talk_who[], talk_boot[];
 /* FD_ID and FD_DIR of a fault. */
 void talk_fault(struct Buf *script, const struct Token *token, uint32_t number);
 /* Of `sh service VERB`, `sh service file VERB` and its like, `sh hold VERB`, `sh pods
  * VERB`. */
-enum { LIBRARY_SERVICE = 1, LIBRARY_FILES = 2, LIBRARY_HOLDER = 4, LIBRARY_PODS = 8 };
+enum {
+    LIBRARY_SERVICE = 1,
+    LIBRARY_FILES = 2,
+    LIBRARY_HOLDER = 4,
+    LIBRARY_PODS = 8,
+    LIBRARY_ALL = 15
+};
 /* What these commands (shell text, or NULL) call. */
 unsigned library_of(const char *commands);
 /* FD_LIB, FD_SERVICE, FD_HOLDER and FD_PODS, empty where nobody needs them, then node.sh itself. */
@@ -64,6 +72,8 @@ bool talk(struct HostNode *node, const struct Buf *body, struct Buf *reply, stru
 bool reply_get(const struct Buf *reply, const char *key, char *out, size_t size);
 /* The next such line from *at on (NULL = the first): its value in the arena, or NULL. */
 char *reply_next(const struct Buf *reply, const char **at, const char *key, struct Arena *arena);
+/* The answers of allow.sh. */
+void reply_allow(const struct Buf *reply, struct Arena *arena, struct HostFacts *facts);
 /* "refused ..." as an error; true where there was none. */
 bool reply_allowed(const struct HostNode *node, const struct Buf *reply, enum ErrCode code,
                    const char *what, struct Err *err);

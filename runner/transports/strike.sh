@@ -8,6 +8,7 @@
 strike() {
     look_at_boot
     [ "$boot" = "$FD_BOOT" ] || { refuse "the host was rebooted"; return; }
+    allowed_here || return
     look_at_clock
     until=$((now + FD_WAITS))
     say ready

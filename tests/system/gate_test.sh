@@ -74,10 +74,12 @@ ends() {
         return 1
     }
 }
-# refused TEXT: exit 4 with this text, and no command went to any host.
+# refused TEXT [OPTION...]: exit 4 with this text, and no command went to any host.
 refused() {
+    local text=$1
+    shift
     : >"$work/asked"
-    ends 4 "$1" drill run -e here --seed 1 drill || return 1
+    ends 4 "$text" drill run -e here --seed 1 "$@" drill || return 1
     [ ! -s "$work/asked" ] || {
         echo "hosts were asked: $(wc -l <"$work/asked") times"
         return 1
@@ -193,3 +195,25 @@ scenario 1s
 environment '{max_per_day: 2}'
 # Where midnight passed meanwhile, it was yesterday's.
 check "two runs a day are two: the next is refused before any host is asked" refused 'max_per_day: 2 of 2 runs today (UTC)'
+
+# Rules of the scenario and of the command line only tighten; what is overridden is said everywhere.
+environment '{longest_fault: 20s}'
+check "a rule of the command line that is stricter counts, before any host is asked" \
+    refused 'longest_fault: a fault lasts 11 s with its grace, at most 5 s' --gate 'longest_fault: 5s'
+check "one that would loosen is refused by its name" \
+    refused 'longest_fault: 30 s of the command line would loosen 20 s of environment' --gate 'longest_fault: 30s'
+environment '{longest_fault: 20s, max_per_day: 2}'
+why='the outage of 12 May, "again" <b>'
+check "a rule is not overridden without a reason" ends 2 'an override needs a reason' drill run -e here --override max_per_day drill
+check "nor one that keeps harm away" \
+    refused 'longest_fault: this rule cannot be overridden' --override longest_fault --reason "$why"
+check "with who and why the others are" \
+    ends 0 'OVERRIDDEN max_per_day by' drill run -e here --seed 1 --override max_per_day --reason "$why" drill
+check "the summary says so" ends 0 "OVERRIDDEN max_per_day by $(id -un)@$(hostname): $why" drill report --format text last
+check "and the page" ends 0 'Rule overridden:</strong> max_per_day by' drill report --format html -o - last
+check "and the JSON" ends 0 '"overrides": [' drill report --json last
+check "and the log of the run, which is only ever appended to" ends 0 'gate override' drill report --json last
+echo 'gate: {longest_fault: 30s}' >>"$work/project/scenarios/drill.yaml"
+environment '{longest_fault: 20s}'
+check "a scenario that would loosen a rule is refused by its name" \
+    refused 'longest_fault: 30 s of the scenario would loosen 20 s of environment'
