@@ -190,7 +190,21 @@ git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -qam
 check "where there is an origin, a commit made here is not the branch" refused 'from_git: scenarios/drill.yaml is not as in refs/remotes/origin/main'
 git -C "$work/production" push -q origin main
 check "once it is there, it is" ends 0 'from_git     refs/remotes/origin/main, 2 files equal' on production plan --ascii -e production drill
-git -C "$work/production" reset -q --hard HEAD^
+# What a scenario includes is a part of it: its bytes count as the scenario's own.
+mkdir -p "$work/production/scenarios/fragments"
+printf 'fragment: late\nalways:\n  - note: it is over\n' >"$work/production/scenarios/fragments/late.yaml"
+echo 'include: fragments/late.yaml' >>"$work/production/scenarios/drill.yaml"
+git -C "$work/production" add scenarios/drill.yaml
+git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -qm including
+git -C "$work/production" push -q origin main
+check "a fragment that the branch has not is refused" refused 'from_git: scenarios/fragments/late.yaml is not in refs/remotes/origin/main'
+git -C "$work/production" add scenarios
+git -C "$work/production" -c user.name=t -c user.email=t@example.net commit -qm fragment
+git -C "$work/production" push -q origin main
+check "one that it has counts as a file" ends 0 'from_git     refs/remotes/origin/main, 3 files equal' on production plan --ascii -e production drill
+echo '# another byte' >>"$work/production/scenarios/fragments/late.yaml"
+check "another byte of a fragment is refused" refused 'from_git: scenarios/fragments/late.yaml is not as in refs/remotes/origin/main'
+git -C "$work/production" reset -q --hard HEAD^^^
 git -C "$work/production" remote remove origin
 scenario production 20s
 cp "$work/keys/staging.signers" "$work/production/own.signers"
