@@ -167,6 +167,8 @@ static int doctor(struct Drill *drill, const char *name)
                                       .delays = true,
                                       .arena = cli->arena},
                 &survey);
+    if (cli_option(cli, "pin") != NULL)
+        return doctor_pin(drill, &survey);
     struct Buf out = BUF(1U << 20);
     buf_printf(&out, "%s: %zu hosts\n", loud(cli->arena, environment->name),
                environment->hosts.count);
@@ -178,6 +180,12 @@ static int doctor(struct Drill *drill, const char *name)
 }
 
 static const struct Option OPTIONS[] = {
+    {.name = "pin",
+     .doc =
+         "Shows new and changed host keys and machine ids; writes them once they were compared."},
+    {.name = "confirm",
+     .value = "NAME",
+     .doc = "With --pin: they were compared; the environment's name."},
     {.name = "ansible",
      .doc = "Prints an Ansible playbook with what its hosts need: user, key, sudoers, opt-in."},
     {.name = "helper",
@@ -217,6 +225,7 @@ const struct Verb verb_doctor = {
     .on_first_screen = true,
     .options = OPTIONS,
     .examples = "  faildrill doctor staging\n"
+                "  faildrill doctor staging --pin                 host keys and machine ids\n"
                 "  faildrill doctor staging --as-timer            what a timer would find\n"
                 "  faildrill doctor staging --ansible >drill.yml  user, key, sudoers, opt-in\n",
     .next = "Next: faildrill plan -e staging FILE",

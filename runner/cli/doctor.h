@@ -20,6 +20,9 @@ void doctor_allow_lines(const struct Doctor *of, struct Buf *out);
 /* Now open, or when. */
 void doctor_say_window(const struct Environment *environment, struct Buf *out);
 
+/* doctor_pin.c: what is new or changed, and once it was reviewed into the environment's file. */
+int doctor_pin(struct Drill *drill, const struct Survey *survey);
+
 /* doctor_timer.c: begins anew as a timer would begin it; returns only where that fails. */
 int doctor_as_timer(struct Cli *cli, const char *environment);
 /* doctor_ansible.c: both print, and contact nobody. */
