@@ -16,10 +16,12 @@ static int by_sent(const void *a, const void *b)
     return (left->number > right->number) - (left->number < right->number);
 }
 
-/* Hosts of one step are fired by one line on channels that wait for it. A step of the same name
- * later in the drill is another cause. */
+/* Hosts of one step are fired by one line on channels that wait for it, and so are those of all
+ * steps of a `parallel`. A step of the same name later in the drill is another cause. */
 static bool is_together(const struct Cause *cause, const struct RunFault *fault)
 {
+    if (fault->together != 0 && cause->faults[0]->together == fault->together)
+        return true;
     if (!text_equal(cause->step, fault->step))
         return false;
     return fault->t0.low.ns <= cause->t0.high.ns ||

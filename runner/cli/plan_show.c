@@ -110,18 +110,30 @@ static void show_fault(const struct PlannedFault *fault, struct Buf *out)
         buf_printf(out, "       back   %s\n", procedure->returned.at[at].what);
 }
 
+static void show_awaited(const char *word, const struct ProbeSpec *probe, struct Buf *out)
+{
+    char every[32];
+    duration_say(probe->interval_ns, every);
+    buf_printf(out, "     %-9s ", word);
+    if (probe->kind->say != NULL)
+        probe->kind->say(probe->config, out);
+    else
+        buf_put(out, probe->kind->name);
+    buf_printf(out, " is good, asked every %s", every);
+}
+
 static void show_until(const struct StepSpec *step, struct Buf *out)
 {
-    if (step->until == NULL)
-        return;
-    char every[32];
-    duration_say(step->until->interval_ns, every);
-    buf_put(out, "     until     ");
-    if (step->until->kind->say != NULL)
-        step->until->kind->say(step->until->config, out);
-    else
-        buf_put(out, step->until->kind->name);
-    buf_printf(out, " is good, asked every %s\n", every);
+    char within[32];
+    duration_say(step->within_ns, within);
+    if (step->when != NULL) {
+        show_awaited("when", step->when, out);
+        buf_printf(out, ", within %s\n", within);
+    }
+    if (step->until != NULL) {
+        show_awaited("until", step->until, out);
+        buf_char(out, '\n');
+    }
 }
 
 static void show_figures(const struct StepSpec *step, struct Buf *out)
@@ -158,6 +170,20 @@ static void show_repeat(const struct Scenario *scenario, struct Buf *out)
     buf_printf(out, scenario->pause_ns > 0 ? "; %s between them\n" : "\n", pause);
 }
 
+/* When it begins, where that is not after the one above it. */
+static void show_beside(const struct Scenario *scenario, uint32_t at, struct Buf *out)
+{
+    const struct StepSpec *steps = scenario->steps.items;
+    char time[32];
+    duration_say(steps[at].at_ns, time);
+    if (steps[at].timed)
+        buf_printf(out, "at %s  ", time);
+    else if (steps[at].together != 0)
+        buf_put(out, at > 0 && steps[at - 1].together == steps[at].together
+                         ? "with it, struck together: "
+                         : "side by side: ");
+}
+
 static void show_steps(const struct Plan *plan, struct Buf *out)
 {
     const struct StepSpec *steps = plan->scenario->steps.items;
@@ -169,7 +195,9 @@ static void show_steps(const struct Plan *plan, struct Buf *out)
             duration_say(steps[at].hold_ns, hold);
         if (at == plan->scenario->always)
             buf_put(out, "  Always, after the undo, whatever happened\n");
-        buf_printf(out, "  %u  %s", at + 1, steps[at].name);
+        buf_printf(out, "  %u  ", at + 1);
+        show_beside(plan->scenario, at, out);
+        buf_put(out, steps[at].name);
         if (steps[at].kind != NULL)
             buf_printf(out, " for %s: %s\n", hold, steps[at].kind->summary);
         else if (steps[at].type == STEP_FAILOVER)

@@ -30,10 +30,8 @@ struct Run *run_new(const struct RunAsk *input)
 
 void run_free(struct Run *run)
 {
-    if (run == NULL)
-        return;
-    struct Arena *arena = run->arena;
-    arena_free(arena);
+    if (run != NULL)
+        arena_free(run->arena);
 }
 
 /* What hosts and services answer may hold a secret that was sent to them. */
@@ -116,14 +114,19 @@ void note_sent(struct Run *run)
 
 static void say_work_goes_on(struct Run *run, const char *subject)
 {
-    if (run->work != NULL && run->work->pending > 0 && step_call_stands(run->work))
-        run_event(run, subject, "what step %u began on its hosts may go on there", run->step + 1);
+    for (size_t at = run->first; at < run->end; at++) {
+        const struct StepRun *step = &run->steps[at];
+        if (step->call != NULL && step->call->pending > 0 && step_stands(step))
+            run_event(run, subject, "what step %u began on its hosts may go on there",
+                      step->index + 1);
+    }
 }
 
 /* What a run ended as before says more than its clean-up. The hosts of a step that was not awaited
  * do the next one at once. */
-void step_fail(struct Run *run, enum Verdict as, const char *why)
+void step_fail(struct StepRun *step, enum Verdict as, const char *why)
 {
+    struct Run *run = step->run;
     if (run->state != RUN_ALWAYS) {
         run_abort(run, as, why);
         return;
@@ -133,7 +136,7 @@ void step_fail(struct Run *run, enum Verdict as, const char *why)
         end_as(run, VERDICT_FAIL, why);
     say_work_goes_on(run, "always");
     hosts_drop(run->in.hosts, LANE_WATCH);
-    step_over(run);
+    step_over(step);
 }
 
 static void mark(struct Run *run, const char *name)
@@ -163,7 +166,7 @@ void run_enter(struct Run *run, enum RunSignal event)
         next = run_state_next(next, event == EVENT_NOT_UNDONE ? event : EVENT_OVER);
     run->state = next;
     step_unask(run);
-    until_close(run);
+    steps_close(run);
     run->state_began = mono_now();
     run->state_until = (struct Mono){0};
     run_say(run, "state", "%s", run_state_name(next));
@@ -181,7 +184,7 @@ void run_enter(struct Run *run, enum RunSignal event)
         steps_begin(run);
         return;
     case RUN_OBSERVING:
-        run->state_until = mono_add(run->step_ended, run->scenario->observe_ns);
+        run->state_until = mono_add(run->steps_ended, run->scenario->observe_ns);
         return;
     case RUN_UNDOING:
         if (event == EVENT_OBSERVED)

@@ -75,13 +75,9 @@ int64_t run_steady_within(const struct Run *run)
 int64_t run_longest(const struct Run *run)
 {
     const struct Scenario *scenario = run->scenario;
-    const struct StepSpec *steps = scenario->steps.items;
-    int64_t sum = run_steady_within(run) + scenario->observe_ns + scenario->settle_ns +
-                  scenario->grace_ns + 60 * NS_PER_S +
-                  (int64_t)run->fault_count * scenario->undo_within_ns;
-    for (size_t at = 0; at < scenario->steps.count; at++)
-        sum += step_longest_ns(&steps[at]);
-    return sum;
+    return run_steady_within(run) + scenario_steps_ns(scenario) + scenario->observe_ns +
+           scenario->settle_ns + scenario->grace_ns + 60 * NS_PER_S +
+           (int64_t)run->fault_count * scenario->undo_within_ns;
 }
 
 static int64_t longest_cap(const struct Run *run)
@@ -147,9 +143,9 @@ static void lock_next(struct Run *run);
 /* A refusal says more than a host that does not answer. */
 static void note_failed(struct Run *run, const struct Err *err)
 {
-    if (!run->step_failed || (err_status(err->code) == 4 && err_status(run->step_err.code) != 4))
-        run->step_err = *err;
-    run->step_failed = true;
+    if (!run->begin_failed || (err_status(err->code) == 4 && err_status(run->begin_err.code) != 4))
+        run->begin_err = *err;
+    run->begin_failed = true;
 }
 
 static void lock_done(struct HostCall *call)
@@ -162,13 +158,13 @@ static void lock_done(struct HostCall *call)
         note_failed(run, &call->err);
     if (--run->locking > 0 || run->state != RUN_PLANNED)
         return; /* aborted meanwhile: what was taken is given back by end_locks */
-    if (!run->step_failed) {
+    if (!run->begin_failed) {
         lock_next(run);
         return;
     }
-    run->step_failed = false;
-    run_abort(run, err_status(run->step_err.code) == 4 ? VERDICT_REFUSED : VERDICT_NOT_READY,
-              run->step_err.message);
+    run->begin_failed = false;
+    run_abort(run, err_status(run->begin_err.code) == 4 ? VERDICT_REFUSED : VERDICT_NOT_READY,
+              run->begin_err.message);
 }
 
 /* All rows stand in the undo log before the first host is asked. */
@@ -356,7 +352,7 @@ static bool place(void *data, uint32_t probe, const char *host, uint16_t port, s
     row.forward = forward_open(bound->from, row.host, port,
                                mono_add(mono_now(), FORWARD_TIMEOUT_NS), &row.local, &err);
     if (row.forward == NULL) {
-        run->step_err = err;
+        run->begin_err = err;
         return false;
     }
     *(struct Forwarded *)list_add(&run->forwards, run->arena, sizeof row) = row;
@@ -395,6 +391,6 @@ bool begin_probes(struct Run *run)
                                    &err);
     if (run->prober == NULL)
         run_abort(run, VERDICT_NOT_READY,
-                  run->step_err.message[0] ? run->step_err.message : err.message);
+                  run->begin_err.message[0] ? run->begin_err.message : err.message);
     return run->prober != NULL;
 }

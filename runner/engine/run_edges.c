@@ -5,21 +5,12 @@
 
 #define RANKS_TIMEOUT_NS (3 * NS_PER_S)
 
-static const struct StepSpec *step_now(const struct Run *run)
+static struct FaultRun *fault_of(const struct StepRun *step, const struct EdgeRow *row)
 {
-    return (const struct StepSpec *)run->scenario->steps.items + run->step;
-}
-
-static void cannot(struct Run *run, const char *why)
-{
-    run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, why);
-}
-
-static struct FaultRun *fault_of(struct Run *run, const struct EdgeRow *row)
-{
+    struct Run *run = step->run;
     for (size_t at = 0; at < run->fault_count; at++) {
         const struct PlannedFault *planned = run->faults[at].planned;
-        if (planned->step_index == run->step && planned->target == row->host &&
+        if (planned->step_index == step->index && planned->target == row->host &&
             edges_equal(&planned->edges, &row->edges))
             return &run->faults[at];
     }
@@ -38,48 +29,48 @@ static void say_edges(struct Run *run, const struct EdgeRow *row)
     buf_free(&text);
 }
 
-static void take_rows(struct Run *run)
+static void take_rows(struct StepRun *step)
 {
+    struct Run *run = step->run;
     struct List rows = {.items = NULL};
     struct Err err;
-    run->group_count = 0;
-    if (!edging_rows(run->in.plan, step_now(run), &run->step_rankings, run->arena, &rows, &err)) {
-        cannot(run, err.message);
+    if (!edging_rows(run->in.plan, step->spec, &step->rankings, run->arena, &rows, &err)) {
+        step_cannot(step, err.message);
         return;
     }
     const struct EdgeRow *row = rows.items;
+    struct FaultRun **faults = arena_zero(run->arena, rows.count + 1, sizeof(void *));
     for (size_t at = 0; at < rows.count; at++) {
-        struct FaultRun *fault = fault_of(run, &row[at]);
-        if (fault == NULL) {
-            cannot(run, "what the step is between now is not in the plan");
+        faults[at] = fault_of(step, &row[at]);
+        if (faults[at] == NULL) {
+            step_cannot(step, "what the step is between now is not in the plan");
             return;
         }
         say_edges(run, &row[at]);
-        run->group[run->group_count++] = fault;
     }
-    group_arm(run);
+    step_faults_begin(step, faults, rows.count);
 }
 
 static void ask_next(void *data)
 {
-    struct Run *run = data;
-    const struct Role *const *roles = run->step_roles.items;
-    if (run->state != RUN_STEPS)
+    struct StepRun *step = data;
+    struct Run *run = step->run;
+    const struct Role *const *roles = step->roles.items;
+    if (!step_stands(step))
         return;
-    if (run->step_rankings.count == run->step_roles.count) {
-        take_rows(run);
+    if (step->rankings.count == step->roles.count) {
+        take_rows(step);
         return;
     }
-    const struct Role *role = roles[run->step_rankings.count];
+    const struct Role *role = roles[step->rankings.count];
     enum Rank *ranks = arena_zero(run->arena, role->host_count + 1, sizeof *ranks);
-    *(struct Ranking *)list_add(&run->step_rankings, run->arena, sizeof(struct Ranking)) =
+    *(struct Ranking *)list_add(&step->rankings, run->arena, sizeof(struct Ranking)) =
         (struct Ranking){.role = role, .ranks = ranks};
-    sight_ranks(run->sight, role, mono_add(mono_now(), RANKS_TIMEOUT_NS), ranks, ask_next, run);
+    sight_ranks(run->sight, role, mono_add(mono_now(), RANKS_TIMEOUT_NS), ranks, ask_next, step);
 }
 
-void step_edges_begin(struct Run *run)
+void step_edges_begin(struct StepRun *step)
 {
-    run->step_roles = run->step_rankings = (struct List){.items = NULL};
-    edging_roles(run->in.plan, step_now(run), true, run->arena, &run->step_roles);
-    ask_next(run);
+    edging_roles(step->run->in.plan, step->spec, true, step->run->arena, &step->roles);
+    ask_next(step);
 }

@@ -30,7 +30,7 @@ static void fault_do(struct FaultRun *fault, enum Lane lane, int64_t timeout_ns,
                                                      .data = fault});
 }
 
-static const char *boot_id_of(const struct FaultRun *fault)
+const char *fault_boot_id(const struct FaultRun *fault)
 {
     const struct List *facts = &fault->run->in.plan->facts;
     const struct HostFacts *rows = facts->items;
@@ -40,41 +40,18 @@ static const char *boot_id_of(const struct FaultRun *fault)
     return "";
 }
 
-bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err)
+bool log_arming(struct FaultRun *fault, struct Err *err)
 {
     const struct Target *seat = fault->machine.seat;
+    bool failover = fault->planned->step->kind == NULL;
     return undolog_arming(fault->run->in.store,
                           &(struct Arming){.fault = fault->planned,
                                            .seat = (seat ? seat : fault->planned->target)->root,
                                            .token = &fault->run->in.plan->token,
-                                           .boot_id = boot_id,
+                                           .boot_id = failover ? "" : fault_boot_id(fault),
                                            .at = mono_now(),
                                            .wall = wall_now()},
                           err);
-}
-
-static void group_next(struct Run *run);
-
-/* One job of the group has ended. After an abort the answers still count, the next phase does not
- * begin. */
-void group_job_ended(struct FaultRun *fault, bool ok, const struct Err *err)
-{
-    struct Run *run = fault->run;
-    run->step_pending--;
-    if (!ok) {
-        run->step_failed = true;
-        run->step_err = *err;
-        run_event(run, fault->planned->target->name, "%s", err->message);
-    }
-    if (run->step_pending > 0 || run->state != RUN_STEPS)
-        return;
-    if (!run->step_failed)
-        group_next(run);
-    else if (run->any_sent)
-        run_abort(run, VERDICT_INCONCLUSIVE, run->step_err.message);
-    else
-        run_abort(run, err_status(run->step_err.code) == 4 ? VERDICT_REFUSED : VERDICT_NOT_READY,
-                  run->step_err.message);
 }
 
 static void arm_work(struct HostCall *call)
@@ -118,7 +95,7 @@ static void arm_done(struct HostCall *call)
     fault->watched = mono_now();
     fault->cap = mono_add(fault->watched, fault->planned->procedure.cap_ns + NS_PER_S);
     fault->acts_by = (struct Wall){wall_now().ns + (ok ? fault->planned->procedure.cap_ns : 0)};
-    group_job_ended(fault, ok, &call->err);
+    volley_job_ended(fault, ok, &call->err);
 }
 
 static void ready_work(struct HostCall *call)
@@ -131,7 +108,7 @@ static void ready_work(struct HostCall *call)
 
 static void ready_done(struct HostCall *call)
 {
-    group_job_ended(call->data, call->opened && call->ok, &call->err);
+    volley_job_ended(call->data, call->opened && call->ok, &call->err);
 }
 
 static void fire_work(struct HostCall *call)
@@ -175,15 +152,15 @@ static void fire_done(struct HostCall *call)
     }
     if (ok)
         fault_proven(fault);
-    group_job_ended(fault, ok, &call->err);
+    volley_job_ended(fault, ok, &call->err);
 }
 
-/* The longest that applying and proving may take on this host. */
-static int64_t fire_timeout(const struct Run *run)
+/* The longest that applying and proving may take on a host. */
+static int64_t fire_timeout(const struct Volley *volley)
 {
     int64_t longest = 0;
-    for (size_t at = 0; at < run->group_count; at++) {
-        const struct Procedure *procedure = &run->group[at]->planned->procedure;
+    for (size_t at = 0; at < volley->count; at++) {
+        const struct Procedure *procedure = &volley->faults[at]->planned->procedure;
         int64_t sum = 0;
         for (size_t row = 0; row < procedure->apply.count; row++)
             sum += procedure->apply.at[row].timeout_ns;
@@ -194,102 +171,19 @@ static int64_t fire_timeout(const struct Run *run)
     return longest + 5 * NS_PER_S;
 }
 
-void group_begin_job(struct FaultRun *fault, enum GroupPhase phase)
+void fault_begin_job(struct FaultRun *fault, enum VolleyPhase phase)
 {
     switch (phase) {
-    case GROUP_ARM:
+    case VOLLEY_ARM:
         fault_do(fault, LANE_ACT, ARM_TIMEOUT_NS, arm_work, arm_done);
         return;
-    case GROUP_READY:
+    case VOLLEY_READY:
         fault_do(fault, LANE_ACT, READY_TIMEOUT_NS, ready_work, ready_done);
         return;
-    case GROUP_FIRE:
-        fault_do(fault, LANE_ACT, fire_timeout(fault->run), fire_work, fire_done);
+    case VOLLEY_FIRE:
+        fault_do(fault, LANE_ACT, fire_timeout(fault->volley), fire_work, fire_done);
         return;
     }
-}
-
-static void group_each(struct Run *run, enum GroupPhase phase)
-{
-    run->step_pending = (uint32_t)run->group_count;
-    for (size_t at = 0; at < run->group_count; at++) {
-        if (run->group[at]->planned->procedure.from_here)
-            machine_begin_job(run->group[at], phase);
-        else
-            group_begin_job(run->group[at], phase);
-    }
-}
-
-/* From the row INJECTING on, the fault counts as present whatever the reply is. */
-static void group_fire(struct Run *run)
-{
-    struct Err err;
-    for (size_t at = 0; at < run->group_count; at++) {
-        struct FaultRun *fault = run->group[at];
-        fault->armed = undolog_injecting(run->in.store, fault->planned->number, fault->guarded,
-                                         mono_now(), &err);
-        if (!run_stored(run, fault->armed != NULL, &err))
-            return;
-        fault->state = FAULT_INJECTING;
-    }
-    note_sent(run);
-    sight_fault(run->sight, mono_now());
-    group_each(run, GROUP_FIRE);
-}
-
-static void group_in_effect(struct Run *run)
-{
-    const struct StepSpec *step = run->group[0]->planned->step;
-    struct Mono proven = {0};
-    for (size_t at = 0; at < run->group_count; at++)
-        if (mono_before(proven, run->group[at]->t0.high))
-            proven = run->group[at]->t0.high;
-    for (size_t at = 0; at < run->group_count; at++) {
-        struct FaultRun *fault = run->group[at];
-        struct Mono until = mono_add(proven, step->hold_ns);
-        if (fault->planned->procedure.cuts_link && mono_before(until, fault->cap))
-            until = fault->cap;
-        fault->until = step->hold_ns >= 0 ? until : (struct Mono){0};
-    }
-    if (step->hold_ns < 0)
-        step_over(run);
-}
-
-static void group_next(struct Run *run)
-{
-    switch (run->group_phase++) {
-    case GROUP_ARM:
-        radius_begin(run);
-        return;
-    case GROUP_READY:
-        group_fire(run);
-        return;
-    default:
-        group_in_effect(run);
-        return;
-    }
-}
-
-void group_ready(struct Run *run)
-{
-    group_each(run, GROUP_READY);
-}
-
-void group_arm(struct Run *run)
-{
-    struct Err err;
-    run->group_phase = GROUP_ARM;
-    for (size_t at = 0; at < run->group_count; at++) {
-        struct FaultRun *fault = run->group[at];
-        if (fault->planned->procedure.from_here && !machine_open(fault, boot_id_of(fault), &err)) {
-            run_abort(run, run->any_sent ? VERDICT_INCONCLUSIVE : VERDICT_NOT_READY, err.message);
-            return;
-        }
-        if (!run_stored(run, log_arming(fault, boot_id_of(fault), &err), &err))
-            return;
-        fault->state = FAULT_ARMING;
-    }
-    group_each(run, GROUP_ARM);
 }
 
 static void look_work(struct HostCall *call)

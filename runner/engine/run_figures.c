@@ -7,11 +7,6 @@
 #include "planner.h"
 #include "run_parts.h"
 
-static const struct StepSpec *step_at(const struct Run *run, size_t index)
-{
-    return (const struct StepSpec *)run->scenario->steps.items + index;
-}
-
 static bool names(const struct StepSpec *step, const char *clock)
 {
     const char *const *clocks = step->measures.items;
@@ -53,39 +48,51 @@ static bool keep(struct Run *run, const struct RunFigure *figure)
     return good;
 }
 
-void figures_step_begins(struct Run *run)
+void figures_step_begins(const struct StepRun *step)
 {
-    const struct StepSpec *step = step_at(run, run->step);
-    const char *const *clocks = step->measures.items;
-    for (size_t at = 0; at < step->measures.count; at++)
-        if (began(run, clocks[at])->ns == 0)
-            *began(run, clocks[at]) = run->step_began;
+    const char *const *clocks = step->spec->measures.items;
+    for (size_t at = 0; at < step->spec->measures.count; at++)
+        if (began(step->run, clocks[at])->ns == 0)
+            *began(step->run, clocks[at]) = step->began;
 }
 
 /* When the step may have ended at the earliest. What only the tick sees has ended since the tick
  * before; what a fault did was known here later than it was so there. */
-static struct Mono earliest_end(const struct Run *run)
+static struct Mono earliest_end(const struct StepRun *step)
 {
-    const struct StepSpec *step = step_at(run, run->step);
+    const struct Run *run = step->run;
+    const struct StepSpec *spec = step->spec;
     struct Mono end = run->ticked_before;
     if (step->until != NULL)
-        return run->until_from;
-    if (step->type == STEP_RUN || step->type == STEP_REQUEST)
-        return run->step_ended;
+        return step->until_from;
+    if (spec->type == STEP_RUN || spec->type == STEP_REQUEST)
+        return step->ended;
     for (size_t at = 0; at < run->fault_count; at++) {
         const struct FaultRun *fault = &run->faults[at];
-        bool held = step->type == STEP_FAULT && step->hold_ns >= 0;
+        bool held = spec->type == STEP_FAULT && spec->hold_ns >= 0;
         struct Mono low = held ? fault->undone.low : fault->t0.low;
-        if (fault->planned->step_index == run->step && low.ns != 0 && mono_before(low, end))
+        if (fault->planned->step_index == step->index && low.ns != 0 && mono_before(low, end))
             end = low;
     }
     return end;
 }
 
-static void clock_ends(struct Run *run, const char *clock)
+/* It runs until the last step that names it is over, whichever that is; then it is kept. */
+static void clock_may_end(struct StepRun *step, const char *clock)
 {
-    int64_t high = mono_since(*began(run, clock), run->step_ended);
-    int64_t low = mono_since(*began(run, clock), earliest_end(run));
+    struct Run *run = step->run;
+    struct Mono low_end = {0};
+    for (size_t at = 0; at < run->scenario->steps.count; at++) {
+        const struct StepRun *other = &run->steps[at];
+        if (!names(other->spec, clock))
+            continue;
+        if (other->ended.ns == 0)
+            return;
+        if (mono_before(low_end, other->ended_low))
+            low_end = other->ended_low;
+    }
+    int64_t high = mono_since(*began(run, clock), step->ended);
+    int64_t low = mono_since(*began(run, clock), low_end);
     low = low > 0 ? low : 0;
     struct RunFigure figure = {.name = clock, .type = "clock", .value = {low, high}, .text = ""};
     char text[64];
@@ -94,29 +101,24 @@ static void clock_ends(struct Run *run, const char *clock)
     (void)keep(run, &figure);
 }
 
-void figures_step_over(struct Run *run)
+void figures_step_over(struct StepRun *step)
 {
-    const struct StepSpec *step = step_at(run, run->step);
-    const char *const *clocks = step->measures.items;
-    for (size_t at = 0; at < step->measures.count; at++) {
-        bool last = true;
-        for (size_t later = run->step + 1; later < run->scenario->steps.count; later++)
-            last = last && !names(step_at(run, later), clocks[at]);
-        if (last)
-            clock_ends(run, clocks[at]);
-    }
+    const char *const *clocks = step->spec->measures.items;
+    step->ended_low = earliest_end(step);
+    for (size_t at = 0; at < step->spec->measures.count; at++)
+        clock_may_end(step, clocks[at]);
 }
 
-bool figures_capture(struct Run *run, const struct Buf *output)
+bool figures_capture(struct StepRun *step, const struct Buf *output)
 {
-    const struct StepSpec *step = step_at(run, run->step);
-    const struct CaptureSpec *specs = step->captures.items;
-    for (size_t at = 0; at < step->captures.count; at++) {
+    struct Run *run = step->run;
+    const struct CaptureSpec *specs = step->spec->captures.items;
+    for (size_t at = 0; at < step->spec->captures.count; at++) {
         struct RunFigure figure;
         struct Err err;
         if (!capture_read(&specs[at], output, run->arena, &figure, &err)) {
             run_abort(run, step_verdict(run),
-                      arena_printf(run->arena, "step %u: %s", run->step + 1, err.message));
+                      arena_printf(run->arena, "step %u: %s", step->index + 1, err.message));
             return false;
         }
         struct TextPair *pair = list_add(&run->captured, run->arena, sizeof *pair);
@@ -128,14 +130,15 @@ bool figures_capture(struct Run *run, const struct Buf *output)
     return true;
 }
 
-const char *figures_fill(struct Run *run, const char *text)
+const char *figures_fill(struct StepRun *step, const char *text)
 {
+    struct Run *run = step->run;
     struct ScriptInput values = plan_script_input(run->in.plan, NULL);
     const char *filled = NULL;
     struct Err err;
     values.captured = &run->captured;
     if (script_fill(&values, text, run->arena, &filled, NULL, &err))
         return filled;
-    step_fail(run, step_verdict(run), err.message);
+    step_fail(step, step_verdict(run), err.message);
     return NULL;
 }

@@ -76,7 +76,7 @@ static bool goes_on(struct FaultRun *fault, const struct HostCall *call, enum Fa
 {
     bool good = call->opened && call->ok && fault->state == state && fault->run->state == RUN_STEPS;
     if (!good)
-        group_job_ended(fault, call->opened && call->ok, &call->err);
+        volley_job_ended(fault, call->opened && call->ok, &call->err);
     return good;
 }
 
@@ -86,11 +86,11 @@ static void prepare_done(struct HostCall *call)
     if (!goes_on(fault, call, FAULT_ARMING))
         return;
     if (fault->machine.seat != NULL) {
-        group_begin_job(fault, GROUP_ARM);
+        fault_begin_job(fault, VOLLEY_ARM);
         return;
     }
     fault_armed(fault);
-    group_job_ended(fault, fault->state == FAULT_ARMED, &call->err);
+    volley_job_ended(fault, fault->state == FAULT_ARMED, &call->err);
 }
 
 static void ready_work(struct HostCall *call)
@@ -111,9 +111,9 @@ static void ready_done(struct HostCall *call)
     if (!goes_on(fault, call, FAULT_ARMED))
         return;
     if (fault->machine.seat != NULL)
-        group_begin_job(fault, GROUP_READY);
+        fault_begin_job(fault, VOLLEY_READY);
     else
-        group_job_ended(fault, true, &call->err);
+        volley_job_ended(fault, true, &call->err);
 }
 
 /* ---- The line itself. ---- */
@@ -153,29 +153,29 @@ static void strike(struct FaultRun *fault)
 void machine_fired(struct FaultRun *fault, bool ok, const struct Err *err)
 {
     if (!ok || fault->state != FAULT_INJECTING || fault->run->state != RUN_STEPS)
-        group_job_ended(fault, ok, err);
+        volley_job_ended(fault, ok, err);
     else if (fault->planned->procedure.strike.count > 0)
         strike(fault);
     else
         fault->machine.awaited = true;
 }
 
-void machine_begin_job(struct FaultRun *fault, enum GroupPhase phase)
+void machine_begin_job(struct FaultRun *fault, enum VolleyPhase phase)
 {
     bool strikes = fault->planned->procedure.strike.count > 0;
     switch (phase) {
-    case GROUP_ARM:
+    case VOLLEY_ARM:
         host_do(fault, LANE_ACT, PREPARE_TIMEOUT_NS, prepare_work, prepare_done);
         return;
-    case GROUP_READY:
+    case VOLLEY_READY:
         if (strikes)
             host_do(fault, LANE_ACT, PREPARE_TIMEOUT_NS, ready_work, ready_done);
         else
-            group_begin_job(fault, phase);
+            fault_begin_job(fault, phase);
         return;
-    case GROUP_FIRE:
+    case VOLLEY_FIRE:
         if (fault->machine.seat != NULL)
-            group_begin_job(fault, phase);
+            fault_begin_job(fault, phase);
         else
             strike(fault);
         return;
@@ -199,7 +199,7 @@ static void prove(struct FaultRun *fault, struct Mono proven)
     fault->effect = EFFECT_PROVEN;
     fault->t0.high = proven;
     fault_proven(fault);
-    group_job_ended(fault, true, &none);
+    volley_job_ended(fault, true, &none);
 }
 
 /* A link that is lost is no proof of a boot; seen afterwards in the light of one, it is the moment
@@ -228,7 +228,7 @@ static void judge(struct FaultRun *fault, struct Mono now)
         machine->awaited = false;
         err_set(&err, ERR_UNPROVEN, NOWHERE, "'%s' was back before it was seen to be off",
                 fault->planned->target->name);
-        group_job_ended(fault, false, &err);
+        volley_job_ended(fault, false, &err);
     }
 }
 

@@ -27,10 +27,45 @@ struct Machine {
     struct Mono again;              /* when the host is to be looked for once more; 0 = not */
 };
 
+/* Faults that are armed, then fired together: those of a step, or of all steps of a `parallel`. */
+enum VolleyPhase { VOLLEY_ARM, VOLLEY_READY, VOLLEY_FIRE };
+struct Volley {
+    struct Run *run;
+    struct FaultRun **faults;
+    size_t count;
+    size_t awaited; /* steps whose hosts are not known yet */
+    int phase;      /* the one that comes when all have ended the one under way */
+    uint32_t pending;
+    bool failed;
+    struct Err err;
+};
+
+/* One step while the run goes on. Each begins once. */
+enum StepState { STEP_TO_COME, STEP_AWAITED, STEP_UNDER_WAY, STEP_OVER };
+struct StepCall;
+struct Until;
+struct StepRun {
+    struct Run *run;
+    const struct StepSpec *spec;
+    uint32_t index;
+    enum StepState state;
+    struct Mono asked; /* its `when`, from then on */
+    struct Mono began, ended;
+    struct Mono ended_low;        /* it may have been over by then */
+    struct Volley *volley;        /* its faults'; NULL: it is no fault of a kind */
+    const struct Target *primary; /* who led when a failover was asked for */
+    enum Rank *ranks;
+    struct List roles, rankings; /* whose ranks decide; of struct Ranking, as asked */
+    const struct StepCall *call; /* plain work that was begun; NULL: none */
+    struct Until *until;         /* its `when`; or it has done its work, and this is awaited */
+    struct Mono until_from;      /* it was not good yet, as far as is known */
+};
+
 /* One planned fault while the run goes on. Its worker-side members (firing, effect, err ...) belong
  * to the job under way; the conductor reads them after `done`. */
 struct FaultRun {
     struct Run *run;
+    struct Volley *volley; /* NULL: its step has not begun, or means another host */
     const struct PlannedFault *planned;
     enum FaultState state;
     const struct Guarded *guarded;
@@ -77,7 +112,6 @@ struct Forwarded {
     struct Forward *forward;
 };
 
-struct StepCall;
 struct Run {
     struct RunAsk in;
     const struct Scenario *scenario;
@@ -98,24 +132,19 @@ struct Run {
 
     struct FaultRun *faults;
     size_t fault_count;
-    uint32_t step;         /* index of the step under way */
-    uint32_t step_pending; /* jobs of the step */
-    bool step_failed, step_started;
-    const struct Target *step_primary; /* who led when a failover was asked for */
-    struct Err step_err;
-    enum Rank *step_ranks;
-    bool asking;                           /* a person, for this step */
-    enum Known answer;                     /* which was given */
-    struct List step_roles, step_rankings; /* whose ranks decide; of struct Ranking, as asked */
-    struct Mono step_began, step_ended;
-    struct FaultRun **group; /* chosen faults of the step */
-    size_t group_count;
-    int group_phase;
+    struct StepRun *steps;     /* as many as the scenario has */
+    size_t first, end;         /* those that go on together; first == end: none */
+    struct Mono together;      /* they began */
+    struct Mono steps_ended;   /* the last one that did */
+    struct StepRun *resolving; /* asks who is meant: one at a time */
+    bool asking;               /* a person */
+    enum Known answer;         /* which was given */
+    bool begin_failed;         /* a lock or a forward */
+    struct Err begin_err;
 
     const struct Target **lock_hosts;
-    struct List captured;        /* of struct TextPair */
-    const struct StepCall *work; /* plain work that was begun last; NULL: none yet */
-    struct Mono *clocks_began;   /* by figure; 0 = not yet */
+    struct List captured;      /* of struct TextPair */
+    struct Mono *clocks_began; /* by figure; 0 = not yet */
 
     struct PlannedFault *lock_rows;
     struct LockAsk *lock_asks;
@@ -141,9 +170,6 @@ struct Run {
     bool any_sent;          /* a fault counts as having been present */
     bool any_begun;         /* plain work or a request was sent */
     bool not_undone;        /* ends DIRTY, after `always` */
-    struct Until *until;    /* the step has done its work, and this is awaited; or NULL */
-    struct Mono until_from; /* it was not good yet, as far as is known */
-    uint32_t turn;          /* one more with every step that begins */
     bool reading;           /* the ledgers are being read back */
     struct FaultView *fault_views;
     struct ProbeView *probe_views;
@@ -159,7 +185,7 @@ void run_event(struct Run *run, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void run_enter(struct Run *run, enum RunSignal event);
 /* A step that failed: UNDOING; under `always` the next step, and FAIL in the place of PASS. */
-void step_fail(struct Run *run, enum Verdict as, const char *why);
+void step_fail(struct StepRun *step, enum Verdict as, const char *why);
 /* A store that failed: own failure, and on to UNDOING. Returns ok. */
 void note_sent(struct Run *run); /* from here on a fault counts as present */
 void run_take_flights(struct Run *run);
@@ -174,66 +200,78 @@ void run_lock_given(struct Run *run);       /* one of those that run_over waits 
 /* run_steps.c */
 void steps_begin(struct Run *run);
 void steps_tick(struct Run *run);
-void step_over(struct Run *run);
-/* run_until.c: its work is done; over now, or when its `until` is good. host: where, or NULL */
-void step_done(struct Run *run, const struct Target *host);
-void until_tick(struct Run *run);
-void until_close(struct Run *run);
-const char *until_lacks(const struct Run *run); /* for people */
+void steps_close(struct Run *run); /* those under way are no longer awaited */
+void step_over(struct StepRun *step);
 void always_begin(struct Run *run, bool not_undone);
 bool always_due(const struct Run *run);
-/* What is asked of others for the step under way; its answer may come when the step is over. */
+/* Nothing of it was done yet: NOT_READY, or INCONCLUSIVE once a fault was sent. */
+void step_cannot(struct StepRun *step, const char *why);
+/* What is asked of others for a step; its answer may come when the step is over. */
 struct StepCall {
-    struct Run *run;
-    uint32_t turn, pending;
+    struct StepRun *step;
+    uint32_t pending;
     bool failed;
     struct Err err;
 };
-struct StepCall *step_call(struct Run *run);
-bool step_call_stands(const struct StepCall *call); /* that step is still the one */
+struct StepCall *step_call(struct StepRun *step);
+bool step_stands(const struct StepRun *step); /* it is still under way */
 /* FAIL; NOT_READY before the first fault of a drill that has one. */
 enum Verdict step_verdict(const struct Run *run);
+/* run_hosts.c: whom a step means now; goes on to the volley, or to the work on them */
+bool step_asks_ranks(const struct StepRun *step);
+void step_hosts_begin(struct StepRun *step);
+void step_faults_begin(struct StepRun *step, struct FaultRun **faults, size_t count);
+/* run_until.c: its work is done; over now, or when its `until` is good. host: where, or NULL */
+void step_done(struct StepRun *step, const struct Target *host);
+bool when_open(struct StepRun *step);  /* false, and it has failed, where it cannot be asked */
+bool until_good(struct StepRun *step); /* since it was asked last */
+void until_close(struct StepRun *step);
+const char *until_lacks(const struct StepRun *step); /* for people */
 /* run_figures.c: clocks, captures */
-void figures_step_begins(struct Run *run);
-void figures_step_over(struct Run *run);
+void figures_step_begins(const struct StepRun *step);
+void figures_step_over(struct StepRun *step);
 /* False, and the run goes to UNDOING, where a value is not there. */
-bool figures_capture(struct Run *run, const struct Buf *output);
+bool figures_capture(struct StepRun *step, const struct Buf *output);
 /* A text with what is known by now in the place of its references; NULL, and aborted, where not. */
-const char *figures_fill(struct Run *run, const char *text);
+const char *figures_fill(struct StepRun *step, const char *text);
 /* run_work.c: plain work on hosts */
-void step_run_on(struct Run *run, const struct List *hosts); /* of const struct Target * */
+void step_run_on(struct StepRun *step, const struct List *hosts); /* of const struct Target * */
 /* run_step_kinds.c: a step that is no fault of a kind */
-void step_request_begin(struct Run *run);
-void step_failover_begin(struct Run *run);
-void step_failover_tick(struct Run *run, struct Mono now);
-const struct Drawn *step_drawn(const struct Run *run);
+void step_request_begin(struct StepRun *step);
+void step_failover_begin(struct StepRun *step);
+void step_failover_tick(struct StepRun *step, struct Mono now);
 /* run_pauses.c: a step that waits, notes or asks; and any that is late */
-void step_pause_begin(struct Run *run);
-void step_pause_tick(struct Run *run, struct Mono now);
-void step_late(struct Run *run);
+void step_pause_begin(struct StepRun *step);
+void step_pause_tick(struct StepRun *step, struct Mono now);
+void step_late(struct StepRun *step);
 void step_unask(struct Run *run);
 /* run_edges.c: a step between hosts */
-void step_edges_begin(struct Run *run);
+void step_edges_begin(struct StepRun *step);
+/* run_volley.c: all of them armed, then the radius, then all of them fired */
+struct Volley *volley_of(struct StepRun *step); /* of all steps that fire with it */
+/* Its hosts are known; the last one of them begins the volley. */
+void volley_join(struct Volley *volley, struct FaultRun **faults, size_t count);
+void volley_ready(struct Volley *volley); /* once armed, and the radius was looked at again */
+void volley_job_ended(struct FaultRun *fault, bool ok, const struct Err *err);
+bool step_in_effect(const struct StepRun *step); /* its faults with `for` are held */
+void step_hold(struct StepRun *step, struct Mono now);
+/* run_radius.c: goes on to volley_ready, or aborts */
+void radius_begin(struct Volley *volley);
 /* run_faults.c: arm, fire, watch */
-void group_arm(struct Run *run);
-void group_ready(struct Run *run); /* once armed, and the radius was looked at again */
-/* run_radius.c: goes on to group_ready, or aborts */
-void radius_begin(struct Run *run);
 void faults_watch(struct Run *run, struct Mono now);
-bool log_arming(struct FaultRun *fault, const char *boot_id, struct Err *err) MUST_CHECK;
+bool log_arming(struct FaultRun *fault, struct Err *err) MUST_CHECK;
 bool fault_counts(const struct FaultRun *fault); /* from ARMING on and not CLEAR */
 void fault_ended_early(struct FaultRun *fault, const char *how);
 /* A runner that slept, or a host that did not answer, for a lease: its guard undoes it now. */
 bool guard_came_first(const struct FaultRun *fault, struct Mono now);
-enum GroupPhase { GROUP_ARM, GROUP_READY, GROUP_FIRE };
-/* On whichever host has its guard; ends in group_job_ended. */
-void group_begin_job(struct FaultRun *fault, enum GroupPhase phase);
-void group_job_ended(struct FaultRun *fault, bool ok, const struct Err *err);
+/* On whichever host has its guard; ends in volley_job_ended. */
+void fault_begin_job(struct FaultRun *fault, enum VolleyPhase phase);
+const char *fault_boot_id(const struct FaultRun *fault); /* of the plan */
 void fault_armed(struct FaultRun *fault);
 void fault_proven(struct FaultRun *fault);
 /* run_machine.c: what goes to the host itself before, and what comes of it after */
 bool machine_open(struct FaultRun *fault, const char *boot_id, struct Err *err) MUST_CHECK;
-void machine_begin_job(struct FaultRun *fault, enum GroupPhase phase);
+void machine_begin_job(struct FaultRun *fault, enum VolleyPhase phase);
 void machine_fired(struct FaultRun *fault, bool ok, const struct Err *err);
 void machine_tick(struct Run *run, struct Mono now);
 void machine_return(struct FaultRun *fault);

@@ -2,78 +2,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_parts.h"
 
-static const struct StepSpec *step_now(const struct Run *run)
+void step_pause_begin(struct StepRun *step)
 {
-    return (const struct StepSpec *)run->scenario->steps.items + run->step;
-}
-
-void step_pause_begin(struct Run *run)
-{
-    const struct StepSpec *step = step_now(run);
-    if (step->type == STEP_NOTE) {
-        const char *text = figures_fill(run, step->said);
+    struct Run *run = step->run;
+    const struct StepSpec *spec = step->spec;
+    if (spec->type == STEP_NOTE) {
+        const char *text = figures_fill(step, spec->said);
         if (text == NULL)
             return;
         run_event(run, "note", "%s", text);
-        step_over(run);
-    } else if (step->type == STEP_ASK) {
+        step_over(step);
+    } else if (spec->type == STEP_ASK) {
         run->answer = KNOWN_UNKNOWN;
         run->asking = true;
-        run_event(run, "ask", "%s", step->said);
+        run_event(run, "ask", "%s", spec->said);
         if (run->in.watch.ask != NULL)
-            run->in.watch.ask(run->in.watch.ask_data, step->said);
-    } else if (step->type == STEP_STEADY) {
+            run->in.watch.ask(run->in.watch.ask_data, spec->said);
+    } else if (spec->type == STEP_STEADY) {
         for (size_t at = 0; at < run->scenario->probes.count; at++)
             run->oks[at].count = 0; /* what was good before says nothing of now */
     }
 }
 
-static void ask_tick(struct Run *run)
+static void ask_tick(struct StepRun *step)
 {
+    struct Run *run = step->run;
     char text[300];
     if (run->answer == KNOWN_UNKNOWN)
         return;
     if (run->answer == KNOWN_YES) {
         run_event(run, "ask", "%s said yes", run->in.who);
-        step_over(run);
+        step_over(step);
         return;
     }
-    snprintf(text, sizeof text, "halted: %s said no to \"%.180s\"", run->in.who,
-             step_now(run)->said);
+    snprintf(text, sizeof text, "halted: %s said no to \"%.180s\"", run->in.who, step->spec->said);
     run_abort(run, VERDICT_HALTED, text);
 }
 
-void step_pause_tick(struct Run *run, struct Mono now)
+void step_pause_tick(struct StepRun *step, struct Mono now)
 {
-    const struct StepSpec *step = step_now(run);
-    if (step->type == STEP_ASK)
-        ask_tick(run);
-    else if (step->type == STEP_WAIT && mono_since(run->step_began, now) >= step->wait_ns)
-        step_done(run, NULL);
-    else if (step->type == STEP_STEADY && probes_steady(run, run->scenario->steady_ns, false) &&
+    const struct StepSpec *spec = step->spec;
+    const struct Run *run = step->run;
+    if (spec->type == STEP_ASK)
+        ask_tick(step);
+    else if (spec->type == STEP_WAIT && mono_since(step->began, now) >= spec->wait_ns)
+        step_done(step, NULL);
+    else if (spec->type == STEP_STEADY && probes_steady(run, run->scenario->steady_ns, false) &&
              sight_whole(run->sight))
-        step_over(run);
+        step_over(step);
 }
 
-void step_late(struct Run *run)
+void step_late(struct StepRun *step)
 {
-    const struct StepSpec *step = step_now(run);
+    struct Run *run = step->run;
+    const struct StepSpec *spec = step->spec;
+    uint32_t number = step->index + 1;
     char text[300];
-    if (step->type == STEP_FAULT || step->type == STEP_FAILOVER) {
+    if (spec->type == STEP_FAULT || spec->type == STEP_FAILOVER) {
         run_abort(run, VERDICT_INCONCLUSIVE, "a step did not end within its timeout");
         return;
     }
-    if (step->type == STEP_ASK)
-        snprintf(text, sizeof text, "step %u: nobody answered within its timeout", run->step + 1);
-    else if (step->type == STEP_STEADY)
-        snprintf(text, sizeof text, "step %u: not steady within its timeout: %.200s", run->step + 1,
+    if (spec->type == STEP_ASK)
+        snprintf(text, sizeof text, "step %u: nobody answered within its timeout", number);
+    else if (spec->type == STEP_STEADY)
+        snprintf(text, sizeof text, "step %u: not steady within its timeout: %.200s", number,
                  unsteady_what(run));
-    else if (run->until != NULL)
+    else if (step->until != NULL)
         snprintf(text, sizeof text, "step %u: its `until` was not good within its timeout: %.150s",
-                 run->step + 1, until_lacks(run));
+                 number, until_lacks(step));
     else
-        snprintf(text, sizeof text, "step %u did not end within its timeout", run->step + 1);
-    step_fail(run, step_verdict(run), text);
+        snprintf(text, sizeof text, "step %u did not end within its timeout", number);
+    step_fail(step, step_verdict(run), text);
 }
 
 void run_answer(struct Run *run, bool yes)

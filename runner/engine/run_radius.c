@@ -15,11 +15,12 @@ struct ServesAsk {
 };
 struct RadiusAsk {
     struct Run *run;
+    struct Volley *volley;
     struct RadiusInput input;
     size_t pending;
 };
 
-/* All hosts that would be under a fault: of the group, and of faults that are in effect. */
+/* All hosts that would be under a fault: of the volley, and of faults that are in effect. */
 static void list_touched(struct Run *run, struct List *out)
 {
     for (size_t at = 0; at < run->fault_count; at++)
@@ -28,12 +29,12 @@ static void list_touched(struct Run *run, struct List *out)
                 run->faults[at].planned->target;
 }
 
-static int64_t group_cap_ns(const struct Run *run)
+static int64_t longest_cap_ns(const struct Volley *volley)
 {
     int64_t longest = 0;
-    for (size_t at = 0; at < run->group_count; at++)
-        if (run->group[at]->planned->procedure.cap_ns > longest)
-            longest = run->group[at]->planned->procedure.cap_ns;
+    for (size_t at = 0; at < volley->count; at++)
+        if (volley->faults[at]->planned->procedure.cap_ns > longest)
+            longest = volley->faults[at]->planned->procedure.cap_ns;
     return longest;
 }
 
@@ -44,8 +45,8 @@ static void judge(struct RadiusAsk *all)
     if (run->state != RUN_STEPS)
         return;
     if (gate_radius(&all->input, run->arena, &rules)) {
-        if (run_gate_holds(run, group_cap_ns(run)))
-            group_ready(run);
+        if (run_gate_holds(run, longest_cap_ns(all->volley)))
+            volley_ready(all->volley);
         return;
     }
     const struct GateRule *rule = rules.items;
@@ -102,12 +103,14 @@ static void ask_role(struct RadiusAsk *all, const struct Role *role)
     }
 }
 
-void radius_begin(struct Run *run)
+void radius_begin(struct Volley *volley)
 {
+    struct Run *run = volley->run;
     struct RadiusAsk *all = arena_zero(run->arena, 1, sizeof *all);
     const struct RoleHealth *planned = run->in.plan->healths.items;
     *all = (struct RadiusAsk){
         .run = run,
+        .volley = volley,
         .input = {.environment = run->in.plan->environment, .scenario = run->scenario},
         .pending = 1};
     list_touched(run, &all->input.touched);

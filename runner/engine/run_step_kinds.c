@@ -9,11 +9,6 @@
 /* Patroni answers that it does not know after 2 * max(10, loop_wait) s. */
 #define FAILOVER_TIMEOUT_NS (65 * NS_PER_S)
 
-static const struct StepSpec *step_now(const struct Run *run)
-{
-    return (const struct StepSpec *)run->scenario->steps.items + run->step;
-}
-
 /* ---- `http:` without `fault: true` ---- */
 
 static bool status_is_good(const struct PlainRequest *request, int code)
@@ -33,47 +28,53 @@ static bool is_good(const struct PlainRequest *request, const struct Answer *ans
            (request->contains == NULL || strstr(answer->bytes, request->contains) != NULL);
 }
 
-static void answered(void *data, const struct Answer *answer)
+static void say_unwanted(struct StepRun *step, const struct Answer *answer)
 {
-    const struct StepCall *call = data;
-    struct Run *run = call->run;
-    if (!step_call_stands(call))
-        return;
-    const struct PlainRequest *request = step_now(run)->request;
-    if (answer->end == CALL_ANSWERED && is_good(request, answer)) {
-        run_event(run, "step", "%u answered %d", run->step + 1, answer->code);
-        struct Buf body = {
-            .text = (char *)(uintptr_t)answer->bytes, .size = answer->size, .cut = answer->cut};
-        if (figures_capture(run, &body))
-            step_done(run, NULL);
-        return;
-    }
+    const struct PlainRequest *request = step->spec->request;
     struct Buf said = BUF(200), whole = BUF(4096);
     char text[400];
+    uint32_t number = step->index + 1;
     redact(answer->bytes, &whole);
     buf_visible(&said, whole.text, whole.size < 120 ? whole.size : 120, false);
     buf_free(&whole);
-    enum Verdict as = step_verdict(run);
+    const char *shown = said.text ? said.text : "";
+    enum Verdict as = step_verdict(step->run);
     if (answer->end == CALL_ANSWERED && answer->cut && status_is_good(request, answer->code)) {
         as = VERDICT_INCONCLUSIVE;
-        snprintf(text, sizeof text, "step %u: the answer is longer than is read, %s", run->step + 1,
+        snprintf(text, sizeof text, "step %u: the answer is longer than is read, %s", number,
                  "what it must contain may stand in the rest");
     } else if (answer->end == CALL_ANSWERED) {
-        snprintf(text, sizeof text, "step %u: %s answered %d: %s", run->step + 1, request->method,
-                 answer->code, said.text ? said.text : "");
+        snprintf(text, sizeof text, "step %u: %s answered %d: %s", number, request->method,
+                 answer->code, shown);
     } else {
-        snprintf(text, sizeof text, "step %u: %s got no answer: %s %s", run->step + 1,
-                 request->method, call_end_name(answer->end), said.text ? said.text : "");
+        snprintf(text, sizeof text, "step %u: %s got no answer: %s %s", number, request->method,
+                 call_end_name(answer->end), shown);
     }
     buf_free(&said);
-    step_fail(run, as, text);
+    step_fail(step, as, text);
+}
+
+static void answered(void *data, const struct Answer *answer)
+{
+    struct StepRun *step = data;
+    if (!step_stands(step))
+        return;
+    if (answer->end != CALL_ANSWERED || !is_good(step->spec->request, answer)) {
+        say_unwanted(step, answer);
+        return;
+    }
+    run_event(step->run, "step", "%u answered %d", step->index + 1, answer->code);
+    struct Buf body = {
+        .text = (char *)(uintptr_t)answer->bytes, .size = answer->size, .cut = answer->cut};
+    if (figures_capture(step, &body))
+        step_done(step, NULL);
 }
 
 /* Sent once: whether it may be sent again, only its author knows. */
-void step_request_begin(struct Run *run)
+void step_request_begin(struct StepRun *step)
 {
-    const struct StepSpec *step = step_now(run);
-    const struct PlainRequest *request = step->request;
+    struct Run *run = step->run;
+    const struct PlainRequest *request = step->spec->request;
     const struct TextPair *pairs = request->headers.items;
     struct TextPair *headers = arena_zero(run->arena, request->headers.count + 1, sizeof *headers);
     struct Err err;
@@ -84,7 +85,7 @@ void step_request_begin(struct Run *run)
     if (run->http == NULL)
         run->http = http_open(run->in.loop, &err);
     if (run->http == NULL) {
-        step_fail(run, VERDICT_OWN_FAILURE, err.message);
+        step_fail(step, VERDICT_OWN_FAILURE, err.message);
         return;
     }
     run->any_begun = true;
@@ -93,16 +94,16 @@ void step_request_begin(struct Run *run)
                                                            .body = request->body,
                                                            .headers = headers,
                                                            .header_count = request->headers.count};
-    (void)http_call(run->http, call, mono_add(mono_now(), step->timeout_ns), answered,
-                    step_call(run));
+    (void)http_call(run->http, call, mono_add(mono_now(), step->spec->timeout_ns), answered, step);
 }
 
 /* ---- failover ---- */
 
-static struct FaultRun *failover_fault(struct Run *run)
+static struct FaultRun *failover_fault(const struct StepRun *step)
 {
+    struct Run *run = step->run;
     for (size_t at = 0; at < run->fault_count; at++)
-        if (run->faults[at].planned->step_index == run->step)
+        if (run->faults[at].planned->step_index == step->index)
             return &run->faults[at];
     bug("a failover step without its row in the plan");
 }
@@ -130,12 +131,13 @@ static void accepted(void *data, enum Known accepted_, const char *why)
 
 /* Nothing holds it on a host, so there is no guard; the rows are written all the same, before it is
  * asked. */
-void step_failover_begin(struct Run *run)
+void step_failover_begin(struct StepRun *step)
 {
-    struct FaultRun *fault = failover_fault(run);
+    struct Run *run = step->run;
+    struct FaultRun *fault = failover_fault(step);
     struct Err err;
     uint32_t number = fault->planned->number;
-    if (!run_stored(run, log_arming(fault, "", &err), &err) ||
+    if (!run_stored(run, log_arming(fault, &err), &err) ||
         !run_stored(run, undolog_armed(run->in.store, number, NULL, mono_now(), wall_now(), &err),
                     &err))
         return;
@@ -148,17 +150,18 @@ void step_failover_begin(struct Run *run)
     sight_fault(run->sight, fault->t0.low);
     sight_undo(run->sight,
                fault->t0.low); /* nothing will be undone: redundant again counts from here */
-    run->step_primary = sight_primary(run->sight, fault->planned->role);
+    step->primary = sight_primary(run->sight, fault->planned->role);
     sight_failover(run->sight, fault->planned->role, mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS),
                    accepted, fault);
 }
 
-void step_failover_tick(struct Run *run, struct Mono now)
+void step_failover_tick(struct StepRun *step, struct Mono now)
 {
-    struct FaultRun *fault = failover_fault(run);
+    struct Run *run = step->run;
+    struct FaultRun *fault = failover_fault(step);
     struct Err err;
     const struct Target *primary = sight_primary(run->sight, fault->planned->role);
-    if (primary == NULL || primary == run->step_primary)
+    if (primary == NULL || primary == step->primary)
         return;
     if (fault->state == FAULT_INJECTING) { /* the answer got lost, the change is the sign */
         fault->t0.high = now;
@@ -167,5 +170,5 @@ void step_failover_tick(struct Run *run, struct Mono now)
             run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
     }
     run_event(run, fault->planned->role->name, "the primary is %s now", primary->name);
-    step_over(run);
+    step_over(step);
 }

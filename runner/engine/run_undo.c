@@ -195,6 +195,16 @@ static void say_out_of_reach(struct FaultRun *fault)
               "its link is cut: its guard ends the fault in %.0f s", (double)left / 1e9);
 }
 
+/* Steps of one `parallel` are of one age. */
+static uint32_t age_of(const struct FaultRun *fault)
+{
+    const struct StepSpec *steps = fault->run->scenario->steps.items;
+    uint32_t at = fault->planned->step_index;
+    while (at > 0 && steps[at].together != 0 && steps[at - 1].together == steps[at].together)
+        at--;
+    return at;
+}
+
 /* The newest step that still has something open: its faults are undone side by side, then the next.
  */
 void undo_tick(struct Run *run, struct Mono now)
@@ -207,13 +217,12 @@ void undo_tick(struct Run *run, struct Mono now)
         if (!fault_counts(fault) || fault->given_up)
             continue;
         any = true;
-        if (fault->planned->step_index >= newest)
-            newest = fault->planned->step_index;
+        if (age_of(fault) >= newest)
+            newest = age_of(fault);
     }
     for (size_t at = 0; any && at < run->fault_count; at++) {
         struct FaultRun *fault = &run->faults[at];
-        if (!fault_counts(fault) || fault->given_up || fault->undo_busy ||
-            fault->planned->step_index != newest)
+        if (!fault_counts(fault) || fault->given_up || fault->undo_busy || age_of(fault) != newest)
             continue;
         if (fault->planned->step->kind == NULL)
             failover_over(fault);

@@ -1,4 +1,4 @@
-/* run_until.c - a step that is over when a probe is good: asked from the end of its work on. */
+/* run_until.c - a step that begins, or is over, when a probe is good: asked until then. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "planner.h"
 #include "run_parts.h"
@@ -11,60 +11,71 @@ struct Until {
     char detail[120]; /* of the last failure */
 };
 
-void until_close(struct Run *run)
+void until_close(struct StepRun *step)
 {
-    if (run->until != NULL)
-        prober_stop(run->until->prober);
-    run->until = NULL;
+    if (step->until != NULL)
+        prober_stop(step->until->prober);
+    step->until = NULL;
 }
 
-void step_done(struct Run *run, const struct Target *host)
+static bool open_until(struct StepRun *step, const struct ProbeSpec *spec,
+                       const struct Target *host)
 {
-    const struct StepSpec *step = (const struct StepSpec *)run->scenario->steps.items + run->step;
+    struct Run *run = step->run;
     struct Err err;
-    if (step->until == NULL) {
-        step_over(run);
-        return;
-    }
     struct Until *until = arena_zero(run->arena, 1, sizeof *until);
     struct ScriptInput values = plan_script_input(run->in.plan, host);
-    until->spec = *step->until;
+    until->spec = *spec;
     until->plan = (struct Plan){.environment = run->in.plan->environment,
                                 .made = run->in.plan->made,
                                 .token = run->in.plan->token};
     *(struct BoundProbe *)list_add(&until->plan.probes, run->arena, sizeof(struct BoundProbe)) =
         (struct BoundProbe){.spec = &until->spec};
-    if (probe_config(&values, step->until, run->arena, &until->spec.config, &err))
+    if (probe_config(&values, spec, run->arena, &until->spec.config, &err))
         until->prober = prober_start(&(struct ProberInput){.plan = &until->plan}, &err);
     if (until->prober == NULL) {
-        step_fail(run, step_verdict(run), err.message);
-        return;
+        step_fail(step, step_verdict(run), err.message);
+        return false;
     }
-    run->until = until;
-    run->until_from = mono_now();
+    step->until = until;
+    step->until_from = mono_now();
+    return true;
+}
+
+bool when_open(struct StepRun *step)
+{
+    return open_until(step, step->spec->when, NULL);
+}
+
+void step_done(struct StepRun *step, const struct Target *host)
+{
+    if (step->spec->until == NULL)
+        step_over(step);
+    else
+        (void)open_until(step, step->spec->until, host);
 }
 
 /* Good at some time since the last attempt that was not. */
-void until_tick(struct Run *run)
+bool until_good(struct StepRun *step)
 {
     struct Flight flight;
-    while (prober_take(run->until->prober, &flight)) {
+    while (prober_take(step->until->prober, &flight)) {
         if (flight.type == FLIGHT_DETAIL)
-            snprintf(run->until->detail, sizeof run->until->detail, "%s", flight.detail.text);
+            snprintf(step->until->detail, sizeof step->until->detail, "%s", flight.detail.text);
         if (flight.type != FLIGHT_SAMPLE || flight.sample.outcome == OUTCOME_BROKEN ||
             flight.sample.outcome == OUTCOME_SKIPPED)
             continue;
         if (flight.sample.outcome == OUTCOME_OK) {
-            run_event(run, "until", "step %u: %s is good", run->step + 1,
-                      run->until->spec.kind->name);
-            step_over(run);
-            return;
+            run_event(step->run, step->state == STEP_AWAITED ? "when" : "until",
+                      "step %u: %s is good", step->index + 1, step->until->spec.kind->name);
+            return true;
         }
-        run->until_from = flight.sample.started;
+        step->until_from = flight.sample.started;
     }
+    return false;
 }
 
-const char *until_lacks(const struct Run *run)
+const char *until_lacks(const struct StepRun *step)
 {
-    return run->until->detail[0] != '\0' ? run->until->detail : "no good answer";
+    return step->until->detail[0] != '\0' ? step->until->detail : "no good answer";
 }

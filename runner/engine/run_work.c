@@ -50,56 +50,56 @@ static void work_done(struct HostCall *call)
 {
     struct Work *work = call->data;
     struct StepCall *all = work->call;
-    struct Run *run = all->run;
+    struct StepRun *step = all->step;
     all->pending--;
     if (!call->opened || !call->ok) {
         all->failed = true;
         all->err = call->err;
     }
-    if (all->pending > 0 || !step_call_stands(all))
+    if (all->pending > 0 || !step_stands(step))
         return;
     if (all->failed)
-        step_fail(run, step_verdict(run), all->err.message);
-    else if (!work->keeps_output || figures_capture(run, &work->output))
-        step_done(run, call->target);
+        step_fail(step, step_verdict(step->run), all->err.message);
+    else if (!work->keeps_output || figures_capture(step, &work->output))
+        step_done(step, call->target);
 }
 
 /* What is captured is known by now; a value is never pasted into the text. */
-static struct Work *work_for(struct Run *run, const struct StepSpec *step,
-                             const struct Target *host)
+static struct Work *work_for(struct StepRun *step, const struct Target *host)
 {
+    struct Run *run = step->run;
     struct Work *work = arena_zero(run->arena, 1, sizeof *work);
     struct ScriptInput values = plan_script_input(run->in.plan, host);
     struct Err err;
     values.captured = &run->captured;
-    work->number = run->step + 1;
-    work->keeps_output = step->captures.count > 0;
-    if (script_fill(&values, step->script, run->arena, &work->script, &work->variables, &err))
+    work->number = step->index + 1;
+    work->keeps_output = step->spec->captures.count > 0;
+    if (script_fill(&values, step->spec->script, run->arena, &work->script, &work->variables, &err))
         return work;
-    step_fail(run, step_verdict(run), err.message);
+    step_fail(step, step_verdict(run), err.message);
     return NULL;
 }
 
-void step_run_on(struct Run *run, const struct List *hosts)
+void step_run_on(struct StepRun *step, const struct List *hosts)
 {
-    const struct StepSpec *step = (const struct StepSpec *)run->scenario->steps.items + run->step;
+    struct Run *run = step->run;
     const struct Target *const *rows = hosts->items;
     struct Work **works = arena_zero(run->arena, hosts->count + 1, sizeof(void *));
-    struct StepCall *call = step_call(run);
+    struct StepCall *call = step_call(step);
     /* Under `always` nothing is watched any more, and work that hangs may hold the other lane. */
     enum Lane lane = run->state == RUN_ALWAYS ? LANE_WATCH : LANE_WORK;
     for (size_t at = 0; at < hosts->count; at++) {
-        if ((works[at] = work_for(run, step, rows[at])) == NULL)
+        if ((works[at] = work_for(step, rows[at])) == NULL)
             return;
         works[at]->call = call;
     }
     call->pending = (uint32_t)hosts->count;
-    run->work = call;
+    step->call = call;
     run->any_begun = true;
     for (size_t at = 0; at < hosts->count; at++)
         hosts_do(run->in.hosts, &(struct HostJob){.target = rows[at],
                                                   .lane = lane,
-                                                  .timeout_ns = step->timeout_ns,
+                                                  .timeout_ns = step->spec->timeout_ns,
                                                   .work = work_on_host,
                                                   .done = work_done,
                                                   .data = works[at]});

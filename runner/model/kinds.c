@@ -54,6 +54,7 @@ static struct VariantSet probes(const struct Kinds *kinds, struct Arena *arena)
 /* They stand among the faults, but are no fault kinds: their variants have none. */
 static const struct Variant OTHER_STEPS[] = {
     {"failover", "a planned failover, asked of the role's system", &FAILOVER_RECORD, NULL},
+    {"parallel", "steps side by side; their faults strike together", &PARALLEL_RECORD, NULL},
     {"wait", "so long, or until all is steady", &WAIT_RECORD, NULL},
     {"ask", "a question to a person; no halts and undoes", &ASK_RECORD, NULL},
     {"note", "a line for the timeline", &NOTE_RECORD, NULL},

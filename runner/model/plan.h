@@ -110,8 +110,9 @@ bool step_config(const struct ScriptInput *input, const struct StepSpec *step, s
 bool probe_config(const struct ScriptInput *input, const struct ProbeSpec *probe,
                   struct Arena *arena, const void **out, struct Err *err) MUST_CHECK;
 
-/* Hosts that are under a fault while this step's is: its own, as chosen now, and those of earlier
- * steps without `for`. Appends const struct Target *. */
+/* Hosts that are under a fault while this step's is: its own, as chosen now, those of earlier steps
+ * without `for`, of steps beside it in a `parallel`, and of those that by their `at` and `for` are
+ * not over yet. Appends const struct Target *. */
 void plan_touched(const struct Plan *plan, uint32_t step_index, struct Arena *arena,
                   struct List *out);
 /* Whether the scenario itself says that all of a role may go: by `pick: all`, since it names a
@@ -121,5 +122,10 @@ bool scenario_spends(const struct Scenario *scenario, const struct Role *role);
 /* The longest that a fault of this step lasts as planned, from its `for` or from what follows it.
  */
 int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index);
+/* Steps that go on together from this one on: itself, all of its `parallel`, all that say `at`.
+ * Returns the first after them. */
+size_t steps_together(const struct Scenario *scenario, size_t from);
+/* The longest that all steps take, those under `always` too. */
+int64_t scenario_steps_ns(const struct Scenario *scenario);
 
 #endif

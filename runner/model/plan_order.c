@@ -5,6 +5,7 @@
 #include "../base/text.h"
 #include "edges.h"
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,14 +75,31 @@ size_t pick_count(const struct Pick *pick, size_t n)
     return 0;
 }
 
+/* NULL where nothing of it is planned. */
+static const struct StepSpec *fault_step(const struct Plan *plan, uint32_t step_index)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t i = 0; i < plan->faults.count; i++)
+        if (faults[i].step_index == step_index)
+            return faults[i].step;
+    return NULL;
+}
+
 void plan_touched(const struct Plan *plan, uint32_t step_index, struct Arena *arena,
                   struct List *out)
 {
     const struct PlannedFault *faults = plan->faults.items;
+    const struct StepSpec *step = fault_step(plan, step_index);
     for (size_t i = 0; i < plan->faults.count; i++) {
-        bool stays = faults[i].step_index < step_index && faults[i].step->hold_ns < 0;
-        if (faults[i].step->kind != NULL && faults[i].chosen &&
-            (stays || faults[i].step_index == step_index))
+        const struct StepSpec *other = faults[i].step;
+        bool earlier = faults[i].step_index < step_index;
+        bool stays = earlier && other->hold_ns < 0;
+        bool beside = step != NULL && step->together != 0 && other->together == step->together;
+        bool lasts = earlier && step != NULL && step->timed &&
+                     other->at_ns + other->within_ns + other->hold_ns + plan->scenario->grace_ns >
+                         step->at_ns;
+        if (other->kind != NULL && faults[i].chosen &&
+            (stays || beside || lasts || faults[i].step_index == step_index))
             *(const struct Target **)list_add(out, arena, sizeof(void *)) = faults[i].target;
     }
 }
@@ -105,20 +123,59 @@ bool scenario_spends(const struct Scenario *scenario, const struct Role *role)
 int64_t step_longest_ns(const struct StepSpec *step)
 {
     if (step->type == STEP_WAIT)
-        return step->wait_ns + (step->until != NULL ? step->timeout_ns : 0);
+        return step->within_ns + step->wait_ns + (step->until != NULL ? step->timeout_ns : 0);
     if (step->type == STEP_NOTE)
-        return 0;
-    return step->timeout_ns + (step->hold_ns > 0 ? step->hold_ns : 0);
+        return step->within_ns;
+    return step->within_ns + step->timeout_ns + (step->hold_ns > 0 ? step->hold_ns : 0);
 }
 
-/* DESIGN.md 11.4: without `for` it lasts through everything that follows. */
-int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index)
+size_t steps_together(const struct Scenario *scenario, size_t from)
 {
     const struct StepSpec *steps = scenario->steps.items;
-    if (steps[step_index].hold_ns >= 0)
-        return steps[step_index].hold_ns;
+    size_t limit = from < scenario->always ? scenario->always : scenario->steps.count;
+    size_t end = from + 1;
+    if (steps[from].timed)
+        return limit;
+    while (steps[from].together != 0 && end < limit && steps[end].together == steps[from].together)
+        end++;
+    return end;
+}
+
+/* Of those that go on together, but one. */
+static int64_t longest_but(const struct Scenario *scenario, size_t from, size_t end, size_t but)
+{
+    const struct StepSpec *steps = scenario->steps.items;
+    int64_t longest = 0;
+    for (size_t i = from; i < end; i++) {
+        int64_t ends = steps[i].at_ns + step_longest_ns(&steps[i]);
+        if (i != but && ends > longest)
+            longest = ends;
+    }
+    return longest;
+}
+
+int64_t scenario_steps_ns(const struct Scenario *scenario)
+{
+    int64_t sum = 0;
+    for (size_t from = 0, end; from < scenario->steps.count; from = end) {
+        end = steps_together(scenario, from);
+        sum += longest_but(scenario, from, end, SIZE_MAX);
+    }
+    return sum;
+}
+
+/* DESIGN.md 11.4: without `for` it lasts through everything that follows, and goes on beside it. */
+int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index)
+{
+    const struct StepSpec *step = (const struct StepSpec *)scenario->steps.items + step_index;
+    if (step->hold_ns >= 0)
+        return step->hold_ns;
     int64_t sum = scenario->observe_ns;
-    for (size_t i = step_index + 1; i < scenario->always; i++)
-        sum += step_longest_ns(&steps[i]);
+    for (size_t from = 0, end; from < scenario->always; from = end) {
+        end = steps_together(scenario, from);
+        int64_t beside = longest_but(scenario, from, end, step_index) - step->at_ns;
+        if (step_index < end && beside > 0)
+            sum += beside;
+    }
     return sum;
 }

@@ -37,6 +37,7 @@ struct RunFault {
     struct Moment t0;        /* [sent, proven]; low 0 = never sent; high 0 = not proven */
     struct Moment undone;    /* [undo sent, all_clear proven]; 0 = not */
     struct Mono ended_early; /* in_place failed before the undo was sent; 0 = no */
+    uint32_t together;       /* those of one `parallel` have one number; 0: alone */
     char class_letter;
     bool clear; /* all_clear was proven */
     const char *proof, *undo_text, *apply_text, *stays;

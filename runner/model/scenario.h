@@ -79,17 +79,22 @@ struct StepSpec {
     const char *said;                   /* the text of a note, the question of an ask */
     int64_t wait_ns;                    /* STEP_WAIT; 0 where the environment says it */
     const struct PlainRequest *request; /* plain http: no target, no fault; NULL for all others */
+    const struct ProbeSpec *when;       /* it begins when this is good; or NULL */
     const struct ProbeSpec *until;      /* it is over when this is good; or NULL */
+    int64_t within_ns;                  /* the longest that `when` may take; 0 without */
     struct List captures;               /* of struct CaptureSpec */
     struct List measures;               /* of const char *: clocks that run during it */
-    int64_t hold_ns, timeout_ns;        /* hold = `for`; -1 = not given */
+    uint32_t together; /* of a `parallel`: its number, from 1; those of one stand side by side */
+    bool timed;        /* `at`: all steps have one, or none */
+    int64_t at_ns;     /* after the first; in order of time */
+    int64_t hold_ns, timeout_ns; /* hold = `for`; -1 = not given */
     struct Flap flap;
     bool cuts_link; /* `link: cut` */
     bool accept_no_undo;
     struct Where where, for_where, whom_where; /* of the verb, `for`, the target or role */
 };
 
-/* How long it may take in all, its `for` included. */
+/* How long it may take in all, its `when` and its `for` included. */
 int64_t step_longest_ns(const struct StepSpec *step);
 /* The step's own `unit:` and `process:`, or NULL. */
 const char *step_unit(const struct StepSpec *step);

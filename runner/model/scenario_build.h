@@ -14,7 +14,8 @@ struct ScenarioBuild {
     struct Arena *arena;
     struct Problems *problems;
     struct Decode decode;
-    size_t named_targets; /* the first of scenario->targets; inline ones follow */
+    struct List step_nodes; /* of const struct Node *: where each of scenario->steps stands */
+    size_t named_targets;   /* the first of scenario->targets; inline ones follow */
     bool resolve; /* references to the environment are filled in; else they stay as written */
 };
 
@@ -27,11 +28,21 @@ enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, con
 void probe_spec(const struct ProbeFields *fields, struct ProbeSpec *out);
 /* From fields to targets, probes, steps, bounds and times. Leaves out what was not decoded. */
 void scenario_make_values(struct ScenarioBuild *build);
-/* The node of a step, under `steps` or `always`; only where all of them were decoded. */
+/* The node of a step. */
 const struct Node *scenario_step_node(const struct ScenarioBuild *build, size_t index);
+/* scenario_together.c: the steps of a list in the order in which they begin, those of a `parallel`
+ * in its place; of struct PlacedStep. And what may stand side by side. */
+struct PlacedStep {
+    const struct StepFields *fields;
+    uint32_t together; /* the number of its `parallel`, or 0 */
+};
+struct List scenario_place_steps(struct ScenarioBuild *build, const struct List *fields);
+/* How many steps they are, those of every `parallel` counted. */
+size_t scenario_count_steps(const struct List *fields);
+void scenario_check_together(struct ScenarioBuild *build);
 /* A step that waits, notes or asks: type, text and time. False where it is none of them. */
 bool scenario_pause(const struct Chosen *chosen, struct StepSpec *step);
-/* scenario_until.c: the probe that ends a step, or NULL; and where one may stand. */
+/* scenario_until.c: a probe that begins or ends a step, or NULL; and where one may stand. */
 const struct ProbeSpec *scenario_until(struct ScenarioBuild *build,
                                        const struct ProbeFields *fields);
 void scenario_check_until(struct ScenarioBuild *build, const struct StepSpec *step, size_t index);

@@ -221,6 +221,9 @@ static bool captured_before(const struct Captures *captures, const char *name)
     const struct StepSpec *steps = captures->build->scenario->steps.items;
     for (size_t i = 0; i < captures->step; i++) {
         const struct CaptureSpec *specs = steps[i].captures.items;
+        const struct StepSpec *step = &steps[captures->step];
+        if (step->timed || (step->together != 0 && steps[i].together == step->together))
+            continue; /* it may not be over by then */
         for (size_t k = 0; k < steps[i].captures.count; k++)
             if (text_equal(specs[k].name, name))
                 return true;

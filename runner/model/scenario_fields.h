@@ -36,11 +36,11 @@ struct ProbeFields {
 };
 struct StepFields {
     const char *name;
-    int64_t hold_ns, timeout_ns;
+    int64_t hold_ns, at_ns, within_ns, timeout_ns;
     const struct Flap *flap;
     int link; /* 1 = cut */
     bool accept_no_undo;
-    const struct ProbeFields *until;
+    const struct ProbeFields *when, *until;
     struct List capture; /* of struct CaptureFields */
     struct List measure; /* of const char * */
     struct Chosen kind;  /* of the set "step" */
@@ -99,6 +99,11 @@ extern const struct Record CAPTURE_RECORD, FRAGMENT_RECORD;
 struct PauseFields {
     const char *text;
 };
+/* `parallel`: steps, which go on side by side. */
+struct ParallelFields {
+    struct List steps; /* of struct StepFields */
+};
+extern const struct Record PARALLEL_RECORD;
 extern const struct Record FAILOVER_RECORD, WAIT_RECORD, NOTE_RECORD, ASK_RECORD;
 extern const struct Record PARAMS_RECORD;              /* struct List of ParamFields */
 extern const struct Record INCLUDES_RECORD;            /* struct List of IncludeFields */

@@ -89,22 +89,32 @@ static enum RefAnswer answer_target(struct ScenarioBuild *build, const char *nam
     return unknown(&found, names, count);
 }
 
-/* Known by name; where one may stand is looked at once all is decoded. */
-static enum RefAnswer answer_capture(struct ScenarioBuild *build, const char *name,
-                                     const char *const **names, size_t *count)
+/* True where one of the steps, or of those beside each other among them, captures it. */
+static bool find_capture(struct ScenarioBuild *build, const struct Node *steps, const char *name,
+                         struct List *found)
 {
-    const struct Node *steps = node_get(build->root, "steps");
-    struct List found = {.items = NULL};
     for (size_t i = 0; steps != NULL && steps->type == NODE_LIST && i < steps->count; i++) {
         const struct Node *captures = node_get(steps->items[i], "capture");
+        if (find_capture(build, node_get(steps->items[i], "parallel"), name, found))
+            return true;
         if (captures == NULL || captures->type != NODE_MAP)
             continue;
         for (size_t k = 0; k < captures->count; k++) {
             if (text_equal(captures->keys[k]->text, name))
-                return REF_LATER;
-            add_name(&found, build->arena, captures->keys[k]->text);
+                return true;
+            add_name(found, build->arena, captures->keys[k]->text);
         }
     }
+    return false;
+}
+
+/* Known by name; where one may stand is looked at once all is decoded. */
+static enum RefAnswer answer_capture(struct ScenarioBuild *build, const char *name,
+                                     const char *const **names, size_t *count)
+{
+    struct List found = {.items = NULL};
+    if (find_capture(build, node_get(build->root, "steps"), name, &found))
+        return REF_LATER;
     return unknown(&found, names, count);
 }
 

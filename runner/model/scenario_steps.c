@@ -12,10 +12,7 @@
 
 const struct Node *scenario_step_node(const struct ScenarioBuild *build, size_t index)
 {
-    bool last = index >= build->scenario->always;
-    const struct Node *steps = node_get(build->root, last ? "always" : "steps");
-    size_t at = last ? index - build->scenario->always : index;
-    return steps->type == NODE_LIST ? steps->items[at] : steps;
+    return ((const struct Node *const *)build->step_nodes.items)[index];
 }
 
 static const struct Role *role_of(const struct ScenarioBuild *build,
@@ -302,6 +299,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
         check_always(build, &steps[i], i);
         scenario_check_until(build, &steps[i], i);
     }
+    scenario_check_together(build);
     const struct Environment *environment = build->input->environment;
     if (environment == NULL || !environment->is_protected || !breaks || scenario->halts.count > 0)
         return;

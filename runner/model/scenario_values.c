@@ -6,6 +6,7 @@
 #include "bound.h"
 
 #define SETTLE_NS (120 * NS_PER_S)
+#define WITHIN_NS (60 * NS_PER_S)
 
 /* ---- Targets. ---- */
 static void set_target(const struct TargetFields *fields, const char *name, struct TargetSpec *out)
@@ -36,8 +37,8 @@ static void make_targets(struct ScenarioBuild *build)
 {
     const struct TargetFields *fields = build->fields.targets.items;
     struct List *targets = &build->scenario->targets;
-    size_t most =
-        build->fields.targets.count + build->fields.steps.count + build->fields.always.count + 1;
+    size_t most = build->fields.targets.count + scenario_count_steps(&build->fields.steps) +
+                  scenario_count_steps(&build->fields.always) + 1;
     struct TargetSpec *specs = arena_zero(build->arena, most, sizeof *specs);
     targets->items = specs;
     for (size_t i = 0; i < build->fields.targets.count; i++)
@@ -172,24 +173,32 @@ static const char *step_name(struct ScenarioBuild *build, const struct StepField
 
 static void make_steps(struct ScenarioBuild *build, const struct List *from)
 {
-    const struct StepFields *fields = from->items;
-    for (size_t i = 0; i < from->count; i++) {
-        if (fields[i].kind.variant == NULL || fields[i].node == NULL)
-            continue;
+    const struct List placed = scenario_place_steps(build, from);
+    const struct PlacedStep *rows = placed.items;
+    for (size_t i = 0; i < placed.count; i++) {
+        const struct StepFields *fields = rows[i].fields;
         struct StepSpec *step = list_add(&build->scenario->steps, build->arena, sizeof *step);
-        const struct Node *hold = node_get(fields[i].node, "for");
-        step->where = fields[i].kind.where;
+        const struct Node *hold = node_get(fields->node, "for");
+        *(const struct Node **)list_add(&build->step_nodes, build->arena, sizeof(void *)) =
+            fields->node;
+        step->where = fields->kind.where;
         step->for_where = hold != NULL ? hold->where : step->where;
-        step->hold_ns = fields[i].hold_ns == FIELD_NOT_GIVEN ? -1 : fields[i].hold_ns;
-        step->timeout_ns = fields[i].timeout_ns;
-        step->accept_no_undo = fields[i].accept_no_undo;
-        if (fields[i].flap != NULL)
-            step->flap = *fields[i].flap;
-        step->cuts_link = fields[i].link == 1;
-        step->until = scenario_until(build, fields[i].until);
-        set_kind(build, &fields[i], build->scenario->steps.count - 1, step);
-        step->name = step_name(build, &fields[i], step);
-        scenario_captures(build, &fields[i], step);
+        step->together = rows[i].together;
+        step->timed = fields->at_ns != FIELD_NOT_GIVEN;
+        step->at_ns = step->timed ? fields->at_ns : 0;
+        step->hold_ns = fields->hold_ns == FIELD_NOT_GIVEN ? -1 : fields->hold_ns;
+        step->timeout_ns = fields->timeout_ns;
+        step->accept_no_undo = fields->accept_no_undo;
+        if (fields->flap != NULL)
+            step->flap = *fields->flap;
+        step->cuts_link = fields->link == 1;
+        step->until = scenario_until(build, fields->until);
+        step->when = scenario_until(build, fields->when);
+        if (step->when != NULL)
+            step->within_ns = fields->within_ns != FIELD_NOT_GIVEN ? fields->within_ns : WITHIN_NS;
+        set_kind(build, fields, build->scenario->steps.count - 1, step);
+        step->name = step_name(build, fields, step);
+        scenario_captures(build, fields, step);
     }
 }
 

@@ -113,11 +113,12 @@ static void read_fault(struct Query *query, struct Arena *arena, void *item)
     char acts_by[48];
     wall_local((struct Wall){.ns = row_int(query)}, acts_by);
     fault->guard_acts_by = arena_text(arena, acts_by);
+    fault->together = (uint32_t)row_int(query);
 }
 
 static const struct Part faults_part = {
     .sql = "SELECT id & 4294967295, step, kind, host, role, sent, proven, undo_sent, undone,"
-           " ended_early, ends_by, state, proof, undo, apply, stays, acts_by FROM faults"
+           " ended_early, ends_by, state, proof, undo, apply, stays, acts_by, together FROM faults"
            " WHERE id BETWEEN ? AND ? AND kind <> 'lock' ORDER BY id",
     .size = sizeof(struct RunFault),
     .read = read_fault,

@@ -128,8 +128,8 @@ static bool add_fault(struct Store *store, const struct Arming *arming, struct A
         store,
         "INSERT INTO faults (id, state, token, step, kind, role, host, address, host_key,"
         " machine_id, reach, reach_config, boot_id, ends_by, apply, undo, all_clear, proof,"
-        " stays, lease_ns, cap_ns, acts_by, seat, strike, returned)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        " stays, lease_ns, cap_ns, acts_by, seat, strike, returned, together)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     query_int(&query, fault_id(store, fault->number));
     query_text(&query, state_names[FAULT_ARMING]);
     query_text(&query, arming->token->text);
@@ -141,6 +141,7 @@ static bool add_fault(struct Store *store, const struct Arming *arming, struct A
     give_procedure(&query, &fault->procedure, arena);
     query_int(&query, arming->wall.ns + fault->procedure.cap_ns);
     give_machine(&query, arming, arena);
+    query_int(&query, fault->step->together);
     if (query_run(&query, err))
         return true;
     if (sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_PRIMARYKEY)

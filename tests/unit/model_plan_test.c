@@ -116,6 +116,59 @@ static void test_a_fault_without_for_lasts_through_all_that_follows(void **state
     case_close(&c);
 }
 
+static void test_a_fault_lasts_through_what_goes_on_beside_it(void **state)
+{
+    (void)state;
+    struct Case c = good_case(STAGING, "scenario: drill\n"
+                                       "probes: {shop: {http: \"http://x/\"}}\n"
+                                       "observe: 30s\n"
+                                       "steps:\n"
+                                       "  - note: begin\n"
+                                       "  - parallel:\n"
+                                       "    - kill: {role: api}\n"
+                                       "    - {isolate: {role: web}, for: 20s, timeout: 1m}\n"
+                                       "    - {wait: 3m}\n"
+                                       "  - {wait: 10s}\n"
+                                       "expect: {shop: {max_outage: 20s}}\n");
+    const struct StepSpec *step = c.scenario->steps.items;
+
+    assert_int_equal(c.scenario->steps.count, 5);
+    assert_int_equal(step[0].together, 0);
+    assert_int_not_equal(step[1].together, 0);
+    assert_int_equal(step[3].together, step[1].together);
+    assert_int_equal(step[4].together, 0);
+    assert_int_equal(steps_together(c.scenario, 0), 1);
+    assert_int_equal(steps_together(c.scenario, 1), 4);
+    /* 3 m beside it, 10 s after it, 30 s of observing. */
+    assert_true(step_planned_ns(c.scenario, 1) == (180 + 10 + 30) * NS_PER_S);
+    assert_true(step_planned_ns(c.scenario, 2) == 20 * NS_PER_S);
+    assert_true(scenario_steps_ns(c.scenario) == (300 + 10) * NS_PER_S); /* the kill's timeout */
+    case_close(&c);
+}
+
+static void test_steps_that_say_at_are_in_order_of_time(void **state)
+{
+    (void)state;
+    struct Case c = good_case(STAGING, "scenario: drill\n"
+                                       "probes: {shop: {http: \"http://x/\"}}\n"
+                                       "observe: 30s\n"
+                                       "steps:\n"
+                                       "  - {isolate: {role: web}, for: 20s, timeout: 1m, at: 4m}\n"
+                                       "  - {kill: {role: api}, at: 1m}\n"
+                                       "  - {note: begin, at: 0s}\n"
+                                       "expect: {shop: {max_outage: 20s}}\n");
+    const struct StepSpec *step = c.scenario->steps.items;
+
+    assert_int_equal(step[0].type, STEP_NOTE);
+    assert_string_equal(step[1].name, "kill api");
+    assert_string_equal(step[2].name, "isolate web");
+    assert_int_equal(steps_together(c.scenario, 0), 3);
+    /* From 1 m until the last one's timeout and `for` have gone by, and 30 s of observing. */
+    assert_true(step_planned_ns(c.scenario, 1) == (240 + 80 - 60 + 30) * NS_PER_S);
+    assert_true(scenario_steps_ns(c.scenario) == (60 + 300) * NS_PER_S);
+    case_close(&c);
+}
+
 /* ---- Scripts. ---- */
 static const struct Target *drawn(void *data, const char *target)
 {
@@ -255,6 +308,8 @@ int main(void)
         cmocka_unit_test(test_the_order_of_the_file_does_not_matter),
         cmocka_unit_test(test_a_host_less_leaves_the_others_in_order),
         cmocka_unit_test(test_a_share_rounds_down),
+        cmocka_unit_test(test_a_fault_lasts_through_what_goes_on_beside_it),
+        cmocka_unit_test(test_steps_that_say_at_are_in_order_of_time),
         TRACK("litmus 953", test_a_fault_without_for_lasts_through_all_that_follows),
         cmocka_unit_test(test_no_value_is_pasted_into_shell_text),
         cmocka_unit_test(test_a_script_knows_host_target_run_and_environment),

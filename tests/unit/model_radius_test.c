@@ -292,7 +292,12 @@ static void test_earlier_steps_without_for_count_along(void **state)
     struct List touched = {0};
     plan_touched(&plan, 1, arena, &touched);
     assert_int_equal(touched.count, 2);
-    steps[0].hold_ns = 5; /* over by then */
+    steps[0].hold_ns = 5;
+    steps[0].together = steps[1].together = 1; /* side by side */
+    touched = (struct List){0};
+    plan_touched(&plan, 0, arena, &touched);
+    assert_int_equal(touched.count, 2);
+    steps[0].together = steps[1].together = 0; /* over by then */
     touched = (struct List){0};
     plan_touched(&plan, 1, arena, &touched);
     assert_int_equal(touched.count, 1);

@@ -108,7 +108,7 @@ static void test_every_way_to_tamper_is_seen(void **state)
         {"INSERT INTO faults SELECT id + 1, state, token, step, kind, role, host, address,"
          " host_key, machine_id, reach, reach_config, boot_id, ends_by, apply, undo, all_clear,"
          " proof, stays, lease_ns, cap_ns, acts_by, sent, proven, ended_early, undo_sent, undone,"
-         " closed, why, seat, strike, returned FROM faults",
+         " closed, why, seat, strike, returned, together FROM faults",
          8},
         {"UPDATE runs SET text_hash = 'x'", 1},
         {"UPDATE texts SET hash = hash || 'x'", 1},
