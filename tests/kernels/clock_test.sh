@@ -58,7 +58,14 @@ begin() {
         wait "$runner"
         [ $? -eq 3 ] && grep -qE 'in time|refused to (arm|fire)' "$work/said" || return
     done
-    return 1
+    return 99
+}
+# in_effect NAME: as check does; where nothing could be tried, for the node is too slow, that is no answer.
+in_effect() {
+    begin >"$work/check.out" 2>&1 && ok "$1" && return
+    [ $? -ne 99 ] || skip_all "the node is too slow now: it did not answer a plan in time, 8 times"
+    not_ok "$1"
+    sed 's/^/    /' "$work/check.out" | tail -40
 }
 # ended STATUS [TEXT]
 ended() {
@@ -130,8 +137,12 @@ say_seen() {
 ready() {
     local longest
     node_pipe "$1" 'cat >/tmp/clocks && chmod +x /tmp/clocks' <"$BUILD/tests/kernels/clocks" || return 1
-    longest=$(node_sh "$1" 'i=0; while [ $i -lt 20 ]; do /tmp/clocks && date +%s >/dev/null; i=$((i + 1)); done' |
-        awk 'NR > 1 { took = ($1 - last) / 1e6; if (took > longest) longest = took } { last = $1 } END { printf "%d", longest }')
+    local try
+    for try in 1 2 3 4 5; do # others may keep this machine busy for a moment
+        longest=$(node_sh "$1" 'i=0; while [ $i -lt 20 ]; do /tmp/clocks && date +%s >/dev/null; i=$((i + 1)); done' |
+            awk 'NR > 1 { took = ($1 - last) / 1e6; if (took > longest) longest = took } { last = $1 } END { printf "%d", longest }')
+        [ "$longest" -gt 300 ] || break
+    done
     [ "$longest" -le 300 ] || skip_all "the node is too slow now: a date takes it up to $longest ms"
     within=$((100 + 2 * longest))
     echo "    $1: a date takes $longest ms at the longest, so clocks are right within $within ms"
@@ -144,7 +155,7 @@ skewed() {
     [ "$2" = ahead ] || by=-300
     scenario "$1" "$2" 6s
     before
-    check "$1, $2: in effect" begin
+    in_effect "$1, $2: in effect"
     check "$1, $2: off by five minutes" is_off "$by"
     say_seen "in effect"
     check "$1, $2: PASS" ended 0 PASS
@@ -169,7 +180,7 @@ comes_back() {
 orphaned() {
     scenario "$1" ahead 60s
     before
-    check "$1, runner killed: in effect" begin
+    in_effect "$1, runner killed: in effect"
     check "$1, runner killed: off by five minutes" is_off 300
     kill -9 "$runner"
     killed=$(now_ms)
@@ -204,7 +215,7 @@ is_right_by_ours() {
 rebooted() {
     scenario "$1" back 60s
     before
-    check "$1, rebooted: in effect" begin
+    in_effect "$1, rebooted: in effect"
     check "$1, rebooted: off by five minutes" is_off -300
     check "$1, rebooted: it comes back" reboots
     check "$1, rebooted: INCONCLUSIVE, and says why" ended 7 'was rebooted under its fault'
@@ -221,7 +232,7 @@ rebooted() {
 meddled() {
     scenario "$1" ahead 60s
     before
-    check "$1, set by somebody else: in effect" begin
+    in_effect "$1, set by somebody else: in effect"
     check "$1, set by somebody else: by another 70 s" node_sh "$1" 'date -s "@$(($(date +%s) + 70))"'
     check "$1, set by somebody else: INCONCLUSIVE" ended 7 'ended early'
     check "$1, set by somebody else: said so" grep -qE 'somebody has set the clock since, to 3(6[89]|70) s' "$work/said"
@@ -269,7 +280,7 @@ kept() {
     before
     check "$1, kept: whoever sets it by hand is put right by systemd-timesyncd" corrected
     before
-    check "$1, kept: in effect" begin
+    in_effect "$1, kept: in effect"
     asked=$(times_asked)
     check "$1, kept: systemd-timesyncd is paused" keeps inactive
     check "$1, kept: off by five minutes" is_off 300
