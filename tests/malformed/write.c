@@ -26,12 +26,12 @@ struct Writer {
 /* ---- One file a folder: its name is a part of it. ---- */
 static void save(struct Writer *writer, const char *class, const char *path)
 {
-    struct Buf text = BUF(TEXT_MOST);
-    yaml_write(writer->root, &text);
     char *folder =
         arena_printf(writer->arena, "%s/%s.%s.%s", writer->folder, writer->name, class, path);
     if (mkdir(folder, 0755) != 0) /* a list's second element: one is enough */
         return;
+    struct Buf text = BUF(TEXT_MOST);
+    yaml_write(writer->root, &text);
     FILE *file = fopen(arena_printf(writer->arena, "%s/%s.yaml", folder, writer->name), "w");
     if (file == NULL || fwrite(text.text, 1, text.size, file) != text.size || fclose(file) != 0)
         bug("%s cannot be written", folder);
