@@ -443,7 +443,7 @@ static void tell(struct RunSample *run, int64_t started_ms, enum Outcome outcome
                         .intended = at(started_ms * MS),
                         .started = at(started_ms * MS),
                         .ended = at((started_ms + 5) * MS),
-                        .outcome = outcome,
+                        .outcome = (uint16_t)outcome,
                         .failure = outcome == OUTCOME_FAILED ? FAILURE_CONTENT : FAILURE_NONE};
 }
 
