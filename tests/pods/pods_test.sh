@@ -62,7 +62,7 @@ halt:
   api: {max_outage: 60s}
 expect:
   api: {max_outage: 60s}
-undo: {lease: 3s, grace: 20s, ${2:-within: 30s}}
+undo: {lease: 9s, grace: 20s, ${2:-within: 30s}}
 END
 }
 k() {
