@@ -110,8 +110,8 @@ const char *get_api(const char *given, const char *name, const struct Node *node
                     struct Decode *decode)
 {
     const char *url = given;
-    char reference[96];
-    snprintf(reference, sizeof(reference), "${endpoint.%s}", name);
+    /* Without an environment it stays as it is, in the config. */
+    const char *reference = arena_printf(decode->arena, "${endpoint.%s}", name);
     if (url == NULL && !reference_fill(decode, reference, node->where, &url)) {
         err_hint(problems_last(decode->problems),
                  "say in the environment where it is: endpoints: {%s: \"http://HOST:PORT\"}", name);
