@@ -212,6 +212,14 @@ systemd: systemd-deps all ## hosts with a real systemd: units and their Restart=
 alerts: alerts-deps all ## a real Prometheus and Alertmanager: alerts that fire, silences that end (3 minutes)
 	@$(RUN) -t 1800 $(wildcard tests/alerts/*_test.sh)
 
+.PHONY: gameday
+gameday: systemd-deps all $(BUILD)/tests/gameday/calendar_at ## a game day unattended, killed and resumed; dates beside systemd's (6 minutes)
+	@$(RUN) -t 1800 $(wildcard tests/gameday/*_test.*)
+
+$(BUILD)/tests/gameday/calendar_at: $(BUILD)/tests/gameday/calendar_at.o $(BUILD)/libfaildrill.a
+	@$(SAY) link $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/tests/kernels/parts: $(BUILD)/tests/kernels/parts.o $(BUILD)/libfaildrill.a
 	@$(SAY) link $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)

@@ -380,6 +380,7 @@ static bool write(const struct Report *report, struct Buf *text, struct Err *err
     json_end(&out.json);
     put_figures(&out);
     put_events(&out);
+    out_people(&out, report);
     json_end(&out.json);
     buf_char(text, '\n');
     return text->cut ? err_set(err, ERR_OWN, NOWHERE, "the report does not fit") : true;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "../runner/base/duration.h"
+#include "../runner/base/text.h"
 #include "page_parts.h"
+#include "people.h"
 
 enum { ROWS_MAX = 300, STRETCHES_MAX = 40 };
 
@@ -88,6 +90,17 @@ static void add_events(struct Timeline *timeline)
             run->events[n].text != NULL ? run->events[n].text : "");
 }
 
+static void add_notes(struct Timeline *timeline)
+{
+    const struct RunRecord *run = timeline->report->run;
+    for (size_t n = 0; n < run->note_count; n++) {
+        const struct RunNote *note = &run->notes[n];
+        bool plain = text_equal(note->type, "note");
+        add(timeline, note->at.low, "note", note->who, "%s%s%s", plain ? "" : note->type,
+            plain || note->text[0] == '\0' ? "" : ": ", note->text);
+    }
+}
+
 static int by_time(const void *a, const void *b)
 {
     const struct Line *left = a, *right = b;
@@ -113,6 +126,15 @@ static void write_line(const struct Report *report, const struct Line *line, str
     buf_put(out, "</td></tr>\n");
 }
 
+static void put_people(const struct Report *report, struct Buf *out)
+{
+    struct Buf said = BUF(1000);
+    people_say(report, &said);
+    if (said.size > 0)
+        buf_printf(out, "<p>People: %s.</p>\n", said.text);
+    buf_free(&said);
+}
+
 void page_timeline(const struct Report *report, struct Buf *out)
 {
     struct Timeline timeline = {.report = report, .arena = arena_new("timeline", 64 << 20)};
@@ -121,6 +143,7 @@ void page_timeline(const struct Report *report, struct Buf *out)
     for (size_t n = 0; n < report->probe_count; n++)
         add_probe(&timeline, &report->probes[n]);
     add_events(&timeline);
+    add_notes(&timeline);
     struct Line *lines = timeline.lines.items;
     if (timeline.lines.count > 1)
         qsort(lines, timeline.lines.count, sizeof(*lines), by_time);
@@ -130,6 +153,7 @@ void page_timeline(const struct Report *report, struct Buf *out)
     for (size_t n = 0; n < timeline.lines.count && n < ROWS_MAX; n++)
         write_line(report, &lines[n], out);
     buf_put(out, "</tbody></table></div>\n");
+    put_people(report, out);
     if (timeline.lines.count > ROWS_MAX)
         buf_printf(out, "<p class=\"note\">%zu more lines are in the JSON report.</p>\n",
                    timeline.lines.count - ROWS_MAX);

@@ -239,6 +239,7 @@ void report_text_style(const struct Report *report, struct TextStyle style, stru
     summary_overrides(&text);
     expectations(&text);
     summary_sentences(&text);
+    summary_people(&text);
     if (report->verdict != VERDICT_NOT_UNDONE)
         summary_undone(&text);
     summary_pointers(&text);

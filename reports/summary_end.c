@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../runner/base/text.h"
+#include "people.h"
 #include "summary_parts.h"
 
 void summary_sentences(struct Summary *text)
@@ -34,6 +35,16 @@ void summary_overrides(struct Summary *text)
         say_outside(text->out, run->events[n].text);
         buf_char(text->out, '\n');
     }
+}
+
+void summary_people(struct Summary *text)
+{
+    struct Buf said = BUF(1000);
+    people_say(text->report, &said);
+    if (said.size > 0)
+        buf_printf(text->out, text->style.unicode ? "  · people  %s\n" : "  - people  %s\n",
+                   said.text);
+    buf_free(&said);
 }
 
 static void add_once(struct Buf *out, const char *host)

@@ -18,6 +18,7 @@ void summary_mark(struct Summary *text, enum Verdict verdict);
 /* summary_end.c: rules set aside, what spoiled it, what was found, the undo, where to look. */
 void summary_overrides(struct Summary *text);
 void summary_sentences(struct Summary *text);
+void summary_people(struct Summary *text); /* who declared it when, where somebody did */
 void summary_undone(struct Summary *text);
 void summary_pointers(struct Summary *text);
 

@@ -36,6 +36,13 @@ struct TrendRow {
     struct Wall since;         /* the first of the last ones */
     struct TrendFinding finding;
 };
+/* A drill whose file says when it is due. */
+struct TrendDue {
+    const char *scenario, *schedule;
+    struct Wall last; /* its last run that broke something, anywhere; 0 = none */
+    struct Wall due;  /* the first date after that */
+    int64_t since_ns; /* since the last */
+};
 /* Runs, each counted once however many probes it had. */
 struct TrendCounts {
     size_t passed, failed, inconclusive, halted, refused, not_ready, not_undone, own_failure;
@@ -44,6 +51,8 @@ struct Trends {
     const struct TrendRow *rows;
     size_t row_count; /* least margin to its limit first */
     struct TrendCounts counts;
+    /* The caller's to fill: of struct TrendDue, whose date has passed; and without a run so far. */
+    struct List overdue, never_run;
 };
 const char *trend_change_name(enum TrendChange change); /* "cannot tell" */
 

@@ -53,6 +53,24 @@ static void sentence_findings(const struct Trends *trends, struct Buf *out)
     }
 }
 
+static void sentence_due(const struct Trends *trends, struct Buf *out)
+{
+    const struct TrendDue *overdue = trends->overdue.items, *never = trends->never_run.items;
+    for (size_t n = 0; n < trends->overdue.count; n++) {
+        char due[32];
+        wall_utc(overdue[n].due, due);
+        buf_put(out, "<li><span class=\"sign bad-text\">!</span> Overdue: <strong>");
+        html_text(out, overdue[n].scenario);
+        buf_printf(out, "</strong>, due on %.10s; its last run is %lld days ago.</li>\n", due,
+                   (long long)(overdue[n].since_ns / (86400 * NS_PER_S)));
+    }
+    for (size_t n = 0; n < trends->never_run.count; n++) {
+        buf_put(out, "<li><span class=\"sign\">·</span> Scheduled, and never run: <strong>");
+        html_text(out, never[n].scenario);
+        buf_put(out, "</strong>.</li>\n");
+    }
+}
+
 static void put_apart(struct Buf *out, size_t count, const char *what, bool *any)
 {
     if (count == 0)
@@ -81,6 +99,7 @@ static void sentences(const struct Trends *trends, struct Buf *out)
             within, promised);
     sentence_changes(trends, out);
     sentence_findings(trends, out);
+    sentence_due(trends, out);
     put_apart(&apart, counts->inconclusive, "inconclusive", &any);
     put_apart(&apart, counts->halted, "halted", &any);
     put_apart(&apart, counts->refused, "refused", &any);

@@ -77,6 +77,25 @@ static void put_row(struct Json *json, const struct TrendRow *row)
     json_end(json);
 }
 
+static void put_due(struct Json *json, const char *key, const struct List *list)
+{
+    const struct TrendDue *rows = list->items;
+    json_key(json, key);
+    json_open_array(json);
+    for (size_t n = 0; n < list->count; n++) {
+        char last[32], due[32];
+        wall_utc(rows[n].last, last);
+        wall_utc(rows[n].due, due);
+        json_open_object(json);
+        json_put_text(json, "scenario", rows[n].scenario);
+        json_put_text(json, "schedule", rows[n].schedule);
+        json_put_text(json, "last", rows[n].last.ns != 0 ? last : NULL);
+        json_put_text(json, "due", due);
+        json_end(json);
+    }
+    json_end(json);
+}
+
 void trends_json(const struct Trends *trends, struct Buf *out)
 {
     struct Json json = json_begin(out, true);
@@ -98,6 +117,8 @@ void trends_json(const struct Trends *trends, struct Buf *out)
     for (size_t n = 0; n < trends->row_count; n++)
         put_row(&json, &trends->rows[n]);
     json_end(&json);
+    put_due(&json, "overdue", &trends->overdue);
+    put_due(&json, "never_run", &trends->never_run);
     json_end(&json);
     buf_char(out, '\n');
 }

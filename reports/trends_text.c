@@ -9,6 +9,8 @@
 #include "say.h"
 #include "trends.h"
 
+#define DAY_NS (86400 * NS_PER_S)
+
 enum { CELLS = 10, SHOWN = 24, MEDIAN_FROM = 6 };
 
 struct Cells {
@@ -178,6 +180,24 @@ static void put_counts(const struct TrendCounts *counts, struct Buf *out)
         buf_char(out, '\n');
 }
 
+static void put_due(const struct Trends *trends, struct Buf *out)
+{
+    const struct TrendDue *overdue = trends->overdue.items, *never = trends->never_run.items;
+    for (size_t n = 0; n < trends->overdue.count; n++) {
+        buf_put(out, n == 0 ? "overdue: " : ", ");
+        say_outside(out, overdue[n].scenario);
+        buf_printf(out, " (%lld d, %s)", (long long)(overdue[n].since_ns / DAY_NS),
+                   overdue[n].schedule);
+    }
+    buf_put(out, trends->overdue.count > 0 ? "\n" : "");
+    for (size_t n = 0; n < trends->never_run.count; n++) {
+        buf_put(out, n == 0 ? "scheduled, never run: " : ", ");
+        say_outside(out, never[n].scenario);
+        buf_printf(out, " (%s)", never[n].schedule);
+    }
+    buf_put(out, trends->never_run.count > 0 ? "\n" : "");
+}
+
 void trends_text(const struct Trends *trends, struct TextStyle style, struct Buf *out)
 {
     static const char *const heads[CELLS] = {"",     "",      "",      "runs",   "last",
@@ -186,6 +206,7 @@ void trends_text(const struct Trends *trends, struct TextStyle style, struct Buf
     if (trends->row_count == 0) {
         buf_put(out, "no run yet from which a recovery could be told\n");
         put_counts(&trends->counts, out);
+        put_due(trends, out);
         return;
     }
     buf_put(out, "MTTR: the median recovery time of one drill, from 6 runs on "
@@ -205,4 +226,5 @@ void trends_text(const struct Trends *trends, struct TextStyle style, struct Buf
     for (size_t n = 0; n < trends->row_count; n++)
         put_finding(&trends->rows[n], out);
     put_counts(&trends->counts, out);
+    put_due(trends, out);
 }

@@ -3,7 +3,9 @@
 #include "zone.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "zone_rule.h"
 
@@ -125,6 +127,18 @@ const struct Zone *zone_read(const char *name, struct Arena *arena)
     bool whole = ferror(file) == 0 && size < FILE_MOST;
     fclose(file);
     return whole ? zone_parse(bytes, size, arena) : NULL;
+}
+
+const char *zone_here(struct Arena *arena)
+{
+    char link[256];
+    const char *set = getenv("TZ");
+    if (set != NULL && set[0] != '\0')
+        return arena_text(arena, set + (set[0] == ':' ? 1 : 0));
+    ssize_t size = readlink("/etc/localtime", link, sizeof link - 1);
+    link[size > 0 ? size : 0] = '\0';
+    const char *name = strstr(link, "zoneinfo/");
+    return name != NULL ? arena_text(arena, name + strlen("zoneinfo/")) : "UTC";
 }
 
 /* The number of times that have come. */

@@ -14,6 +14,10 @@ const struct Zone *zone_read(const char *name, struct Arena *arena);
 /* Of the bytes of such a file; for tests. */
 const struct Zone *zone_parse(const void *bytes, size_t size, struct Arena *arena);
 
+/* The name of the zone whose time this machine shows: TZ, else /etc/localtime; "UTC" where neither
+ * says. */
+const char *zone_here(struct Arena *arena);
+
 struct ZoneTime {
     int year, month, day; /* 1 = January */
     int weekday;          /* 0 = Sunday */

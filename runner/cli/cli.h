@@ -118,7 +118,7 @@ bool schema_save(struct Cli *cli, const char *only, const char *folder, struct E
 extern const struct Verb verb_validate, verb_explain, verb_schema, verb_version;
 extern const struct Verb verb_doctor, verb_plan, verb_run, verb_status, verb_halt, verb_undo;
 extern const struct Verb verb_approve, verb_runs, verb_report, verb_trends, verb_completion,
-    verb_init, verb_try;
+    verb_init, verb_try, verb_schedule, verb_note;
 const struct Verb *const *cli_verbs(size_t *count);
 extern const struct Option CLI_GLOBALS[]; /* ends with a NULL name */
 #define CLI_VERSION "0.1.0"

@@ -137,3 +137,18 @@ int drill_plan(struct Drill *drill, const struct SavedPlan *saved)
     problems_free(problems);
     return status;
 }
+
+bool drill_obstacles(const struct Plan *plan, struct Err *err)
+{
+    const struct Obstacle *rows = plan->obstacles.items;
+    int worst = 0;
+    for (size_t at = 0; at < plan->obstacles.count; at++) {
+        if (err_status(rows[at].code) <= worst)
+            continue;
+        worst = err_status(rows[at].code);
+        err_set(err, rows[at].code, NOWHERE, "%s", rows[at].text);
+        if (rows[at].help != NULL)
+            err_hint(err, "%s", rows[at].help);
+    }
+    return worst == 0;
+}

@@ -12,6 +12,18 @@
 
 struct SavedPlan;
 struct Repeat;
+/* What a game day adds to its drills. */
+struct DayHooks {
+    /* The run has its id, and is about to begin. False ends it there. */
+    bool (*begins)(void *data, const char *run, struct Err *err);
+    /* As RunAsk.forbids. */
+    const char *(*forbids)(void *data, const struct Plan *plan);
+    void *data;
+    struct DaySteadyFor {
+        int64_t for_ns, within_ns;
+    } steady; /* at least, before the first fault */
+    bool can_be_asked;
+};
 struct Drill {
     struct Cli *cli;
     struct Store *store;
@@ -26,6 +38,8 @@ struct Drill {
     struct List gates;   /* of const char *: rules of the command line, as written */
     const struct SavedPlan *saved; /* that is run; NULL: a file */
     struct Repeat *repeat;         /* that the run belongs to; NULL: nothing is run */
+    const struct DayHooks *day;    /* NULL: it runs alone */
+    char refusal[400];             /* why no run began; "" = one did */
 };
 /* Opens store and loop; says on stderr which runs did not end. 0, or the exit status after it was
  * printed. */
@@ -58,6 +72,10 @@ enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedP
 bool drill_narrow(struct Drill *drill, const struct SavedPlan *saved, struct Err *err) MUST_CHECK;
 /* Surveys and plans. `saved` may be NULL. */
 int drill_plan(struct Drill *drill, const struct SavedPlan *saved);
+/* False with the worst of what stands in the plan's way. */
+bool drill_obstacles(const struct Plan *plan, struct Err *err) MUST_CHECK;
+/* run.c: gate, plan, run and report of what was loaded; returns the exit status. */
+int drill_run(struct Drill *drill, const struct SavedPlan *saved);
 bool drill_gate(struct Drill *drill, bool ask_name, const char *confirmed, struct List *rules,
                 struct Err *err) MUST_CHECK;
 /* What only the plan shows: `forbid`, `longest_fault`, `blast_radius`, `keep_healthy`. */

@@ -171,6 +171,8 @@ static int summary(struct Repeat *repeat, bool halted)
                                   .row_count = rows.count};
     struct Buf out = BUF(TEXT_BYTES);
     enum Verdict verdict = cycles_verdict(&report);
+    if (verdict == VERDICT_PASS && cli_option(cli, "unattended") != NULL)
+        return status;
     if (cli->json)
         cycles_json(&report, &out);
     else
@@ -180,9 +182,9 @@ static int summary(struct Repeat *repeat, bool halted)
     return status != 0 && verdict != VERDICT_NOT_UNDONE ? status : printed;
 }
 
-int repeat_run(struct Cli *cli, int (*once)(struct Cli *cli, struct Repeat *repeat))
+int repeat_run(struct Cli *cli, int (*once)(struct Cli *cli, struct Repeat *repeat), void *data)
 {
-    struct Repeat repeat = {.cli = cli, .cycle = {.number = 1}};
+    struct Repeat repeat = {.cli = cli, .data = data, .cycle = {.number = 1}};
     int status = 0;
     bool halted = false;
     for (int waits = 0; !halted;) {

@@ -8,6 +8,7 @@
 /* What the cycles share; `cycle` is that of the run to come. */
 struct Repeat {
     struct Cli *cli;
+    void *data; /* of who calls repeat_run */
     struct Cycle cycle;
     int64_t pause_ns;
     int64_t waits_ns; /* said by a run that was not begun: so long a system is in its cool-down */
@@ -21,7 +22,7 @@ struct Repeat {
 
 /* Calls `once` for each cycle, as long as the last one was a PASS or a FAIL; between them the
  * pause, which a signal and `halt` end. Returns the exit status of all of them. */
-int repeat_run(struct Cli *cli, int (*once)(struct Cli *cli, struct Repeat *repeat));
+int repeat_run(struct Cli *cli, int (*once)(struct Cli *cli, struct Repeat *repeat), void *data);
 /* Once the files are read. The first cycle fixes what the others must find: false with *err where a
  * file has changed since. */
 bool repeat_loaded(struct Repeat *repeat, const struct Drill *drill, struct Err *err) MUST_CHECK;

@@ -1,9 +1,12 @@
 /* report.c - `report`: a run as a page, made anew from the store each time. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "gameday.h"
 #include "judge.h"
 
 static const struct Option OPTIONS[] = {
-    {.name = "format", .value = "NAME", .doc = "html (default), text or json."},
+    {.name = "format",
+     .value = "NAME",
+     .doc = "html (default), text or json; of a game day md too."},
     {.name = "out", .letter = 'o', .value = "FILE", .doc = "Write it here; - is standard output."},
     {.name = NULL},
 };
@@ -52,9 +55,14 @@ static int report(struct Drill *drill)
     if (name == NULL)
         name = cli->json ? "json" : "html";
     const struct ReportFormat *format = judge_format(drill, name);
+    const struct DayRow *day = NULL;
+    const char *run = NULL;
+    if (!gameday_find(drill, cli->args[0], &day, &err))
+        return cli_fail(cli, &err);
+    if (day != NULL)
+        return gameday_write(drill, day, name);
     if (format == NULL)
         return unknown_format(drill, name);
-    const char *run = NULL;
     struct Report made = {0};
     struct History of = {.environment = cli->environment};
     if (!store_find_run(drill->store, cli->args[0], &of, cli->arena, &run, &err))
@@ -78,7 +86,7 @@ static int verb(struct Cli *cli)
 
 const struct Verb verb_report = {
     .name = "report",
-    .takes = "RUN",
+    .takes = "RUN or DAY",
     .least = 1,
     .most = 1,
     .summary = "a run as a page: HTML, text or JSON",

@@ -11,6 +11,7 @@
 #include "../engine/run.h"
 #include "../model/redact.h"
 #include "approval.h"
+#include "gameday.h"
 #include "judge.h"
 #include "plan_file.h"
 #include "repeat.h"
@@ -23,6 +24,11 @@ static const struct Option OPTIONS[] = {
      .doc = "The protected environment's name, instead of typing it."},
     {.name = "seed", .value = "N", .doc = "Draw the hosts with this seed."},
     {.name = "times", .value = "N", .doc = "Run it so often, as `repeat: {times: N}` does."},
+    {.name = "unattended",
+     .doc = "Asks nothing, and says nothing unless something is wrong: for timers and cron."},
+    {.name = "resume", .doc = "Goes on with the game day of this file whose runner died."},
+    {.name = "only", .value = "DRILL", .many = true, .doc = "Of a game day, only this drill."},
+    {.name = "skip", .value = "DRILL", .many = true, .doc = "Of a game day, not this drill."},
     {.name = "param", .letter = 'p', .value = "K=V", .many = true, .doc = "Set a parameter."},
     {.name = "gate",
      .value = "RULE",
@@ -43,6 +49,7 @@ static int refuse(struct Drill *drill, const struct Err *err)
                        : err_status(err->code) == 3 ? "NOT READY"
                                                     : NULL;
     struct Cli *cli = drill->cli;
+    snprintf(drill->refusal, sizeof drill->refusal, "%s", err->message);
     if (word == NULL || drill->loaded.scenario == NULL)
         return cli_fail(cli, err);
     struct Buf out = BUF(2000);
@@ -125,21 +132,6 @@ static bool may_be_run(struct Drill *drill, const struct SavedPlan *saved, struc
     return err_hint(err, "Make a new one: faildrill plan.");
 }
 
-static bool obstacles(const struct Plan *plan, struct Err *err)
-{
-    const struct Obstacle *rows = plan->obstacles.items;
-    int worst = 0;
-    for (size_t at = 0; at < plan->obstacles.count; at++) {
-        if (err_status(rows[at].code) <= worst)
-            continue;
-        worst = err_status(rows[at].code);
-        err_set(err, rows[at].code, NOWHERE, "%s", rows[at].text);
-        if (rows[at].help != NULL)
-            err_hint(err, "%s", rows[at].help);
-    }
-    return worst == 0;
-}
-
 struct Running {
     struct Drill *drill;
     struct Run *run;
@@ -193,7 +185,8 @@ static void question(void *data, const char *text)
     running->tty = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
     watch_question(running->watching, text);
     if (running->tty < 0) {
-        run_answer(running->run, false);
+        if (running->drill->day == NULL) /* of a game day `note --go` may still come */
+            run_answer(running->run, false);
         return;
     }
     tcflush(running->tty, TCIFLUSH);
@@ -222,8 +215,9 @@ static const char *forbids(void *data)
 {
     struct Drill *drill = data;
     struct List rules = {0};
-    if (drill->saved == NULL)
-        return NULL;
+    const char *why = drill->day ? drill->day->forbids(drill->day->data, drill->plan) : NULL;
+    if (why != NULL || drill->saved == NULL)
+        return why;
     if (wall_now().ns > drill->saved->valid_until.ns)
         return "the plan is no longer valid";
     if (gate_approvals(drill, &rules))
@@ -265,6 +259,8 @@ static int go(struct Drill *drill)
                            .version = CLI_VERSION,
                            .state = drill->cli->state,
                            .cycle = repeat_begins(drill->repeat, drill->plan),
+                           .steady_ns = drill->day ? drill->day->steady.for_ns : 0,
+                           .steady_within_ns = drill->day ? drill->day->steady.within_ns : 0,
                            .forbids = forbids,
                            .forbids_data = drill,
                            .watch = telling_watch(telling)};
@@ -306,7 +302,8 @@ static bool can_be_asked(const struct Drill *drill, struct Err *err)
 {
     const struct List *steps = &drill->loaded.scenario->steps;
     const struct StepSpec *step = steps->items;
-    for (size_t at = 0; at < steps->count && !drill->cli->may_ask; at++) {
+    bool somebody = drill->cli->may_ask || (drill->day != NULL && drill->day->can_be_asked);
+    for (size_t at = 0; at < steps->count && !somebody; at++) {
         if (step[at].type != STEP_ASK)
             continue;
         err_set(err, ERR_REFUSED, NOWHERE, "step %zu asks a person, and there is nobody to ask",
@@ -316,7 +313,7 @@ static bool can_be_asked(const struct Drill *drill, struct Err *err)
     return true;
 }
 
-static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
+int drill_run(struct Drill *drill, const struct SavedPlan *saved)
 {
     struct Err err;
     drill->saved = saved;
@@ -330,8 +327,9 @@ static int plan_and_go(struct Drill *drill, const struct SavedPlan *saved)
     int status = drill_plan(drill, saved);
     if (status != 0 || !repeat_planned(drill->repeat, drill->plan))
         return status;
-    if ((saved != NULL && !plan_is_same(drill, saved, &err)) || !obstacles(drill->plan, &err) ||
-        !drill_gate_plan(drill, &err))
+    if ((saved != NULL && !plan_is_same(drill, saved, &err)) ||
+        !drill_obstacles(drill->plan, &err) || !drill_gate_plan(drill, &err) ||
+        !gameday_begins(drill, &err))
         return refuse(drill, &err);
     return go(drill);
 }
@@ -360,7 +358,7 @@ static int run(struct Drill *drill)
                 drill->loaded.environment->name, cli->environment);
         return refuse(drill, &err);
     }
-    return plan_and_go(drill, known == KNOWN_YES ? &saved : NULL);
+    return drill_run(drill, known == KNOWN_YES ? &saved : NULL);
 }
 
 static int once(struct Cli *cli, struct Repeat *repeat)
@@ -376,7 +374,11 @@ static int once(struct Cli *cli, struct Repeat *repeat)
 
 static int verb(struct Cli *cli)
 {
-    return repeat_run(cli, once);
+    bool unattended = cli_option(cli, "unattended") != NULL;
+    cli->may_ask = cli->may_ask && !unattended;
+    cli->quiet = cli->quiet || unattended;
+    const struct Document *day = gameday_file(cli, cli->args[0]);
+    return day != NULL ? gameday_run(cli, day) : repeat_run(cli, once, NULL);
 }
 
 const struct Verb verb_run = {
@@ -388,7 +390,8 @@ const struct Verb verb_run = {
     .on_first_screen = true,
     .options = OPTIONS,
     .examples = "  faildrill run -e staging redis_primary_dies\n"
-                "  faildrill run 4k2p --confirm production     a plan that was saved\n",
+                "  faildrill run 4k2p --confirm production     a plan that was saved\n"
+                "  faildrill run scenarios/2026-12-staging.yaml --resume    a game day\n",
     .next = "Next: faildrill report last, faildrill trends",
     .run = verb,
 };

@@ -20,7 +20,7 @@ const struct Verb verb_schema = {
     .name = "schema",
     .takes = "[KIND]",
     .most = 1,
-    .summary = "the JSON Schema of scenario, environment or project files",
+    .summary = "the JSON Schema of scenario, environment, gameday or project files",
     .options = OPTIONS,
     .examples = "  faildrill schema scenario\n"
                 "  faildrill schema -o .faildrill/schema    all kinds, for an editor:\n"

@@ -4,6 +4,7 @@
 
 #include "../../reports/trends.h"
 #include "../base/text.h"
+#include "due.h"
 #include "judge.h"
 
 #define PAGE_BYTES (32U << 20)
@@ -66,6 +67,8 @@ static int trends(struct Drill *drill)
         return cli_fail(cli, &err);
     struct Trends made;
     trends_make(rows.items, rows.count, cli->arena, &made);
+    if (!due_find(drill, is_asked, &made, &err))
+        return cli_fail(cli, &err);
     const char *path = cli_option(cli, "out");
     if (path != NULL && !write_page(drill, &made, path, &err))
         return cli_fail(cli, &err);

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "../base/text.h"
+#include "../model/gameday.h"
 #include "../model/include.h"
 
 enum { EXPANDED_MEMORY = 64 << 20, EXPANDED_MOST = 1 << 20 };
@@ -34,7 +35,7 @@ const struct Verb verb_validate = {
 /* What was looked at, for the line at the end. */
 struct Tally {
     struct Environment *environment; /* of -e; scenarios are checked against it */
-    size_t scenarios, environments, fragments;
+    size_t scenarios, environments, fragments, gamedays;
     struct Buf expanded; /* of the last scenario, where --expand asks for it */
 };
 
@@ -67,6 +68,23 @@ static void check_expanded(struct Cli *cli, const struct Document *document, str
     scenario_free(scenario);
 }
 
+/* The drills that it names must be there; each is checked as a file of its own. */
+static void check_gameday(struct Cli *cli, const struct Document *document,
+                          struct Problems *problems)
+{
+    struct GameDay *day = gameday_new(document, problems);
+    const struct DayDrill *drills = day != NULL ? day->drills.items : NULL;
+    for (size_t at = 0; day != NULL && at < day->drills.count; at++) {
+        struct Err err;
+        const char *path;
+        if (project_scenario(&cli->project, drills[at].scenario, cli->arena, &path, &err))
+            continue;
+        err.where = node_get(drills[at].node, "scenario")->where;
+        problems_add(problems, &err);
+    }
+    gameday_free(day);
+}
+
 static void check_scenario(struct Cli *cli, const struct Document *document, struct Tally *tally,
                            struct Problems *problems)
 {
@@ -97,9 +115,13 @@ static void check_file(struct Cli *cli, const char *path, struct Tally *tally,
     } else if (text_equal(first, "fragment")) {
         tally->fragments++;
         (void)fragment_check(document, cli->kinds, cli->arena, problems);
+    } else if (text_equal(first, "gameday")) {
+        tally->gamedays++;
+        check_gameday(cli, document, problems);
     } else if (!text_equal(first, "project")) {
         problems_say(problems, ERR_KIND_OF_FILE, root->where,
-                     "the first key is `scenario:`, `environment:`, `fragment:` or `project:`",
+                     "the first key is `scenario:`, `environment:`, `fragment:`, `gameday:` or "
+                     "`project:`",
                      "this file does not say what it is");
     }
 }
@@ -198,6 +220,9 @@ static void put_tally(const struct Tally *tally, size_t warnings, bool strict, s
         buf_printf(out, "%zu scenario%s%s and %zu environment%s are right; %zu warning%s.\n",
                    tally->scenarios, plural(tally->scenarios), fragments, tally->environments,
                    plural(tally->environments), warnings, plural(warnings));
+    if (tally->gamedays > 0 && !(warnings > 0 && strict))
+        buf_printf(out, "%zu game day%s right.\n", tally->gamedays,
+                   tally->gamedays == 1 ? " is" : "s are");
 }
 
 static int say(struct Cli *cli, const struct Tally *tally, struct Problems *problems)

@@ -81,6 +81,7 @@ struct RunAsk {
      * done, when a wait for a steady state may be over. May take seconds. NULL: nobody is asked. */
     const char *(*forbids)(void *forbids_data);
     void *forbids_data;
+    int64_t steady_ns, steady_within_ns; /* where more than the scenario says */
     struct RunWatch watch;
 };
 /* Arguments outlive it. */

@@ -64,13 +64,6 @@ static void list_locks(struct Run *run)
         }
 }
 
-/* As long as the scenario says, or the environment, whose systems settle as fast as they can. */
-int64_t run_steady_within(const struct Run *run)
-{
-    int64_t here = run->in.plan->environment->wait_steady_ns;
-    return here > run->scenario->steady_within_ns ? here : run->scenario->steady_within_ns;
-}
-
 /* Until when this run may need its locks; a holder that vanished is set aside after it. */
 int64_t run_longest(const struct Run *run)
 {

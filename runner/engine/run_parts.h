@@ -138,6 +138,7 @@ struct Run {
     struct Mono steps_ended;   /* the last one that did */
     struct StepRun *resolving; /* asks who is meant: one at a time */
     bool asking;               /* a person */
+    struct Wall asked;         /* when */
     enum Known answer;         /* which was given */
     bool begin_failed;         /* a lock or a forward */
     struct Err begin_err;
@@ -193,7 +194,6 @@ bool run_stored(struct Run *run, bool ok, const struct Err *err);
 /* run_begin.c: locks, forwards, prober */
 void begin_locks(struct Run *run);
 bool begin_probes(struct Run *run);
-int64_t run_steady_within(const struct Run *run);
 int64_t run_longest(const struct Run *run); /* until when it may need its locks */
 void run_over(struct Run *run);             /* gives everything back, then stops the loop */
 void run_lock_given(struct Run *run);       /* one of those that run_over waits for */
@@ -285,6 +285,7 @@ void undo_proven(struct FaultRun *fault, const struct HostCall *call);
 void undo_failed(struct FaultRun *fault, const struct HostCall *call);
 void undo_tick(struct Run *run, struct Mono now);
 /* run_settle.c */
+int64_t run_steady_within(const struct Run *run);
 void settle_begin(struct Run *run);
 void settle_tick(struct Run *run, struct Mono now);
 void settle_end(struct Run *run); /* what was seen until now is what is judged */

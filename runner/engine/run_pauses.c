@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_parts.h"
 
+#define GO_EVERY 4 /* ticks */
+
 void step_pause_begin(struct StepRun *step)
 {
     struct Run *run = step->run;
@@ -15,6 +17,7 @@ void step_pause_begin(struct StepRun *step)
     } else if (spec->type == STEP_ASK) {
         run->answer = KNOWN_UNKNOWN;
         run->asking = true;
+        run->asked = wall_now();
         run_event(run, "ask", "%s", spec->said);
         if (run->in.watch.ask != NULL)
             run->in.watch.ask(run->in.watch.ask_data, spec->said);
@@ -24,12 +27,30 @@ void step_pause_begin(struct StepRun *step)
     }
 }
 
+/* From another terminal: `note --go`. */
+static void look_for_go(struct StepRun *step)
+{
+    struct Run *run = step->run;
+    const char *who = NULL;
+    struct Err err;
+    if (run->ticks % GO_EVERY != 0 || !run->stored ||
+        !store_go_said(run->in.store, run->in.plan->token.text, run->asked, run->arena, &who,
+                       &err) ||
+        who == NULL)
+        return;
+    step_unask(run);
+    run_event(run, "ask", "%s said go", who);
+    step_over(step);
+}
+
 static void ask_tick(struct StepRun *step)
 {
     struct Run *run = step->run;
     char text[300];
-    if (run->answer == KNOWN_UNKNOWN)
+    if (run->answer == KNOWN_UNKNOWN) {
+        look_for_go(step);
         return;
+    }
     if (run->answer == KNOWN_YES) {
         run_event(run, "ask", "%s said yes", run->in.who);
         step_over(step);

@@ -78,10 +78,24 @@ bool probes_steady(const struct Run *run, int64_t hold_ns, bool after_undo)
     return true;
 }
 
+/* As long as the scenario says, or the environment, whose systems settle as fast as they can. */
+int64_t run_steady_within(const struct Run *run)
+{
+    int64_t here = run->in.plan->environment->wait_steady_ns, asked = run->in.steady_within_ns;
+    int64_t said = run->scenario->steady_within_ns, most = here > asked ? here : asked;
+    return most > said ? most : said;
+}
+
+static int64_t baseline_ns(const struct Run *run)
+{
+    int64_t asked = run->in.steady_ns, said = run->scenario->steady_ns;
+    return run->state == RUN_BASELINE && asked > said ? asked : said;
+}
+
 const char *unsteady_what(const struct Run *run)
 {
     const struct ProbeSpec *specs = run->scenario->probes.items;
-    int64_t hold_ns = run->scenario->steady_ns;
+    int64_t hold_ns = baseline_ns(run);
     for (size_t at = 0; at < run->scenario->probes.count; at++)
         if (run->oks[at].count < STEADY_SAMPLES ||
             mono_since(run->oks[at].since, run->oks[at].last) < hold_ns)
@@ -92,7 +106,7 @@ const char *unsteady_what(const struct Run *run)
 
 void baseline_tick(struct Run *run, struct Mono now)
 {
-    bool steady = probes_steady(run, run->scenario->steady_ns, false) &&
+    bool steady = probes_steady(run, baseline_ns(run), false) &&
                   sight_answered(run->sight) && sight_whole(run->sight);
     if (steady && silence_stands(run)) {
         run_enter(run, EVENT_STEADY);

@@ -5,6 +5,7 @@
 #include "../base/text.h"
 #include "../schema/describe.h"
 #include "environment_fields.h"
+#include "gameday.h"
 #include "project.h"
 #include "scenario_fields.h"
 
@@ -12,6 +13,7 @@ static const struct FileKind FILES[] = {
     {"scenario", "one drill; its name is what plan and run take", &SCENARIO_RECORD},
     {"environment", "where drills run; its name is what -e takes", &ENVIRONMENT_RECORD},
     {"fragment", "parts of scenarios, which include it", &FRAGMENT_RECORD},
+    {"gameday", "several drills in one go; run takes it as it takes a scenario", &GAMEDAY_RECORD},
     {"project", "one per repository, and optional", &PROJECT_RECORD},
 };
 

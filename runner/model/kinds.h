@@ -20,7 +20,7 @@ struct Kinds { /* each NULL-ended, in the order that people should meet them */
 const struct VariantSet *kinds_sets(const struct Kinds *kinds, struct Arena *arena, size_t *count);
 /* A verb that a step may have: a fault kind's, or `failover`. */
 bool kinds_has_verb(const struct Kinds *kinds, const char *word);
-/* The kinds of file: scenario, environment, fragment, project; static. */
+/* The kinds of file: scenario, environment, fragment, gameday, project; static. */
 const struct FileKind *kinds_files(size_t *count);
 
 #endif

@@ -49,6 +49,10 @@ struct RunEvent {
 };
 #define EVENT_OVERRIDE                                                                             \
     "gate override" /* a subject; no host, probe or step has a blank in its name */
+struct RunNote { /* of a person */
+    struct Moment at; /* a minute wide where only the minute was said */
+    const char *who, *type, *text; /* type: "note", "declared", "acknowledged", "mitigated", "go" */
+};
 struct RunExpectation {
     const char *probe, *word;
     int64_t limit;
@@ -98,6 +102,8 @@ struct RunRecord {
     size_t fault_count;
     struct RunEvent *events;
     size_t event_count;
+    struct RunNote *notes;
+    size_t note_count; /* in order of time */
     struct RunExpectation *expectations;
     size_t expectation_count;
     struct RunFigure *figures;

@@ -3,6 +3,7 @@
 #include "scenario_build.h"
 
 #include "../base/text.h"
+#include "calendar.h"
 #include "file_rules.h"
 #include "include.h"
 #include <stdarg.h>
@@ -76,6 +77,13 @@ static void check_name(struct ScenarioBuild *build)
              build->fields.name);
 }
 
+static void check_schedule(struct ScenarioBuild *build)
+{
+    const struct Node *schedule = node_get(build->root, "schedule");
+    if (build->fields.schedule != NULL)
+        calendar_check(build->fields.schedule, schedule->where, build->arena, build->problems);
+}
+
 static bool is_part(const struct Document *document, const char *file)
 {
     bool is = text_equal(file, document->path);
@@ -107,6 +115,7 @@ static void read_all(struct ScenarioBuild *build)
     scenario_read_params(build);
     bool clean = decode(build, false) && errors_here(build) == 0;
     check_name(build);
+    check_schedule(build);
     if (clean) {
         scenario_hash(build);
         clean = decode(build, true);

@@ -145,6 +145,7 @@ const char *bound_name(enum BoundWord word);
 struct GateFields;
 struct Scenario {
     const char *name, *hypothesis, *owner, *runbook, *path;
+    const char *schedule;                   /* a calendar_parse() that succeeds, or NULL */
     struct List tags;                       /* of const char * */
     char text_hash[65], behaviour_hash[65]; /* SHA-256, hex: DESIGN.md 13 */
     struct List params;                     /* of struct ParamSpec, values filled in */

@@ -263,6 +263,7 @@ static const struct Field SCENARIO_FIELDS[] = {
      .max = 50,
      .example = "[redis, weekly]",
      .doc = "Words to find runs by."},
+    SCHEDULE_ROW(offsetof(struct ScenarioFields, schedule)),
     INCLUDE_ROW(offsetof(struct ScenarioFields, include)),
     PARAMS_ROW,
     TARGETS_ROW,

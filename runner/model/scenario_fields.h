@@ -3,6 +3,7 @@
 #ifndef FD_MODEL_SCENARIO_FIELDS_H
 #define FD_MODEL_SCENARIO_FIELDS_H
 
+#include "calendar.h"
 #include "scenario.h"
 
 enum ParamType { PARAM_TEXT, PARAM_INT, PARAM_DURATION, PARAM_SHARE, PARAM_CHOICE, PARAM_BOOL };
@@ -78,7 +79,7 @@ struct HaltAlsoFields {
     int64_t after_ns;
 };
 struct ScenarioFields {
-    const char *name, *hypothesis, *owner, *runbook;
+    const char *name, *hypothesis, *owner, *runbook, *schedule;
     struct List tags, include, params, targets, probes, steps, always, expect, halt;
     const struct SteadyFields *steady;
     const struct RepeatFields *repeat;

@@ -350,6 +350,7 @@ static void copy_plain(struct ScenarioBuild *build)
     scenario->hypothesis = fields->hypothesis;
     scenario->owner = fields->owner;
     scenario->runbook = fields->runbook;
+    scenario->schedule = fields->schedule;
     scenario->tags = fields->tags;
     scenario->hold_ns = fields->hold_ns;
     scenario->gap_ns = fields->gap_ns;

@@ -91,12 +91,12 @@ void query_process(struct Query *query, const struct Process *process);
 void row_process(struct Query *query, struct Arena *arena, struct Process *out);
 
 /* ---- log.c ---- */
-enum LogType { LOG_BEGIN, LOG_EVENT, LOG_FAULT, LOG_END, LOG_JUDGED };
+enum LogType { LOG_BEGIN, LOG_EVENT, LOG_FAULT, LOG_END, LOG_JUDGED, LOG_NOTE };
 struct LogRow {
     enum LogType type;
     int64_t run; /* key */
     struct Mono at;
-    uint32_t fault; /* 0 = none */
+    uint32_t fault; /* 0 = none; of a LOG_NOTE its key */
     const char *subject, *text;
 };
 /* Within a change, after what it is about was written. */

@@ -33,6 +33,8 @@ static const struct LogKind kinds[] = {
      " observing_ended, undo_began, settled FROM runs JOIN details ON run = key"
      " WHERE key = ?1 >> 32"},
     {LOG_JUDGED, "judged", "SELECT judged, judged_why, unaffected FROM runs WHERE key = ?1 >> 32"},
+    {LOG_NOTE, "note",
+     "SELECT at_low, at_high, made, who, type, text FROM notes WHERE key = ?1 & 4294967295"},
 };
 
 static const struct LogKind *kind_of(enum LogType type)

@@ -185,12 +185,32 @@ static const struct Part figures_part = {
     .read = read_figure,
 };
 
+static void read_note(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunNote *note = item;
+    note->at.low.ns = row_int(query);
+    note->at.high.ns = row_int(query);
+    note->who = row_text(query, arena);
+    note->type = row_text(query, arena);
+    note->text = row_text(query, arena);
+}
+
+/* By the run's own clock. */
+static const struct Part notes_part = {
+    .sql = "SELECT mono_started + at_low - started, mono_started + at_high - started, n.who, type,"
+           " n.text FROM notes n JOIN runs r ON r.key = n.run JOIN details d ON d.run = r.key"
+           " WHERE n.run BETWEEN ? >> 32 AND ? >> 32 ORDER BY at_low, n.key",
+    .size = sizeof(struct RunNote),
+    .read = read_note,
+};
+
 bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct RunRecord *run,
                  struct Err *err)
 {
     struct List hosts = {.items = NULL};
     struct List probes = hosts, read_back = hosts, expectations = hosts;
     struct List faults = hosts, events = hosts, systems = hosts, figures = hosts;
+    struct List notes = hosts;
     if (!read_part(store, key, &hosts_part, arena, &hosts, err) ||
         !read_part(store, key, &probes_part, arena, &probes, err) ||
         !read_part(store, key, &read_back_part, arena, &read_back, err) ||
@@ -198,7 +218,8 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
         !read_part(store, key, &faults_part, arena, &faults, err) ||
         !read_part(store, key, &events_part, arena, &events, err) ||
         !read_part(store, key, &systems_part, arena, &systems, err) ||
-        !read_part(store, key, &figures_part, arena, &figures, err))
+        !read_part(store, key, &figures_part, arena, &figures, err) ||
+        !read_part(store, key, &notes_part, arena, &notes, err))
         return false;
     run->hosts = hosts.items;
     run->host_count = hosts.count;
@@ -215,5 +236,7 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
     run->system_count = systems.count;
     run->figures = figures.items;
     run->figure_count = figures.count;
+    run->notes = notes.items;
+    run->note_count = notes.count;
     return true;
 }

@@ -162,6 +162,56 @@ struct ByHand {
 bool undolog_close_by_hand(struct Store *store, const struct ByHand *closed,
                            struct Err *err) MUST_CHECK;
 
+/* ---- What people noted. ---- */
+struct Note {
+    const char *who, *type, *text; /* type: "note", "declared", "acknowledged", "mitigated", "go" */
+    struct Wall low, high;         /* it was between these two */
+    struct Wall made;              /* written down */
+};
+/* By another process than the run's, or after its end. */
+bool store_note(struct Store *store, const char *run, const struct Note *note,
+                struct Err *err) MUST_CHECK;
+/* *who said go to this run, `since` or later; NULL = nobody so far. */
+bool store_go_said(struct Store *store, const char *run, struct Wall since, struct Arena *arena,
+                   const char **who, struct Err *err) MUST_CHECK;
+
+/* ---- Game days: their drills are runs like any other. ---- */
+struct DayRow {
+    const char *id, *name, *environment, *who, *hash; /* hash: of its file */
+    struct Wall started, ended;
+    bool finished;
+    enum Known alive; /* its process; KNOWN_NO once finished */
+    enum Verdict verdict;
+    const char *why;
+};
+struct DayDrillRow {
+    const char *scenario, *owner;
+    const char *state;         /* "waiting", "begun", "done", "left_out" */
+    const char *run, *earlier; /* earlier: the run before it, whose runner died; or NULL */
+    enum Verdict verdict;      /* of what is done or left out */
+    const char *why;
+};
+/* ERR_LOCKED where another day goes on in that environment. `drills`: of struct DayDrillRow. */
+bool store_day_begin(struct Store *store, const struct DayRow *day, const struct List *drills,
+                     struct Err *err) MUST_CHECK;
+/* A day whose process died is from here on ours. */
+bool store_day_adopt(struct Store *store, const struct DayRow *day, struct Err *err) MUST_CHECK;
+/* number: from 1 */
+bool store_day_drill(struct Store *store, const char *id, uint32_t number,
+                     const struct DayDrillRow *row, struct Err *err) MUST_CHECK;
+bool store_day_end(struct Store *store, const char *id, enum Verdict as, const char *why,
+                   struct Wall at, struct Err *err) MUST_CHECK;
+/* Newest first; environment NULL = of all. */
+bool store_days(struct Store *store, const char *environment, struct Arena *arena, struct List *out,
+                struct Err *err) MUST_CHECK; /* of struct DayRow */
+bool store_day_drills(struct Store *store, const char *id, struct Arena *arena, struct List *out,
+                      struct Err *err) MUST_CHECK; /* of struct DayDrillRow, in order */
+/* Between two drills; and all of the day, those of its runs too, in order of time. */
+bool store_day_note(struct Store *store, const char *id, const struct Note *note,
+                    struct Err *err) MUST_CHECK;
+bool store_day_notes(struct Store *store, const char *id, struct Arena *arena, struct List *out,
+                     struct Err *err) MUST_CHECK; /* of struct Note */
+
 /* ---- History. ---- */
 struct History {                        /* what is asked for; zeroed = everything */
     const char *environment, *scenario; /* NULL = any */

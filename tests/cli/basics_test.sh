@@ -29,7 +29,7 @@ short() {
 check "no words: the first screen, with the next step last" says 0 out '^Next: faildrill help'
 check "the first screen has fewer than 40 lines" short
 check "help all lists every verb" says 0 out '^  validate ' help all
-for verb in try init doctor plan run status halt undo report trends validate explain schema approve runs completion version; do
+for verb in try init doctor plan run status halt undo report trends validate explain schema approve schedule note runs completion version; do
     check "help $verb gives an example and the next step" says 0 out "^  faildrill .*$verb" help "$verb"
     check "$verb -h says the same" says 0 out '^Next: ' "$verb" -h
     check "help $verb has fewer than 40 lines" short help "$verb"

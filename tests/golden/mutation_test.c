@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../../runner/model/gameday.h"
 #include "../../runner/base/text.h"
 
 enum { MUTATIONS = 20000, FILES_MOST = 64, TEXT_MOST = 32 << 10 };
@@ -310,13 +311,19 @@ static bool known(const struct Oracle *oracle, const struct Record *record, cons
 }
 
 /* ---- One mutation. ---- */
-static void check_known(const struct Document *document, bool is_environment, struct Arena *arena)
+static bool is_day(const struct File *file)
+{
+    return strncmp(file->text, "gameday:", 8) == 0;
+}
+
+static void check_known(const struct Document *document, const struct File *file,
+                        struct Arena *arena)
 {
     struct Oracle oracle;
     size_t count;
     oracle.sets = kinds_sets(&faildrill_kinds, arena, &oracle.set_count);
     const struct FileKind *files = kinds_files(&count);
-    const struct Record *record = files[is_environment ? 1 : 0].record;
+    const struct Record *record = files[file->is_environment ? 1 : is_day(file) ? 3 : 0].record;
     if (!known(&oracle, record, document->root)) {
         print_error("a key slipped in:\n%s\n", document->text);
         fail();
@@ -332,7 +339,10 @@ static bool read_mutation(struct Corpus *corpus, const struct File *file, const 
     const struct Document *document = document_parse(file->path, text, size, arena, problems);
     struct Environment *environment = NULL;
     struct Scenario *scenario = NULL;
-    if (document->root != NULL && file->is_environment) {
+    struct GameDay *day = NULL;
+    if (document->root != NULL && is_day(file)) {
+        day = gameday_new(document, problems);
+    } else if (document->root != NULL && file->is_environment) {
         environment = environment_new(document, &faildrill_kinds, "/project", problems);
     } else if (document->root != NULL) {
         struct ScenarioInput input = {
@@ -342,15 +352,16 @@ static bool read_mutation(struct Corpus *corpus, const struct File *file, const 
         };
         scenario = scenario_new(&input, problems);
     }
-    bool taken = environment != NULL || scenario != NULL;
+    bool taken = environment != NULL || scenario != NULL || day != NULL;
     bool clean = document->root != NULL && problems_errors(problems) == 0;
     assert_int_equal(taken && problems_errors(problems) == 0, clean);
     if (clean)
-        check_known(document, file->is_environment, arena);
+        check_known(document, file, arena);
     struct Buf said = BUF(1 << 20);
     problems_sort(problems);
     problems_write(problems, &document, 1, &said);
     buf_free(&said);
+    gameday_free(day);
     scenario_free(scenario);
     environment_free(environment);
     problems_free(problems);

@@ -18,7 +18,7 @@ function schema(kind) {
     const text = spawnSync(program, ['schema', kind], { encoding: 'utf8' }).stdout;
     return new Ajv({ strict: false, allErrors: false, logger: false }).compile(JSON.parse(text));
 }
-const kinds = Object.fromEntries(['scenario', 'environment', 'fragment', 'project'].map(kind => [kind, schema(kind)]));
+const kinds = Object.fromEntries(['scenario', 'environment', 'fragment', 'gameday', 'project'].map(kind => [kind, schema(kind)]));
 
 // Why an editor refuses the text, or null.
 function editor(text) {
