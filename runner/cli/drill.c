@@ -81,6 +81,20 @@ void drill_close(struct Drill *drill)
     store_close(drill->store);
 }
 
+/* What is left is looked for with whatever there is: no secret is needed for that, nor a cluster
+ * that answers. */
+static int load_for_undo(struct Drill *drill, struct Environment *environment)
+{
+    struct Err err;
+    if (!environment_unlock(environment, process_output, &err))
+        fprintf(stderr, "warning: %s; this needs no secret, and goes on\n", err.message);
+    if (!environment_resolve(environment, &err))
+        return cli_fail(drill->cli, &err);
+    if (!pods_find(environment, drill->cli->kinds, drill->cli->state, &err))
+        fprintf(stderr, "warning: %s\n", err.message);
+    return 0;
+}
+
 int drill_load(struct Drill *drill, const char *scenario, const char *environment)
 {
     struct Err err;
@@ -89,13 +103,14 @@ int drill_load(struct Drill *drill, const char *scenario, const char *environmen
         return status;
     struct Environment *found = drill->loaded.environment;
     drill->notify = (struct List){.items = NULL};
-    if (found != NULL &&
-        (!environment_unlock(found, process_output, &err) || !environment_resolve(found, &err) ||
-         !notify_gather(found, drill->cli->project.notify, drill->cli->arena, &drill->notify,
-                        &err)))
-        return cli_fail(drill->cli, &err);
-    if (found != NULL && !pods_find(found, drill->cli->kinds, drill->cli->state, &err) &&
-        !text_equal(drill->cli->verb->name, "undo"))
+    if (found == NULL)
+        return 0;
+    if (text_equal(drill->cli->verb->name, "undo"))
+        return load_for_undo(drill, found);
+    if (!environment_unlock(found, process_output, &err) || !environment_resolve(found, &err) ||
+        !notify_gather(found, drill->cli->project.notify, drill->cli->arena, &drill->notify,
+                       &err) ||
+        !pods_find(found, drill->cli->kinds, drill->cli->state, &err))
         return cli_fail(drill->cli, &err);
     return 0;
 }

@@ -102,6 +102,8 @@ bool capture_read(const struct CaptureSpec *spec, const struct Buf *output, stru
         why = "it is longer than 4096 bytes";
     else if (why == NULL && text.size == 0)
         why = "it is empty";
+    else if (why == NULL && text_starts(out->text, "${secret."))
+        why = "it names a secret, and what a host prints is never taken for one";
     buf_free(&text);
     if (why != NULL)
         return no_value(spec, err, why);

@@ -22,7 +22,7 @@ struct Silence {
     struct Timer *soon;
     const struct SilenceFields *spec;
     struct TextPair *headers; /* with the values of secrets */
-    bool asked;
+    bool asked, perhaps;      /* perhaps: no answer, and it may have been made all the same */
     enum Known made;
     char said[200]; /* its id, or why not */
     void (*done)(void *data, const char *why);
@@ -130,6 +130,7 @@ static void on_made(void *data, const struct Answer *answer)
     bool found = json != NULL && json_text_find(json, "silenceID", &id) && id.size > 0 &&
                  strspn(id.text, "0123456789abcdefABCDEF-") == id.size;
     silence->made = found ? KNOWN_YES : KNOWN_NO;
+    silence->perhaps = answer->end != CALL_ANSWERED;
     if (found)
         snprintf(silence->said, sizeof silence->said, "%s", id.text);
     else
@@ -181,7 +182,7 @@ static void on_soon(void *data, int events)
 {
     (void)events;
     struct Silence *silence = data;
-    bool unknown = silence->asked && silence->made == KNOWN_UNKNOWN;
+    bool unknown = silence->asked && (silence->made == KNOWN_UNKNOWN || silence->perhaps);
     silence->done(silence->data, unknown ? "whether it was made is not known" : NULL);
 }
 

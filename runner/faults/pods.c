@@ -6,7 +6,9 @@
 
 #define LOOK_S 20 /* kubectl and whatever logs it in take a second or two to begin */
 
-static bool check(const struct ServiceConfig *config, const struct PlanInput *input,
+/* Deleted without a grace period, a pod is gone for the API before its kubelet has said so: on a
+ * node that hangs, the old one and the new one of the same name would be there at once. */
+static bool check(const struct ServiceConfig *config, bool kill, const struct PlanInput *input,
                   struct Err *err)
 {
     const struct Where where = input->target->where;
@@ -21,6 +23,11 @@ static bool check(const struct ServiceConfig *config, const struct PlanInput *in
     if (!input->facts->engine_starts)
         return err_set(err, ERR_NO_UNDO, where,
                        "nobody would make another pod: '%s' has no controller", name);
+    if (kill && input->facts->pod_has_name) {
+        err_set(err, ERR_NO_UNDO, where,
+                "pod '%s' is of a StatefulSet: killed, there might be two of it for a while", name);
+        return err_hint(err, "Use `restart`, which waits until the old one has ended.");
+    }
     return true;
 }
 
@@ -29,7 +36,7 @@ bool pods_plan(const struct ServiceConfig *config, bool kill, const struct PlanI
 {
     struct Procedure procedure = procedure_of(input, CLASS_STICKY);
     const struct Pods *pods = input->role->service.pods;
-    if (!check(config, input, err))
+    if (!check(config, kill, input, err))
         return false;
     const char *ready = arena_printf(arena, "%" PRId64, input->facts->pods_ready);
     const struct {

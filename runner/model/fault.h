@@ -31,6 +31,7 @@ struct HostFacts {
                            freezer stops; 0: it has none that we may write to */
     bool engine_starts; /* the container's engine can start it again by its name; of a pod: it has a
                            controller, which makes another */
+    bool pod_has_name;  /* of a pod: its controller makes another of the same name, with its disk */
     int64_t pods_ready; /* of a pod: how many that its role's selector finds are ready */
     const char *addresses; /* by which others know it: numeric, with blanks between */
     const char *missing;   /* NULL, or what the host lacks, with the line that mends it */

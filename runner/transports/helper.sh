@@ -44,7 +44,7 @@ function known(name, text) {
     if (name == "FD_CAP") { if (text + 0 > cap) cap = text + 0; return number(text, 8640000) }
     if (name ~ /^(FD_LEASED|FD_PROOF)$/) return number(text, 8640000)
     if (name ~ /^(FD_EXTEND|FD_LOOK|FD_STICKY|FD_LOOKS)$/) return text ~ /^[01]$/
-    if (name == "FD_PLAIN") return text ~ /^(plain|fired)$/
+    if (name == "FD_PLAIN") { fired = text; return text ~ /^(plain|fired)$/ }
     if (name == "FD_ARMED") { armed = text; return text ~ /^[0-9a-f-]*$/ }
     if (name == "form") return text ~ /^(unit|pidfile|exe|container|none)$/
     if (name == "name") return text ~ /^([A-Za-z0-9_\/][A-Za-z0-9_.@:\/\\-]*)?$/
@@ -120,7 +120,7 @@ function line(rest, inside,    first, at) {
 END {
     if (bad) exit
     if (!at_code || quoted[0]) { print "refused a request without code"; exit }
-    printf "code %d\ncap %d\nfault %s %s\n%s", at_code, cap, id, armed, procedure
+    printf "code %d\ncap %d\nfault %s %s %s\n%s", at_code, cap, id, fired == "plain" ? fired : "fired", armed, procedure
 }'
 
 # The rights that the file gives to a procedure: its kind, where it stands in column $1.
@@ -135,7 +135,7 @@ helper_kind() {
 }
 
 # helper_check SCRIPT: returns only where it may run; prints the line where its code begins, its
-# verb, and the fault and boot that it is about. An undo that the file does not name is "by_name".
+# verb, and the fault that it is about, whether that fired, and in which boot. An undo that the file does not name is "by_name".
 helper_check() {
     parsed=$(printf '%s\n' "$1" | LC_ALL=C awk "$helper_grammar")
     case $parsed in "code "*) ;; *) helper_refuse "${parsed#refused }" ;; esac
@@ -187,16 +187,17 @@ helper_script=$(head -c "$1")
 case $helper_script in *"#end $2") ;; *) helper_refuse "a request that was cut off" ;; esac
 helper_may=$(helper_check "$helper_script") || exit
 # An undo is never refused: what was sent along is left out, and what lies here is undone. Without a
-# folder there is nothing: who took it away in this boot had seen that all was clear, and what was
-# never said to be armed has never fired. What was before the last boot nobody here knows.
+# folder nothing can be looked at: what by the store's word was never armed, or never fired, left
+# nothing, and of all else nobody here knows.
 case $helper_may in
 *' by_name '*)
-    read -r helper_at _ helper_id helper_armed <<EOF
+    read -r helper_at _ helper_id helper_fired helper_armed <<EOF
 $helper_may
 EOF
     if [ ! -e "/run/faildrill/$helper_id/vars" ]; then
         read -r helper_boot </proc/sys/kernel/random/boot_id
-        case $helper_armed in '' | "$helper_boot") helper_clear=yes ;; *) helper_clear=unknown ;; esac
+        helper_clear=unknown
+        [ "$helper_fired" = fired ] && [ -n "$helper_armed" ] || helper_clear=yes
         printf 'fd:boot %s\nfd:clear %s\nfd:said %s\nfd:end\n' "$helper_boot" "$helper_clear" \
             "its /etc/faildrill.allow does not name this procedure"
         exit

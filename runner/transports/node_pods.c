@@ -79,6 +79,7 @@ bool pods_facts(struct HostNode *node, const struct Pods *pods, struct Mono dead
         out->missing = missing[0] != '\0' ? arena_text(arena, missing) : NULL;
         out->active = reply_get(&reply, "serves", NULL, 0) ? KNOWN_YES : KNOWN_NO;
         out->engine_starts = reply_get(&reply, "replaced", NULL, 0);
+        out->pod_has_name = reply_get(&reply, "stateful", NULL, 0);
         if (!int_parse(ready, &out->pods_ready, NULL))
             out->pods_ready = 0;
     }

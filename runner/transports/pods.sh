@@ -127,6 +127,7 @@ pods_answer() {
     elif pods_serves >/dev/null; then
         say serves
         case $row in *' ready - '*) ;; *) say replaced ;; esac
+        case $row in *' ready StatefulSet '*) say stateful ;; esac
     else
         say idle
     fi

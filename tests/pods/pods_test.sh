@@ -180,6 +180,11 @@ curl -s -X POST "http://127.0.0.1:$port/pods/none/alone-2/alone" -o /dev/null
 wait_for 20 eval '[ "$(pods app=alone | grep -c True)" = 2 ]'
 environment staging app=alone
 check "without a controller: refused" ends 2 'has no controller' plan -e here drill
+curl -s -X POST "http://127.0.0.1:$port/pods/StatefulSet/store-0/store" -o /dev/null
+curl -s -X POST "http://127.0.0.1:$port/pods/StatefulSet/store-1/store" -o /dev/null
+wait_for 20 eval '[ "$(pods app=store | grep -c True)" = 2 ]'
+environment staging app=store
+check "of a StatefulSet: not killed, there might be two of it" ends 2 'might be two of it' plan -e here drill
 
 # ---- between plan and apply ----
 

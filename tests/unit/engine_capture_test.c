@@ -56,6 +56,9 @@ static void test_the_whole_output_loses_its_last_line_ends(void **state)
     (void)state;
     assert_text((struct CaptureSpec){.type = FIGURE_TEXT}, "two words\r\n\n", "two words");
     assert_text((struct CaptureSpec){.type = FIGURE_TEXT}, "a\nb\n", "a\nb");
+    assert_refused((struct CaptureSpec){.type = FIGURE_TEXT}, "${secret.db}\n",
+                   "`it` was not captured: it names a secret, and what a host prints is never "
+                   "taken for one");
     assert_refused((struct CaptureSpec){.type = FIGURE_TEXT}, "\n",
                    "`it` was not captured: it is empty");
 }

@@ -104,6 +104,7 @@ static void refused(const struct FaultKind *kind, const struct Bench *like, enum
     bench_open(&bench);
     bench.words = like->words;
     bench.facts.engine_starts = like->facts.engine_starts;
+    bench.facts.pod_has_name = like->facts.pod_has_name;
     bench.input.hold_ns = like->input.hold_ns;
     assert_false(plan(&bench, kind));
     assert_string_equal(bench.err.message, message);
@@ -125,6 +126,10 @@ static void test_what_cannot_be_done_to_a_pod(void **state)
     refused(&kill_fault, &like, ERR_NO_UNDO,
             "nobody would make another pod: 'billing-1' has no controller");
     like.facts.engine_starts = true;
+    like.facts.pod_has_name = true;
+    refused(&kill_fault, &like, ERR_NO_UNDO,
+            "pod 'billing-1' is of a StatefulSet: killed, there might be two of it for a while");
+    like.facts.pod_has_name = false;
     like.words.every_ns = NS_PER_S;
     refused(&restart_fault, &like, ERR_RULE,
             "pod 'billing-1' is restarted once: another one takes its place");
