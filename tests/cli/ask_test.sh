@@ -78,6 +78,17 @@ check "the lease is renewed while a question stands there" frozen
 check "yes goes on to the end: exit 0" sees 60 'exit 0'
 check "nothing is left on the host" wait_for 5 clean
 
+# The lead's go comes from another terminal.
+begin
+asked '' >/dev/null
+check "note --go is taken" "$FAILDRILL" -C "$work" note --go 'seen, go on'
+check "and answers the question: exit 0" sees 60 'exit 0'
+check "nothing is left on the host after a go" wait_for 5 clean
+in_timeline() {
+    "$FAILDRILL" -C "$work" report last --format json -o - | grep -q 'seen, go on'
+}
+check "the go stands in the timeline" in_timeline
+
 begin
 asked '' >/dev/null
 "${terminal[@]}" send-keys n Enter
