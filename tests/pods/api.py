@@ -66,7 +66,8 @@ def turn():
         pod["ready"] = pod.get("ready") or now - pod["made"] >= START_MS / 1000 and not asked("stuck")
         if pod["ends"] is not None and now >= pod["ends"]:
             del pods[name]
-    owned = [x for x in pods.values() if x["object"]["metadata"]["ownerReferences"] and x["ends"] is None]
+    owned = [x for x in pods.values() if x["ends"] is None and
+             any(owner["kind"] == "ReplicaSet" for owner in x["object"]["metadata"]["ownerReferences"])]
     for _ in range(REPLICAS - len(owned)):
         make()
     for pod in pods.values():
