@@ -201,6 +201,11 @@ bool patroni_leads(const char *role)
     return text_equal(role, "master") || text_equal(role, "primary");
 }
 
+bool patroni_knows(const char *state)
+{
+    return state[0] != '\0' && !text_equal(state, "unknown");
+}
+
 size_t patroni_host_at(const struct Patroni *system, const char *address)
 {
     size_t n = 0;

@@ -41,6 +41,8 @@ void member_text(const struct JsonText *json, const char *path, char *out, size_
 int64_t member_number(const struct JsonText *json, const char *path, int64_t otherwise);
 bool member_is_true(const struct JsonText *json, const char *path);
 bool patroni_leads(const char *role); /* "master", "primary": it takes writes */
+/* False where its PostgreSQL did not answer it: the role beside it is what it was or may be. */
+bool patroni_knows(const char *state);
 /* The role's host by the address under which a member is known, or host_count. */
 size_t patroni_host_at(const struct Patroni *system, const char *address);
 

@@ -99,7 +99,7 @@ static bool take_patroni(struct Ask *ask, size_t index, const struct Answer *ans
     char role[32], state[40];
     member_text(json, "role", role, sizeof(role));
     member_text(json, "state", state, sizeof(state));
-    bool says = role[0] != '\0' && state[0] != '\0';
+    bool says = role[0] != '\0' && patroni_knows(state);
     if (says) {
         standing->rank = rank_of(role, state);
         standing->writable = standing->rank == RANK_PRIMARY ? KNOWN_YES : KNOWN_NO;

@@ -114,7 +114,7 @@ static bool take_host(struct Ask *ask, size_t index, const struct Answer *answer
     member_text(json, "role", says->role, sizeof(says->role));
     member_text(json, "state", says->state, sizeof(says->state));
     member_text(json, "timeline", says->timeline, sizeof(says->timeline));
-    says->answered = says->role[0] != '\0';
+    says->answered = says->role[0] != '\0' && patroni_knows(says->state);
     says->leads = patroni_leads(says->role) && text_equal(says->state, "running");
     if (answer->end == CALL_REFUSED)
         lacking(mine, "Patroni on %.100s does not run", name);

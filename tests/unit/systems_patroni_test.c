@@ -170,6 +170,18 @@ static void test_a_database_without_its_agent_speaks_for_itself(void **state)
     assert_true(strlen(s->standing.identity) > 10);
 }
 
+static void test_an_agent_that_cannot_ask_its_database_says_nothing(void **state)
+{
+    struct Scene *s = *state;
+    snprintf(s->patroni, sizeof(s->patroni), "{\"state\": \"unknown\", \"role\": \"replica\"}");
+
+    ask_standing(s, 20000);
+
+    assert_int_equal(s->standing.rank, RANK_PRIMARY); /* PostgreSQL itself was asked */
+    assert_int_equal(s->standing.writable, KNOWN_YES);
+    assert_string_equal(s->standing.epoch, "1");
+}
+
 static void test_silence_is_unknown(void **state)
 {
     struct Scene *s = *state;
@@ -337,6 +349,8 @@ static void test_what_does_not_answer_is_not_whole(void **state)
     s->patroni[0] = '\0';
     assert_int_equal(whole(s), KNOWN_UNKNOWN);
     assert_string_equal(s->text, "not all hosts answer");
+    snprintf(s->patroni, sizeof(s->patroni), "{\"state\": \"unknown\", \"role\": \"master\"}");
+    assert_int_equal(whole(s), KNOWN_UNKNOWN);
     snprintf(s->patroni, sizeof(s->patroni), "{\"state\": \"stopped\", \"role\": \"master\"}");
     assert_int_equal(whole(s), KNOWN_NO);
     assert_string_equal(s->text, "no host says that it is the primary");
@@ -456,6 +470,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_host_says_who_it_is, begin, end),
         cmocka_unit_test_setup_teardown(test_a_database_without_its_agent_speaks_for_itself, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(test_an_agent_that_cannot_ask_its_database_says_nothing,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(test_silence_is_unknown, begin, end),
         cmocka_unit_test_setup_teardown(test_the_leader_is_who_has_the_lock, begin, end),
         cmocka_unit_test_setup_teardown(test_a_lock_that_is_gone_is_a_detection, begin, end),
