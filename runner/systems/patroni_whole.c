@@ -8,18 +8,25 @@
 
 /* What a replica that streams is behind by all the same, under writes. */
 enum { LAG_MOST = 16 * 1024 * 1024 };
+/* Connections of replication that are looked at; archivers and subscribers have some too. */
+enum { STREAMS_MAX = 64 };
 
 struct HostSays {
     bool answered, leads;
     char role[32], state[40], timeline[24];
+    char member[64];  /* its name in Patroni, where that says it */
     int64_t location; /* of the log: written, or received */
+};
+struct Stream {
+    char application[64], address[64];
 };
 struct WholeAsk {
     struct Ask ask; /* first */
     struct Patroni *system;
     struct HostSays hosts[PATRONI_HOSTS_MAX];
     struct Redundancy redundancy;
-    uint32_t streaming; /* by the primary's word */
+    struct Stream streams[STREAMS_MAX]; /* by the primary's word */
+    size_t stream_count;
     bool silent;
     char why[300];
     RedundancyFn *done;
@@ -57,10 +64,24 @@ static void judge_replica(struct WholeAsk *mine, size_t host, const struct HostS
         mine->redundancy.lag_bytes = lag;
 }
 
+/* Patroni names the application after the member. */
+static bool streams_to(const struct WholeAsk *mine, size_t host)
+{
+    const char *member = mine->hosts[host].member;
+    for (size_t n = 0; n < mine->stream_count; n++) {
+        const struct Stream *stream = &mine->streams[n];
+        if (patroni_host_at(mine->system, stream->application) == host ||
+            patroni_host_at(mine->system, stream->address) == host ||
+            (member[0] != '\0' && text_equal(stream->application, member)))
+            return true;
+    }
+    return false;
+}
+
 static void judge(struct WholeAsk *mine)
 {
     const struct Role *role = mine->system->role;
-    size_t primaries = 0, primary = 0;
+    size_t primaries = 0, primary = 0, streaming = 0;
     for (size_t n = 0; n < role->host_count; n++)
         if (mine->hosts[n].leads) {
             primaries++;
@@ -76,9 +97,11 @@ static void judge(struct WholeAsk *mine)
     for (size_t n = 0; n < role->host_count; n++)
         if (n != primary && mine->hosts[n].answered)
             judge_replica(mine, n, &mine->hosts[primary]);
-    if (mine->streaming + 1 < role->host_count)
-        lacking(mine, "%u of %zu replicas stream from %.100s", (unsigned)mine->streaming,
-                role->host_count - 1, role->hosts[primary]->name);
+    for (size_t n = 0; n < role->host_count; n++)
+        streaming += n != primary && streams_to(mine, n) ? 1 : 0;
+    if (streaming + 1 < role->host_count)
+        lacking(mine, "%zu of %zu replicas stream from %.100s", streaming, role->host_count - 1,
+                role->hosts[primary]->name);
     else if (mine->redundancy.complete == KNOWN_UNKNOWN && !mine->silent)
         mine->redundancy.complete = KNOWN_YES;
 }
@@ -96,12 +119,18 @@ static void tell_whole(struct Ask *ask)
 
 static void take_primary(struct WholeAsk *mine, struct HostSays *says, const struct JsonText *json)
 {
-    char path[40], state[24];
+    char path[48], state[24];
     says->location = member_number(json, "xlog.location", 0);
-    for (int n = 0; n < PATRONI_HOSTS_MAX; n++) {
+    mine->stream_count = 0;
+    for (int n = 0; n < STREAMS_MAX; n++) {
+        struct Stream *stream = &mine->streams[mine->stream_count];
         snprintf(path, sizeof(path), "replication.%d.state", n);
         member_text(json, path, state, sizeof(state));
-        mine->streaming += text_equal(state, "streaming") ? 1 : 0;
+        snprintf(path, sizeof(path), "replication.%d.application_name", n);
+        member_text(json, path, stream->application, sizeof(stream->application));
+        snprintf(path, sizeof(path), "replication.%d.client_addr", n);
+        member_text(json, path, stream->address, sizeof(stream->address));
+        mine->stream_count += text_equal(state, "streaming") ? 1 : 0;
     }
 }
 
@@ -114,6 +143,7 @@ static bool take_host(struct Ask *ask, size_t index, const struct Answer *answer
     member_text(json, "role", says->role, sizeof(says->role));
     member_text(json, "state", says->state, sizeof(says->state));
     member_text(json, "timeline", says->timeline, sizeof(says->timeline));
+    member_text(json, "patroni.name", says->member, sizeof(says->member));
     says->answered = says->role[0] != '\0' && patroni_knows(says->state);
     says->leads = patroni_leads(says->role) && text_equal(says->state, "running");
     if (answer->end == CALL_REFUSED)

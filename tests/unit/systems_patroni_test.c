@@ -29,16 +29,21 @@ static struct PostgresProcess postgres;
     "{\"members\": [{\"name\": \"b\", \"role\": \"replica\", \"host\": \"10.0.0.9\"}, {\"name\": " \
     "\"a\", \"role\": \"%s\", \"host\": \"127.0.0.1\", \"port\": 5432}]}"
 
-/* One host, whose Patroni answers what the test says. */
+#define REPLICA                                                                                    \
+    "{\"state\": \"running\", \"role\": \"replica\", \"timeline\": 7, \"xlog\": "                  \
+    "{\"received_location\": 100}, \"patroni\": {\"name\": \"b\"}}"
+#define SECOND "0.0.0.0" /* the kernel takes it for this machine */
+
+/* One host, whose Patroni answers what the test says; a test may add a second, a replica. */
 struct Scene {
     struct Loop *loop;
     struct Server *server;
     struct Arena *arena;
-    struct Target host;
-    const struct Target *list[1];
+    struct Target host, second;
+    const struct Target *list[2];
     struct Role role;
     void *system;
-    char patroni[400], cluster[400], config[200], switchover[200]; /* "": silence */
+    char patroni[800], cluster[400], config[200], switchover[200]; /* "": silence */
     int status;                                                    /* of the switchover */
     char asked[2000];
     /* what came of it */
@@ -58,10 +63,11 @@ static struct Mono in_ms(int64_t ms)
 static void answer(void *data, struct Link *link, const char *bytes, size_t size)
 {
     struct Scene *s = data;
-    char out[900];
+    char out[1000];
     if (size == 0)
         return;
-    const char *body = text_starts(bytes, "GET /patroni ")       ? s->patroni
+    const char *body = strstr(bytes, "Host: " SECOND) != NULL    ? REPLICA
+                       : text_starts(bytes, "GET /patroni ")     ? s->patroni
                        : text_starts(bytes, "GET /cluster ")     ? s->cluster
                        : text_starts(bytes, "GET /config ")      ? s->config
                        : text_starts(bytes, "POST /switchover ") ? s->switchover
@@ -100,7 +106,9 @@ static int begin(void **state)
     s->server = server_new(s->loop, answer, s);
     s->arena = arena_new("patroni", 16u << 20);
     s->host = (struct Target){.name = "one", .address = "127.0.0.1"};
+    s->second = (struct Target){.name = "two", .address = SECOND};
     s->list[0] = &s->host;
+    s->list[1] = &s->second;
     s->role = (struct Role){.name = "db", .hosts = s->list, .host_count = 1, .system = kind};
     snprintf(s->patroni, sizeof(s->patroni), PRIMARY, "");
     snprintf(s->cluster, sizeof(s->cluster), MEMBERS, "leader");
@@ -356,6 +364,33 @@ static void test_what_does_not_answer_is_not_whole(void **state)
     assert_string_equal(s->text, "no host says that it is the primary");
 }
 
+#define STREAM(name, address)                                                                      \
+    "{\"application_name\": \"" name "\", \"client_addr\": \"" address                             \
+    "\", \"state\": \"streaming\"}"
+
+static enum Known whole_with(struct Scene *s, const char *streams)
+{
+    snprintf(s->patroni, sizeof(s->patroni),
+             "{\"state\": \"running\", \"role\": \"master\", \"xlog\": {\"location\": 100}, "
+             "\"timeline\": 7, \"replication\": [%s]}",
+             streams);
+    return whole(s);
+}
+
+static void test_only_the_hosts_of_the_role_are_replicas(void **state)
+{
+    struct Scene *s = *state;
+    s->role.host_count = 2;
+
+    assert_int_equal(whole_with(s, STREAM("barman", "10.0.0.7") ", " STREAM("sub", "127.0.0.1")),
+                     KNOWN_NO); /* an archiver, and a subscriber on the primary's own host */
+    assert_string_equal(s->text, "0 of 1 replicas stream from one");
+    assert_int_equal(whole_with(s, STREAM("barman", "10.0.0.7") ", " STREAM("x", SECOND)),
+                     KNOWN_YES);
+    assert_int_equal(whole_with(s, STREAM("two", "10.0.0.9")), KNOWN_YES);
+    assert_int_equal(whole_with(s, STREAM("b", "10.0.0.9")), KNOWN_YES); /* Patroni's name of it */
+}
+
 /* ---- the ledger, on a real PostgreSQL ---- */
 
 struct Kept {
@@ -480,6 +515,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_knobs_promise_a_range, begin, end),
         cmocka_unit_test_setup_teardown(test_a_paused_patroni_is_a_trap, begin, end),
         cmocka_unit_test_setup_teardown(test_what_does_not_answer_is_not_whole, begin, end),
+        cmocka_unit_test_setup_teardown(test_only_the_hosts_of_the_role_are_replicas, begin, end),
         cmocka_unit_test_setup_teardown(test_a_ledger_makes_its_table_and_leaves_no_row, begin,
                                         end),
     };
