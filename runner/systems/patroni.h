@@ -46,7 +46,9 @@ bool patroni_knows(const char *state);
 /* The role's host by the address under which a member is known, or host_count. */
 size_t patroni_host_at(const struct Patroni *system, const char *address);
 
-/* ---- by file: patroni_ask.c, patroni_whole.c, patroni_prospect.c, patroni_act.c ---- */
+/* ---- by file: patroni_ask.c, patroni_whole.c, patroni_prospect.c, patroni_act.c,
+ * patroni_ledger.c ---- */
+extern const struct LedgerKind patroni_ledger;
 void patroni_ask_standing(void *system, const struct Target *host, struct Mono deadline,
                           StandingFn *done, void *data);
 void patroni_ask_control(void *system, struct Mono deadline, StandingFn *done, void *data);

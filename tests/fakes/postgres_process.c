@@ -117,14 +117,9 @@ static bool takes_connections(const struct PostgresProcess *postgres)
     return good;
 }
 
-void postgres_process_start(struct PostgresProcess *postgres)
+static void run_server(struct PostgresProcess *postgres)
 {
-    *postgres = (struct PostgresProcess){.address = "127.0.0.1", .port = free_port_of_all(1)};
     char port[8], data[80];
-    if (!find_programs(postgres->programs))
-        bug("there is no PostgreSQL here");
-    make_folder(postgres);
-    make_data(postgres);
     snprintf(port, sizeof(port), "%u", (unsigned)postgres->port);
     snprintf(data, sizeof(data), "%s/data", postgres->folder);
     const char *const words[] = {"postgres",
@@ -148,6 +143,28 @@ void postgres_process_start(struct PostgresProcess *postgres)
             bug("PostgreSQL does not answer; see %s/log", postgres->folder);
         (void)poll(NULL, 0, 10);
     }
+}
+
+void postgres_process_start(struct PostgresProcess *postgres)
+{
+    *postgres = (struct PostgresProcess){.address = "127.0.0.1", .port = free_port_of_all(1)};
+    if (!find_programs(postgres->programs))
+        bug("there is no PostgreSQL here");
+    make_folder(postgres);
+    make_data(postgres);
+    run_server(postgres);
+}
+
+void postgres_process_demote(struct PostgresProcess *postgres)
+{
+    char path[96];
+    snprintf(path, sizeof(path), "%s/data/standby.signal", postgres->folder);
+    kill(postgres->pid, SIGINT);
+    waitpid(postgres->pid, NULL, 0);
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fclose(file) != 0 || chmod(path, 0666) != 0)
+        bug("cannot write %s", path);
+    run_server(postgres);
 }
 
 void postgres_process_signal(const struct PostgresProcess *postgres, int signal_number)

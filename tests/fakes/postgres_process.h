@@ -16,6 +16,8 @@ bool postgres_process_missing(void); /* there is no PostgreSQL server here */
 /* A new one on 127.0.0.1, with the superuser `drill` whose password is `sesame`; returns when it
  * takes connections. */
 void postgres_process_start(struct PostgresProcess *postgres);
+/* From here on it is a replica, of nobody; returns when it takes connections again. */
+void postgres_process_demote(struct PostgresProcess *postgres);
 void postgres_process_signal(const struct PostgresProcess *postgres, int signal_number);
 void postgres_process_end(struct PostgresProcess *postgres); /* and its folder */
 

@@ -85,8 +85,8 @@ static void read_config(struct Scene *s, uint16_t port)
     struct Problems *problems = problems_new();
     const char *yaml =
         arena_printf(s->arena,
-                     "{dsn: \"postgresql://drill@127.0.0.1:%u/postgres\", port: %u, db_port: %u, "
-                     "rest_user: drill}",
+                     "{dsn: \"postgresql://drill@127.0.0.1:%u/postgres?target_session_attrs=any\", "
+                     "port: %u, db_port: %u, rest_user: drill}",
                      (unsigned)postgres.port, (unsigned)port, (unsigned)postgres.port);
     const struct Document *document =
         document_parse("system.yaml", yaml, strlen(yaml), s->arena, problems);
@@ -484,6 +484,34 @@ static void test_a_ledger_makes_its_table_and_leaves_no_row(void **state)
     kind->ledger->close(beside);
 }
 
+/* The last one: the server is a replica from here on. */
+static void test_what_a_replica_has_not_got_is_not_lost(void **state)
+{
+    struct Scene *s = *state;
+    struct Err err = {.code = ERR_OWN};
+    struct Endpoint front = {.host = NULL}, host = front;
+    const struct LedgerInput input = {
+        .config = s->role.system_config, .loop = s->loop, .run = "01late", .probe = 1};
+    void *ledger = kind->ledger->open(&input, &err);
+    kind->front(s->role.system_config, &front);
+    kind->endpoint(s->role.system_config, &s->second, &host);
+
+    assert_int_equal(write_number(s, ledger, &front, 5).reply.outcome, OUTCOME_OK);
+    assert_int_equal(read_back(s, ledger, &front).complete, KNOWN_YES);
+    assert_int_equal(read_back(s, ledger, &host).count, 1);
+    postgres_process_demote(&postgres);
+    kind->ledger->cancel(ledger); /* its connections are gone */
+
+    struct Kept refused = write_number(s, ledger, &front, 6);
+    assert_int_equal(refused.reply.failure, FAILURE_READ_ONLY); /* a client finds it as before */
+    struct Kept read = read_back(s, ledger, &front);
+    assert_int_equal(read.complete, KNOWN_NO);
+    assert_int_equal(read.count, 0);
+    assert_int_equal(read_back(s, ledger, &host).count, 1); /* for the record, it is read */
+
+    kind->ledger->close(ledger);
+}
+
 static int group_begin(void **state)
 {
     (void)state;
@@ -518,6 +546,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_only_the_hosts_of_the_role_are_replicas, begin, end),
         cmocka_unit_test_setup_teardown(test_a_ledger_makes_its_table_and_leaves_no_row, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(test_what_a_replica_has_not_got_is_not_lost, begin, end),
     };
     if (postgres_process_missing()) {
         print_message("skip systems_patroni: there is no PostgreSQL server here\n");
