@@ -20,7 +20,9 @@ void analysis_find(struct Analysis *analysis, const char *format, ...)
 
 /* causes.c: who was hit, and when. */
 void analyse_causes(struct Analysis *analysis);
-/* Start of the last fault's undo, or the end of the run where none was sent. */
+/* Start of the undo that was sent last; 0 where one of its faults had none. */
+struct Mono cause_last_undo(const struct Cause *cause);
+/* The same, or the end of the run. */
 struct Mono cause_boundary(const struct RunRecord *run, const struct Cause *cause);
 /* From sent to undo sent of any fault. */
 bool while_in_effect(const struct Report *report, struct Mono at);

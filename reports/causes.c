@@ -116,9 +116,25 @@ void analyse_causes(struct Analysis *analysis)
                                                    : run->mono_ended;
 }
 
+/* Those of a `parallel` may last for different times: until the last of them, the cause is there.
+ */
+struct Mono cause_last_undo(const struct Cause *cause)
+{
+    struct Mono last = {0};
+    for (size_t n = 0; n < cause->fault_count; n++) {
+        const struct RunFault *fault = cause->faults[n];
+        struct Mono undone = fault->undone.low.ns != 0 ? fault->undone.low : fault->undone.high;
+        if (undone.ns == 0 || !is_undone(fault))
+            return (struct Mono){0};
+        last = later(last, undone);
+    }
+    return last;
+}
+
 struct Mono cause_boundary(const struct RunRecord *run, const struct Cause *cause)
 {
-    return cause->undone.low.ns != 0 ? cause->undone.low : run->mono_ended;
+    struct Mono last = cause_last_undo(cause);
+    return last.ns != 0 ? last : run->mono_ended;
 }
 
 bool while_in_effect(const struct Report *report, struct Mono at)

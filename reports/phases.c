@@ -50,7 +50,7 @@ static void read_during(const struct Case *of, struct Phase *out)
         const struct Cause *cause = &report->causes[n];
         if (cause->t0.high.ns != 0)
             add_time(out, cause->t0.high, cause_boundary(of->analysis->run, cause));
-        out->whole = out->whole && cause->t0.high.ns != 0 && cause->undone.low.ns != 0;
+        out->whole = out->whole && cause->t0.high.ns != 0 && cause_last_undo(cause).ns != 0;
     }
     out->lacks = "nothing was asked while a fault was proven to be there";
 }

@@ -6,7 +6,8 @@
 struct Scene {
     const struct Series *series;
     const struct Cause *cause;
-    struct Mono boundary; /* the undo sent, or the end of the run */
+    struct Mono boundary;   /* the last undo sent, or the end of the run */
+    struct Mono first_undo; /* the first one, or the end of the run */
     size_t first, end;
 };
 
@@ -33,12 +34,12 @@ static void find_stretches(const struct Analysis *analysis, size_t index, struct
         scene->end++;
 }
 
-/* Proven to have failed before the undo was sent: an attempt had failed by then, or one had been
- * sent so long before that a normal answer would have come. What was merely under way is the
+/* Proven to have failed before the last undo was sent: an attempt had failed by then, or one had
+ * been sent so long before that a normal answer would have come. What was merely under way is the
  * undo's. */
 static bool began_before(const struct Scene *scene, const struct Stretch *stretch)
 {
-    if (scene->cause->undone.low.ns == 0)
+    if (cause_last_undo(scene->cause).ns == 0)
         return true;
     struct Mono due = mono_add(stretch->first_bad_started, scene->series->normal_ns);
     return mono_before(stretch->first_bad_ended, scene->boundary) ||
@@ -52,10 +53,10 @@ static struct Span never_since(const struct Scene *scene, struct Mono still_bad)
     return (struct Span){span.low_ns, NS_NEVER};
 }
 
-/* Good again before the undo was sent, and for as long as `hold`. */
+/* Good again before any undo was sent, and for as long as `hold`: no undo mended it. */
 static bool came_back(const struct Scene *scene, size_t at)
 {
-    return scene->series->held[at] && !ends_after(&scene->series->stretches[at], scene->boundary);
+    return scene->series->held[at] && !ends_after(&scene->series->stretches[at], scene->first_undo);
 }
 
 static struct Span back_since(const struct Scene *scene, const struct Stretch *stretch)
@@ -88,18 +89,18 @@ static void recovered(const struct Scene *scene, struct CauseResult *out)
     }
 }
 
-/* From the undo, for stretches that reach or follow it. */
+/* From the last undo, for stretches that reach or follow it. */
 static void healed(const struct Scene *scene, struct CauseResult *out)
 {
-    const struct Moment *undone = &scene->cause->undone;
-    if (undone->low.ns == 0 || scene->end == scene->first)
+    struct Moment undone = {cause_last_undo(scene->cause), scene->cause->undone.high};
+    if (undone.low.ns == 0 || scene->end == scene->first)
         return;
     const struct Stretch *last = &scene->series->stretches[scene->end - 1];
-    if (!ends_after(last, undone->low))
+    if (!ends_after(last, undone.low))
         return;
     bool never = last->open || !scene->series->held[scene->end - 1];
     struct Mono end = never ? (struct Mono){NS_NEVER} : last->first_good_ended;
-    out->healed = span_since(*undone, last->last_bad_started, end);
+    out->healed = span_since(undone, last->last_bad_started, end);
 }
 
 /* ---- Downtime ---- */
@@ -183,9 +184,11 @@ void analyse_recovery(const struct Analysis *analysis, const struct Series *seri
     out->stretches = series->stretches;
     out->stretch_count = series->stretch_count;
     for (size_t n = 0; n < report->cause_count; n++) {
+        struct Mono first = report->causes[n].undone.low;
         struct Scene scene = {.series = series,
                               .cause = &report->causes[n],
-                              .boundary = cause_boundary(analysis->run, &report->causes[n])};
+                              .boundary = cause_boundary(analysis->run, &report->causes[n]),
+                              .first_undo = first.ns != 0 ? first : analysis->run->mono_ended};
         if (out->probe->is_alert) { /* an alert that is over is no recovery of anything */
             causes[n] = (struct CauseResult){.unaffected = true};
             continue;

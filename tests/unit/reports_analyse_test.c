@@ -225,6 +225,53 @@ static void test_hosts_of_one_step_are_one_cause(void **state)
     assert_int_equal(report.undone.high.ns, at(75070 * MS).ns);
 }
 
+/* Two of one `parallel` from 15 s, undone at `first_ms` and `last_ms` (0: not). */
+static struct RunSample *pair(void **state, int64_t first_ms, int64_t last_ms, struct Outage down)
+{
+    struct RunSample *run = run_sample_new(*state, 3);
+    run_sample_probe(run, "shop", "http");
+    run_sample_fault(run, 15000 * MS, first_ms * MS)->together = 1;
+    struct RunFault *last = run_sample_fault(run, 15000 * MS, last_ms * MS);
+    last->together = 1;
+    last->step = "slow disk";
+    if (last_ms == 0)
+        last->undone = (struct Moment){{0}, {0}};
+    run_sample_expect(run, "shop", "recover_within", 20 * NS_PER_S);
+    run_sample_expect(run, "shop", "during.max_errors", 100000);
+    run_sample_attempts(run, 0, &down, 1);
+    return run;
+}
+
+static void test_a_parallel_is_there_until_its_last_undo(void **state)
+{
+    static const struct Outage down = {30000 * MS, 74000 * MS, DOWN_REFUSED};
+    struct Report report = analysed(pair(state, 25000, 75000, down));
+
+    const struct ProbeResult *shop = &report.probes[0];
+    assert_int_equal(report.cause_count, 1);
+    assert_true(shop->censored); /* the first undo may have had a part in it */
+    assert_true(shop->recovered.low_ns > 58000 * MS);
+    assert_int_equal(shop->healed.high_ns, 0);
+    assert_int_equal(shop->during_attempts, 1200);
+    assert_int_equal(report.judged[0].verdict, VERDICT_FAIL);
+    assert_int_equal(report.judged[1].verdict, VERDICT_FAIL);
+
+    report = analysed(pair(state, 25000, 0, down));
+    assert_true(report.probes[0].censored);
+    assert_int_equal(report.judged[0].verdict, VERDICT_FAIL);
+}
+
+static void test_what_the_first_undo_of_a_parallel_mends_is_no_recovery(void **state)
+{
+    static const struct Outage own = {15100 * MS, 20000 * MS, DOWN_REFUSED};
+    static const struct Outage mended = {15100 * MS, 25020 * MS, DOWN_REFUSED};
+
+    assert_int_equal(analysed(pair(state, 25000, 75000, own)).judged[0].verdict, VERDICT_PASS);
+    struct Report report = analysed(pair(state, 25000, 75000, mended));
+    assert_true(report.probes[0].censored);
+    assert_int_equal(report.judged[0].verdict, VERDICT_INCONCLUSIVE);
+}
+
 static void test_silence_widens_the_interval_by_under(void **state)
 {
     static const struct Outage down = {15100 * MS, 25000 * MS, DOWN_FROZEN};
@@ -505,6 +552,8 @@ int main(void)
         TEST(test_ok_too_short_before_the_undo_is_no_recovery),
         TEST(test_two_faults_have_a_recovery_each_and_the_slower_speaks),
         TEST(test_hosts_of_one_step_are_one_cause),
+        TEST(test_a_parallel_is_there_until_its_last_undo),
+        TEST(test_what_the_first_undo_of_a_parallel_mends_is_no_recovery),
         TEST(test_silence_widens_the_interval_by_under),
         TEST(test_nobody_noticed_is_a_pass_with_its_resolution),
         TEST(test_a_silence_that_no_attempt_failed_in_widens_what_was_not_seen),
