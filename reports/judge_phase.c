@@ -212,10 +212,27 @@ static void judge_absolute(const struct Case *of, const struct Rate *rate, int64
         too_few(of, rate->count, "good answers");
 }
 
+/* What the base may be: BASELINE since the last attempt that failed in it. What came before that is
+ * the wait for steadiness. */
+static void steady_before(const struct Case *of, struct Phase *before)
+{
+    phase_read(of, WHEN_BEFORE, before);
+    if (before->count == 0)
+        return;
+    struct Moment *time = &before->times[0]; /* the only one */
+    for (size_t n = 0; n < before->probe->sample_count; n++) {
+        const struct Sample *sample = before->probe->samples[n];
+        if (sample_counts(sample) && sample->outcome != OUTCOME_OK &&
+            mono_before(time->low, sample->ended) && !mono_before(time->high, sample->ended))
+            time->low = sample->ended;
+    }
+    before->length_ns = mono_since(time->low, time->high);
+}
+
 static void judge_of_before(const struct Case *of, const struct Rate *rate, int64_t share)
 {
     struct Phase before;
-    phase_read(of, WHEN_BEFORE, &before);
+    steady_before(of, &before);
     struct Rate base = rate_of(&before);
     if (base.count < REQUESTS_LEAST || base.low <= 0) {
         too_few(of, base.count, "good answers before the fault");

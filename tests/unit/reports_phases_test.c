@@ -184,6 +184,28 @@ static void test_a_short_baseline_is_none_to_compare_with(void **state)
     assert_non_null(strstr(one.note, "good answers before the fault: too few to tell"));
 }
 
+/* Down for the first 10 of the 20 s before the first step: 20/s were there, not 10. */
+static void test_the_wait_for_steadiness_is_no_baseline(void **state)
+{
+    static const struct Outage down[] = {{0, 10000 * MS, DOWN_REFUSED},
+                                         {20100 * MS, 40100 * MS, DOWN_REFUSED}};
+    struct RunSample *run = run_sample_new(*state, 7);
+    run_sample_probe(run, "shop", "http");
+    run_sample_fault(run, 20000 * MS, 60000 * MS);
+    run->record.steps_began = at(20000 * MS);
+    run_sample_attempts(run, 0, down, COUNT_OF(down));
+
+    assert_int_equal(verdict_of(run, "during.min_rate", 0, "60% of before"), VERDICT_FAIL);
+    assert_int_equal(verdict_of(run, "during.min_rate", 0, "45% of before"), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "before.max_errors", 10000, NULL), VERDICT_FAIL);
+    struct Sample *samples = run->samples.items;
+    samples[392].outcome = OUTCOME_FAILED; /* at 19.6 s: 7 answers until the fault */
+    expect(run, "during.min_rate", 0, "45% of before");
+    struct Judged one = judged(run);
+    assert_int_equal(one.verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(one.note, "good answers before the fault: too few to tell"));
+}
+
 /* ---- Status ---- */
 static void test_one_answer_of_another_status_breaks_it(void **state)
 {
@@ -240,6 +262,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_rate_is_compared_with_the_run_s_own_baseline, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_short_baseline_is_none_to_compare_with, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_the_wait_for_steadiness_is_no_baseline, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_one_answer_of_another_status_breaks_it, setup,
                                         teardown),
