@@ -74,8 +74,11 @@ static void probe_line(const struct Past *row, int widest, struct Buf *out)
     buf_padded(out, name.text, widest);
     buf_free(&name);
     if (median_of_row(row) < 0) {
-        buf_printf(out, "  no outage seen in %zu cycle%s\n", row->recovery_count,
-                   row->recovery_count == 1 ? "" : "s");
+        if (row->unaffected)
+            buf_printf(out, "  no outage seen in %zu cycle%s\n", row->recovery_count,
+                       row->recovery_count == 1 ? "" : "s");
+        else
+            buf_put(out, "  not judged\n");
         return;
     }
     buf_put(out, "  recovery  median ");

@@ -33,13 +33,20 @@ static int64_t median(int64_t *values, size_t count)
     return high == NS_NEVER ? NS_NEVER : low + (high - low) / 2;
 }
 
-static int64_t recovery_of(const struct Past *row)
+static bool is_judged(const struct Past *row)
 {
-    bool judged = row->verdict == VERDICT_PASS || row->verdict == VERDICT_FAIL;
-    return !judged || row->unaffected ? -1 : row->censored ? NS_NEVER : row->recovery_high_ns;
+    return row->verdict == VERDICT_PASS || row->verdict == VERDICT_FAIL;
 }
 
-/* Lost writes and verdict of the worst; recovery is the median of those that were hurt. */
+static int64_t recovery_of(const struct Past *row)
+{
+    return !is_judged(row) || row->unaffected ? -1
+           : row->censored                    ? NS_NEVER
+                                              : row->recovery_high_ns;
+}
+
+/* Unaffected where each was judged and none was hurt. Lost writes and verdict of the worst;
+ * recovery is the median of those that were hurt. */
 static struct Past join(const struct Past *rows, size_t count, struct Arena *arena)
 {
     struct Past out = rows[0];
@@ -56,7 +63,7 @@ static struct Past join(const struct Past *rows, size_t count, struct Arena *are
             out.why = rows[n].why;
         }
         out.finished = out.finished && rows[n].finished;
-        out.unaffected = out.unaffected && rows[n].unaffected;
+        out.unaffected = out.unaffected && is_judged(&rows[n]) && rows[n].unaffected;
         out.lost = out.lost < 0 || rows[n].lost < 0 ? -1
                    : out.lost > rows[n].lost        ? out.lost
                                                     : rows[n].lost;
