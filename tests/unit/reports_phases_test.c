@@ -224,6 +224,33 @@ static void test_one_answer_of_another_status_breaks_it(void **state)
     assert_int_equal(verdict_of(run, "before.status_only", 0, "200, 503"), VERDICT_FAIL);
 }
 
+/* Sent at 14.9 s and `ended` with 503; all else is good. */
+static enum Verdict with_one(void **state, const char *word, int64_t ended_ms)
+{
+    struct RunSample *run = run_sample_new(*state, 7);
+    run_sample_probe(run, "shop", "http");
+    run_sample_fault(run, 15000 * MS, 60000 * MS);
+    run_sample_attempts(run, 0, NULL, 0);
+    struct Sample *sample = &((struct Sample *)run->samples.items)[298];
+    assert_true(mono_before(sample->started, at(15000 * MS)));
+    sample->ended = at(ended_ms * MS);
+    sample->outcome = OUTCOME_FAILED;
+    sample->failure = FAILURE_UNAVAILABLE;
+    sample->code = 503;
+    return verdict_of(run, word, 0, "200");
+}
+
+static void test_another_status_across_an_end_is_no_pass(void **state)
+{
+    assert_int_equal(with_one(state, "status_only", 14990), VERDICT_PASS);
+    assert_int_equal(with_one(state, "status_only", 15020), VERDICT_INCONCLUSIVE);
+    assert_int_equal(with_one(state, "status_only", 16000), VERDICT_FAIL);
+    assert_int_equal(with_one(state, "status_only", 81000), VERDICT_INCONCLUSIVE);
+    assert_int_equal(with_one(state, "before.status_only", 16000), VERDICT_INCONCLUSIVE);
+    assert_int_equal(with_one(state, "during.status_only", 16000), VERDICT_INCONCLUSIVE);
+    assert_int_equal(with_one(state, "after.status_only", 16000), VERDICT_PASS);
+}
+
 /* ---- What is missing ---- */
 static void test_a_phase_that_never_came_is_no_pass(void **state)
 {
@@ -266,6 +293,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_wait_for_steadiness_is_no_baseline, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_one_answer_of_another_status_breaks_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_another_status_across_an_end_is_no_pass, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_phase_that_never_came_is_no_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_run_that_died_is_not_good_afterwards, setup,
