@@ -24,6 +24,8 @@ void analyse_causes(struct Analysis *analysis);
 struct Mono cause_last_undo(const struct Cause *cause);
 /* The same, or the end of the run. */
 struct Mono cause_boundary(const struct RunRecord *run, const struct Cause *cause);
+/* Nothing but a failover that was asked for: it is never undone. */
+bool cause_is_failover(const struct Cause *cause);
 /* From sent to undo sent of any fault. */
 bool while_in_effect(const struct Report *report, struct Mono at);
 

@@ -131,6 +131,14 @@ struct Mono cause_last_undo(const struct Cause *cause)
     return last;
 }
 
+bool cause_is_failover(const struct Cause *cause)
+{
+    for (size_t n = 0; n < cause->fault_count; n++)
+        if (is_undone(cause->faults[n]))
+            return false;
+    return true;
+}
+
 struct Mono cause_boundary(const struct RunRecord *run, const struct Cause *cause)
 {
     struct Mono last = cause_last_undo(cause);

@@ -42,15 +42,49 @@ static void read_before(const struct Case *of, struct Phase *out)
     out->lacks = "nothing was asked before the first step";
 }
 
+static bool only_failovers(const struct Report *report)
+{
+    for (size_t n = 0; n < report->cause_count; n++)
+        if (!cause_is_failover(&report->causes[n]))
+            return false;
+    return report->cause_count > 0;
+}
+
+/* When it was over, [earliest, latest]; 0 where that is not known. A failover is over when the new
+ * primary was there: of several of one role only the first one's was written down. */
+static struct Moment cause_over(const struct Case *of, const struct Cause *cause)
+{
+    struct Moment over = {cause_last_undo(cause), cause->undone.high};
+    for (size_t n = 0; cause_is_failover(cause) && n < cause->fault_count; n++) {
+        const struct RunFault *fault = cause->faults[n];
+        const struct RunSystem *system = system_of(of->analysis->run, fault->role);
+        if (system == NULL || !mono_before(fault->t0.low, system->failed_over_high))
+            return (struct Moment){{0}, {0}};
+        over.low = n == 0 ? system->failed_over_low : mono_min(over.low, system->failed_over_low);
+        over.high = later(over.high, system->failed_over_high);
+    }
+    return over;
+}
+
+/* Beside faults that are undone, a failover of which no end is known is none of the phases'. */
+static bool is_left_out(const struct Case *of, const struct Cause *cause)
+{
+    return cause_is_failover(cause) && cause_over(of, cause).high.ns == 0 &&
+           !only_failovers(of->analysis->out);
+}
+
 static void read_during(const struct Case *of, struct Phase *out)
 {
     const struct Report *report = of->analysis->out;
     out->whole = true;
     for (size_t n = 0; n < report->cause_count; n++) {
         const struct Cause *cause = &report->causes[n];
+        struct Mono over = cause_over(of, cause).low;
+        if (is_left_out(of, cause))
+            continue;
         if (cause->t0.high.ns != 0)
-            add_time(out, cause->t0.high, cause_boundary(of->analysis->run, cause));
-        out->whole = out->whole && cause->t0.high.ns != 0 && cause_last_undo(cause).ns != 0;
+            add_time(out, cause->t0.high, over.ns != 0 ? over : of->analysis->run->mono_ended);
+        out->whole = out->whole && cause->t0.high.ns != 0 && over.ns != 0;
     }
     out->lacks = "nothing was asked while a fault was proven to be there";
 }
@@ -58,12 +92,20 @@ static void read_during(const struct Case *of, struct Phase *out)
 static void read_after(const struct Case *of, struct Phase *out)
 {
     const struct RunRecord *run = of->analysis->run;
-    struct Mono undone = of->analysis->out->undone.high;
-    if (undone.ns != 0)
-        add_time(out, undone, run->mono_ended);
+    const struct Report *report = of->analysis->out;
+    struct Mono last = {0};
+    bool all = report->cause_count > 0;
+    for (size_t n = 0; n < report->cause_count; n++) {
+        struct Mono over = cause_over(of, &report->causes[n]).high;
+        all = all && (over.ns != 0 || is_left_out(of, &report->causes[n]));
+        last = later(last, over);
+    }
+    if (all)
+        add_time(out, last, run->mono_ended);
     out->whole = run->finished;
-    out->lacks =
-        undone.ns != 0 ? "nothing was asked after the undo" : "nothing was proven to be undone";
+    out->lacks = all                      ? "nothing was asked after the undo"
+                 : only_failovers(report) ? "no new primary was seen"
+                                          : "nothing was proven to be undone";
 }
 
 void phase_read(const struct Case *of, enum When when, struct Phase *out)

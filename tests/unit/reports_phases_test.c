@@ -251,6 +251,70 @@ static void test_another_status_across_an_end_is_no_pass(void **state)
     assert_int_equal(with_one(state, "after.status_only", 16000), VERDICT_PASS);
 }
 
+/* ---- A failover ---- */
+/* Asked for at `sent_ms`; the new primary came `after_ms` later, or was not seen (0). */
+static void fail_over(struct RunSample *run, int64_t sent_ms, int64_t after_ms)
+{
+    struct RunFault *fault = run_sample_fault(run, sent_ms * MS, 0);
+    fault->kind = "failover";
+    fault->step = "failover db";
+    fault->role = "db";
+    fault->undone = fault->t0; /* its row is closed with that */
+    struct RunSystem *system = list_add(&run->systems, run->arena, sizeof(*system));
+    *system = (struct RunSystem){.role = "db", .system = "patroni"};
+    if (after_ms > 0) {
+        system->failed_over_low = at((sent_ms + after_ms - 500) * MS);
+        system->failed_over_high = at((sent_ms + after_ms) * MS);
+    }
+}
+
+static struct RunSample *served(void **state, int64_t from_ms, int64_t to_ms)
+{
+    struct RunSample *run = run_sample_new(*state, 7);
+    const struct Outage down = {from_ms * MS, to_ms * MS, DOWN_REFUSED};
+    run_sample_probe(run, "shop", "http");
+    run_sample_attempts(run, 0, &down, 1);
+    return run;
+}
+
+static void test_a_failover_is_over_when_the_new_primary_is_there(void **state)
+{
+    struct RunSample *run = served(state, 20100, 24000);
+    fail_over(run, 20000, 5000);
+    assert_int_equal(verdict_of(run, "after.min_rate", 0, "90% of before"), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "after.max_errors", 10000, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "during.max_errors", 900000, NULL), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "during.max_errors", 500000, NULL), VERDICT_FAIL);
+
+    run = served(state, 20100, 40000);
+    fail_over(run, 20000, 5000);
+    assert_int_equal(verdict_of(run, "after.min_rate", 0, "90% of before"), VERDICT_FAIL);
+
+    run = served(state, 20100, 24000);
+    fail_over(run, 20000, 0);
+    expect(run, "after.min_rate", 0, "90% of before");
+    struct Judged one = judged(run);
+    assert_int_equal(one.verdict, VERDICT_INCONCLUSIVE);
+    assert_string_equal(one.note, "no new primary was seen");
+    assert_int_equal(verdict_of(run, "during.max_errors", 900000, NULL), VERDICT_INCONCLUSIVE);
+}
+
+static void test_a_failover_beside_a_fault_keeps_no_phase_open(void **state)
+{
+    for (int64_t after_ms = 0; after_ms <= 5000; after_ms += 5000) {
+        struct RunSample *run = served(state, 50100, 54000);
+        run_sample_fault(run, 20000 * MS, 40000 * MS);
+        fail_over(run, 50000, after_ms);
+        /* Not seen to end: what it broke counts, rather than nothing. */
+        assert_int_equal(verdict_of(run, "after.max_errors", 10000, NULL),
+                         after_ms == 0 ? VERDICT_FAIL : VERDICT_PASS);
+        assert_int_equal(verdict_of(run, "during.max_errors", 200000, NULL), VERDICT_PASS);
+        struct RunFault *fault = run->faults.items;
+        fault->undone.high = (struct Mono){0};
+        assert_int_equal(verdict_of(run, "after.max_errors", 10000, NULL), VERDICT_INCONCLUSIVE);
+    }
+}
+
 /* ---- What is missing ---- */
 static void test_a_phase_that_never_came_is_no_pass(void **state)
 {
@@ -295,6 +359,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_answer_of_another_status_breaks_it, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_another_status_across_an_end_is_no_pass, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_failover_is_over_when_the_new_primary_is_there,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_failover_beside_a_fault_keeps_no_phase_open, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_phase_that_never_came_is_no_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_run_that_died_is_not_good_afterwards, setup,
