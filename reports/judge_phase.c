@@ -179,26 +179,31 @@ static void judge_failing(const struct Case *of, const struct Phase *phase, bool
 /* ---- Rates: good answers a second ---- */
 struct Rate {
     double low, high;
-    uint32_t count;
+    uint32_t count; /* good, and wholly inside */
 };
 
-/* Each end of the phase may have missed one answer of the rhythm, or caught one more. */
+/* What was asked for before the phase and answered in it need not be its doing: what hung since the
+ * fault comes all at once. Each end of the phase may have missed one answer of the rhythm, or
+ * caught one more. */
 static struct Rate rate_of(const struct Phase *phase)
 {
     struct Rate rate = {0, 0, 0};
+    uint32_t ended = 0;
     for (size_t n = 0; n < phase->probe->sample_count; n++) {
         const struct Sample *sample = phase->probe->samples[n];
-        bool ended_inside = false;
-        for (size_t k = 0; k < phase->count && !ended_inside; k++)
-            ended_inside = !mono_before(sample->ended, phase->times[k].low) &&
-                           mono_before(sample->ended, phase->times[k].high);
-        rate.count += ended_inside && sample->outcome == OUTCOME_OK;
+        for (size_t k = 0; k < phase->count && sample->outcome == OUTCOME_OK; k++) {
+            const struct Moment *time = &phase->times[k];
+            bool is_in =
+                !mono_before(sample->ended, time->low) && mono_before(sample->ended, time->high);
+            ended += is_in;
+            rate.count += is_in && !mono_before(sample->started, time->low);
+        }
     }
     double seconds = (double)phase->length_ns / 1e9, ends = (double)phase->count;
     if (phase->length_ns <= 0)
         return rate;
     rate.low = fmax(0, ((double)rate.count - ends) / seconds);
-    rate.high = ((double)rate.count + ends) / seconds;
+    rate.high = ((double)ended + ends) / seconds;
     return rate;
 }
 

@@ -184,6 +184,29 @@ static void test_a_short_baseline_is_none_to_compare_with(void **state)
     assert_non_null(strstr(one.note, "good answers before the fault: too few to tell"));
 }
 
+/* Up again at the undo: 800 that hung since the fault are answered soon after it. */
+static void test_what_hung_before_a_phase_is_not_its_rate(void **state)
+{
+    struct RunSample *run = run_sample_new(*state, 7);
+    run_sample_probe(run, "shop", "http")->timeout_ns = 90 * NS_PER_S;
+    run_sample_fault(run, 20000 * MS, 60000 * MS);
+    run_sample_attempts(run, 0, NULL, 0);
+    struct Sample *samples = run->samples.items;
+    for (size_t n = 0; n < run->samples.count; n++) {
+        bool hung = !mono_before(samples[n].started, at(20000 * MS)) &&
+                    mono_before(samples[n].started, at(60000 * MS));
+        if (hung)
+            samples[n].ended = at(61000 * MS + (int64_t)n * MS);
+        else if (n % 2 == 1 && !mono_before(samples[n].started, at(60000 * MS)))
+            samples[n].outcome = OUTCOME_FAILED; /* half of the rate */
+    }
+
+    assert_int_equal(verdict_of(run, "after.min_rate", 0, "95% of before"), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "after.min_rate", 0, "45% of before"), VERDICT_PASS);
+    assert_int_equal(verdict_of(run, "after.min_rate", 0, "12/s"), VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict_of(run, "after.min_rate", 0, "9/s"), VERDICT_PASS);
+}
+
 /* Down for the first 10 of the 20 s before the first step: 20/s were there, not 10. */
 static void test_the_wait_for_steadiness_is_no_baseline(void **state)
 {
@@ -353,6 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_rate_is_compared_with_the_run_s_own_baseline, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_short_baseline_is_none_to_compare_with, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_what_hung_before_a_phase_is_not_its_rate, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_the_wait_for_steadiness_is_no_baseline, setup,
                                         teardown),
