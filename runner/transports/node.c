@@ -10,7 +10,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
-#include "node_talk.h"
+#include "node_guard.h"
 #include "quote.h"
 
 #define RUN_OUTPUT_MAX (64 * 1024)
@@ -106,6 +106,7 @@ void node_close(struct HostNode *node)
 {
     if (node == NULL)
         return;
+    firings_lose(node);
     if (node->session != NULL)
         node->target->reach->close(node->session);
     mem_free(node);

@@ -108,7 +108,8 @@ struct Firing *node_ready(struct HostNode *node, const struct Guarded *guarded,
                           struct Mono deadline, struct Err *err) MUST_CHECK;
 enum Effect node_fire(struct Firing *firing, struct Mono deadline, struct Moment *t0,
                       struct Err *err) MUST_CHECK;
-/* Frees it, fired or not, and before its node is closed; accepts NULL. */
+/* Frees it, fired or not; accepts NULL. Where its node was closed meanwhile it can no longer be
+ * fired: EFFECT_NONE. */
 void node_unready(struct Firing *firing);
 
 /* The same for what takes the whole host, sent to the host itself, which carries nothing of ours:

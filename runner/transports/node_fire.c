@@ -9,6 +9,8 @@ struct Firing *firing_start(struct HostNode *node, const struct Buf *script, str
 {
     struct Firing *firing = mem_zero(1, sizeof *firing);
     firing->node = node;
+    firing->next = node->firings;
+    node->firings = firing;
     firing->reply = BUF(NODE_REPLY_MAX);
     firing->channel = talk_start(node, script, deadline, err);
     enum Talk talked = TALK_BROKEN;
@@ -60,10 +62,13 @@ static enum Effect judge(const struct Firing *firing, struct Err *err)
 enum Effect node_fire(struct Firing *firing, struct Mono deadline, struct Moment *t0,
                       struct Err *err)
 {
-    const struct TransportKind *reach = firing->node->target->reach;
     enum Effect effect = EFFECT_UNKNOWN;
-    t0->low = mono_now();
-    if (reach->write(firing->channel, "go\n", 3, deadline, err)) {
+    t0->low = t0->high = mono_now();
+    if (firing->node == NULL) {
+        err_set(err, ERR_NOT_READY, NOWHERE, "the connection was lost before it was sent");
+        return EFFECT_NONE;
+    }
+    if (firing->node->target->reach->write(firing->channel, "go\n", 3, deadline, err)) {
         /* The proof's own line, not the end: nothing but the way back lies between. */
         enum Talk talked =
             talk_until(firing->node, firing->channel, "place", &firing->reply, deadline, err);
@@ -78,12 +83,32 @@ enum Effect node_fire(struct Firing *firing, struct Mono deadline, struct Moment
     return effect;
 }
 
+static void end_channel(struct Firing *firing)
+{
+    if (firing->channel != NULL)
+        firing->node->target->reach->finish(firing->channel);
+    firing->channel = NULL;
+    firing->node = NULL;
+}
+
+void firings_lose(struct HostNode *node)
+{
+    for (struct Firing *firing = node->firings; firing != NULL; firing = firing->next)
+        end_channel(firing);
+    node->firings = NULL;
+}
+
 void node_unready(struct Firing *firing)
 {
     if (firing == NULL)
         return;
-    if (firing->channel != NULL)
-        firing->node->target->reach->finish(firing->channel);
+    if (firing->node != NULL) {
+        struct Firing **at = &firing->node->firings;
+        while (*at != firing)
+            at = &(*at)->next;
+        *at = firing->next;
+        end_channel(firing);
+    }
     buf_free(&firing->reply);
     mem_free(firing);
 }

@@ -14,10 +14,13 @@ struct Guarded {
 };
 
 struct Firing {
-    struct HostNode *node;
+    struct HostNode *node; /* NULL: it was closed meanwhile, and the channel with it */
     void *channel;
     struct Buf reply;
+    struct Firing *next; /* of the same node */
 };
+/* Of a node about to be closed. The script on the host sees that its line will not come. */
+void firings_lose(struct HostNode *node);
 /* Starts a script that says "ready" and then waits for its line. NULL where it refused. */
 struct Firing *firing_start(struct HostNode *node, const struct Buf *script, struct Mono deadline,
                             struct Err *err);

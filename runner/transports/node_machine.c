@@ -30,6 +30,10 @@ enum Effect node_strike(struct Firing *firing, struct Mono deadline, struct Mono
     char applied[16] = "", said[320] = "";
     struct Err lost; /* that the link goes is what is meant */
     *sent = mono_now();
+    if (node == NULL) {
+        err_set(err, ERR_NOT_READY, NOWHERE, "the connection was lost before it was sent");
+        return EFFECT_NONE;
+    }
     if (!node->target->reach->write(firing->channel, "go\n", 3, deadline, &lost))
         return EFFECT_UNKNOWN;
     (void)talk_until(node, firing->channel, NULL, &firing->reply, deadline, &lost);

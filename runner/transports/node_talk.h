@@ -14,6 +14,7 @@ enum Privilege { PRIVILEGE_NONE, PRIVILEGE_DIRECT, PRIVILEGE_SUDO };
 struct HostNode {
     const struct Target *target;
     void *session;
+    struct Firing *firings; /* that stand ready on it */
     enum Privilege privilege;
     char peer[64], port[8];                /* of SSH_CONNECTION, printed anew; "" without ssh */
     char own[64];                          /* its own end of it, as it says */

@@ -115,6 +115,7 @@ NO_FAULTS = {
     "reboot": "of a whole machine: its ends are in systemd/systemd_test.sh",
     "crash": "of a whole machine: its ends are in kernels/sysrq_test.sh",
     "failover": "asked of a system, which stays failed over",
+    "parallel": "other kinds, struck together: system/beside_test.sh, crash/run_crash.py",
     "wait": "touches no host",
     "note": "touches no host",
     "ask": "touches no host",
