@@ -149,6 +149,18 @@ static bool find_known(struct Try *try, struct Err *err)
     return err_hint(err, "another -e NAME makes an environment for a host that is new");
 }
 
+/* It becomes a word of a list in a file: a comma would make two hosts of it. */
+static bool is_plain(const struct Try *try, struct Err *err)
+{
+    static const char LETTERS[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    if (try->on[0] != '\0' && strchr("._-", try->on[0]) == NULL &&
+        strspn(try->on, LETTERS) == strlen(try->on))
+        return true;
+    err_set(err, ERR_USAGE, NOWHERE, "'--on %s' is not the name of one host", try->on);
+    return err_hint(err, "One host at a time: letters, digits, '.', '-' and '_'.");
+}
+
 /* ---- The two texts. ---- */
 
 static void write_environment(struct Try *try)
@@ -296,9 +308,11 @@ static int look_at_new(struct Try *try)
     struct Environment *environment =
         document->root != NULL ? environment_new(document, cli->kinds, cli->project.dir, problems)
                                : NULL;
-    int status = environment == NULL                       ? cli_problems(cli, problems)
-                 : !environment_resolve(environment, &err) ? cli_fail(cli, &err)
-                                                           : 0;
+    bool one = environment == NULL || environment->hosts.count == 1 ||
+               err_set(&err, ERR_USAGE, NOWHERE, "'--on %s' is not one host", try->on);
+    int status = environment == NULL                               ? cli_problems(cli, problems)
+                 : !one || !environment_resolve(environment, &err) ? cli_fail(cli, &err)
+                                                                   : 0;
     if (status == 0) {
         struct Target *const *hosts = environment->hosts.items;
         status = look_at_others(try, hosts[0]->address);
@@ -321,6 +335,8 @@ static int prepare(struct Try *try, struct Loaded *loaded)
             status = cli_fail(try->cli, &err);
         if (status == 0)
             status = look_at_others(try, NULL);
+    } else if (!is_plain(try, &err)) {
+        status = cli_fail(try->cli, &err);
     } else {
         write_environment(try);
         status = look_at_new(try);

@@ -69,6 +69,8 @@ check "a word that the verb does not have: exit 2, with its place" ends 2 'unkno
 sed -e 's/tried/prod/' -e '1a protected: true' environments/tried.yaml >environments/prod.yaml
 check "never where protected" ends 4 'is protected' -e prod --on staging-api-1 --isolate --for 5s
 check "nor its hosts by another name" ends 4 'is protected' --on "$address" -e other --isolate --for 5s
+check "nor one of two words in one" ends 2 'is not the name of one host' --on "bare-9,$address" -e other --kill
+check "nor a name that is more than one" ends 2 'is not the name of one host' --on 'a]' -e other --kill
 check "of which nothing was written" test ! -e environments/other.yaml
 
 [ "$failed" -eq 0 ]
