@@ -35,6 +35,7 @@ struct Try {
     struct Cli *cli;
     const char *verb, *on, *role, *environment;
     const struct Environment *known; /* that there is already, or NULL */
+    struct List meant;               /* of const struct Target *: who may be hit */
     int64_t for_ns, seed;            /* -1: none */
     struct Buf scenario, made;       /* their texts; made: of a new environment */
 };
@@ -81,14 +82,21 @@ static bool read_verb(struct Try *try, struct Err *err)
 
 /* ---- Whom: a host or a role of the environment, or a host that is new. ---- */
 
-static bool knows(const struct Environment *environment, const char *name, const char *address)
+static bool is_same(const struct Target *host, const struct Target *other)
+{
+    return text_equal(host->name, other->name) || text_equal(host->name, other->address) ||
+           text_equal(host->address, other->name) ||
+           (host->address != NULL && text_equal(host->address, other->address));
+}
+
+static bool knows(const struct Environment *environment, const struct List *meant)
 {
     struct Target *const *hosts = environment->hosts.items;
+    const struct Target *const *mine = meant->items;
     for (size_t at = 0; at < environment->hosts.count; at++)
-        if (text_equal(hosts[at]->name, name) ||
-            (hosts[at]->address != NULL &&
-             (text_equal(hosts[at]->address, name) || text_equal(hosts[at]->address, address))))
-            return true;
+        for (size_t n = 0; n < meant->count; n++)
+            if (is_same(mine[n], hosts[at]))
+                return true;
     return false;
 }
 
@@ -99,7 +107,7 @@ static bool refuse_protected(const struct Environment *environment, struct Err *
 }
 
 /* A host of a protected environment stays one under any other name. */
-static int look_at_others(struct Try *try, const char *address)
+static int look_at_others(struct Try *try)
 {
     struct List paths = {.items = NULL};
     struct Err err;
@@ -111,9 +119,9 @@ static int look_at_others(struct Try *try, const char *address)
         status = cli_load(try->cli, NULL, path[at], &other);
         if (status != 0)
             return status;
-        if (other.environment->is_protected && (!environment_resolve(other.environment, &err) ||
-                                                (knows(other.environment, try->on, address) &&
-                                                 !refuse_protected(other.environment, &err))))
+        if (other.environment->is_protected &&
+            (!environment_resolve(other.environment, &err) ||
+             (knows(other.environment, &try->meant) && !refuse_protected(other.environment, &err))))
             status = cli_fail(try->cli, &err);
         cli_unload(&other);
     }
@@ -136,10 +144,12 @@ static bool find_known(struct Try *try, struct Err *err)
 {
     const struct Role *roles = try->known->roles.items;
     for (size_t at = 0; at < try->known->roles.count; at++) {
-        bool meant = text_equal(roles[at].name, try->on);
+        bool all = text_equal(roles[at].name, try->on);
         for (size_t n = 0; n < roles[at].host_count; n++)
-            meant = meant || text_equal(roles[at].hosts[n]->name, try->on);
-        if (!meant)
+            if (all || text_equal(roles[at].hosts[n]->name, try->on))
+                *(const struct Target **)list_add(&try->meant, try->cli->arena, sizeof(void *)) =
+                    roles[at].hosts[n];
+        if (try->meant.count == 0)
             continue;
         try->role = roles[at].name;
         return draw(try, &roles[at], err);
@@ -314,8 +324,8 @@ static int look_at_new(struct Try *try)
                  : !one || !environment_resolve(environment, &err) ? cli_fail(cli, &err)
                                                                    : 0;
     if (status == 0) {
-        struct Target *const *hosts = environment->hosts.items;
-        status = look_at_others(try, hosts[0]->address);
+        try->meant = environment->hosts;
+        status = look_at_others(try);
     }
     environment_free(environment);
     problems_free(problems);
@@ -330,11 +340,13 @@ static int prepare(struct Try *try, struct Loaded *loaded)
     if (project_environment(&try->cli->project, try->environment, try->cli->arena, &path, &err)) {
         status = cli_load(try->cli, NULL, try->environment, loaded);
         try->known = loaded->environment;
-        if (status == 0 && (try->known->is_protected ? !refuse_protected(try->known, &err)
-                                                     : !find_known(try, &err)))
+        if (status == 0 &&
+            (try->known->is_protected
+                 ? !refuse_protected(try->known, &err)
+                 : !find_known(try, &err) || !environment_resolve(loaded->environment, &err)))
             status = cli_fail(try->cli, &err);
         if (status == 0)
-            status = look_at_others(try, NULL);
+            status = look_at_others(try);
     } else if (!is_plain(try, &err)) {
         status = cli_fail(try->cli, &err);
     } else {

@@ -71,6 +71,9 @@ check "never where protected" ends 4 'is protected' -e prod --on staging-api-1 -
 check "nor its hosts by another name" ends 4 'is protected' --on "$address" -e other --isolate --for 5s
 check "nor one of two words in one" ends 2 'is not the name of one host' --on "bare-9,$address" -e other --kill
 check "nor a name that is more than one" ends 2 'is not the name of one host' --on 'a]' -e other --kill
+printf 'environment: aside\nssh: {config: "%s"}\nroles:\n  web: {hosts: {web-1: {address: "%s"}}}\n' "$LAB_STATE/ssh_config" "$address" >environments/aside.yaml
+check "nor its hosts by the address of another environment's" ends 4 'is protected' -e aside --on web-1 --isolate --for 5s
+check "nor by a role there" ends 4 'is protected' -e aside --on web --isolate --for 5s
 check "of which nothing was written" test ! -e environments/other.yaml
 
 [ "$failed" -eq 0 ]
