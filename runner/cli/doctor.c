@@ -185,7 +185,7 @@ static const struct Option OPTIONS[] = {
          "Shows new and changed host keys and machine ids; writes them once they were compared."},
     {.name = "confirm",
      .value = "NAME",
-     .doc = "With --pin: they were compared; the environment's name."},
+     .doc = "With --pin: new ones were compared; the environment's name."},
     {.name = "ansible",
      .doc = "Prints an Ansible playbook with what its hosts need: user, key, sudoers, opt-in."},
     {.name = "helper",

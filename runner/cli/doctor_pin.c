@@ -17,7 +17,8 @@
 struct Pinner {
     struct Drill *drill;
     struct Buf *out;
-    struct List pins; /* of struct Pin */
+    struct List pins;    /* of struct Pin: new ones */
+    struct List changed; /* of struct Pin: they stand in the file otherwise */
 };
 
 static void say(struct Pinner *of, const char *host, const char *key, const char *is,
@@ -27,7 +28,8 @@ static void say(struct Pinner *of, const char *host, const char *key, const char
         buf_printf(of->out, "    %-20s %-10s as pinned\n", host, key);
         return;
     }
-    *(struct Pin *)list_add(&of->pins, of->drill->cli->arena, sizeof(struct Pin)) =
+    *(struct Pin *)list_add(is == NULL ? &of->pins : &of->changed, of->drill->cli->arena,
+                            sizeof(struct Pin)) =
         (struct Pin){.host = host, .key = key, .value = now};
     if (is == NULL)
         buf_printf(of->out, "  + %-20s %-10s %s   new%s\n", host, key, now, why);
@@ -130,19 +132,38 @@ static bool reviewed(struct Cli *cli, const char *name)
     return text_equal(confirmed, name);
 }
 
+/* What changed is written by who typed the name below it, never by a word in a script: a host that
+ * another one stands in for looks just like this. False where nothing is left to write. */
+static bool take_changed(struct Pinner *of)
+{
+    const struct Pin *changed = of->changed.items;
+    bool typed = cli_option(of->drill->cli, "confirm") == NULL;
+    for (size_t at = 0; typed && at < of->changed.count; at++)
+        *(struct Pin *)list_add(&of->pins, of->drill->cli->arena, sizeof(struct Pin)) = changed[at];
+    if (!typed && of->changed.count > 0)
+        fprintf(stderr,
+                "%zu changed, which --confirm does not write: compare each with the host's own "
+                "console, then type the name on a terminal, or change the file by hand\n",
+                of->changed.count);
+    return of->pins.count > 0;
+}
+
 static int write_pins(struct Pinner *of)
 {
     struct Cli *cli = of->drill->cli;
     const struct Environment *environment = of->drill->loaded.environment;
     struct Err err;
     struct Buf text = BUF(1U << 20);
-    struct Problems *problems = problems_new();
     if (!reviewed(cli, environment->name)) {
-        problems_free(problems);
-        fprintf(stderr, "nothing was written; once they were compared: --confirm %s\n",
+        fprintf(stderr, "nothing was written; once they were compared: %s%s\n",
+                of->changed.count > 0 ? "type the name on a terminal; new ones: --confirm "
+                                      : "--confirm ",
                 environment->name);
         return err_status(ERR_NOT_READY);
     }
+    if (!take_changed(of))
+        return err_status(ERR_NOT_READY);
+    struct Problems *problems = problems_new();
     const struct Document *document = document_read(environment->path, cli->arena, problems);
     bool good = document->root != NULL
                     ? pins_text(document, of->pins.items, of->pins.count, cli->arena, &text, &err)
@@ -151,9 +172,10 @@ static int write_pins(struct Pinner *of)
            replace_file(environment->path, &text, cli->arena, &err);
     if (good)
         printf("wrote %zu into %s; git diff shows them\n", of->pins.count, environment->path);
+    bool all = of->changed.count == 0 || cli_option(cli, "confirm") == NULL;
     buf_free(&text);
     problems_free(problems);
-    return good ? 0 : cli_fail(cli, &err);
+    return !good ? cli_fail(cli, &err) : all ? 0 : err_status(ERR_NOT_READY);
 }
 
 int doctor_pin(struct Drill *drill, const struct Survey *survey)
@@ -173,5 +195,5 @@ int doctor_pin(struct Drill *drill, const struct Survey *survey)
     int status = cli_print(&out, 0);
     fflush(stdout);
     buf_free(&out);
-    return status != 0 || of.pins.count == 0 ? status : write_pins(&of);
+    return status != 0 || of.pins.count + of.changed.count == 0 ? status : write_pins(&of);
 }

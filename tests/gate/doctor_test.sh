@@ -59,6 +59,9 @@ check "then all is as pinned" ends 0 'as pinned' doctor --pin
 check "and ready" ends 0 'ready: drills may run here' doctor
 sed -i "s|$(key_of bare-1)|$(key_of bare-2)|" "$file"
 check "a changed key is said to be changed" ends 3 'CHANGED, it was' doctor --pin
+cp "$file" "$work/before"
+check "and not written by a word on the command line" ends 3 '1 changed, which --confirm does not write' doctor --pin --confirm here
+check "which leaves the file as it was" unchanged
 
 environment "gate: {node_opt_in: true, longest_fault: 2m, forbid: {faults: [kill]}}
 timezone: UTC"
