@@ -196,12 +196,15 @@ int repeat_run(struct Cli *cli, int (*once)(struct Cli *cli, struct Repeat *repe
             continue;
         }
         repeat.begun = repeat.begun == before ? NULL : repeat.begun;
+        if (repeat.begun == NULL && status == 0) /* it was waited for long enough */
+            status = err_status(ERR_NOT_READY);
         note(&repeat, status);
         bool goes_on = repeat.begun != NULL && (status == 0 || status == 1);
         if (!goes_on || repeat.cycle.number >= repeat.cycle.of)
             break;
         halted = repeat.pause_ns > 0 && !pause_for(&repeat, repeat.pause_ns, "");
         repeat.cycle.number++;
+        waits = 0;
     }
     return repeat.cycle.of > 1 && repeat.cycle.first != NULL ? summary(&repeat, halted) : status;
 }
