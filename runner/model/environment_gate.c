@@ -260,8 +260,10 @@ static const struct Field GATE_FIELDS[] = {
      .offset = offsetof(struct GateFields, node_opt_in),
      .fallback = "false",
      .example = "true",
-     .doc = "Each host must allow it itself: its /etc/faildrill.allow, which root alone may write, "
-            "names environments, kinds and the longest time; read by plan, and again at arming."},
+     .doc =
+         "Each host must allow each fault itself: its /etc/faildrill.allow, which root alone may "
+         "write, names environments, kinds and the longest time; read by plan, and again at "
+         "arming. It covers faults alone: no plain `run:` steps, and no `failover`."},
     {.name = "wait_steady",
      .type = FIELD_DURATION,
      .offset = offsetof(struct GateFields, wait_steady_ns),
