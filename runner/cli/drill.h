@@ -67,8 +67,8 @@ struct SavedPlan {
  * ends in .json. */
 enum Known drill_saved_plan(struct Drill *drill, const char *name, struct SavedPlan *out,
                             struct Err *err);
-/* The scenario's rules, then those of the command line (or of the saved plan as well), tighten the
- * environment's; then overrides. Before anything is asked. */
+/* Overrides set rules of the environment's own aside; then the scenario's rules, and those of the
+ * command line (or of the saved plan as well), tighten what is left. Before anything is asked. */
 bool drill_narrow(struct Drill *drill, const struct SavedPlan *saved, struct Err *err) MUST_CHECK;
 /* Surveys and plans. `saved` may be NULL. */
 int drill_plan(struct Drill *drill, const struct SavedPlan *saved);

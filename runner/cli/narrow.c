@@ -1,4 +1,4 @@
-/* narrow.c - rules of scenario and command line on top of the environment's, and overrides. */
+/* narrow.c - overrides of the environment's rules, then those of scenario and command line. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drill.h"
 
@@ -92,5 +92,6 @@ static bool override(struct Drill *drill, const struct SavedPlan *saved, struct 
 
 bool drill_narrow(struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
 {
-    return tighten(drill, saved, err) && override(drill, saved, err);
+    /* In this order: what scenario and command line add on top is nobody's to set aside. */
+    return override(drill, saved, err) && tighten(drill, saved, err);
 }

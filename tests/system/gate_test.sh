@@ -213,6 +213,9 @@ check "the summary says so" ends 0 "OVERRIDDEN max_per_day by $(id -un)@$(hostna
 check "and the page" ends 0 'Rule overridden:</strong> max_per_day by' drill report --format html -o - last
 check "and the JSON" ends 0 '"overrides": [' drill report --json last
 check "and the log of the run, which is only ever appended to" ends 0 'gate override' drill report --json last
+environment "{windows: ['$(other_day) 10:00-11:00']}"
+check "an override of the environment's windows leaves those of the command line" \
+    refused 'windows: closed: now ' --override windows --reason "$why" --gate "windows: ['$(other_day) 12:00-13:00']"
 echo 'gate: {longest_fault: 30s}' >>"$work/project/scenarios/drill.yaml"
 environment '{longest_fault: 20s}'
 check "a scenario that would loosen a rule is refused by its name" \
