@@ -11,11 +11,11 @@
 
 struct Breaking {
     struct Drill *drill;
-    const struct LockHeld *held; /* in our store, or NULL */
-    struct List hosts;           /* of struct Scanned */
-    struct Buf said;             /* who holds what, a line each */
-    struct Err err;              /* why not */
-    size_t found, left, pending;
+    const struct LockHeld *held;          /* in our store, or NULL */
+    struct List hosts;                    /* of struct Scanned */
+    struct Buf said;                      /* who holds what, a line each */
+    struct Err err;                       /* why not */
+    size_t found, left, unknown, pending; /* unknown: hosts that do not answer */
     bool refused;
 };
 struct Unlock {
@@ -78,8 +78,10 @@ static bool lives(struct Drill *drill, const char *token)
 static void look_at_host(struct Breaking *breaking, const struct Scanned *host)
 {
     const struct Trace *traces = host->traces.items, *lock = NULL;
-    if (!host->answered)
+    if (!host->answered) {
         buf_printf(&breaking->said, "  %s: unknown: %s\n", host->target->name, host->why);
+        breaking->unknown++;
+    }
     for (size_t at = 0; at < host->traces.count; at++)
         if (text_equal(traces[at].kind, "lock"))
             lock = &traces[at];
@@ -168,8 +170,14 @@ static int ended(struct Breaking *breaking)
 {
     struct Buf out = BUF(1U << 16);
     buf_put(&out, breaking->said.text);
-    buf_put(&out, breaking->found == 0 ? "nobody holds it\n" : "broken\n");
-    int status = breaking->left > 0 ? err_status(ERR_NOT_READY) : 0;
+    if (breaking->found > 0)
+        buf_put(&out, "broken\n");
+    else if (breaking->unknown == 0)
+        buf_put(&out, "nobody holds it\n");
+    if (breaking->unknown > 0)
+        buf_printf(&out, "unknown on %zu host%s: a lock there is as it was\n", breaking->unknown,
+                   breaking->unknown == 1 ? "" : "s");
+    int status = breaking->left + breaking->unknown > 0 ? err_status(ERR_NOT_READY) : 0;
     status = cli_print(&out, status);
     buf_free(&out);
     return status;

@@ -220,3 +220,13 @@ echo 'gate: {longest_fault: 30s}' >>"$work/project/scenarios/drill.yaml"
 environment '{longest_fault: 20s}'
 check "a scenario that would loosen a rule is refused by its name" \
     refused 'longest_fault: 30 s of the scenario would loosen 20 s of environment'
+
+# A host that does not answer may hold a lock.
+cat >"$work/project/environments/away.yaml" <<'END'
+environment: away
+roles:
+  gone: {hosts: {gone-1: {address: 127.0.0.1}}, reach: {prefix: ["false"]}}
+END
+check "where a host does not answer it is unknown who holds it: exit 3" \
+    ends 3 'unknown on 1 host' drill undo --break-lock -e away
+check "and not said that nobody does" eval '! grep -q "nobody holds it" "$work/said"'
