@@ -26,7 +26,7 @@ tried() {
     [ "$status" -eq 0 ]
 }
 check "it passes" tried
-check "with a recovery interval" grep -qE 'service +recovery +[0-9.]+(-[0-9.]+)? s' "$work/tried.out"
+check "with a recovery interval" grep -qE 'service +recovery +[0-9.]+(-[0-9.]+)? m?s' "$work/tried.out"
 files() {
     find . -type f | sort | paste -sd' '
 }
