@@ -64,8 +64,8 @@ static void end_attempt(struct Attempt *attempt, enum Outcome outcome, enum Fail
     attempt->running = false;
     probe->running--;
     loop_timer_off(attempt->limit);
-    put_sample(probe, &attempt->sample);
     put_detail(probe, &attempt->sample, detail);
+    put_sample(probe, &attempt->sample);
     prober_attempt_ended(probe->prober);
 }
 

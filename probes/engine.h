@@ -24,7 +24,7 @@ struct Flight {
         struct {
             uint32_t probe, sequence;
             char text[120];
-        } detail; /* of the first failure of a stretch */
+        } detail; /* of the first failure of a stretch; before its sample: who has that has both */
     };
 };
 
