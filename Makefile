@@ -200,7 +200,7 @@ bench: ## ratios against peers and bare programs, printed; never a pass or fail
 	@BUILD=$(BUILD) tests/bench/run
 
 kernels: kernel-deps all $(addprefix $(BUILD)/tests/kernels/,parts clocks) ## on a kernel of their own, emulated: tc netem, sysrq, clocks (20 minutes)
-	@$(RUN) -t 1800 $(wildcard tests/kernels/*_test.sh)
+	@$(RUN) -j 1 -t 1800 $(wildcard tests/kernels/*_test.sh)
 
 pods: all ## pods through the real kubectl, with a stand-in for the cluster's API: 2 minutes
 	@$(RUN) -t 1200 $(wildcard tests/pods/*_test.sh)

@@ -18,9 +18,12 @@ on_wire() {
         [ "$(uname -m)" = x86_64 ] || skip_all "nodes are x86_64"
         unshare --net --mount --pid --fork true 2>/dev/null || skip_all "this machine gives no namespaces"
         mkdir -p "$kernels"
+        exec 8>"$kernels/lock" # another test may be at it
+        flock 8
         kernel_get || skip_all "Debian's cloud kernel is not to be had"
         timesyncd_get || skip_all "Debian's systemd-timesyncd is not to be had"
         image_make >"$kernels/image.log" 2>&1 || skip_all "no image: $(tail -n 1 "$kernels/image.log")"
+        exec 8>&-
         trap - EXIT
         rm -rf "$work"
         ON_WIRE=1 exec unshare --net --mount --pid --fork --mount-proc --kill-child "$0"
