@@ -108,14 +108,15 @@ is_off() {
 seen_off() {
     [ $((high - low0)) -ge $(($1 * 1000 - $2)) ] && [ $((low - high0)) -le $(($1 * 1000 + $2)) ]
 }
-# What a node is like but for its clock, as lines: no numbers of processes, no times of files, and none of who asks.
+# What a node is like but for its clock, as lines: no numbers of processes, no times of files, and none of who asks. A
+# first transient unit leaves a folder for all.
 fingerprint() {
     node_sh "$node" ': fingerprint
         for entry in /proc/[0-9]*; do
             [ ! -s "$entry/exe" ] || echo "process: $(tr "\0" " " <"$entry/cmdline")"
         done 2>/dev/null | grep -vE "^process: (sshd: |.*: fingerprint|(sh|ash|tr|grep|sort|readlink) |$)"
         find /etc /root /tmp /var -type f -exec sha256sum {} + | sed "s/^/file: /"
-        find /run | grep -v "^/run/systemd/units/invocation" | sed "s/^/name: /"
+        find /run | grep -v -e "^/run/systemd/units/invocation" -e "^/run/systemd/transient\$" | sed "s/^/name: /"
         sed "s/^/mount: /" /proc/self/mounts
         nft list ruleset; ip rule; ip route; tc qdisc show
         [ ! -d /run/systemd/system ] || systemctl list-units --all --plain --no-legend |
