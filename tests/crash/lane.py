@@ -23,7 +23,9 @@ LEASE, SLACK = 2, 2
 DOOR = 7
 PATIENCE = 30
 HAND = "sudo sh /run/faildrill/undo"
-KINDS = ["kill", "stop", "freeze", "isolate", "chains", "run", "restart", "disk_fill", "sysctl", "override"]
+KINDS = ["kill", "stop", "freeze", "isolate", "chains", "run", "restart", "disk_fill", "sysctl", "override",
+         "parallel", "repeat"]
+RARE = {"parallel": 0.25, "repeat": 0.25}  # of a kind's share: a point of these is twice the work
 STEPS = {
     "kill": "- kill: victim\n    for: 1s",
     "stop": "- stop: victim\n    for: 1s",
@@ -36,6 +38,10 @@ STEPS = {
     "disk_fill": "- disk_fill: victim\n    path: /media\n    leave: 20MiB\n    for: 1s",
     "sysctl": '- sysctl: victim\n    key: net.ipv4.tcp_retries2\n    value: "3"\n    for: 1s',
     "override": '- override: victim\n    file: /etc/hosts\n    content: "192.0.2.9 fd-shop"\n    keep: true\n    for: 1s',
+    # Two of one host: armed one and all, fired together.
+    "parallel": '- parallel:\n      - {run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken",'
+                ' proof: "test -e /run/broken", for: 1s}\n      - {isolate: victim, for: 1s}',
+    "repeat": "- kill: victim\n    for: 1s\nrepeat: {times: 2, pause: 0s}",
 }
 SCENARIO = """scenario: crash_{kind}
 targets:
@@ -61,6 +67,7 @@ KEPT_UNTIL_UNDO = ("/run/faildrill/lock", "process sh - sh /run/faildrill/")
 # What says on the host that a fault is in effect; else the service is down.
 IN_EFFECT = {"isolate": "nft list tables | grep -q 'inet fd_'", "chains": "ipset list -n | grep -q ^fd_",
              "run": "test -e /run/broken",
+             "parallel": "test -e /run/broken && nft list tables | grep -q 'inet fd_'",
              "freeze": "grep -q '^State:.T' /proc/$(cat /run/idle.pid)/status",
              "disk_fill": "grep -qs FD_HELD= /proc/[0-9]*/environ",
              "sysctl": "grep -qx 3 /proc/sys/net/ipv4/tcp_retries2", "override": "getent hosts fd-shop"}
@@ -253,9 +260,9 @@ class Lane:
     def closed(self, hangs=False):
         """What `undo` says of the run, as a complaint or None. hangs: there is a guard that neither works nor dies; who
         says so, with the way by hand, is right, and that way has to work."""
-        # The second and third only say what is seen below as well: at every eighth point.
+        # The second and third only say what is seen below as well: at every sixteenth point.
         steps = [["undo"], ["undo", "--scan", "-e", "crash"], ["undo"]]
-        for args in steps if random.random() < 0.125 else steps[:1]:
+        for args in steps if random.random() < 0.0625 else steps[:1]:
             for _ in range(4):
                 status, text = self.run(*args, "--no-input")
                 if status != 6 or not NOT_REACHED.search(text):

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from host import uptime
-from lane import CALL_NAMES, HAND, IN_EFFECT, LEASE, SLACK
+from lane import CALL_NAMES, HAND, IN_EFFECT, LEASE, RARE, SLACK
 
 RUN_SECONDS = 20  # who then still runs is killed, which is one more way to die
 # Which failures a call may have: what its manual page, a full disk, a signal or a lack of memory would give.
@@ -32,11 +32,11 @@ NEVER = {"exit", "exit_group", "rt_sigreturn", "futex", "rt_sigprocmask", "rt_si
          "set_robust_list", "rseq", "gettid", "getpid", "sched_yield", "arch_prctl", "set_tid_address", "madvise"}
 # Who dies on the host, and with which kinds of fault there is one. fire: the shell that holds the fence, alone.
 PARTS = {
-    "guard": ("isolate", "chains", "run", "kill", "freeze", "stop", "disk_fill", "sysctl", "override"),
-    "undo": ("isolate", "chains", "run", "kill", "freeze", "stop", "disk_fill", "sysctl", "override"),
-    "clear": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
-    "apply": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
-    "fire": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override"),
+    "guard": ("isolate", "chains", "run", "kill", "freeze", "stop", "disk_fill", "sysctl", "override", "parallel"),
+    "undo": ("isolate", "chains", "run", "kill", "freeze", "stop", "disk_fill", "sysctl", "override", "parallel"),
+    "clear": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override", "parallel"),
+    "apply": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override", "parallel"),
+    "fire": ("isolate", "chains", "run", "kill", "freeze", "disk_fill", "sysctl", "override", "parallel"),
     "nft-apply": ("isolate",),
     "nft-undo": ("isolate",),
     "nft-renew": ("isolate",),
@@ -69,7 +69,7 @@ def error_points(counts, kinds, total):
             continue
         for failure in FAILURES.get(name, ("EIO", "ENOMEM")):
             for on in ("", "+"):
-                kind, times = random.choice(where)
+                kind, times = random.choices(where, [RARE.get(kind, 1) for kind, _ in where])[0]
                 action = ("short" if failure == "short" else str(getattr(errno, failure))) + on
                 out.append((kind, thread, call, random.randint(1, times), action))
     whole = len(out)

@@ -9,11 +9,11 @@ A lane is a lab host of its own with a project of its own; lanes work side by si
   ssh     the same, the host reached by sshd              (an eighth with those below, 1,000 at most)
   error   a system call of the runner fails, once or from then on                   (a fifth)
   node    guard, undo, apply, looks and nft on the host die, or fail, at theirs     (the rest)
-  link    the runner lives, its session on the host is killed                       (a 25th more, half each way)
+  link    the runner lives, its session on the host is killed                       (a 25th, half each way)
   hand    runner killed with the fault in effect, then `sh /run/faildrill/undo`     (one more a kind and way)
 First each kind is run once to count the system calls of every thread, and of everyone who dies on the host; the points
 are spread over all (thread, call) pairs and evenly within each. After a point the host must be as before within lease +
-2 s, `undo` must close the run, and the host must still be as before; at every eighth, `undo --scan` and a second
+2 s, `undo` must close the run, and the host must still be as before; at every sixteenth, `undo --scan` and a second
 `undo` find nothing. A runner that ends by itself and says that nothing is left must be right.
 """
 import argparse
@@ -29,7 +29,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from lane import CALL_NAMES, KILLER, KINDS, LAB, LEASE, SLACK, Lane, copy_programs  # noqa: E402
+from lane import CALL_NAMES, KILLER, KINDS, LAB, LEASE, RARE, SLACK, Lane, copy_programs  # noqa: E402
 from modes import PARTS, Modes, error_points, failure_of  # noqa: E402
 from host import uptime  # noqa: E402
 
@@ -221,9 +221,12 @@ class Harness(Modes):
 
     def kills(self, way, total):
         """`total` points, spread over kinds, then over (thread, call), then over the times."""
-        out, kinds = [], self.options.kinds
-        for at, kind in enumerate(kinds):
-            share = total // len(kinds) + (at < total % len(kinds))
+        out, left = [], total
+        weights = {kind: RARE.get(kind, 1) for kind in self.options.kinds}
+        for kind in sorted(weights, key=weights.get):  # the last ones have what rounding left
+            share = round(left * weights[kind] / sum(weights.values()))
+            left -= share
+            del weights[kind]
             out += [(kind, thread, call, k) for (thread, call), k in self.spread(self.counts[kind, way], share)]
         return out
 
@@ -240,9 +243,10 @@ class Harness(Modes):
         total, only, kinds = self.options.points, self.options.only, self.options.kinds
         errors, deaths, links = total // 5, total // 6, max(2 * len(kinds), total // 25)
         ssh = max(0, min(1000, total // 8) - links // 2 - len(kinds))
+        prefix = max(0, total - ssh - errors - deaths - links)
         out = []
         if only in (None, "prefix"):
-            out += [("prefix", self.kill_point, x) for x in self.kills("prefix", total - ssh - errors - deaths)]
+            out += [("prefix", self.kill_point, x) for x in self.kills("prefix", prefix)]
         if only in (None, "ssh"):
             out += [("ssh", self.kill_point, x) for x in self.kills("ssh", ssh)]
         if only in (None, "error"):

@@ -130,13 +130,14 @@ nft=$(readlink -f "$(command -v nft)")
 mount --bind /dev/null "$nft"
 if "$nft" list tables 2>/dev/null; then exit 1; fi
 """
-# `undo` of the folder fails as often as /root/fails says; then it is the true one.
+# `undo` of each folder fails as often as /root/fails says, all in all; then it is the true one.
 FAILING = r"""
 set -e
-cd /run/faildrill/*_[0-9]*
-cp undo undo.true
 echo COUNT >/root/fails
-cat >undo.new <<'END'
+for folder in /run/faildrill/*_[0-9]*; do
+    cd "$folder"
+    cp undo undo.true
+    cat >undo.new <<'END'
 left=$(cat /root/fails)
 if [ "$left" -gt 0 ]; then
     echo $((left - 1)) >/root/fails
@@ -144,8 +145,9 @@ if [ "$left" -gt 0 ]; then
     exit 1
 fi
 END
-cat undo.true >>undo.new
-mv undo.new undo
+    cat undo.true >>undo.new
+    mv undo.new undo
+done
 """
 
 
@@ -159,9 +161,10 @@ while read -rt 0.1; [ $? -gt 128 ]; do
 done
 echo $n
 """
-# A guard that lives, and is another than GUARD.
+# A guard that lives, and is another than GUARD; of several folders that of the first.
 GUARDED = r"""
-read -r pid _ <"$(echo /run/faildrill/*_[0-9]*/armed)" && [ "$pid" != "$GUARD" ] && kill -0 "$pid"
+set -- /run/faildrill/*_[0-9]*/armed
+read -r pid _ <"$1" && [ "$pid" != "$GUARD" ] && kill -0 "$pid"
 """
 
 

@@ -108,6 +108,10 @@ KINDS = [
          lacks="`make machines` cuts the power of hosts and is a matrix of its own"),
     Kind("run", 'run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
                 'proof: "test -e /run/broken", HOLD', "test -e /run/broken"),
+    # Two of one host, armed one and all and fired together; what goes wrong goes wrong with both.
+    Kind("parallel", 'parallel: [{run: "touch /run/broken", target: victim, fault: true, undo: "rm -f /run/broken", '
+                     'proof: "test -e /run/broken", HOLD}, {isolate: victim, HOLD}]',
+         'test -e /run/broken && nft list tables | grep -q "inet fd_"'),
 ]
 # Verbs of a step that put nothing in place which an undo would take out.
 NO_FAULTS = {
@@ -115,7 +119,6 @@ NO_FAULTS = {
     "reboot": "of a whole machine: its ends are in systemd/systemd_test.sh",
     "crash": "of a whole machine: its ends are in kernels/sysrq_test.sh",
     "failover": "asked of a system, which stays failed over",
-    "parallel": "other kinds, struck together: system/beside_test.sh, crash/run_crash.py",
     "wait": "touches no host",
     "note": "touches no host",
     "ask": "touches no host",
