@@ -213,7 +213,7 @@ alerts: alerts-deps all ## a real Prometheus and Alertmanager: alerts that fire,
 	@$(RUN) -t 1800 $(wildcard tests/alerts/*_test.sh)
 
 .PHONY: gameday
-gameday: systemd-deps all $(BUILD)/tests/gameday/calendar_at ## a game day unattended, killed and resumed; dates beside systemd's (6 minutes)
+gameday: systemd-deps all $(BUILD)/tests/gameday/calendar_at ## a game day unattended, killed and resumed; dates beside systemd's (10 minutes)
 	@$(RUN) -t 1800 $(wildcard tests/gameday/*_test.*)
 
 $(BUILD)/tests/gameday/calendar_at: $(BUILD)/tests/gameday/calendar_at.o $(BUILD)/libfaildrill.a
