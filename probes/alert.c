@@ -10,8 +10,6 @@
 #include "kinds.h"
 #include "reply.h"
 
-enum { URL_MOST = 8192 };
-
 struct AlertConfig {
     const char *alert, *at;
     struct List labels, headers; /* of struct TextPair */
@@ -127,14 +125,12 @@ static void *alert_open(const struct ProbeInput *input, struct Loop *loop, struc
         buf_put(&url, "&filter=");
         add_filter(labels[n].name, labels[n].value, &url);
     }
-    void *probe = NULL;
-    if (url.cut)
-        err_set(err, ERR_LIMIT, NOWHERE, "the labels are longer than a URL may be");
-    else
-        probe = get_open(
-            &(struct GetInput){
-                .probe = input, .url = url.text, .headers = &config->headers, .judge = judge},
-            loop, err);
+    const struct GetInput get = {.probe = input,
+                                 .url = &url,
+                                 .long_part = "the labels are",
+                                 .headers = &config->headers,
+                                 .judge = judge};
+    void *probe = get_open(&get, loop, err);
     buf_free(&url);
     return probe;
 }

@@ -24,7 +24,7 @@ static uint32_t host_of(const struct Prober *prober, const char *address)
     const struct List *hosts = &prober->input.plan->environment->hosts;
     const struct Target *const *at = hosts->items;
     for (size_t n = 0; n < hosts->count && address[0] != '\0'; n++)
-        if (text_equal(at[n]->address != NULL ? at[n]->address : at[n]->name, address))
+        if (text_equal(target_address(at[n]), address))
             return (uint32_t)n + 1;
     return 0;
 }

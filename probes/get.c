@@ -2,13 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "get.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "../runner/base/arena.h"
 #include "../runner/base/text.h"
 #include "../runner/model/environment.h"
 #include "../runner/schema/decode.h"
+#include "place.h"
 #include "reply.h"
 
 struct Get {
@@ -18,8 +18,8 @@ struct Get {
     struct HttpRequest request;
     char *url;
     struct TextPair *headers; /* with the values of secrets */
+    struct Place place;
     struct Endpoint through;
-    char through_host[64];
 };
 
 static void on_answer(void *data, const struct Answer *answer)
@@ -54,24 +54,6 @@ void get_cancel(void *probe, void *memory)
     slot->call = NULL;
 }
 
-static bool place_it(struct Get *get, const struct ProbeInput *input, struct Err *err)
-{
-    char host[256];
-    uint16_t port = 0;
-    const char *why = http_url_fault(get->url, host, sizeof(host), &port);
-    if (why != NULL)
-        return err_set(err, ERR_VALUE, NOWHERE, "'%s' cannot be asked: %s", get->url, why);
-    if (input->from == NULL)
-        return true;
-    if (!input->place(input->place_data, host, port, &get->through))
-        return err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be asked from host '%s'", get->url,
-                       input->from->name);
-    snprintf(get->through_host, sizeof(get->through_host), "%.63s", get->through.host);
-    get->through.host = get->through_host;
-    get->request.through = &get->through;
-    return true;
-}
-
 void *get_open(const struct GetInput *input, struct Loop *loop, struct Err *err)
 {
     struct Get *get = mem_zero(1, sizeof(*get));
@@ -79,7 +61,7 @@ void *get_open(const struct GetInput *input, struct Loop *loop, struct Err *err)
     size_t count = input->headers->count;
     get->config = input->probe->config;
     get->judge = input->judge;
-    get->url = mem_text(input->url);
+    get->url = mem_text(input->url->text);
     get->headers = mem_zero(count + 1, sizeof(*headers));
     for (size_t n = 0; n < count; n++) {
         get->headers[n] = headers[n];
@@ -89,7 +71,9 @@ void *get_open(const struct GetInput *input, struct Loop *loop, struct Err *err)
                                         .headers = get->headers,
                                         .header_count = count,
                                         .keep = input->probe->keep};
-    if (place_it(get, input->probe, err))
+    if (input->url->cut)
+        err_set(err, ERR_LIMIT, NOWHERE, "%s longer than a URL may be", input->long_part);
+    else if (place_url(input->probe, &get->request, &get->place, &get->through, err))
         get->client = http_open(loop, err);
     if (get->client != NULL)
         return get;

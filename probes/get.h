@@ -14,9 +14,11 @@ struct GetSlot {
     struct Attempt *attempt;
     struct Get *get;
 };
+enum { URL_MOST = 8192 };
 struct GetInput {
     const struct ProbeInput *probe;
-    const char *url;            /* copied */
+    const struct Buf *url;      /* copied; of URL_MOST bytes */
+    const char *long_part;      /* what may be too long in it: "the query is" */
     const struct List *headers; /* of struct TextPair; values may be secrets */
     GetJudge *judge;
 };

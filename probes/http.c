@@ -14,6 +14,7 @@
 #include "../runner/model/environment.h"
 #include "../runner/schema/decode.h"
 #include "kinds.h"
+#include "place.h"
 #include "reply.h"
 
 struct HttpOk {
@@ -108,8 +109,8 @@ struct HttpProbe {
     struct HttpClient *client;
     struct HttpRequest request;
     struct TextPair *headers; /* with the values of secrets */
+    struct Place place;
     struct Endpoint through;
-    char through_host[64];
 };
 
 const struct ProbeKind http_probe = {
@@ -275,25 +276,6 @@ static void http_cancel(void *data, void *memory)
     slot->call = NULL;
 }
 
-static bool place_it(struct HttpProbe *probe, const struct ProbeInput *input, struct Err *err)
-{
-    char host[256];
-    uint16_t port = 0;
-    const char *why = http_url_fault(probe->config->url, host, sizeof(host), &port);
-    if (why != NULL)
-        return err_set(err, ERR_VALUE, NOWHERE, "'%s' cannot be asked: %s", probe->config->url,
-                       why);
-    if (input->from == NULL)
-        return true;
-    if (!input->place(input->place_data, host, port, &probe->through))
-        return err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be asked from host '%s'",
-                       probe->config->url, input->from->name);
-    snprintf(probe->through_host, sizeof(probe->through_host), "%.63s", probe->through.host);
-    probe->through.host = probe->through_host;
-    probe->request.through = &probe->through;
-    return true;
-}
-
 static void *http_probe_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)
 {
     struct HttpProbe *probe = mem_zero(1, sizeof(*probe));
@@ -311,7 +293,7 @@ static void *http_probe_open(const struct ProbeInput *input, struct Loop *loop, 
                                           .headers = probe->headers,
                                           .header_count = config->headers.count,
                                           .keep = input->keep};
-    if (place_it(probe, input, err))
+    if (place_url(input, &probe->request, &probe->place, &probe->through, err))
         probe->client = http_open(loop, err);
     if (probe->client != NULL)
         return probe;

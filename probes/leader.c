@@ -7,31 +7,17 @@
 #include "../runner/base/arena.h"
 #include "reply.h"
 
-struct Way {
-    char host[256];
-    uint16_t port;
-};
-
-/* As seen from where the probe stands. */
-static bool open_way(const struct Ways *ways, const struct Endpoint *direct, const char *name,
-                     struct Way *out, struct Err *err)
-{
-    struct Endpoint placed = *direct;
-    if (ways->input->from != NULL &&
-        !ways->input->place(ways->input->place_data, direct->host, direct->port, &placed))
-        return err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be reached from host '%s'", name,
-                       ways->input->from->name);
-    snprintf(out->host, sizeof(out->host), "%.255s", placed.host);
-    out->port = placed.port;
-    return true;
-}
+const struct Reply nobody_leads = {.outcome = OUTCOME_FAILED,
+                                   .failure = FAILURE_UNRESOLVED,
+                                   .by = "",
+                                   .detail = "nobody says who is the primary"};
 
 static bool open_host(struct Ways *ways, size_t index, struct Err *err)
 {
     const struct Target *host = ways->role->hosts[index];
     struct Endpoint direct = {.host = NULL};
     ways->role->system->endpoint(ways->role->system_config, host, &direct);
-    return open_way(ways, &direct, host->name, &ways->at[index], err);
+    return place_find(ways->input, host->name, direct.host, direct.port, &ways->at[index], err);
 }
 
 static bool open_front(struct Ways *ways, struct Err *err)
@@ -43,7 +29,7 @@ static bool open_front(struct Ways *ways, struct Err *err)
     if (front.host == NULL)
         return true;
     ways->front = mem_zero(1, sizeof(*ways->front));
-    return open_way(ways, &front, front.host, ways->front, err);
+    return place_find(ways->input, front.host, front.host, front.port, ways->front, err);
 }
 
 bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *err)

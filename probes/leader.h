@@ -3,15 +3,15 @@
 #ifndef FD_PROBES_LEADER_H
 #define FD_PROBES_LEADER_H
 
-#include "../runner/model/probe.h"
+#include "place.h"
 
 /* What a probe knows of the ways to its role's hosts; opened before the prober's thread runs. */
 struct Ways {
     const struct ProbeInput *input;
     const struct Role *role;
-    struct Way *at;             /* by host of the role; NULL without `from:` */
+    struct Place *at;           /* by host of the role; NULL without `from:` */
     const struct Target *fixed; /* `from:` a host of its own role: it is asked itself */
-    struct Way *front;          /* a proxy, where clients go whoever leads; NULL: there is none */
+    struct Place *front;        /* a proxy, where clients go whoever leads; NULL: there is none */
 };
 bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *err);
 void ways_close(struct Ways *ways);
@@ -33,6 +33,8 @@ struct Leader {
 void leader_find(struct Leader *leader, struct Mono deadline,
                  void (*done)(void *data, const struct Endpoint *at, const struct Target *host),
                  void *data);
+/* What an attempt ends with then. */
+extern const struct Reply nobody_leads;
 void leader_cancel(struct Leader *leader);
 void leader_close(struct Leader *leader); /* also one that was never used */
 

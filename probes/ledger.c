@@ -168,11 +168,7 @@ static void on_leader(void *data, const struct Endpoint *at, const struct Target
 {
     struct LedgerSlot *slot = data;
     if (at == NULL) {
-        const struct Reply reply = {.outcome = OUTCOME_FAILED,
-                                    .failure = FAILURE_UNRESOLVED,
-                                    .by = "",
-                                    .detail = "nobody says who is the primary"};
-        end_attempt(slot, &reply);
+        end_attempt(slot, &nobody_leads);
         return;
     }
     slot->at = *at;

@@ -13,7 +13,7 @@
 #include "kinds.h"
 #include "reply.h"
 
-enum { SERIES_MOST = 1000, URL_MOST = 8192 };
+enum { SERIES_MOST = 1000 };
 
 struct PrometheusOk {
     const char *value;
@@ -235,14 +235,12 @@ static void *prometheus_open(const struct ProbeInput *input, struct Loop *loop, 
     const struct PrometheusConfig *config = input->config;
     struct Buf url = BUF(URL_MOST);
     get_url(config->at, "/api/v1/query?query=", config->query, &url);
-    void *probe = NULL;
-    if (url.cut)
-        err_set(err, ERR_LIMIT, NOWHERE, "the query is longer than a URL may be");
-    else
-        probe = get_open(
-            &(struct GetInput){
-                .probe = input, .url = url.text, .headers = &config->headers, .judge = judge},
-            loop, err);
+    const struct GetInput get = {.probe = input,
+                                 .url = &url,
+                                 .long_part = "the query is",
+                                 .headers = &config->headers,
+                                 .judge = judge};
+    void *probe = get_open(&get, loop, err);
     buf_free(&url);
     return probe;
 }

@@ -1,7 +1,6 @@
 /* redis.c - sends a command to the primary of a role, or to a server, and looks at the reply. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../runner/base/arena.h"
@@ -9,8 +8,8 @@
 #include "../runner/clients/redis.h"
 #include "../runner/clients/tcp.h"
 #include "../runner/schema/decode.h"
+#include "asker.h"
 #include "kinds.h"
-#include "leader.h"
 #include "reply.h"
 
 enum { WORDS_MAX = 16 };
@@ -69,30 +68,14 @@ static const struct Field redis_fields[] = {
 
 static void redis_check(const void *record, const struct Node *node, struct Decode *decode);
 static void *redis_probe_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err);
-static void redis_start(void *probe, void *slot, struct Attempt *attempt);
-static void redis_cancel(void *probe, void *slot);
 static void redis_probe_close(void *probe);
 static void redis_say(const void *config, struct Buf *out);
 
-struct RedisSlot {
-    struct RedisProbe *probe;
-    struct RedisSlot *next; /* of all that were used */
-    struct Attempt *attempt;
-    struct Leader leader;
-    struct RedisClient *client;
-    struct Call *call; /* NULL while the primary is looked for */
-    const struct Target *host;
-};
 struct RedisProbe {
+    struct Asker asker; /* first */
     const struct RedisConfig *config;
-    struct Loop *loop;
-    bool keep;
-    struct Ways ways;         /* of a role */
-    struct Endpoint endpoint; /* of a URL */
-    char host[256], place_host[64];
     char *text; /* the command, cut into words */
     const char *words[WORDS_MAX + 1];
-    struct RedisSlot *used;
 };
 
 const struct ProbeKind redis_probe = {
@@ -106,10 +89,10 @@ const struct ProbeKind redis_probe = {
     .needs_role = true,
     .role_offset = offsetof(struct RedisConfig, role),
     .under_offset = 1 + offsetof(struct RedisConfig, under_ns),
-    .slot_size = sizeof(struct RedisSlot),
+    .slot_size = sizeof(struct AskerSlot),
     .open = redis_probe_open,
-    .start = redis_start,
-    .cancel = redis_cancel,
+    .start = asker_start,
+    .cancel = asker_cancel,
     .close = redis_probe_close,
     .say = redis_say,
 };
@@ -151,6 +134,30 @@ static void redis_say(const void *data, struct Buf *out)
                config->subject);
 }
 
+/* ---- what is asked, and what came ---- */
+
+static struct Call *ask(const void *data, struct Client *client, struct Mono deadline, void *slot)
+{
+    const struct RedisProbe *probe = data;
+    return redis_call((struct RedisClient *)client, probe->words, deadline, asker_answered, slot);
+}
+
+static void judge(const void *data, const struct Answer *answer, struct Reply *reply,
+                  struct Buf *detail)
+{
+    const struct RedisProbe *probe = data;
+    const char *wanted = probe->config->ok->value;
+    if (answer->code == REDIS_ERROR) {
+        *reply = reply_of_refusal(answer, redis_failure(answer));
+    } else if (wanted != NULL && !text_equal(answer->bytes, wanted)) {
+        reply->outcome = OUTCOME_FAILED;
+        reply->failure = FAILURE_CONTENT;
+        buf_printf(detail, "the reply is %s%s", answer->code == REDIS_NIL ? "nil" : "",
+                   answer->bytes);
+        reply->detail = detail->text;
+    }
+}
+
 /* ---- opening ---- */
 
 static void split_words(struct RedisProbe *probe)
@@ -168,33 +175,23 @@ static void split_words(struct RedisProbe *probe)
     }
 }
 
-static bool open_url(struct RedisProbe *probe, const struct ProbeInput *input, struct Err *err)
+static bool open_it(struct RedisProbe *probe, const struct ProbeInput *input, struct Loop *loop,
+                    struct Err *err)
 {
-    const char *subject = probe->config->subject;
-    if (!read_url(subject, probe->host, &probe->endpoint))
-        return err_set(err, ERR_VALUE, NOWHERE, "'%s' is no Redis server", subject);
-    if (input->from == NULL)
-        return true;
-    struct Endpoint placed = {.host = NULL};
-    if (!input->place(input->place_data, probe->host, probe->endpoint.port, &placed))
-        return err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be reached from host '%s'", subject,
-                       input->from->name);
-    snprintf(probe->place_host, sizeof(probe->place_host), "%.63s", placed.host);
-    probe->endpoint.host = probe->place_host;
-    probe->endpoint.port = placed.port;
-    return true;
+    static const struct AskerKind kind = {.client = &redis_client, .ask = ask, .judge = judge};
+    char host[256];
+    struct Endpoint server = {.host = NULL};
+    if (input->role == NULL && !read_url(probe->config->subject, host, &server))
+        return err_set(err, ERR_VALUE, NOWHERE, "'%s' is no Redis server", probe->config->subject);
+    return asker_open(&probe->asker, &kind, input, loop, &server, err);
 }
 
 static void *redis_probe_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)
 {
     struct RedisProbe *probe = mem_zero(1, sizeof(*probe));
     probe->config = input->config;
-    probe->loop = loop;
-    probe->keep = input->keep;
     split_words(probe);
-    bool good =
-        input->role != NULL ? ways_open(&probe->ways, input, err) : open_url(probe, input, err);
-    if (good)
+    if (open_it(probe, input, loop, err))
         return probe;
     redis_probe_close(probe);
     return NULL;
@@ -203,120 +200,7 @@ static void *redis_probe_open(const struct ProbeInput *input, struct Loop *loop,
 static void redis_probe_close(void *data)
 {
     struct RedisProbe *probe = data;
-    for (struct RedisSlot *slot = probe->used; slot != NULL; slot = slot->next) {
-        redis_close(slot->client);
-        if (probe->ways.role != NULL)
-            leader_close(&slot->leader);
-    }
-    ways_close(&probe->ways);
+    asker_close(&probe->asker);
     mem_free(probe->text);
     mem_free(probe);
-}
-
-/* ---- attempts ---- */
-
-static void end_attempt(struct RedisSlot *slot, struct Reply *reply)
-{
-    struct Attempt *attempt = slot->attempt;
-    bool stays = slot->probe->keep && reply->failure != FAILURE_READ_ONLY;
-    slot->attempt = NULL;
-    attempt_done(attempt, reply);
-    if (!stays && slot->client != NULL)
-        redis_disconnect(slot->client);
-}
-
-static void on_answer(void *data, const struct Answer *answer)
-{
-    struct RedisSlot *slot = data;
-    const char *wanted = slot->probe->config->ok->value;
-    struct Buf detail = BUF(DETAIL_MOST);
-    slot->call = NULL;
-    struct Reply reply = {
-        .outcome = OUTCOME_OK, .connected = true, .by = answer->peer, .detail = ""};
-    if (answer->end != CALL_ANSWERED) {
-        reply = reply_of_end(answer);
-    } else if (answer->code == REDIS_ERROR) {
-        reply = reply_of_redis_error(answer);
-    } else if (wanted != NULL && !text_equal(answer->bytes, wanted)) {
-        reply.outcome = OUTCOME_FAILED;
-        reply.failure = FAILURE_CONTENT;
-        buf_printf(&detail, "the reply is %s%s", answer->code == REDIS_NIL ? "nil" : "",
-                   answer->bytes);
-        reply.detail = detail.text;
-    }
-    if (slot->host != NULL && answer->end == CALL_ANSWERED)
-        reply.by = target_address(slot->host);
-    end_attempt(slot, &reply);
-    buf_free(&detail);
-}
-
-static void ask(struct RedisSlot *slot)
-{
-    slot->call = redis_call(slot->client, slot->probe->words, attempt_deadline(slot->attempt),
-                            on_answer, slot);
-}
-
-static bool point_client(struct RedisSlot *slot, const struct Endpoint *at, struct Err *err)
-{
-    if (slot->client != NULL)
-        redis_point(slot->client, at);
-    else
-        slot->client = redis_open(slot->probe->loop, at, err);
-    return slot->client != NULL;
-}
-
-static void on_leader(void *data, const struct Endpoint *at, const struct Target *host)
-{
-    struct RedisSlot *slot = data;
-    struct Err err = {.code = ERR_OWN};
-    struct Reply reply = {.outcome = OUTCOME_FAILED,
-                          .failure = FAILURE_UNRESOLVED,
-                          .by = "",
-                          .detail = "nobody says who is the primary"};
-    slot->host = host;
-    if (at != NULL && point_client(slot, at, &err)) {
-        ask(slot);
-        return;
-    }
-    if (at != NULL) {
-        reply.outcome = OUTCOME_BROKEN;
-        reply.failure = FAILURE_NONE;
-        reply.detail = err.message;
-    }
-    end_attempt(slot, &reply);
-}
-
-static void redis_start(void *data, void *memory, struct Attempt *attempt)
-{
-    struct RedisProbe *probe = data;
-    struct RedisSlot *slot = memory;
-    struct Err err = {.code = ERR_OWN};
-    if (slot->probe == NULL) {
-        *slot = (struct RedisSlot){.probe = probe, .next = probe->used};
-        slot->leader = (struct Leader){.ways = &probe->ways, .loop = probe->loop};
-        probe->used = slot;
-    }
-    slot->attempt = attempt;
-    if (slot->client != NULL && redis_connected(slot->client)) {
-        ask(slot); /* it is kept */
-    } else if (probe->ways.role != NULL) {
-        leader_find(&slot->leader, attempt_deadline(attempt), on_leader, slot);
-    } else if (point_client(slot, &probe->endpoint, &err)) {
-        ask(slot);
-    } else {
-        struct Reply reply = {.outcome = OUTCOME_BROKEN, .by = "", .detail = err.message};
-        end_attempt(slot, &reply);
-    }
-}
-
-static void redis_cancel(void *data, void *memory)
-{
-    struct RedisProbe *probe = data;
-    struct RedisSlot *slot = memory;
-    if (slot->call != NULL)
-        call_cancel(slot->call);
-    else if (probe->ways.role != NULL)
-        leader_cancel(&slot->leader);
-    slot->call = NULL;
-    slot->attempt = NULL;
 }

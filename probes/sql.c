@@ -1,15 +1,14 @@
 /* sql.c - sends a statement to the primary of a role, or to a server, and looks at the rows. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../runner/base/arena.h"
 #include "../runner/base/text.h"
 #include "../runner/clients/postgres.h"
 #include "../runner/schema/decode.h"
+#include "asker.h"
 #include "kinds.h"
-#include "leader.h"
 #include "reply.h"
 
 struct SqlOk {
@@ -81,27 +80,12 @@ static const struct Field sql_fields[] = {
 
 static void sql_check(const void *record, const struct Node *node, struct Decode *decode);
 static void *sql_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err);
-static void sql_start(void *probe, void *slot, struct Attempt *attempt);
-static void sql_cancel(void *probe, void *slot);
 static void sql_close(void *probe);
 static void sql_say(const void *config, struct Buf *out);
 
-struct SqlSlot {
-    struct SqlProbe *probe;
-    struct SqlSlot *next; /* of all that were used */
-    struct Attempt *attempt;
-    struct Leader leader;
-    struct PostgresClient *client;
-    struct Call *call; /* NULL while the primary is looked for */
-};
 struct SqlProbe {
+    struct Asker asker; /* first */
     const struct SqlConfig *config;
-    struct Loop *loop;
-    bool keep;
-    struct Ways ways;         /* of a role */
-    struct Endpoint endpoint; /* of a DSN */
-    char host[256];
-    struct SqlSlot *used;
 };
 
 const struct ProbeKind sql_probe = {
@@ -116,10 +100,10 @@ const struct ProbeKind sql_probe = {
     .needs_role = true,
     .role_offset = offsetof(struct SqlConfig, role),
     .under_offset = 1 + offsetof(struct SqlConfig, under_ns),
-    .slot_size = sizeof(struct SqlSlot),
+    .slot_size = sizeof(struct AskerSlot),
     .open = sql_open,
-    .start = sql_start,
-    .cancel = sql_cancel,
+    .start = asker_start,
+    .cancel = asker_cancel,
     .close = sql_close,
     .say = sql_say,
 };
@@ -157,65 +141,14 @@ static void sql_say(const void *data, struct Buf *out)
                config->subject);
 }
 
-/* ---- opening ---- */
+/* ---- what is asked, and what came ---- */
 
-static bool open_dsn(struct SqlProbe *probe, const struct ProbeInput *input, struct Err *err)
+static struct Call *ask(const void *data, struct Client *client, struct Mono deadline, void *slot)
 {
-    const struct SqlConfig *config = probe->config;
-    struct Endpoint placed = {.host = NULL};
-    uint16_t port = 0;
-    const char *fault =
-        postgres_dsn_fault(config->subject, probe->host, sizeof(probe->host), &port);
-    if (fault != NULL)
-        return err_set(err, ERR_VALUE, NOWHERE, "no DSN: %s", fault);
-    if (!input->place(input->place_data, probe->host, port, &placed))
-        return err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be reached from host '%s'",
-                       probe->host, input->from->name);
-    if (placed.host != probe->host)
-        snprintf(probe->host, sizeof(probe->host), "%.255s", placed.host);
-    probe->endpoint = (struct Endpoint){.host = probe->host,
-                                        .port = placed.port,
-                                        .secret = config->password,
-                                        .dsn = config->subject};
-    return true;
-}
-
-static void *sql_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)
-{
-    struct SqlProbe *probe = mem_zero(1, sizeof(*probe));
-    probe->config = input->config;
-    probe->loop = loop;
-    probe->keep = input->keep;
-    bool good =
-        input->role != NULL ? ways_open(&probe->ways, input, err) : open_dsn(probe, input, err);
-    if (good)
-        return probe;
-    sql_close(probe);
-    return NULL;
-}
-
-static void sql_close(void *data)
-{
-    struct SqlProbe *probe = data;
-    for (struct SqlSlot *slot = probe->used; slot != NULL; slot = slot->next) {
-        postgres_close(slot->client);
-        if (probe->ways.role != NULL)
-            leader_close(&slot->leader);
-    }
-    ways_close(&probe->ways);
-    mem_free(probe);
-}
-
-/* ---- attempts ---- */
-
-static void end_attempt(struct SqlSlot *slot, struct Reply *reply)
-{
-    struct Attempt *attempt = slot->attempt;
-    bool stays = slot->probe->keep && reply->failure != FAILURE_READ_ONLY;
-    slot->attempt = NULL;
-    attempt_done(attempt, reply);
-    if (!stays && slot->client != NULL)
-        postgres_disconnect(slot->client);
+    const struct SqlProbe *probe = data;
+    return postgres_call((struct PostgresClient *)client,
+                         &(struct PostgresQuery){.text = probe->config->query}, deadline,
+                         asker_answered, slot);
 }
 
 /* Whether the rows are what `ok` wants; else `detail` says what they are. */
@@ -231,89 +164,50 @@ static bool is_good(const struct SqlOk *ok, const struct Answer *answer, struct 
     return detail->size == 0;
 }
 
-static void on_answer(void *data, const struct Answer *answer)
+static void judge(const void *data, const struct Answer *answer, struct Reply *reply,
+                  struct Buf *detail)
 {
-    struct SqlSlot *slot = data;
-    struct Buf detail = BUF(DETAIL_MOST);
-    slot->call = NULL;
-    struct Reply reply = {
-        .outcome = OUTCOME_OK, .connected = true, .by = answer->peer, .detail = ""};
-    if (answer->end != CALL_ANSWERED) {
-        reply = reply_of_end(answer);
-    } else if (answer->code == POSTGRES_ERROR) {
-        reply = reply_of_postgres_error(answer);
-    } else if (!is_good(slot->probe->config->ok, answer, &detail)) {
-        reply.outcome = OUTCOME_FAILED;
-        reply.failure = FAILURE_CONTENT;
-        reply.detail = detail.text;
+    const struct SqlProbe *probe = data;
+    if (answer->code == POSTGRES_ERROR) {
+        *reply = reply_of_refusal(answer, postgres_failure(answer));
+    } else if (!is_good(probe->config->ok, answer, detail)) {
+        reply->outcome = OUTCOME_FAILED;
+        reply->failure = FAILURE_CONTENT;
+        reply->detail = detail->text;
     }
-    end_attempt(slot, &reply);
-    buf_free(&detail);
 }
 
-static void ask(struct SqlSlot *slot)
+/* ---- opening ---- */
+
+static bool open_it(struct SqlProbe *probe, const struct ProbeInput *input, struct Loop *loop,
+                    struct Err *err)
 {
-    slot->call =
-        postgres_call(slot->client, &(struct PostgresQuery){.text = slot->probe->config->query},
-                      attempt_deadline(slot->attempt), on_answer, slot);
+    static const struct AskerKind kind = {.client = &postgres_client, .ask = ask, .judge = judge};
+    const struct SqlConfig *config = input->config;
+    struct Endpoint server = {.secret = config->password, .dsn = config->subject};
+    char host[256] = "";
+    const char *fault = input->role == NULL
+                            ? postgres_dsn_fault(config->subject, host, sizeof(host), &server.port)
+                            : NULL;
+    if (fault != NULL)
+        return err_set(err, ERR_VALUE, NOWHERE, "no DSN: %s", fault);
+    server.host = host;
+    return asker_open(&probe->asker, &kind, input, loop, &server, err);
 }
 
-static bool point_client(struct SqlSlot *slot, const struct Endpoint *at, struct Err *err)
+static void *sql_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)
 {
-    if (slot->client != NULL)
-        postgres_point(slot->client, at);
-    else
-        slot->client = postgres_open(slot->probe->loop, at, err);
-    return slot->client != NULL;
+    struct SqlProbe *probe = mem_zero(1, sizeof(*probe));
+    probe->config = input->config;
+    if (open_it(probe, input, loop, err))
+        return probe;
+    sql_close(probe);
+    return NULL;
 }
 
-static void on_leader(void *data, const struct Endpoint *at, const struct Target *host)
-{
-    (void)host;
-    struct SqlSlot *slot = data;
-    struct Err err = {.code = ERR_OWN};
-    struct Reply reply = {.outcome = OUTCOME_FAILED,
-                          .failure = FAILURE_UNRESOLVED,
-                          .by = "",
-                          .detail = "nobody says who is the primary"};
-    if (at != NULL && point_client(slot, at, &err)) {
-        ask(slot);
-        return;
-    }
-    if (at != NULL) {
-        reply.outcome = OUTCOME_BROKEN;
-        reply.failure = FAILURE_NONE;
-        reply.detail = err.message;
-    }
-    end_attempt(slot, &reply);
-}
-
-static void sql_start(void *data, void *memory, struct Attempt *attempt)
+static void sql_close(void *data)
 {
     struct SqlProbe *probe = data;
-    struct SqlSlot *slot = memory;
-    if (slot->probe == NULL) {
-        *slot = (struct SqlSlot){.probe = probe, .next = probe->used};
-        slot->leader = (struct Leader){.ways = &probe->ways, .loop = probe->loop};
-        probe->used = slot;
-    }
-    slot->attempt = attempt;
-    if (slot->client != NULL && postgres_connected(slot->client))
-        ask(slot); /* it is kept */
-    else if (probe->ways.role != NULL)
-        leader_find(&slot->leader, attempt_deadline(attempt), on_leader, slot);
-    else
-        on_leader(slot, &probe->endpoint, NULL);
-}
-
-static void sql_cancel(void *data, void *memory)
-{
-    struct SqlProbe *probe = data;
-    struct SqlSlot *slot = memory;
-    if (slot->call != NULL)
-        call_cancel(slot->call);
-    else if (probe->ways.role != NULL)
-        leader_cancel(&slot->leader);
-    slot->call = NULL;
-    slot->attempt = NULL;
+    asker_close(&probe->asker);
+    mem_free(probe);
 }

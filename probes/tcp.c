@@ -1,12 +1,12 @@
 /* tcp.c - connects, and no more: a frozen service still answers it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
-#include <stdio.h>
 
 #include "../runner/base/arena.h"
 #include "../runner/clients/tcp.h"
 #include "../runner/schema/decode.h"
 #include "kinds.h"
+#include "place.h"
 #include "reply.h"
 
 struct TcpOk {
@@ -59,7 +59,7 @@ struct TcpSlot {
 struct TcpProbe {
     struct Loop *loop;
     struct Endpoint endpoint;
-    char host[256], place_host[64];
+    struct Place place;
 };
 
 const struct ProbeKind tcp_probe = {
@@ -98,26 +98,24 @@ static void tcp_say(const void *data, struct Buf *out)
     buf_printf(out, "connect to %s", config->address);
 }
 
-static void *tcp_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)
+static bool place_it(struct TcpProbe *probe, const struct ProbeInput *input, struct Err *err)
 {
     const struct TcpConfig *config = input->config;
+    char host[256];
+    uint16_t port = 0;
+    if (!tcp_address_split(config->address, host, &port))
+        return err_set(err, ERR_VALUE, NOWHERE, "'%s' is no host and port", config->address);
+    if (!place_find(input, config->address, host, port, &probe->place, err))
+        return false;
+    probe->endpoint = (struct Endpoint){.host = probe->place.host, .port = probe->place.port};
+    return true;
+}
+
+static void *tcp_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)
+{
     struct TcpProbe *probe = mem_zero(1, sizeof(*probe));
     probe->loop = loop;
-    bool good = tcp_address_split(config->address, probe->host, &probe->endpoint.port);
-    probe->endpoint.host = probe->host;
-    if (!good) {
-        err_set(err, ERR_VALUE, NOWHERE, "'%s' is no host and port", config->address);
-    } else if (input->from != NULL) {
-        good = input->place(input->place_data, probe->host, probe->endpoint.port, &probe->endpoint);
-        if (good) {
-            snprintf(probe->place_host, sizeof(probe->place_host), "%.63s", probe->endpoint.host);
-            probe->endpoint.host = probe->place_host;
-        } else {
-            err_set(err, ERR_TARGET, NOWHERE, "'%s' cannot be reached from host '%s'",
-                    config->address, input->from->name);
-        }
-    }
-    if (good)
+    if (place_it(probe, input, err))
         return probe;
     mem_free(probe);
     return NULL;

@@ -122,12 +122,7 @@ static int approve(struct Drill *drill)
 
 static int verb(struct Cli *cli)
 {
-    struct Drill drill;
-    int status = drill_open(cli, &drill);
-    if (status == 0)
-        status = approve(&drill);
-    drill_close(&drill);
-    return status;
+    return drill_open_for(cli, approve);
 }
 
 const struct Verb verb_approve = {

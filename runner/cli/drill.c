@@ -81,6 +81,16 @@ void drill_close(struct Drill *drill)
     store_close(drill->store);
 }
 
+int drill_open_for(struct Cli *cli, int (*verb)(struct Drill *drill))
+{
+    struct Drill drill;
+    int status = drill_open(cli, &drill);
+    if (status == 0)
+        status = verb(&drill);
+    drill_close(&drill);
+    return status;
+}
+
 /* What is left is looked for with whatever there is: no secret is needed for that, nor a cluster
  * that answers. */
 static int load_for_undo(struct Drill *drill, struct Environment *environment)

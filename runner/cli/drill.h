@@ -45,6 +45,8 @@ struct Drill {
  * printed. */
 int drill_open(struct Cli *cli, struct Drill *out);
 void drill_close(struct Drill *drill);
+/* What a verb does with it, from open to close; its exit status. */
+int drill_open_for(struct Cli *cli, int (*verb)(struct Drill *drill));
 /* Reads the files of a scenario in the environment named by -e, unlocks its secrets. */
 int drill_load(struct Drill *drill, const char *scenario, const char *environment);
 /* A saved plan: its scenario, environment, seed, token and parameters. */

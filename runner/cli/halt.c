@@ -58,12 +58,7 @@ static int halt(struct Drill *drill)
 
 static int verb(struct Cli *cli)
 {
-    struct Drill drill;
-    int status = drill_open(cli, &drill);
-    if (status == 0)
-        status = halt(&drill);
-    drill_close(&drill);
-    return status;
+    return drill_open_for(cli, halt);
 }
 
 const struct Verb verb_halt = {

@@ -251,12 +251,7 @@ static int note(struct Drill *drill)
 
 static int verb(struct Cli *cli)
 {
-    struct Drill drill;
-    int status = drill_open(cli, &drill);
-    if (status == 0)
-        status = note(&drill);
-    drill_close(&drill);
-    return status;
+    return drill_open_for(cli, note);
 }
 
 const struct Verb verb_note = {

@@ -76,12 +76,7 @@ static int report(struct Drill *drill)
 
 static int verb(struct Cli *cli)
 {
-    struct Drill drill;
-    int status = drill_open(cli, &drill);
-    if (status == 0)
-        status = report(&drill);
-    drill_close(&drill);
-    return status;
+    return drill_open_for(cli, report);
 }
 
 const struct Verb verb_report = {

@@ -85,12 +85,7 @@ static int trends(struct Drill *drill)
 
 static int verb(struct Cli *cli)
 {
-    struct Drill drill;
-    int status = drill_open(cli, &drill);
-    if (status == 0)
-        status = trends(&drill);
-    drill_close(&drill);
-    return status;
+    return drill_open_for(cli, trends);
 }
 
 const struct Verb verb_trends = {

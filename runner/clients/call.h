@@ -6,6 +6,7 @@
 #include "../base/err.h"
 #include "../io/loop.h"
 #include "../model/endpoint.h"
+#include "../model/sample.h"
 
 /* A call lives on the loop of the thread that began it, and ends once: in `done`, or in
  * call_cancel(), after which done never comes. Neither comes within the function that began it, nor
@@ -31,12 +32,16 @@ struct Answer { /* borrowed for the call of done */
     const char *bytes; /* the body or reply, cut at the client's limit; where there is none, what
                           the library says of the failure, or ""; never NULL, NUL-terminated */
     size_t size;
-    bool cut; /* there was more than `bytes` */
+    bool cut;         /* there was more than `bytes` */
     const char *peer; /* the address that answered, "" where none */
     struct Mono started, connected, first_byte, ended; /* ns 0 where it never came to it */
 };
 typedef void CallDone(void *data, const struct Answer *answer);
 void call_cancel(struct Call *call);
 const char *call_end_name(enum CallEnd end);
+/* Of a call that was not answered; its texts are the answer's. */
+struct Reply reply_of_end(const struct Answer *answer);
+/* Of one that a server answered by a refusal. */
+struct Reply reply_of_refusal(const struct Answer *answer, enum Failure failure);
 
 #endif

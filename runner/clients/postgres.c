@@ -36,7 +36,7 @@ static void free_call(struct PostgresCall *call)
 static bool is_under_way(const struct PostgresCall *call)
 {
     const struct PostgresClient *client = call->client;
-    return client->first == call && (client->sent || !client->open);
+    return client->first == call && (client->sent || !client->base.open);
 }
 
 static void cancel(struct Call *base)
@@ -79,14 +79,6 @@ void postgres_end_call(struct PostgresCall *call, const struct PostgresAnswer *a
     free_call(call);
 }
 
-static void free_endpoint(const struct Endpoint *endpoint)
-{
-    mem_free((void *)endpoint->host);
-    mem_free((void *)endpoint->user);
-    mem_free((void *)endpoint->secret);
-    mem_free((void *)endpoint->dsn);
-}
-
 static void free_client(struct PostgresClient *client)
 {
     postgres_drop(client);
@@ -97,7 +89,7 @@ static void free_client(struct PostgresClient *client)
     }
     rows_free(&client->rows);
     loop_timer_free(client->soon);
-    free_endpoint(&client->endpoint);
+    client_end(&client->base);
     mem_free(client);
 }
 
@@ -167,15 +159,6 @@ void postgres_fail_soon(struct PostgresClient *client, enum CallEnd end, const c
 
 /* ---- what is asked of it ---- */
 
-static void take_endpoint(struct PostgresClient *client, const struct Endpoint *endpoint)
-{
-    client->endpoint = *endpoint;
-    client->endpoint.host = mem_text(endpoint->host);
-    client->endpoint.user = mem_text(endpoint->user);
-    client->endpoint.secret = mem_text(endpoint->secret);
-    client->endpoint.dsn = mem_text(endpoint->dsn);
-}
-
 struct PostgresClient *postgres_open(struct Loop *loop, const struct Endpoint *endpoint,
                                      struct Err *err)
 {
@@ -187,9 +170,9 @@ struct PostgresClient *postgres_open(struct Loop *loop, const struct Endpoint *e
         return NULL;
     }
     struct PostgresClient *client = mem_zero(1, sizeof(*client));
-    *client = (struct PostgresClient){.loop = loop, .fd = -1, .rows = {.text = BUF(0)}};
+    *client = (struct PostgresClient){.fd = -1, .rows = {.text = BUF(0)}};
+    client_begin(&client->base, &postgres_client, loop, endpoint);
     client->soon = loop_timer(loop, on_soon, client);
-    take_endpoint(client, endpoint);
     return client;
 }
 
@@ -208,7 +191,7 @@ struct Call *postgres_call(struct PostgresClient *client, const struct PostgresQ
         bug("more than %d values", POSTGRES_VALUES_MAX);
     for (size_t n = 0; n < query->count; n++)
         call->values[n] = mem_text(query->values[n]);
-    call->timer = loop_timer(client->loop, on_deadline, call);
+    call->timer = loop_timer(client->base.loop, on_deadline, call);
     loop_timer_at(call->timer, deadline);
     struct PostgresCall **at = &client->first;
     while (*at != NULL)
@@ -219,28 +202,28 @@ struct Call *postgres_call(struct PostgresClient *client, const struct PostgresQ
     return &call->call;
 }
 
-void postgres_point(struct PostgresClient *client, const struct Endpoint *endpoint)
+/* ---- as one client of several kinds ---- */
+
+static struct Client *open_client(struct Loop *loop, const struct Endpoint *endpoint,
+                                  struct Err *err)
 {
-    if (text_equal(client->endpoint.host, endpoint->host) &&
-        client->endpoint.port == endpoint->port)
-        return;
-    postgres_disconnect(client);
-    struct Endpoint old = client->endpoint;
-    struct Endpoint wanted = old;
-    wanted.host = endpoint->host;
-    wanted.port = endpoint->port;
-    take_endpoint(client, &wanted);
-    free_endpoint(&old);
+    return (struct Client *)postgres_open(loop, endpoint, err);
 }
 
-bool postgres_connected(const struct PostgresClient *client)
+static bool is_asked(const struct Client *client)
 {
-    return client->open;
+    return ((const struct PostgresClient *)client)->first != NULL;
 }
 
-void postgres_disconnect(struct PostgresClient *client)
+static void drop_client(struct Client *client)
 {
-    if (client->first != NULL)
-        bug("a PostgreSQL connection is closed under a call");
-    postgres_drop(client);
+    postgres_drop((struct PostgresClient *)client);
 }
+
+static void close_client(struct Client *client)
+{
+    postgres_close((struct PostgresClient *)client);
+}
+
+const struct ClientKind postgres_client = {
+    .open = open_client, .is_asked = is_asked, .drop = drop_client, .close = close_client};

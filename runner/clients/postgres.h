@@ -4,7 +4,7 @@
 #define FD_CLIENTS_POSTGRES_H
 
 #include "../model/sample.h"
-#include "call.h"
+#include "client.h"
 
 /* One connection, made by the first call and again by the call after it broke. Calls on one client
  * are sent one after the other, each once its predecessor has ended. The endpoint's dsn says
@@ -27,12 +27,9 @@ struct PostgresClient *postgres_open(struct Loop *loop, const struct Endpoint *e
                                      struct Err *err);
 struct Call *postgres_call(struct PostgresClient *client, const struct PostgresQuery *query,
                            struct Mono deadline, CallDone *done, void *data);
-/* The address we speak to changes (a new primary): closes the connection if it is another. Nothing
- * may be under way. */
-void postgres_point(struct PostgresClient *client, const struct Endpoint *endpoint);
-bool postgres_connected(const struct PostgresClient *client);
-void postgres_disconnect(struct PostgresClient *client); /* by reset; nothing may be under way */
 void postgres_close(struct PostgresClient *client); /* cancels what is under way; accepts NULL */
+/* As client.h has it: each of these is a struct PostgresClient. */
+extern const struct ClientKind postgres_client;
 
 /* Within done, where answer->code is POSTGRES_ROWS: what came. */
 struct PostgresRows;

@@ -12,7 +12,7 @@ enum { TRY_MAX = 4 };
 static void unwatch(struct PostgresClient *client)
 {
     if (client->fd >= 0)
-        loop_watch(client->loop, client->fd, 0, NULL, NULL);
+        loop_watch(client->base.loop, client->fd, 0, NULL, NULL);
     client->fd = -1;
 }
 
@@ -31,7 +31,7 @@ void postgres_drop(struct PostgresClient *client)
         PQfinish(client->conn);
     }
     client->conn = NULL;
-    client->open = client->sent = client->flushing = false;
+    client->base.open = client->sent = client->flushing = false;
     client->tcp = (struct Mono){.ns = 0};
 }
 
@@ -42,7 +42,7 @@ static void on_event(void *data, int events);
 static void watch(struct PostgresClient *client, int events)
 {
     client->fd = PQsocket(client->conn);
-    loop_watch(client->loop, client->fd, events, on_event, client);
+    loop_watch(client->base.loop, client->fd, events, on_event, client);
 }
 
 /* The statement has ended, and so has its transaction: only now it is acknowledged. */
@@ -148,7 +148,7 @@ static void poll_connection(struct PostgresClient *client)
         watch(client, LOOP_WRITE);
         return;
     case PGRES_POLLING_OK:
-        client->open = true;
+        client->base.open = true;
         (void)PQsetnonblocking(client->conn, 1);
         watch(client, LOOP_READ);
         postgres_go_on(client);
@@ -166,7 +166,7 @@ static void on_event(void *data, int events)
 {
     struct PostgresClient *client = data;
     unwatch(client);
-    if (!client->open) {
+    if (!client->base.open) {
         poll_connection(client);
         return;
     }
@@ -185,7 +185,7 @@ static void on_event(void *data, int events)
 static void connect_to(struct PostgresClient *client, const char *addresses, const char *hosts)
 {
     struct PostgresParameters all;
-    const struct Endpoint *at = &client->endpoint;
+    const struct Endpoint *at = &client->base.endpoint;
     char port[8];
     if (!parameters_read(at->dsn, &all)) {
         postgres_fail_soon(client, CALL_LOCAL, "libpq cannot read its parameters");
@@ -227,7 +227,7 @@ static void on_resolved(void *data, const struct Answer *answer)
     const char *address = NULL;
     for (size_t n = 0; n < TRY_MAX && (address = dns_address(answer, n)) != NULL; n++) {
         buf_printf(&addresses, "%s%s", n > 0 ? "," : "", address);
-        buf_printf(&hosts, "%s%s", n > 0 ? "," : "", client->endpoint.host);
+        buf_printf(&hosts, "%s%s", n > 0 ? "," : "", client->base.endpoint.host);
     }
     if (answer->end != CALL_ANSWERED)
         postgres_fail_soon(client, answer->end, answer->bytes);
@@ -242,15 +242,15 @@ static void on_resolved(void *data, const struct Answer *answer)
 static void connect_it(struct PostgresClient *client)
 {
     struct Err err = {.code = ERR_OWN};
-    if (address_is_numeric(client->endpoint.host)) {
-        connect_to(client, client->endpoint.host, client->endpoint.host);
+    if (address_is_numeric(client->base.endpoint.host)) {
+        connect_to(client, client->base.endpoint.host, client->base.endpoint.host);
         return;
     }
-    client->dns = dns_open(client->loop, &err);
+    client->dns = dns_open(client->base.loop, &err);
     if (client->dns == NULL)
         postgres_fail_soon(client, CALL_LOCAL, err.message);
     else
-        (void)dns_call(client->dns, client->endpoint.host, (struct Mono){.ns = NS_NEVER},
+        (void)dns_call(client->dns, client->base.endpoint.host, (struct Mono){.ns = NS_NEVER},
                        on_resolved, client);
 }
 
@@ -258,7 +258,7 @@ void postgres_go_on(struct PostgresClient *client)
 {
     if (client->first == NULL)
         return;
-    if (client->open && !client->sent)
+    if (client->base.open && !client->sent)
         send_first(client);
     else if (client->conn == NULL && client->dns == NULL && !client->failing)
         connect_it(client);

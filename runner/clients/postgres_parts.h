@@ -19,13 +19,12 @@ struct PostgresCall {
 };
 
 struct PostgresClient {
-    struct Loop *loop;
-    struct Endpoint endpoint;  /* its strings are ours */
-    struct DnsClient *dns;     /* while a name is resolved */
-    PGconn *conn;              /* NULL: not connected */
-    int fd;                    /* watched; -1: none */
-    bool open, sent, flushing; /* `sent`: the first call is under way */
-    struct Mono tcp, opened;   /* tcp: connected, perhaps not yet logged in; 0 before */
+    struct Client base;      /* first */
+    struct DnsClient *dns;   /* while a name is resolved */
+    PGconn *conn;            /* NULL: not connected */
+    int fd;                  /* watched; -1: none */
+    bool sent, flushing;     /* `sent`: the first call is under way */
+    struct Mono tcp, opened; /* tcp: connected, perhaps not yet logged in; 0 before */
     char peer[48];
     struct Timer *soon; /* an end that is known before anything could be asked */
     bool failing;       /* `soon` is set */

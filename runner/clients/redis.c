@@ -27,12 +27,10 @@ struct RedisCall {
 };
 
 struct RedisClient {
-    struct Loop *loop;
-    struct Endpoint endpoint; /* its strings are ours */
+    struct Client base; /* first */
     struct TlsTrust *trust;
     struct Stream *stream; /* NULL: not connected */
-    bool open;
-    uint64_t connection; /* counts them */
+    uint64_t connection;   /* counts them */
     struct Mono opened;
     char peer[48];
     redisReader *reader;
@@ -69,7 +67,7 @@ static void drop_connection(struct RedisClient *client)
 {
     stream_close(client->stream);
     client->stream = NULL;
-    client->open = false;
+    client->base.open = false;
     client->connection++;
     if (client->reader != NULL)
         redisReaderFree(client->reader);
@@ -146,13 +144,6 @@ static void finish(struct RedisCall *call, struct RedisAnswer *answer)
     free_call(call);
 }
 
-static void free_endpoint(const struct Endpoint *endpoint)
-{
-    mem_free((void *)endpoint->host);
-    mem_free((void *)endpoint->user);
-    mem_free((void *)endpoint->secret);
-}
-
 static void free_client(struct RedisClient *client)
 {
     drop_connection(client);
@@ -163,7 +154,7 @@ static void free_client(struct RedisClient *client)
             free_call(call);
         }
     tls_trust_free(client->trust);
-    free_endpoint(&client->endpoint);
+    client_end(&client->base);
     mem_free(client);
 }
 
@@ -179,7 +170,8 @@ void redis_close(struct RedisClient *client)
 /* The connection is gone. Every call under way ends so; those begun meanwhile have a new one. */
 static void end_all(struct RedisClient *client, enum CallEnd end, int code, const char *why)
 {
-    bool connected = client->open || end == CALL_RESET || end == CALL_TLS || end == CALL_PROTOCOL;
+    bool connected =
+        client->base.open || end == CALL_RESET || end == CALL_TLS || end == CALL_PROTOCOL;
     drop_connection(client);
     client->ending = client->first;
     client->first = NULL;
@@ -201,19 +193,19 @@ static void end_all(struct RedisClient *client, enum CallEnd end, int code, cons
 static void on_opened(void *data, const char *peer)
 {
     struct RedisClient *client = data;
-    client->open = true;
+    client->base.open = true;
     client->opened = mono_now();
     snprintf(client->peer, sizeof(client->peer), "%s", peer);
     client->reader = redisReaderCreateWithFunctions(&client->functions);
     if (client->reader == NULL)
         bug("hiredis has no memory");
     client->refusal[0] = '\0';
-    client->wants_auth = client->endpoint.secret != NULL;
+    client->wants_auth = client->base.endpoint.secret != NULL;
     struct Buf all = BUF(REPLY_MAX);
     if (client->wants_auth) {
-        const char *words[] = {"AUTH", client->endpoint.user, NULL};
-        int count = client->endpoint.user != NULL ? 3 : 2;
-        words[count - 1] = environment_secret(client->endpoint.secret);
+        const char *words[] = {"AUTH", client->base.endpoint.user, NULL};
+        int count = client->base.endpoint.user != NULL ? 3 : 2;
+        words[count - 1] = environment_secret(client->base.endpoint.secret);
         char *command = NULL;
         int size = redisFormatCommandArgv(&command, count, words, NULL);
         buf_add(&all, command, (size_t)size);
@@ -290,8 +282,8 @@ static void on_ended(void *data, enum CallEnd end, int code, const char *why)
 
 static void connect_it(struct RedisClient *client)
 {
-    const struct StreamInput input = {.loop = client->loop,
-                                      .endpoint = &client->endpoint,
+    const struct StreamInput input = {.loop = client->base.loop,
+                                      .endpoint = &client->base.endpoint,
                                       .trust = client->trust,
                                       .deadline = {.ns = NS_NEVER}, /* the calls have theirs */
                                       .opened = on_opened,
@@ -303,14 +295,6 @@ static void connect_it(struct RedisClient *client)
 
 /* ---- what is asked of it ---- */
 
-static void take_endpoint(struct RedisClient *client, const struct Endpoint *endpoint)
-{
-    client->endpoint = *endpoint;
-    client->endpoint.host = mem_text(endpoint->host);
-    client->endpoint.user = mem_text(endpoint->user);
-    client->endpoint.secret = mem_text(endpoint->secret);
-}
-
 struct RedisClient *redis_open(struct Loop *loop, const struct Endpoint *endpoint, struct Err *err)
 {
     struct TlsTrust *trust = NULL;
@@ -320,10 +304,9 @@ struct RedisClient *redis_open(struct Loop *loop, const struct Endpoint *endpoin
             return NULL;
     }
     struct RedisClient *client = mem_zero(1, sizeof(*client));
-    client->loop = loop;
+    client_begin(&client->base, &redis_client, loop, endpoint);
     client->trust = trust;
     client->functions = reply_functions();
-    take_endpoint(client, endpoint);
     return client;
 }
 
@@ -343,7 +326,7 @@ struct Call *redis_call(struct RedisClient *client, const char *const *words, st
     if (size < 0)
         bug("hiredis has no memory");
     call->command_size = (size_t)size;
-    call->timer = loop_timer(client->loop, on_deadline, call);
+    call->timer = loop_timer(client->base.loop, on_deadline, call);
     loop_timer_at(call->timer, deadline);
     struct RedisCall **at = &client->first;
     while (*at != NULL)
@@ -351,7 +334,7 @@ struct Call *redis_call(struct RedisClient *client, const char *const *words, st
     *at = call;
     if (client->stream == NULL) {
         connect_it(client);
-    } else if (client->open) {
+    } else if (client->base.open) {
         stream_send(client->stream, call->command, call->command_size);
         redisFreeCommand(call->command);
         call->command = NULL;
@@ -359,28 +342,28 @@ struct Call *redis_call(struct RedisClient *client, const char *const *words, st
     return &call->call;
 }
 
-void redis_point(struct RedisClient *client, const struct Endpoint *endpoint)
+/* ---- as one client of several kinds ---- */
+
+static struct Client *open_client(struct Loop *loop, const struct Endpoint *endpoint,
+                                  struct Err *err)
 {
-    if (text_equal(client->endpoint.host, endpoint->host) &&
-        client->endpoint.port == endpoint->port)
-        return;
-    redis_disconnect(client);
-    struct Endpoint old = client->endpoint;
-    struct Endpoint wanted = old;
-    wanted.host = endpoint->host;
-    wanted.port = endpoint->port;
-    take_endpoint(client, &wanted);
-    free_endpoint(&old);
+    return (struct Client *)redis_open(loop, endpoint, err);
 }
 
-bool redis_connected(const struct RedisClient *client)
+static bool is_asked(const struct Client *client)
 {
-    return client->open;
+    return ((const struct RedisClient *)client)->first != NULL;
 }
 
-void redis_disconnect(struct RedisClient *client)
+static void drop_client(struct Client *client)
 {
-    if (client->first != NULL)
-        bug("a Redis connection is closed under a call");
-    drop_connection(client);
+    drop_connection((struct RedisClient *)client);
 }
+
+static void close_client(struct Client *client)
+{
+    redis_close((struct RedisClient *)client);
+}
+
+const struct ClientKind redis_client = {
+    .open = open_client, .is_asked = is_asked, .drop = drop_client, .close = close_client};

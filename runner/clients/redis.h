@@ -3,7 +3,8 @@
 #ifndef FD_CLIENTS_REDIS_H
 #define FD_CLIENTS_REDIS_H
 
-#include "call.h"
+#include "../model/sample.h"
+#include "client.h"
 
 /* One connection, made by the first call and again by the call after it broke. Calls on one client
  * are answered in order. AUTH is sent first where the endpoint has a secret (text or
@@ -18,12 +19,9 @@ struct RedisClient *redis_open(struct Loop *loop, const struct Endpoint *endpoin
 /* words: NULL-ended; copied. */
 struct Call *redis_call(struct RedisClient *client, const char *const *words, struct Mono deadline,
                         CallDone *done, void *data);
-/* The address we speak to changes (a new primary): closes the connection if it is another. Nothing
- * may be under way. */
-void redis_point(struct RedisClient *client, const struct Endpoint *endpoint);
-bool redis_connected(const struct RedisClient *client);
-void redis_disconnect(struct RedisClient *client); /* by reset; nothing may be under way */
-void redis_close(struct RedisClient *client);      /* cancels what is under way; accepts NULL */
+void redis_close(struct RedisClient *client); /* cancels what is under way; accepts NULL */
+/* As client.h has it: each of these is a struct RedisClient. */
+extern const struct ClientKind redis_client;
 
 /* Within done, where answer->code is REDIS_ARRAY: the elements, one level at a time. */
 struct RedisArray;
@@ -37,5 +35,7 @@ const char *redis_pair(const struct RedisArray *array, const char *name);
 /* The value of a line "name:value" of INFO's text, copied to out (cut at its size); false where
  * there is none. */
 bool redis_info(const char *info, const char *name, char *out, size_t size);
+/* Where answer->code is REDIS_ERROR: what the server's refusal comes to. */
+enum Failure redis_failure(const struct Answer *answer);
 
 #endif

@@ -138,3 +138,21 @@ bool redis_info(const char *info, const char *name, char *out, size_t size)
     }
     return false;
 }
+
+enum Failure redis_failure(const struct Answer *answer)
+{
+    static const struct {
+        const char *word;
+        enum Failure failure;
+    } words[] = {
+        {"READONLY", FAILURE_READ_ONLY},      {"LOADING", FAILURE_UNAVAILABLE},
+        {"MASTERDOWN", FAILURE_UNAVAILABLE},  {"NOREPLICAS", FAILURE_UNAVAILABLE},
+        {"BUSY", FAILURE_UNAVAILABLE},        {"TRYAGAIN", FAILURE_UNAVAILABLE},
+        {"CLUSTERDOWN", FAILURE_UNAVAILABLE}, {"MISCONF", FAILURE_UNAVAILABLE},
+        {"OOM", FAILURE_UNAVAILABLE},         {"UNBLOCKED", FAILURE_UNAVAILABLE},
+    };
+    for (size_t n = 0; n < COUNT_OF(words); n++)
+        if (text_starts(answer->bytes, words[n].word))
+            return words[n].failure;
+    return FAILURE_OTHER;
+}

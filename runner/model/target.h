@@ -68,6 +68,12 @@ static inline bool role_is_run(const struct Role *role)
            service->container != NULL || service->pods != NULL;
 }
 
+/* As clients reach it. */
+static inline const char *target_address(const struct Target *target)
+{
+    return target->address != NULL ? target->address : target->name;
+}
+
 /* The run's ULID in lower case, drawn in `plan`; on every trace left on a node. */
 struct Token {
     char text[32];

@@ -143,11 +143,6 @@ static void sentinel_bind(void *data, const struct Target *(*find)(void *data, c
         config->hosts[n] = find(find_data, names[n]);
 }
 
-const char *host_address(const struct Target *host)
-{
-    return host->address != NULL ? host->address : host->name;
-}
-
 bool sentinel_endpoint(const struct SentinelConfig *config, size_t index, char host[256],
                        struct Endpoint *out)
 {
@@ -158,13 +153,13 @@ bool sentinel_endpoint(const struct SentinelConfig *config, size_t index, char h
                              .secret = config->sentinel_password};
     if (config->hosts[index] == NULL)
         return tcp_address_split(name, host, &out->port);
-    return (size_t)snprintf(host, 256, "%s", host_address(config->hosts[index])) < 256;
+    return (size_t)snprintf(host, 256, "%s", target_address(config->hosts[index])) < 256;
 }
 
 void redis_endpoint(const void *data, const struct Target *host, struct Endpoint *out)
 {
     const struct SentinelConfig *config = data;
-    *out = (struct Endpoint){.host = host_address(host),
+    *out = (struct Endpoint){.host = target_address(host),
                              .port = (uint16_t)config->port,
                              .tls = config->tls,
                              .user = config->user,
@@ -176,7 +171,7 @@ size_t sentinel_host_at(const struct Sentinel *system, const char *address, cons
     size_t n = 0;
     while (n < system->role->host_count &&
            ((port != NULL && number_of(port, 0) != system->config->port) ||
-            !text_equal(host_address(system->role->hosts[n]), address)))
+            !text_equal(target_address(system->role->hosts[n]), address)))
         n++;
     return n;
 }

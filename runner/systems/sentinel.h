@@ -22,7 +22,6 @@ struct SentinelConfig {
 bool sentinel_endpoint(const struct SentinelConfig *config, size_t index, char host[256],
                        struct Endpoint *out);
 void redis_endpoint(const void *config, const struct Target *host, struct Endpoint *out);
-const char *host_address(const struct Target *host);
 
 struct Sentinel {
     const struct SentinelConfig *config;

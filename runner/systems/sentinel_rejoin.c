@@ -47,7 +47,7 @@ bool sentinel_plan_rejoin(const void *data, const struct PlanInput *input, struc
                                  "-c",
                                  script(),
                                  "rejoin",
-                                 host_address(input->target),
+                                 target_address(input->target),
                                  arena_printf(arena, "%lld", (long long)config->port),
                                  config->master,
                                  config->config_file,

@@ -59,7 +59,7 @@ static void judge_hosts(struct WholeQuestion *mine)
     if (mine->named_other)
         lacking(mine, "the Sentinels do not agree on the primary");
     else if (mine->named[0] != '\0' &&
-             !text_equal(mine->named, host_address(role->hosts[mine->primary])))
+             !text_equal(mine->named, target_address(role->hosts[mine->primary])))
         lacking(mine, "the Sentinels name %.63s as primary, and %.100s says that it is it",
                 mine->named, role->hosts[mine->primary]->name);
 }

@@ -4,52 +4,11 @@
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:2
+# shellcheck source=tests/system/door.sh
+. "$root/tests/system/door.sh"
 
 mkdir "$work/scenarios"
 printf 'project: words\nstate: state\nenvironments: [%s]\n' "$LAB_STATE/environments" >"$work/faildrill.yaml"
-
-# scenario NAME: the rest of it is read from stdin.
-scenario() {
-    {
-        printf 'scenario: %s\n' "$1"
-        cat <<'END'
-targets:
-  victim: {role: idle, pick: 1}
-probes:
-  door: {tcp: "${target.victim.address}:22", every: 50ms}
-steady: {for: 200ms}
-hold: 300ms
-observe: 300ms
-settle: 20s
-END
-        cat
-    } >"$work/scenarios/$1.yaml"
-}
-# drill STATUS NAME [OPTION...]: exits with STATUS; what it said is in $work/said.
-drill() {
-    local status=$1 name=$2 got
-    shift 2
-    for _ in 1 2 3; do # anew where the machine was too busy to look
-        got=0
-        (cd "$work" && exec "$FAILDRILL" run -e bare "$name" --no-input "$@" >"$work/said" 2>&1) || got=$?
-        [ "$got" != "$status" ] || return 0
-        grep -q 'of the attempts of probe .* were skipped or broken' "$work/said" || break
-    done
-    echo "exit $got"
-    cat "$work/said"
-    return 1
-}
-said() {
-    grep -qE -- "$1" "$work/said" || { cat "$work/said"; return 1; }
-}
-unsaid() {
-    ! said "$1" >/dev/null || { cat "$work/said"; return 1; }
-}
-clean() {
-    for host in bare-1 bare-2; do
-        [ -z "$("$lab" exec "$host" sh -c 'ls -A /run/faildrill 2>/dev/null')" ] || return 1
-    done
-}
 
 # --- wait, note ---
 
@@ -64,7 +23,7 @@ expect:
   door: {max_outage: 5s}
 END
 began=${EPOCHREALTIME%[.,]*}
-check "a drill with waits and notes passes" drill 0 waits
+check "a drill with waits and notes passes" drill 0 run -e bare waits
 check "it took as long as it waits" test $((${EPOCHREALTIME%[.,]*} - began)) -ge 2
 check "notes are in the timeline" said 'note +before it'
 check "in their order" said 'note +after it'
@@ -80,7 +39,7 @@ expect:
   door: {max_outage: 5s}
 END
 sed -i 's/^steady: .*/steady: {for: 1500ms}/' "$work/scenarios/never_steady.yaml"
-check "what is not steady in time is a FAIL" drill 1 never_steady
+check "what is not steady in time is a FAIL" drill 1 run -e bare never_steady
 check "and says what was not" said "step 2: not steady within its timeout: probe 'door'"
 
 # --- ask ---
@@ -92,7 +51,7 @@ steps:
 expect:
   door: {max_outage: 5s}
 END
-check "a drill that asks is refused where nobody can answer" drill 4 asks
+check "a drill that asks is refused where nobody can answer" drill 4 run -e bare asks
 check "and says so" said 'REFUSED.*step 2 asks a person'
 
 # --- capture, measure: a drill of plain work, without probes ---
@@ -139,7 +98,7 @@ expect:
   rows: {min: 812, equals: 812}
   age: {max: 13s}
 END
-check "a drill of plain work passes without a fault or a probe" drill 0 restores
+check "a drill of plain work passes without a fault or a probe" drill 0 run -e bare restores
 check "its clocks and values stand in the summary" said 'rto .*limit 1 min'
 check "a clock is an interval" in_report '2e9 < f["rto"]["low_ns"] < f["rto"]["high_ns"] < 6e10 and f["restore"]["low_ns"] > 1e9'
 check "values are judged as their types" in_report 'f["age"]["low_ns"] == 12500000000 and e["rows", "equals"]["verdict"] == "PASS"'
@@ -172,7 +131,7 @@ check "what ended while nobody looked is inside the interval" in_report 'f["rto"
 
 sed -e 's/scenario: restores/scenario: misses/; s/sleep 1; //; s/wait: 1s/wait: 1ms/; /^  r.*to.*: {m/d' -e 's/rows: {min: 812, equals: 812}/rows: {max: 811}/' \
     "$work/scenarios/restores.yaml" >"$work/scenarios/misses.yaml"
-check "a value past its limit is a FAIL" drill 1 misses
+check "a value past its limit is a FAIL" drill 1 run -e bare misses
 check "the summary says so" said '^FAIL +misses'
 check "with value and limit" said 'rows +measured +812 +limit 811'
 
@@ -183,7 +142,7 @@ steps:
 expect:
   rto: {max: 60s}
 END
-check "what cannot be captured is a FAIL" drill 1 not_there
+check "what cannot be captured is a FAIL" drill 1 run -e bare not_there
 check "says why" said "step 1: .rows. was not captured: 'many' is no whole number"
 check "and ends the drill there" sh -c '! "$1" exec bare-1 test -e /run/never && ! "$1" exec bare-2 test -e /run/never' sh "$lab"
 
@@ -210,7 +169,7 @@ END
 no_canary() {
     ! grep -rqaF -e "$CANARY" -e "ary 4711" -e eDpjYW4nYXJ5IDQ3MTEv -e ary%204711 "$work/said" "$work/state" "$work/report.json"
 }
-check "a step that prints a secret fails" drill 1 tells
+check "a step that prints a secret fails" drill 1 run -e bare tells
 check "its output is said without" said "status 3 .*secret.token}"
 check "what was captured too" in_report 'f["said"]["text"] == "got ${secret.token}"'
 check "neither output, store nor report has it in any form" no_canary
@@ -222,7 +181,7 @@ steps:
 expect:
   said: {equals: "got can'ary 4711/?"}
 END
-check "a value with a secret in it is judged as it was" drill 0 equal
+check "a value with a secret in it is judged as it was" drill 0 run -e bare equal
 check "and kept without" in_report 'f["said"]["text"] == "got ${secret.token}"'
 work cut <<'END'
 steps:
@@ -232,7 +191,7 @@ steps:
 expect:
   rows: {max: 1}
 END
-check "what cannot be read as a number fails" drill 1 cut
+check "what cannot be read as a number fails" drill 1 run -e bare cut
 check "and no piece of a secret is said, however it is cut off" sh -c '! grep -q "can.ary" "$1"' sh "$work/said"
 unset CANARY
 

@@ -4,50 +4,13 @@
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:2
+# shellcheck source=tests/system/door.sh
+. "$root/tests/system/door.sh"
 
 mkdir "$work/scenarios" "$work/environments"
 printf 'project: cycles\nstate: state\n' >"$work/faildrill.yaml"
 cp "$LAB_STATE/environments/bare.yaml" "$work/environments/bare.yaml"
 
-# scenario NAME REPEAT: its steps and bounds are read from stdin.
-scenario() {
-    {
-        printf 'scenario: %s\n%s\n' "$1" "$2"
-        cat <<'END'
-targets:
-  victim: {role: idle, pick: 1}
-probes:
-  door: {tcp: "${target.victim.address}:22", every: 50ms}
-steady: {for: 200ms}
-hold: 300ms
-observe: 300ms
-settle: 20s
-END
-        cat
-    } >"$work/scenarios/$1.yaml"
-}
-# drill STATUS WORD...: exits with STATUS; what it said is in $work/said. Anew where the machine was too busy to look.
-drill() {
-    local status=$1 got
-    shift
-    for _ in 1 2 3; do
-        got=0
-        (cd "$work" && exec "$FAILDRILL" "$@" --no-input >"$work/said" 2>&1) || got=$?
-        [ "$got" != "$status" ] || return 0
-        grep -q 'of the attempts of probe .* were skipped or broken' "$work/said" || break
-    done
-    echo "exit $got"
-    cat "$work/said"
-    return 1
-}
-said() {
-    grep -qE -- "$1" "$work/said" || { cat "$work/said"; return 1; }
-}
-clean() {
-    for host in bare-1 bare-2; do
-        [ -z "$("$lab" exec "$host" sh -c 'ls -A /run/faildrill 2>/dev/null')" ] || return 1
-    done
-}
 # look EXPRESSION COMMAND...: over the JSON that it prints, as j.
 look() {
     local expression=$1

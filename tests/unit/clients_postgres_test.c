@@ -81,7 +81,7 @@ static void test_the_first_value_is_the_text(void **state)
     assert_int_equal(ended.code, POSTGRES_ROWS);
     assert_string_equal(ended.text, "42");
     assert_string_equal(ended.peer, "127.0.0.1");
-    assert_true(postgres_connected(scene.client));
+    assert_true(client_connected((struct Client *)scene.client));
     assert_string_equal(reply_to(&scene, "select null").text, "");
     assert_string_equal(reply_to(&scene, "set work_mem = '1MB'").text, "");
     end(&scene);

@@ -175,7 +175,7 @@ static void test_a_broken_connection_is_made_again_by_the_next_call(void **state
     assert_int_equal(first.end, CALL_RESET);
     assert_int_equal(second.end, CALL_RESET);
     assert_true(first.connected.ns > 0);
-    assert_false(redis_connected(scene.client));
+    assert_false(client_connected((struct Client *)scene.client));
 
     scene.reply = "+PONG\r\n";
     assert_int_equal(reply_to(&scene, "PING").end, CALL_ANSWERED);
@@ -195,7 +195,9 @@ static void test_failures_have_their_names(void **state)
 
     struct Endpoint nobody = {.host = "127.0.0.1"};
     int fd = refused_port(&nobody.port);
-    redis_point(scene.client, &nobody);
+    struct Client *client = (struct Client *)scene.client;
+    struct Err err;
+    assert_true(client_use(&client, &redis_client, scene.loop, &nobody, &err));
     struct Ended ended = reply_to(&scene, "PING");
     assert_int_equal(ended.end, CALL_REFUSED);
     assert_int_equal(ended.connected.ns, 0);
@@ -216,7 +218,7 @@ static void test_a_reply_after_its_deadline_is_nobody_elses(void **state)
     run_until(scene.loop, &first.came);
     assert_int_equal(first.end, CALL_TIMEOUT);
     assert_true(first.connected.ns > 0);
-    assert_true(redis_connected(scene.client)); /* the second waits on it */
+    assert_true(client_connected((struct Client *)scene.client)); /* the second waits on it */
 
     scene.reply = "+late\r\n+PONG\r\n+third\r\n";
     struct Ended third;
@@ -240,9 +242,9 @@ static void test_the_last_call_takes_the_connection_with_it(void **state)
     run_until(scene.loop, &scene.heard);
 
     call_cancel(two);
-    assert_true(redis_connected(scene.client));
+    assert_true(client_connected((struct Client *)scene.client));
     call_cancel(one);
-    assert_false(redis_connected(scene.client));
+    assert_false(client_connected((struct Client *)scene.client));
     run_until(scene.loop, &scene.left);
 
     assert_false(first.came || second.came);
@@ -290,7 +292,7 @@ static void disconnect_and_ask(void *data, const struct Answer *given)
 {
     (void)given;
     struct Again *again = data;
-    redis_disconnect(again->scene->client);
+    client_disconnect((struct Client *)again->scene->client);
     ask(again->scene, "PING", &again->ended);
 }
 
