@@ -5,7 +5,7 @@
 
 #include "../base/text.h"
 #include "ledgers.h"
-#include "sentinel.h"
+#include "redis_system.h"
 
 /* Keys go by themselves in a day; they are read within the drill. */
 #define KEEP_S "86400"
@@ -50,8 +50,8 @@ static void ask(struct RedisLedger *mine, const char *const *words, CallDone *do
 static void name_key(struct RedisLedger *mine, uint32_t writer)
 {
     const struct LedgerInput *input = &mine->ledger.input;
-    const struct SentinelConfig *config = input->config;
-    snprintf(mine->key, sizeof(mine->key), "%.100s%.40s:%" PRIu32 ":%" PRIu32, config->key_prefix,
+    const struct RedisAccess *access = input->config;
+    snprintf(mine->key, sizeof(mine->key), "%.100s%.40s:%" PRIu32 ":%" PRIu32, access->key_prefix,
              input->run, input->probe, writer);
 }
 

@@ -26,14 +26,6 @@ static const struct Field sentinel_fields[] = {
      .max = SENTINELS_MAX,
      .example = "[redis-1, redis-2, redis-3]",
      .doc = "Where Sentinels run: hosts of this environment, or host:port."},
-    {.name = "port",
-     .type = FIELD_INT,
-     .offset = offsetof(struct SentinelConfig, port),
-     .fallback = "6379",
-     .min = 1,
-     .max = 65535,
-     .example = "6379",
-     .doc = "The port of Redis on the role's hosts."},
     {.name = "sentinel_port",
      .type = FIELD_INT,
      .offset = offsetof(struct SentinelConfig, sentinel_port),
@@ -42,42 +34,13 @@ static const struct Field sentinel_fields[] = {
      .max = 65535,
      .example = "26379",
      .doc = "The port of Sentinels that are named without one."},
-    {.name = "user",
-     .type = FIELD_TEXT,
-     .offset = offsetof(struct SentinelConfig, user),
-     .example = "drill",
-     .doc = "The user to log in as, where Redis has ACLs."},
-    {.name = "password",
-     .type = FIELD_TEXT,
-     .offset = offsetof(struct SentinelConfig, password),
-     .flags = FIELD_SECRET,
-     .example = "\"${secret.redis}\"",
-     .doc = "The password of Redis."},
     {.name = "sentinel_password",
      .type = FIELD_TEXT,
      .offset = offsetof(struct SentinelConfig, sentinel_password),
      .flags = FIELD_SECRET,
      .example = "\"${secret.sentinel}\"",
      .doc = "The password of the Sentinels, where they have one."},
-    {.name = "tls",
-     .type = FIELD_BOOL,
-     .offset = offsetof(struct SentinelConfig, tls),
-     .fallback = "false",
-     .example = "true",
-     .doc = "Redis and Sentinels speak TLS."},
-    {.name = "key_prefix",
-     .type = FIELD_TEXT,
-     .offset = offsetof(struct SentinelConfig, key_prefix),
-     .fallback = "\"faildrill:\"",
-     .example = "\"drill:\"",
-     .doc = "What the keys of ledgers begin with."},
-    {.name = "config",
-     .type = FIELD_TEXT,
-     .offset = offsetof(struct SentinelConfig, config_file),
-     .fallback = "/etc/redis/redis.conf",
-     .example = "/etc/redis/6379.conf",
-     .doc = "The file on the hosts that Redis is started with; a former primary finds the new one "
-            "in it."},
+    REDIS_ACCESS_FIELDS,
     {.name = NULL}};
 
 static void sentinel_check(const void *record, const struct Node *node, struct Decode *decode);
@@ -85,7 +48,6 @@ static void sentinel_bind(void *config, const struct Target *(*find)(void *data,
                           void *data);
 static void *sentinel_open(const void *config, const struct Role *role, struct Loop *loop,
                            struct Err *err);
-static void sentinel_cancel(void *system);
 static void sentinel_close(void *system);
 
 const struct SystemKind redis_sentinel_system = {
@@ -98,18 +60,18 @@ const struct SystemKind redis_sentinel_system = {
                .check = sentinel_check},
     .bind = sentinel_bind,
     .open = sentinel_open,
-    .ask_standing = sentinel_ask_standing,
+    .ask_standing = redis_ask_standing,
     .ask_control = sentinel_ask_control,
     .ask_redundancy = sentinel_ask_redundancy,
     .ask_prospect = sentinel_ask_prospect,
     .ask_detected = sentinel_ask_detected,
     .failover = sentinel_failover,
-    .snapshot = sentinel_snapshot,
+    .snapshot = redis_snapshot,
     .plan_rejoin = sentinel_plan_rejoin,
     .find_primary = sentinel_find_primary,
     .endpoint = redis_endpoint,
     .ledger = &redis_ledger,
-    .cancel = sentinel_cancel,
+    .cancel = redis_system_cancel,
     .close = sentinel_close,
 };
 
@@ -119,7 +81,6 @@ static void sentinel_check(const void *record, const struct Node *node, struct D
 {
     const struct SentinelConfig *config = record;
     const struct Node *master = node_get(node, "master");
-    const struct Node *file = node_get(node, "config");
     for (const char *at = config->master; *at != '\0'; at++)
         if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *at) ==
             NULL) {
@@ -128,10 +89,7 @@ static void sentinel_check(const void *record, const struct Node *node, struct D
                          "'%s' is no name of a Sentinel master", config->master);
             break;
         }
-    if (!reference_present(config->config_file) && config->config_file[0] != '/')
-        problems_say(decode->problems, ERR_VALUE, file != NULL ? file->where : node->where,
-                     "write the path from the root", "'%s' is no absolute path",
-                     config->config_file);
+    redis_access_check(&config->access, node, decode);
 }
 
 static void sentinel_bind(void *data, const struct Target *(*find)(void *data, const char *name),
@@ -149,31 +107,27 @@ bool sentinel_endpoint(const struct SentinelConfig *config, size_t index, char h
     const char *name = ((const char *const *)config->sentinels.items)[index];
     *out = (struct Endpoint){.host = host,
                              .port = (uint16_t)config->sentinel_port,
-                             .tls = config->tls,
+                             .tls = config->access.tls,
                              .secret = config->sentinel_password};
     if (config->hosts[index] == NULL)
         return tcp_address_split(name, host, &out->port);
     return (size_t)snprintf(host, 256, "%s", target_address(config->hosts[index])) < 256;
 }
 
-void redis_endpoint(const void *data, const struct Target *host, struct Endpoint *out)
+void ask_sentinel(struct Question *question, size_t index, PartFn *fn, const char *const *words)
 {
-    const struct SentinelConfig *config = data;
-    *out = (struct Endpoint){.host = target_address(host),
-                             .port = (uint16_t)config->port,
-                             .tls = config->tls,
-                             .user = config->user,
-                             .secret = config->password};
+    struct Sentinel *system = sentinel_of(question);
+    char host[256];
+    struct Endpoint at = {.host = NULL};
+    if (sentinel_endpoint(system->config, index, host, &at))
+        ask_line(question, &system->sentinels[index], &at,
+                 &(struct PartOf){.fn = fn, .index = index}, words);
 }
 
-size_t sentinel_host_at(const struct Sentinel *system, const char *address, const char *port)
+void ask_sentinels(struct Question *question, PartFn *fn, const char *const *words)
 {
-    size_t n = 0;
-    while (n < system->role->host_count &&
-           ((port != NULL && number_of(port, 0) != system->config->port) ||
-            !text_equal(target_address(system->role->hosts[n]), address)))
-        n++;
-    return n;
+    for (size_t n = 0; n < sentinel_of(question)->sentinel_count; n++)
+        ask_sentinel(question, n, fn, words);
 }
 
 /* ---- opening and closing ---- */
@@ -200,24 +154,18 @@ static void *sentinel_open(const void *config, const struct Role *role, struct L
 {
     if (!names_places(config, role, err))
         return NULL;
-    struct Sentinel *system = mem_zero(1, sizeof(*system));
-    *system = (struct Sentinel){.config = config, .role = role, .loop = loop, .first_epoch = -1};
+    struct Sentinel *system = redis_system_new(sizeof(*system), config, role, loop);
+    system->config = config;
+    system->first_epoch = -1;
     system->sentinel_count = system->config->sentinels.count;
-    system->hosts = mem_zero(role->host_count, sizeof(*system->hosts));
     system->sentinels = mem_zero(system->sentinel_count, sizeof(*system->sentinels));
     return system;
-}
-
-static void sentinel_cancel(void *data)
-{
-    questions_cancel(data);
 }
 
 static void sentinel_close(void *data)
 {
     struct Sentinel *system = data;
-    questions_cancel(system);
-    lines_close(system->hosts, system->role->host_count);
+    questions_cancel(&system->redis);
     lines_close(system->sentinels, system->sentinel_count);
-    mem_free(system);
+    redis_system_close(system);
 }

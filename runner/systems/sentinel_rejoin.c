@@ -48,10 +48,10 @@ bool sentinel_plan_rejoin(const void *data, const struct PlanInput *input, struc
                                  script(),
                                  "rejoin",
                                  target_address(input->target),
-                                 arena_printf(arena, "%lld", (long long)config->port),
+                                 arena_printf(arena, "%lld", (long long)config->access.port),
                                  config->master,
-                                 config->config_file,
-                                 config->tls ? "tls" : "",
+                                 config->access.config_file,
+                                 config->access.tls ? "tls" : "",
                                  start};
     for (; count < COUNT_OF(first); count++)
         argv[count] = first[count];

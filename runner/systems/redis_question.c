@@ -1,8 +1,8 @@
-/* sentinel_question.c - several commands to several servers at once, and one end. */
+/* redis_question.c - several commands to several servers at once, and one end. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/arena.h"
 #include "../base/duration.h"
-#include "sentinel.h"
+#include "redis_system.h"
 
 /* A connection to one server. Once it was silent it is given no more to ask: what was lost on the
  * way is sent again by TCP later and later, long after the server is back, so the next question has
@@ -14,16 +14,15 @@ struct Line {
 };
 
 struct Part {
-    struct Sentinel *system;
+    struct RedisSystem *system;
     struct Line *line;
     struct Question *question; /* NULL: it has ended */
     struct Part *next;
     struct Call *call;
-    PartFn *fn;
-    size_t index;
+    struct PartOf of;
 };
 
-void *question_begin(struct Sentinel *system, size_t size, struct Mono deadline,
+void *question_begin(struct RedisSystem *system, size_t size, struct Mono deadline,
                      void (*finish)(struct Question *question))
 {
     struct Question *question = mem_zero(1, size);
@@ -50,7 +49,7 @@ static void unlink_question(struct Question *question)
  * cancel or close the system: the question is out of its list by then. */
 static void end_question(struct Question *question)
 {
-    struct Sentinel *system = question->system;
+    struct RedisSystem *system = question->system;
     unlink_question(question);
     while (question->parts != NULL) {
         struct Part *part = question->parts;
@@ -101,7 +100,7 @@ static void drop_parts(struct Part **parts)
     }
 }
 
-void questions_cancel(struct Sentinel *system)
+void questions_cancel(struct RedisSystem *system)
 {
     while (system->questions != NULL) {
         struct Question *question = system->questions;
@@ -125,13 +124,13 @@ static void on_answer(void *data, const struct Answer *answer)
     if (question == NULL)
         return;
     question->waiting--;
-    bool more = ended.fn(question, ended.index, answer);
+    bool more = ended.of.fn(question, ended.of.index, answer);
     if (!more || question->waiting == 0)
         end_question(question);
 }
 
 /* NULL with nothing asked: our side has no way to try. */
-static struct Line *line_at(struct Sentinel *system, struct Line **place,
+static struct Line *line_at(struct RedisSystem *system, struct Line **place,
                             const struct Endpoint *endpoint)
 {
     struct Err err = {.code = ERR_OWN};
@@ -145,46 +144,42 @@ static struct Line *line_at(struct Sentinel *system, struct Line **place,
     return *place;
 }
 
-static void ask(struct Question *question, struct Line *line, const struct Part *pattern,
+static void ask(struct Question *question, struct Line *line, const struct PartOf *of,
                 const char *const *words)
 {
     if (line == NULL)
         return;
     struct Part *part = mem_zero(1, sizeof(*part));
-    *part = *pattern;
-    part->system = question->system;
-    part->line = line;
-    part->question = question;
-    part->next = question->parts;
+    *part = (struct Part){.system = question->system,
+                          .line = line,
+                          .question = question,
+                          .next = question->parts,
+                          .of = *of};
     question->parts = part;
     question->waiting++;
     line->waiting++;
     part->call = redis_call(line->client, words, question->deadline, on_answer, part);
 }
 
+void ask_line(struct Question *question, struct Line **place, const struct Endpoint *at,
+              const struct PartOf *part, const char *const *words)
+{
+    ask(question, line_at(question->system, place, at), part, words);
+}
+
 void ask_host(struct Question *question, size_t index, PartFn *fn, const char *const *words)
 {
-    struct Sentinel *system = question->system;
+    struct RedisSystem *system = question->system;
     struct Endpoint at = {.host = NULL};
-    redis_endpoint(system->config, system->role->hosts[index], &at);
-    ask(question, line_at(system, &system->hosts[index], &at),
-        &(struct Part){.fn = fn, .index = index}, words);
+    redis_endpoint(system->access, system->role->hosts[index], &at);
+    ask_line(question, &system->hosts[index], &at, &(struct PartOf){.fn = fn, .index = index},
+             words);
 }
 
-void ask_sentinel(struct Question *question, size_t index, PartFn *fn, const char *const *words)
+void ask_hosts(struct Question *question, PartFn *fn, const char *const *words)
 {
-    struct Sentinel *system = question->system;
-    char host[256];
-    struct Endpoint at = {.host = NULL};
-    if (sentinel_endpoint(system->config, index, host, &at))
-        ask(question, line_at(system, &system->sentinels[index], &at),
-            &(struct Part){.fn = fn, .index = index}, words);
-}
-
-void ask_sentinels(struct Question *question, PartFn *fn, const char *const *words)
-{
-    for (size_t n = 0; n < question->system->sentinel_count; n++)
-        ask_sentinel(question, n, fn, words);
+    for (size_t n = 0; n < question->system->role->host_count; n++)
+        ask_host(question, n, fn, words);
 }
 
 static void on_timer(void *data, int events)
@@ -210,10 +205,4 @@ void question_go(struct Question *question)
 {
     if (question->waiting == 0)
         question_wait(question, 0, NULL);
-}
-
-int64_t number_of(const char *text, int64_t otherwise)
-{
-    int64_t number = 0;
-    return text != NULL && int_parse(text, &number, NULL) ? number : otherwise;
 }
