@@ -174,8 +174,8 @@ shapes: all ## every shape of a cut, measured from both ends on 5 hosts
 drills: all tests ## drills beside an independent observer (DRILLS=20)
 	@DRILLS=$(DRILLS) $(RUN) -t 3600 tests/system/drills.sh
 
-databases: database-deps all ## PostgreSQL with Patroni, drilled in every way of scenarios/: 12 minutes
-	@$(RUN) -t 3600 tests/system/patroni.sh
+databases: database-deps all ## databases drilled in every way of scenarios/, and what undoes it: 30 minutes
+	@$(RUN) -t 3600 tests/system/patroni.sh $(wildcard tests/databases/*_test.sh)
 
 gate: all ## 400 wrong environments and papers, 250 forbidden requests, 1,000 pairs of runners: an hour
 	@$(RUN) -t 3600 $(wildcard tests/gate/*_test.sh)

@@ -30,11 +30,12 @@ void asker_close(struct Asker *asker)
     ways_close(&asker->ways);
 }
 
-/* Who is read-only now answers so for ever. */
+/* Who is read-only now, or is not who has it, answers so for ever. */
 static void end_attempt(struct AskerSlot *slot, const struct Reply *reply)
 {
     struct Attempt *attempt = slot->attempt;
-    bool stays = slot->asker->keep && reply->failure != FAILURE_READ_ONLY;
+    bool stays = slot->asker->keep && reply->failure != FAILURE_READ_ONLY &&
+                 reply->failure != FAILURE_WRONG_RANK;
     slot->attempt = NULL;
     attempt_done(attempt, reply);
     if (!stays)

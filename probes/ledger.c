@@ -142,8 +142,10 @@ static void on_written(void *data, const struct Reply *said)
 {
     struct LedgerSlot *slot = data;
     struct Reply reply = *said;
-    if (slot->host != NULL && reply.outcome == OUTCOME_OK)
-        reply.by = target_address(slot->host); /* a forward's peer is this machine */
+    /* A forward's peer is this machine; where it was sent on, it is another host. */
+    if (slot->host != NULL && reply.outcome == OUTCOME_OK &&
+        role_host_at(slot->probe->role, reply.by) == NULL)
+        reply.by = target_address(slot->host);
     end_attempt(slot, &reply);
     if (reply.outcome != OUTCOME_OK) /* who is read-only now answers for ever: look anew */
         slot->probe->kind->cancel(slot->ledger);
@@ -160,6 +162,7 @@ static void write_number(struct LedgerSlot *slot)
                                                    .writer = writer,
                                                    .number = attempt_number(slot->attempt),
                                                    .deadline = attempt_deadline(slot->attempt),
+                                                   .may_follow = slot->probe->ways.at == NULL,
                                                    .done = on_written,
                                                    .data = slot});
 }

@@ -150,6 +150,7 @@ enum Failure redis_failure(const struct Answer *answer)
         {"BUSY", FAILURE_UNAVAILABLE},        {"TRYAGAIN", FAILURE_UNAVAILABLE},
         {"CLUSTERDOWN", FAILURE_UNAVAILABLE}, {"MISCONF", FAILURE_UNAVAILABLE},
         {"OOM", FAILURE_UNAVAILABLE},         {"UNBLOCKED", FAILURE_UNAVAILABLE},
+        {"MOVED ", FAILURE_WRONG_RANK},       {"ASK ", FAILURE_WRONG_RANK},
     };
     for (size_t n = 0; n < COUNT_OF(words); n++)
         if (text_starts(answer->bytes, words[n].word))

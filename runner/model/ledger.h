@@ -25,6 +25,7 @@ struct LedgerWrite {
     uint32_t writer;
     uint64_t number;
     struct Mono deadline;
+    bool may_follow; /* to where a server sends it on: it stands for a client, not for one host */
     LedgerDone *done;
     void *data;
 };

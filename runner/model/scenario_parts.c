@@ -65,6 +65,7 @@ const struct Record PARAM_RECORD = {
 static const struct Choice RANKS[] = {
     {"primary", RANK_PRIMARY, "Who leads its system at the moment of use."},
     {"replica", RANK_REPLICA, "Who follows at the moment of use."},
+    {"other", RANK_OTHER, "Who does neither: of another shard, or a witness."},
     {.name = NULL},
 };
 static const struct Field TARGET_FIELDS[] = {

@@ -5,6 +5,6 @@
 
 #include "../model/system.h"
 
-extern const struct SystemKind redis_sentinel_system, patroni_system;
+extern const struct SystemKind redis_sentinel_system, redis_cluster_system, patroni_system;
 
 #endif

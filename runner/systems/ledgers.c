@@ -48,7 +48,7 @@ void ledger_close(void *data)
     mem_free(ledger);
 }
 
-static bool is_ready(struct Ledger *ledger, const struct Endpoint *at)
+bool ledger_point(struct Ledger *ledger, const struct Endpoint *at)
 {
     struct Err err = {.code = ERR_OWN};
     if (client_use(&ledger->client, ledger->kind, ledger->input.loop, at, &err))
@@ -62,7 +62,7 @@ bool ledger_begin_write(struct Ledger *ledger, const struct LedgerWrite *write)
     ledger->writes = true;
     ledger->write = *write;
     ledger->deadline = write->deadline;
-    return is_ready(ledger, write->to);
+    return ledger_point(ledger, write->to);
 }
 
 bool ledger_begin_read(struct Ledger *ledger, const struct Endpoint *at, struct Mono deadline,
@@ -71,7 +71,7 @@ bool ledger_begin_read(struct Ledger *ledger, const struct Endpoint *at, struct 
     ledger->writes = false;
     ledger->to = *to;
     ledger->deadline = deadline;
-    return is_ready(ledger, at);
+    return ledger_point(ledger, at);
 }
 
 void ledger_end_write(struct Ledger *ledger, const struct Reply *reply)

@@ -29,6 +29,8 @@ void *ledger_new(size_t size, const struct ClientKind *kind, const struct Ledger
 bool ledger_begin_write(struct Ledger *ledger, const struct LedgerWrite *write);
 bool ledger_begin_read(struct Ledger *ledger, const struct Endpoint *at, struct Mono deadline,
                        const struct LedgerRead *to);
+/* The question goes on at another place; false as above. Nothing is under way. */
+bool ledger_point(struct Ledger *ledger, const struct Endpoint *at);
 /* What ends it. */
 void ledger_end_write(struct Ledger *ledger, const struct Reply *reply);
 void ledger_end_read(struct Ledger *ledger, bool complete);

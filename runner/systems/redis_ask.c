@@ -185,11 +185,11 @@ static void tell_act(struct Question *question)
     mine->done(mine->data, mine->answer, mine->why);
 }
 
-struct ActQuestion *act_begin(struct RedisSystem *system, struct Mono deadline,
+struct ActQuestion *act_begin(struct RedisSystem *system, size_t size, struct Mono deadline,
                               void (*done)(void *data, enum Known answer, const char *why),
                               void *data)
 {
-    struct ActQuestion *mine = question_begin(system, sizeof(*mine), deadline, tell_act);
+    struct ActQuestion *mine = question_begin(system, size, deadline, tell_act);
     mine->done = done;
     mine->data = data;
     return mine;
@@ -265,7 +265,7 @@ void redis_snapshot(void *system, const struct Target *host, struct Mono deadlin
                     void (*done)(void *data, enum Known saved, const char *why), void *data)
 {
     const struct RedisSystem *self = system;
-    struct ActQuestion *mine = act_begin(system, deadline, done, data);
+    struct ActQuestion *mine = act_begin(system, sizeof(*mine), deadline, done, data);
     act_say(mine, KNOWN_NO, "it is no host of the role");
     while (mine->host < self->role->host_count && self->role->hosts[mine->host] != host)
         mine->host++;

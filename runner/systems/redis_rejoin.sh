@@ -3,6 +3,7 @@
 # shellcheck shell=sh
 # Without single quotes, for it is quoted several times over on its way to the host.
 #   sh -c TEXT rejoin ADDRESS PORT MASTER CONFIG [tls] START "SENTINEL PORT"...
+# MASTER empty: there are no Sentinels, and the other Redis are asked whether they lead.
 own=$1 own_port=$2 master=$3 config=$4 tls=$5 start=$6
 shift 6
 unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
@@ -43,9 +44,27 @@ read_sentinel() {
     echo "$epoch $address $port $quorum $state"
 }
 
+# What another Redis says where it leads: as above, its offset for an epoch.
+ask_peer() {
+    redis "$own_secret" "$1" "$2" info replication | tr -d "\r" | {
+        role="" offset=0
+        while IFS=: read -r name value; do
+            case $name in
+            role) role=$value ;;
+            master_repl_offset) offset=$value ;;
+            esac
+        done
+        [ "$role" != master ] || echo "$offset $1 $2 1 calm"
+    }
+}
+
 # Sets address and port as the newest word of the Sentinels has them; empty: nobody answers.
 ask_sentinels() {
     said=$(for at; do
+        [ -n "$master" ] || {
+            ask_peer "${at% *}" "${at##* }" &
+            continue
+        }
         printf "%s\n" "sentinel get-master-addr-by-name $master" "sentinel master $master" |
             redis "$sentinel_secret" "${at% *}" "${at##* }" | read_sentinel &
     done | sort -k1,1nr)
@@ -117,11 +136,11 @@ if command -v redis-cli >/dev/null; then
         ask_sentinels "$@"
     done
 else
-    echo "there is no redis-cli here to ask the Sentinels with"
+    echo "there is no redis-cli here to ask who leads"
 fi
 
 if [ -z "$address" ] || is_own; then
-    echo "Redis is started as it is: the Sentinels name ${address:-nobody}"
+    echo "Redis is started as it is: ${address:-nobody} leads"
     exec sh -c "$start"
 fi
 write_down && written=yes

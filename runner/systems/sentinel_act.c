@@ -37,7 +37,7 @@ void sentinel_failover(void *system, struct Mono deadline,
                        void (*done)(void *data, enum Known accepted, const char *why), void *data)
 {
     static const char *const ping[] = {"PING", NULL};
-    struct ActQuestion *mine = act_begin(system, deadline, done, data);
+    struct ActQuestion *mine = act_begin(system, sizeof(*mine), deadline, done, data);
     act_say(mine, KNOWN_NO, "no Sentinel answers");
     ask_sentinels(&mine->question, take_ping, ping);
     question_go(&mine->question);

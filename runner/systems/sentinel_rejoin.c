@@ -1,71 +1,23 @@
-/* sentinel_rejoin.c - how a former primary is started so that it comes back as a replica. */
+/* sentinel_rejoin.c - whom a former primary asks for the new one: the Sentinels. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-#include <string.h>
-
-#include "../base/text.h"
 #include "sentinel.h"
-
-static const char rejoin_sh[] = {
-#include "runner/systems/redis_rejoin.sh.h"
-    0};
-
-enum { REJOIN_MOST_S = 30 };
-
-/* Behind the lines that say what the file is. */
-static const char *script(void)
-{
-    const char *at = rejoin_sh;
-    while (*at == '#')
-        at = strchr(at, '\n') + 1;
-    return at;
-}
-
-/* The line that starts the service; NULL: nobody knows one, and the fault says so. */
-static const char *start_line(const struct PlanInput *input, struct Arena *arena)
-{
-    const struct Service *service = &input->role->service;
-    if (service->unit != NULL)
-        return arena_printf(arena,
-                            "systemctl reset-failed -- %s 2>/dev/null; systemctl start -- %s",
-                            service->unit, service->unit);
-    return service->start;
-}
 
 bool sentinel_plan_rejoin(const void *data, const struct PlanInput *input, struct Arena *arena,
                           struct Commands *out, struct Err *err)
 {
-    const struct SentinelConfig *config = data;
-    const char *start = start_line(input, arena);
-    *out = (struct Commands){.at = NULL};
-    if (start == NULL || input->leave_stopped)
-        return true;
     (void)err;
-    size_t count = 0;
-    const char **argv = arena_zero(arena, 12 + config->sentinels.count, sizeof(*argv));
-    const char *const first[] = {"sh",
-                                 "-c",
-                                 script(),
-                                 "rejoin",
-                                 target_address(input->target),
-                                 arena_printf(arena, "%lld", (long long)config->access.port),
-                                 config->master,
-                                 config->access.config_file,
-                                 config->access.tls ? "tls" : "",
-                                 start};
-    for (; count < COUNT_OF(first); count++)
-        argv[count] = first[count];
+    const struct SentinelConfig *config = data;
+    const char *places[SENTINELS_MAX];
+    struct RejoinFrom from = {
+        .master = config->master,
+        .places = places,
+        .what = "start Redis, as a replica of the primary that the Sentinels name by then"};
     for (size_t n = 0; n < config->sentinels.count; n++) {
         char host[256];
         struct Endpoint at = {.host = NULL};
         if (sentinel_endpoint(config, n, host, &at))
-            argv[count++] = arena_printf(arena, "%s %u", host, (unsigned)at.port);
+            places[from.count++] = arena_printf(arena, "%s %u", host, (unsigned)at.port);
     }
-    struct Command *command = arena_zero(arena, 1, sizeof(*command));
-    *command = (struct Command){
-        .what = "start Redis, as a replica of the primary that the Sentinels name by then",
-        .argv = argv,
-        .timeout_ns = REJOIN_MOST_S * NS_PER_S};
-    *out = (struct Commands){.at = command, .count = 1};
+    redis_plan_rejoin(&config->access, input, &from, arena, out);
     return true;
 }

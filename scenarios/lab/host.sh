@@ -85,8 +85,12 @@ host_make() {
     [ "$set" != patroni ] || patroni_make "$dir" "$prefix" "$address" "$name" "$services"
     case $services in
     *redis*)
-        redis_config "$prefix" "$address" >"$etc/redis/redis.conf"
-        sentinel_config "$prefix" "$address" >"$etc/redis/sentinel.conf"
+        case $set in
+        redis-cluster) redis_cluster_config "$address" ;;
+        redis) redis_alone_config "$prefix" "$address" ;;
+        *) redis_config "$prefix" "$address" ;;
+        esac >"$etc/redis/redis.conf"
+        [[ $services != *sentinel* ]] || sentinel_config "$prefix" "$address" >"$etc/redis/sentinel.conf"
         ;;
     shop)
         printf '{"sentinels": ["%s.11", "%s.12", "%s.13"]}\n' "$prefix" "$prefix" "$prefix" >"$etc/lab/shop.json"

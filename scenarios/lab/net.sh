@@ -6,7 +6,7 @@
 # and a lab finds its own again.
 net_of() {
     local index
-    case $1 in staging) index=1 ;; production) index=2 ;; fresh) index=3 ;; bare) index=4 ;; patroni) index=5 ;; esac
+    case $1 in staging) index=1 ;; production) index=2 ;; fresh) index=3 ;; bare) index=4 ;; patroni) index=5 ;; redis-cluster) index=10 ;; redis) index=11 ;; esac
     printf '%s.%s\n' "${lab_net%.*}" $((${lab_net##*.} + index))
 }
 
@@ -38,14 +38,14 @@ net_choose() {
     else
         start=$(cksum <<<"$state")
         start=${start%% *}
-        for ((step = 0; step < 30; step++)); do
-            block=$(((start + step) % 30 + 1))
-            lab_net=10.77.$((block * 8))
+        for ((step = 0; step < 14; step++)); do
+            block=$(((start + step) % 14 + 1))
+            lab_net=10.77.$((block * 16))
             net_taken || break
         done
     fi
-    [[ $lab_net =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] && [ "${lab_net##*.}" -le 250 ] ||
-        die "LAB_NET is three octets, the last 250 at most, as 10.77.16: '$lab_net' is not"
+    [[ $lab_net =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] && [ "${lab_net##*.}" -le 240 ] ||
+        die "LAB_NET is three octets, the last 240 at most, as 10.77.16: '$lab_net' is not"
     ! net_taken || die "addresses under $lab_net are in use here ($(net_taken)): end that, or set LAB_NET"
     printf '%s\n' "$lab_net" >"$state/net.new" && mv "$state/net.new" "$state/net"
     for set in "${sets[@]}"; do

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-all_sets=(staging production fresh bare patroni)
+all_sets=(staging production fresh bare patroni redis-cluster redis)
 all_services=(etcd patroni haproxy redis-server redis-sentinel shop idle) # in the order of their start
 sets=() # the sets of this command, each once
 want=() # a line a host of theirs: SET NAME OCTET SERVICES
@@ -13,7 +13,7 @@ sets_choose() {
     sets=()
     for item in "${@:-${all_sets[@]}}"; do
         item=${item%%:*}
-        [[ " ${all_sets[*]} " == *" $item "* ]] || die "'$item' is no set: staging, production, fresh, patroni, bare:N"
+        [[ " ${all_sets[*]} " == *" $item "* ]] || die "'$item' is no set: staging, production, fresh, patroni, redis-cluster, redis, bare:N"
         [[ " ${sets[*]-} " == *" $item "* ]] || sets+=("$item")
     done
 }
@@ -35,6 +35,14 @@ sets_want() {
         patroni)
             for n in 1 2 3; do want+=("patroni patroni-$n 1$n patroni" "patroni patroni-etcd-$n 3$n etcd"); done
             want+=("patroni patroni-lb-1 21 haproxy")
+            ;;
+        redis-cluster)
+            for n in 1 2 3 4 5 6; do want+=("redis-cluster redis-cluster-$n 1$n redis-server"); done
+            want+=("redis-cluster redis-cluster-api-1 21 idle")
+            ;;
+        redis)
+            for n in 1 2 3; do want+=("redis redis-$n 1$n redis-server"); done
+            want+=("redis redis-api-1 21 idle")
             ;;
         *)
             [[ $item =~ ^bare:([1-9][0-9]{0,2})$ ]] && [ "${BASH_REMATCH[1]}" -le 200 ] ||
@@ -117,10 +125,11 @@ redis_rank() {
 # 10 s later.
 set_up() {
     local name
-    [ "$1" != patroni ] || {
-        patroni_up
-        return
-    }
+    case $1 in
+    patroni) patroni_up && return ;;
+    redis-cluster) redis_cluster_up && return ;;
+    redis) redis_alone_up && return ;;
+    esac
     for name in $(hosts_of "$1"); do
         start_services "$name" redis-server shop idle
     done

@@ -193,9 +193,10 @@ END
     mv "$state/known_hosts.new" "$state/known_hosts"
     mv "$state/ssh_config.new" "$state/ssh_config"
     mkdir -p "$state/environments"
-    for file in "$here"/../environments/{staging,production,patroni}.yaml; do
+    for file in "$here"/../environments/{staging,production,patroni,redis_cluster}.yaml; do
         sed -e "s|10\.77\.1\.|$(net_of staging).|g; s|10\.77\.2\.|$(net_of production).|g" \
             -e "s|10\.77\.5\.|$(net_of patroni).|g" \
+            -e "s|10\.77\.10\.|$(net_of redis-cluster).|g; s|10\.77\.11\.|$(net_of redis).|g" \
             -e "s|build/lab/ssh_config|$state/ssh_config|" "$file" >"$state/environments/${file##*/}"
     done
     [ -z "$(hosts_of bare)" ] || bare_environment >"$state/environments/bare.yaml"

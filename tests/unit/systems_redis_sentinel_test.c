@@ -397,8 +397,12 @@ static struct Numbers write_number(struct Scene *s, void *ledger, int host, uint
     struct Numbers numbers = {.heard = {.loop = s->loop}};
     struct Endpoint to;
     kind->endpoint(s->cluster.config, &s->cluster.hosts[host], &to);
-    kind->ledger->write(
-        ledger, &(struct LedgerWrite){&to, writer, number, in_ms(1000), keep_reply, &numbers});
+    kind->ledger->write(ledger, &(struct LedgerWrite){.to = &to,
+                                                      .writer = writer,
+                                                      .number = number,
+                                                      .deadline = in_ms(1000),
+                                                      .done = keep_reply,
+                                                      .data = &numbers});
     loop_run(s->loop);
     return numbers;
 }
