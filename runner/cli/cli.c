@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { CLI_MEMORY = 512 << 20, HELP_MOST = 32 << 10, PRINTED_MOST = 64 << 20 };
@@ -166,6 +167,9 @@ static int dispatch(struct Cli *cli, int argc, char **argv)
 int cli_main(const struct Kinds *kinds, int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
+    /* No core and no look into our memory or environment: values of secrets may be anywhere there.
+     * Not by a limit of size or a filter: what we start would inherit those, services too. */
+    prctl(PR_SET_DUMPABLE, 0);
     /* A reader that went away must not end us in the middle of an undo. */
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     struct Arena *arena = arena_new("command line", CLI_MEMORY);

@@ -63,8 +63,9 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* Signals as a fresh process has them, whatever mask our thread has; a session of its own. */
-static bool spawn(const char *const *argv, const int streams[3], pid_t *pid, struct Err *err)
+/* Signals as a fresh process has them, whatever mask our thread has; a session of its own. The last
+ * of the streams is kept under its own number: a dup2 onto itself only takes O_CLOEXEC away. */
+static bool spawn(const char *const *argv, const int streams[4], pid_t *pid, struct Err *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -77,9 +78,9 @@ static bool spawn(const char *const *argv, const int streams[3], pid_t *pid, str
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         if (streams[i] >= 0)
-            posix_spawn_file_actions_adddup2(&actions, streams[i], i);
+            posix_spawn_file_actions_adddup2(&actions, streams[i], i < 3 ? i : streams[i]);
     int why = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
@@ -100,6 +101,11 @@ static void process_close(struct Process *process)
 
 struct Process *process_start(const char *const *argv, struct Err *err)
 {
+    return process_start_with(argv, -1, err);
+}
+
+struct Process *process_start_with(const char *const *argv, int kept, struct Err *err)
+{
     int in[2] = {-1, -1}, out[2] = {-1, -1}, errors[2] = {-1, -1};
     struct Process *process = mem_zero(1, sizeof *process);
     *process =
@@ -108,7 +114,7 @@ struct Process *process_start(const char *const *argv, struct Err *err)
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0)
         err_set(err, ERR_OWN, NOWHERE, "cannot make a pipe: %s", strerror(errno));
     else
-        started = spawn(argv, (const int[3]){in[0], out[1], errors[1]}, &process->pid, err);
+        started = spawn(argv, (const int[4]){in[0], out[1], errors[1], kept}, &process->pid, err);
     close_fd(&in[0]);
     close_fd(&out[1]);
     close_fd(&errors[1]);
@@ -284,7 +290,7 @@ void process_finish(struct Process *process)
 pid_t process_on_socket(const char *const *argv, int fd, struct Err *err)
 {
     pid_t pid = 0;
-    return spawn(argv, (const int[3]){fd, fd, -1}, &pid, err) ? pid : 0;
+    return spawn(argv, (const int[4]){fd, fd, -1, -1}, &pid, err) ? pid : 0;
 }
 
 void process_end(pid_t pid)

@@ -14,6 +14,8 @@
 struct Process;
 /* argv[0] is looked up in PATH; NULL, with *err, where it cannot be started. */
 struct Process *process_start(const char *const *argv, struct Err *err);
+/* Has our descriptor `kept` too, under the same number. */
+struct Process *process_start_with(const char *const *argv, int kept, struct Err *err);
 /* As in TransportKind. */
 bool process_write(struct Process *process, const char *bytes, size_t size, struct Mono deadline,
                    struct Err *err) MUST_CHECK;

@@ -35,11 +35,11 @@ static bool talk(struct Process *process, const char *bytes, size_t size, struct
     return process_status(process, &fed->status, &fed->errors, deadline, err);
 }
 
-static bool feed(const char *const *argv, const char *bytes, size_t size, struct Fed *fed,
+static bool feed(const char *const *argv, int kept, const char *bytes, size_t size, struct Fed *fed,
                  struct Err *err)
 {
     *fed = (struct Fed){.status = -1, .out = BUF(OUTPUT_MAX), .errors = BUF(OUTPUT_MAX)};
-    struct Process *process = process_start(argv, err);
+    struct Process *process = process_start_with(argv, kept, err);
     if (process == NULL)
         return false;
     bool done = talk(process, bytes, size, fed, err);
@@ -63,12 +63,13 @@ static const char *last_line(struct Buf *text)
     return line != NULL ? line + 1 : text->text;
 }
 
-/* The status of ssh-keygen: 0 or not; -1, with *err, where it did not run to its end. */
-static int ask(const char *const *argv, const struct SignatureLook *look, struct Buf *out,
+/* The status of ssh-keygen, which may open `kept`: 0 or not; -1, with *err, where it did not run to
+ * its end. */
+static int ask(const char *const *argv, int kept, const struct SignatureLook *look, struct Buf *out,
                struct Err *err)
 {
     struct Fed fed;
-    bool ran = feed(argv, look->bytes, look->size, &fed, err);
+    bool ran = feed(argv, kept, look->bytes, look->size, &fed, err);
     if (ran && out != NULL)
         buf_add(out, fed.out.text, fed.out.size);
     int status = ran ? fed.status : -1;
@@ -76,20 +77,22 @@ static int ask(const char *const *argv, const struct SignatureLook *look, struct
     return status;
 }
 
-static enum SignatureEnd check_signer(const struct SignatureLook *look, const char *list,
-                                      char signer[128], struct Err *err)
+static enum SignatureEnd check_signer(const struct SignatureLook *look, int fd, char signer[128],
+                                      struct Err *err)
 {
+    char list[64]; /* as it sees it itself: nobody may look into our /proc */
     struct Buf names = BUF(OUTPUT_MAX);
+    snprintf(list, sizeof list, "/proc/self/fd/%d", fd);
     const char *find[] = {"ssh-keygen", "-Y", "find-principals", "-s", look->signature, "-f",
                           list,         NULL};
-    int found = ask(find, look, &names, err);
+    int found = ask(find, fd, look, &names, err);
     snprintf(signer, 128, "%.*s", (int)strcspn(names.text, "\r\n"), names.text);
     buf_free(&names);
     if (found < 0)
         return SIGNATURE_UNASKED;
     const char *verify[] = {"ssh-keygen", "-Y", "verify", "-s", look->signature, "-f",
                             list,         "-I", signer,   "-n", look->space,     NULL};
-    int good = found == 0 && signer[0] != '\0' ? ask(verify, look, NULL, err) : 1;
+    int good = found == 0 && signer[0] != '\0' ? ask(verify, fd, look, NULL, err) : 1;
     if (good < 0)
         return SIGNATURE_UNASKED;
     if (good == 0)
@@ -104,12 +107,10 @@ static enum SignatureEnd check_signer(const struct SignatureLook *look, const ch
 static enum SignatureEnd check_list(const struct SignatureLook *look, char signer[128],
                                     struct Err *err)
 {
-    char path[64];
     enum SignatureEnd end = SIGNATURE_UNASKED;
     int fd = memfd_create("signers", MFD_CLOEXEC);
-    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), fd);
     if (fd >= 0 && write(fd, look->list, look->list_size) == (ssize_t)look->list_size)
-        end = check_signer(look, path, signer, err);
+        end = check_signer(look, fd, signer, err);
     else
         err_set(err, ERR_OWN, NOWHERE, "cannot be looked at: %m");
     if (fd >= 0)
@@ -131,7 +132,7 @@ enum SignatureEnd signature_check(const struct SignatureLook *look, char signer[
     }
     const char *whole[] = {"ssh-keygen",    "-Y", "check-novalidate", "-s",
                            look->signature, "-n", look->space,        NULL};
-    int intact = ask(whole, look, NULL, err);
+    int intact = ask(whole, -1, look, NULL, err);
     if (intact < 0)
         return SIGNATURE_UNASKED;
     if (intact == 0)
@@ -146,7 +147,7 @@ bool signature_make(const char *key, const char *space, const struct Buf *text, 
 {
     const char *argv[] = {"ssh-keygen", "-Y", "sign", "-f", key, "-n", space, NULL};
     struct Fed fed;
-    bool ran = feed(argv, text->text, text->size, &fed, err);
+    bool ran = feed(argv, -1, text->text, text->size, &fed, err);
     if (ran && fed.status == 0)
         buf_add(out, fed.out.text, fed.out.size);
     else if (ran)

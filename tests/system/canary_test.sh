@@ -164,6 +164,56 @@ chmod 644 "$work/file.canary"
 check "a file that others may read" drill 2 prints
 chmod 600 "$work/file.canary"
 
+# --- a runner that crashes, where any other program leaves a core ---
+mkdir "$work/cores"
+cat >"$work/crash.py" <<'END'
+import os, resource, signal, sys
+pid_file, canary, command = sys.argv[1], sys.argv[2], sys.argv[3:]
+pid = os.fork()
+if pid == 0:  # it alone has the canary: this process stays for longer than a second
+    os.environ["CANARY"] = open(canary).read()
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # which a shell takes from what it starts in the background
+    os.execvp(command[0], command)
+open(pid_file + ".new", "w").write(str(pid))
+os.rename(pid_file + ".new", pid_file)
+_, status = os.waitpid(pid, 0)
+print("signal", os.WTERMSIG(status), "core" if os.WCOREDUMP(status) else "no core")
+END
+# crash SIGNAL WAITS_FOR CANARY COMMAND...: says whether the kernel wrote a core, by whatever way this machine has for them.
+crash() {
+    local signal=$1 waits=$2 came=1
+    shift 2
+    rm -f "$work/crashed"
+    (
+        cd "$work/cores" && exec python3 "$work/crash.py" "$work/crashed" "$@"
+    ) >"$work/said.crash" 2>&1 &
+    wait_for 60 test -s "$work/crashed" && wait_for 60 eval "$waits" && came=0
+    kill "-$signal" "$(cat "$work/crashed")"
+    wait $!
+    cat "$work/said.crash"
+    return "$came"
+}
+scenario crashes <<END
+steps:
+  - {run: 'test -n "\${secret.env}\${secret.file}\${secret.command}" && touch /run/canary.waits && sleep 20', target: victim}
+expect:
+  door: {max_outage: 5s}
+END
+sed "s|cmd: \[sh, $work/says, |cmd: [cat, |" -i "$work/environments/bare.yaml"
+if crash SEGV true /dev/null sleep 60 | grep -x 'signal 11 core'; then
+    rm -f "$work"/cores/*
+    for signal in SEGV ABRT QUIT; do
+        "$lab" exec bare-1 rm -f /run/canary.waits
+        check "its memory full of secrets, it dies of SIG$signal" crash "$signal" "$lab exec bare-1 test -e /run/canary.waits" \
+            "$work/env.canary" "$FAILDRILL" -C "$work" run -e bare crashes --no-input
+        check "and leaves no core" grep -qE '^signal [0-9]+ no core$' "$work/said.crash"
+    done
+    check "nor any other file" test -z "$(ls -A "$work/cores")"
+else
+    skip "a core of the runner" "this machine writes none of any program"
+fi
+
 for run in "$work"/state/runs/*/; do
     run=$(basename "$run")
     for format in html json md text; do
@@ -174,7 +224,7 @@ touch "$work/over"
 wait "$watcher"
 check "there were reports to look at" test -n "$(ls "$work"/report.*.html)"
 check "nothing that was said has one" seek "$work"/said.*
-check "nor has the store, its log or a plan" seek "$work/state"
+check "nor has the store, its log or a plan" seek "$work/state" "$work/cores"
 check "nor any report" seek "$work"/report.*
 check "nor the words or the environment of any process" test ! -s "$work/hits"
 check "which were looked at often" test "$(cat "$work/looks")" -gt 20

@@ -1,5 +1,6 @@
 /* transports_signature_test.c - who signed, whether the bytes are theirs, and whether they may. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -118,6 +121,26 @@ static void test_a_good_one_names_its_signer(void **state)
     end(&scene);
 }
 
+/* As for anybody but root, of a process that nobody may look into, not even its children. */
+static void test_the_list_is_read_though_our_proc_is_closed(void **state)
+{
+    (void)state;
+    const char *said;
+    struct Scene scene = begin();
+    sign(&scene, scene.ours, SPACE);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE); /* refused to all but root, who alone has it */
+        prctl(PR_SET_DUMPABLE, 0);
+        _exit(look(&scene, &said) == SIGNATURE_GOOD ? 0 : 1);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    end(&scene);
+}
+
 static void test_each_changed_byte_breaks_it(void **state)
 {
     (void)state;
@@ -204,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_one_names_its_signer),
+        cmocka_unit_test(test_the_list_is_read_though_our_proc_is_closed),
         cmocka_unit_test(test_each_changed_byte_breaks_it),
         cmocka_unit_test(test_one_for_another_use_counts_for_nothing),
         cmocka_unit_test(test_a_foreign_signer_is_nobody),
