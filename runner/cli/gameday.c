@@ -272,6 +272,17 @@ static void say_who(const struct Day *day)
     fputc('\n', stderr);
 }
 
+/* The last line is the one that matters most. */
+static void say_left(const struct Day *day)
+{
+    const struct DayDrillRow *rows = day->drills.items;
+    for (size_t at = 0; at < day->drills.count; at++)
+        if (text_equal(rows[at].state, "done") && rows[at].verdict == VERDICT_NOT_UNDONE)
+            fprintf(stderr,
+                    "NOT UNDONE  %s: a fault may still be in effect; now: faildrill undo %s\n",
+                    rows[at].scenario, short_id(rows[at].run));
+}
+
 static int all_day(struct Day *day)
 {
     struct Cli *cli = day->base->cli;
@@ -287,6 +298,7 @@ static int all_day(struct Day *day)
                                 silent && day->row.verdict == VERDICT_PASS, &err);
     day_deaf(day);
     int failed = good ? 0 : cli_fail(cli, &err);
+    say_left(day);
     if (day->ended[VERDICT_NOT_UNDONE] > 0)
         return verdict_status(VERDICT_NOT_UNDONE);
     return good ? verdict_status(day->row.verdict) : failed;
