@@ -115,3 +115,78 @@ assert pod[\"restartPolicy\"] == \"Never\"'"
 # --- Overdue. ---
 
 check "trends: scheduled, never run" bash -c "'$FAILDRILL' -C '$project' trends | grep -qE '^scheduled, never run: .*weekly \(Tue 10:30\)'"
+
+# A week's drills of one plain step on this machine; when they ran last is set back in the store. Its clocks are UTC's.
+export TZ=UTC
+cat >"$project/environments/box.yaml" <<'END'
+environment: box
+roles: {box: {hosts: {here: {address: 127.0.0.1}}, reach: local}}
+END
+# hours_ago HOURS: that time of the week, as a calendar says it.
+hours_ago() {
+    LC_ALL=C date -d "-$1 hours" '+%a %H:%M'
+}
+# each_week NAME HOURS: due that many hours ago.
+each_week() {
+    cat >"$project/scenarios/$1.yaml" <<END
+scenario: $1
+schedule: $(hours_ago "$2")
+targets: {here: {role: box}}
+steps: [{run: "true", target: here, measure: took}]
+expect: {took: {max: 1m}}
+END
+}
+each_week missed 13
+each_week soon 11
+cat >"$project/scenarios/missed-day.yaml" <<END
+gameday: missed-day
+environment: box
+schedule: $(hours_ago 37)
+drills: [{scenario: soon}]
+END
+faildrill() {
+    "$FAILDRILL" -C "$project" --no-input "$@"
+}
+# ran HOURS [NAME]: all that ran began so much earlier; of that name alone where it is said.
+ran() {
+    python3 - "$project/.faildrill/history.db" "$@" <<'END'
+import sqlite3, sys
+path, hours, *name = sys.argv[1:]
+store = sqlite3.connect(path, timeout=60)
+for table, column in ("runs", "scenario"), ("gamedays", "name"):
+    only = f" WHERE {column} = ?" if name else ""
+    store.execute(f"UPDATE {table} SET started = started - ?, ended = ended - ?{only}", [int(hours) * 3600 * 10**9] * 2 + name)
+store.commit()
+END
+}
+# overdue NAME...: trends names them in their order, and nobody else, on the terminal, in JSON and on the page.
+overdue() {
+    faildrill trends -o "$work/trends.html" >"$work/trends"
+    faildrill trends --json >"$work/trends.json"
+    cat "$work/trends"
+    python3 - "$work" "$@" <<'END'
+import json, re, sys
+work, names = sys.argv[1], sys.argv[2:]
+line = re.search(r"^overdue: (.*)", open(f"{work}/trends").read(), re.M)
+text = re.findall(r"(\S+) \(\d+ d, ", line[1]) if line else []
+rows = json.load(open(f"{work}/trends.json"))["overdue"]
+page = re.findall(r"Overdue: <strong>(.*?)</strong>, due on (\d{4}-\d\d-\d\d)", open(f"{work}/trends.html").read())
+print(text, rows, page)
+assert text == [row["scenario"] for row in rows] == [name for name, _ in page] and sorted(text) == sorted(names)
+assert all(row["last"] < row["due"] for row in rows)
+assert [day for _, day in page] == [row["due"][:10] for row in rows]
+END
+}
+for name in missed missed-day; do
+    case $name in *-day) words=() ;; *) words=(-e box) ;; esac
+    check "$name runs" faildrill run --unattended ${words[@]+"${words[@]}"} "$name"
+done
+check "what ran today is not overdue" overdue
+ran 144
+check "six days later: what was due 13 hours ago is overdue, a drill and a day; what was 11 hours ago is only late" \
+    overdue missed missed-day
+check "asked for one, trends says that one" bash -c "'$FAILDRILL' -C '$project' trends missed-day | grep -qE '^overdue: missed-day \(6 d, [A-Z]'"
+check "it runs" faildrill run --unattended -e box missed
+check "and is overdue no more" overdue missed-day
+ran 24 missed-day
+check "each day more is said" bash -c "'$FAILDRILL' -C '$project' trends | grep -qE '^overdue: missed-day \(7 d, '"
