@@ -23,7 +23,12 @@ make( all)?	tests/cli/install_test.sh
 make help	here
 make (deps|check-deps)	.ci/deps
 make (check|unit|system|crash|lint|asan|clang|cli)	.ci/check
-faildrill (help.*|version.*|explain .*|schema .*|validate.*)	here
+faildrill (help.*|version.*|explain .*|schema .*|validate.*|schedule .*)	here
+faildrill run (--resume )?december	tests/gameday/day_test.sh
+faildrill note .*	tests/gameday/day_test.sh
+faildrill plan .*--override .*	tests/system/gate_test.sh
+faildrill (doctor --helper|plan .*--allow) .*	tests/gate/helper_test.sh
+faildrill doctor .*--ansible .*	tests/gate/doctor_test.sh
 faildrill (plan|run|trends|report|runs|doctor|status|halt|undo).*	tests/system/readme_test.sh
 faildrill try .*	tests/system/try_test.sh
 sudo sh /run/faildrill/undo	tests/crash/run_crash.py
@@ -39,6 +44,10 @@ cp -r "$root/scenarios" "$root/Makefile" "$work/project/"
 here() {
     (cd "$work/project" && PATH=$work/bin:$PATH FAILDRILL_STATE=$work/state bash -ec "$1")
 }
+# Its game day, beside the scenarios that it names.
+awk '/^```/ { if (file) close(file); file = ""; next } /^gameday: / { file = out "/" $2 ".yaml" } file { print >file }' \
+    out="$work/project/scenarios" "$readme"
+check "README: its game day is valid" here 'faildrill validate scenarios/december.yaml'
 while IFS= read -r command; do
     how=''
     while IFS=$'\t' read -r pattern as; do
