@@ -45,6 +45,8 @@ void drill_open(struct Drill *drill, enum DrillKind kind, int64_t lease_ns, int6
 void drill_close(struct Drill *drill);
 struct Mono drill_in(int seconds);
 
+/* Takes the fingerprint of the host with its service as it is now. */
+void drill_look(struct Drill *drill);
 /* Each asserts that it succeeds. */
 void drill_lock(struct Drill *drill);
 void drill_arm(struct Drill *drill);

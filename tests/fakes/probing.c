@@ -101,7 +101,7 @@ static void take_all(struct Probing *probing)
             probing->census[probing->census_count++] = flight.census;
         else if (flight.type == FLIGHT_SAMPLE && probing->count < PROBING_SAMPLES) {
             probing->samples[probing->count++] = flight.sample;
-            probing->of[flight.sample.probe]++;
+            probing->of[flight.sample.probe] += flight.sample.outcome != OUTCOME_SKIPPED;
         }
     }
 }
@@ -116,7 +116,7 @@ static void look(void *data, int events)
         return;
     }
     if (mono_before(probing->until_end, mono_now()))
-        bug("waited 20 s in vain");
+        bug("waited 120 s in vain");
     loop_timer_at(probing->look, mono_add(mono_now(), NS_PER_MS));
 }
 
@@ -135,7 +135,7 @@ void probing_run(struct Probing *probing, bool (*until)(struct Probing *probing,
 {
     probing->until = until;
     probing->until_data = data;
-    probing->until_end = mono_add(mono_now(), 20 * NS_PER_S);
+    probing->until_end = mono_add(mono_now(), 120 * NS_PER_S);
     loop_timer_at(probing->look, mono_now());
     loop_run(probing->loop);
     loop_timer_off(probing->look);
@@ -168,9 +168,10 @@ void probing_clear(struct Probing *probing)
 const struct Sample *probing_last(const struct Probing *probing, uint32_t probe)
 {
     for (size_t n = probing->count; n > 0; n--)
-        if (probing->samples[n - 1].probe == probe)
+        if (probing->samples[n - 1].probe == probe &&
+            probing->samples[n - 1].outcome != OUTCOME_SKIPPED)
             return &probing->samples[n - 1];
-    bug("probe %u has no sample", probe);
+    bug("probe %u made no attempt", probe);
 }
 
 void probing_close(struct Probing *probing)

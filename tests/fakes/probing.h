@@ -20,7 +20,7 @@ struct Probing {
     struct Prober *prober;
     struct Timer *look;
     struct Sample *samples;
-    size_t count, of[PROBING_PROBES]; /* all; by probe */
+    size_t count, of[PROBING_PROBES]; /* all; the attempts that were made, by probe */
     struct Census census[3000];
     size_t census_count;
     char detail[PROBING_PROBES][120]; /* the last one */
@@ -37,13 +37,14 @@ void probing_environment(struct Probing *probing, const char *text);
 uint32_t probing_add(struct Probing *probing, const char *text, int64_t interval_ns,
                      int64_t timeout_ns);
 bool probing_start(struct Probing *probing, struct Err *err);
-/* Runs the test's loop until so many samples of the probe have come, or until `until` says so;
- * 20 s at most. */
+/* Runs the test's loop until so many attempts of the probe were made (a busy machine skips some),
+ * or until `until` says so; 120 s at most. */
 void probing_take(struct Probing *probing, uint32_t probe, size_t count);
 void probing_run(struct Probing *probing, bool (*until)(struct Probing *probing, void *data),
                  void *data);
 /* Forgets what was taken so far. */
 void probing_clear(struct Probing *probing);
+/* The last attempt that was made. */
 const struct Sample *probing_last(const struct Probing *probing, uint32_t probe);
 void probing_close(struct Probing *probing);
 

@@ -67,7 +67,7 @@ static int connected(const struct RedisProcess *redis)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(redis->port)};
     inet_pton(AF_INET, redis->address, &at.sin_addr);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const struct timeval limit = {.tv_sec = 2};
+    const struct timeval limit = {.tv_sec = 30};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
         return fd;
@@ -119,7 +119,7 @@ static void run_child(const struct RedisProcess *redis, const char *option)
 static void wait_until_it_answers(const struct RedisProcess *redis)
 {
     const char *const ping[] = {"PING", NULL};
-    struct Mono end = mono_add(mono_now(), 10 * NS_PER_S);
+    struct Mono end = mono_add(mono_now(), 60 * NS_PER_S);
     char reply[128] = "";
     while (strcmp(reply, "+PONG") != 0) {
         if (mono_before(end, mono_now()))

@@ -158,13 +158,13 @@ static void look(void *data, int events)
         return;
     }
     if (mono_before(wait->end, mono_now()))
-        bug("waited 10 s in vain");
+        bug("waited 60 s in vain");
     loop_timer_at(wait->timer, mono_add(mono_now(), NS_PER_MS / 5));
 }
 
 void run_until(struct Loop *loop, const bool *flag)
 {
-    struct Wait wait = {.loop = loop, .flag = flag, .end = mono_add(mono_now(), 10 * NS_PER_S)};
+    struct Wait wait = {.loop = loop, .flag = flag, .end = mono_add(mono_now(), 60 * NS_PER_S)};
     wait.timer = loop_timer(loop, look, &wait);
     loop_timer_at(wait.timer, mono_now());
     loop_run(loop);

@@ -23,7 +23,7 @@ void link_reset(struct Link *link);
 /* A port on which nobody listens and that nobody else can take, until it is closed. */
 int refused_port(uint16_t *port);
 
-/* Runs the loop until *flag is true; fails the test after 10 s. */
+/* Runs the loop until *flag is true; fails the test after 60 s. */
 void run_until(struct Loop *loop, const bool *flag);
 /* Runs it for what is already due: a turn or two. */
 void run_turn(struct Loop *loop);

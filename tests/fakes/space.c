@@ -55,7 +55,7 @@ bool space_open(struct Space *space, const char *name, const char **why)
     if (space->process == NULL)
         return false;
     while (!ended && strstr(out.text, "ready\n") == NULL)
-        if (!process_read(space->process, &out, &ended, mono_add(mono_now(), 5 * NS_PER_S), &err))
+        if (!process_read(space->process, &out, &ended, mono_add(mono_now(), 60 * NS_PER_S), &err))
             ended = true;
     bool good =
         strstr(out.text, "ready\n") != NULL && child_of(process_pid(space->process), space->pid);
@@ -130,17 +130,19 @@ bool space_until(const struct Space *space, const char *line, int seconds)
     return false;
 }
 
-/* Processes without those of this script, of process 1, and of whoever else looks in just now. */
+/* Processes without those of this script, of process 1 (also before they become another program),
+ * and of whoever else looks in just now. */
 static const char fingerprint_text[] =
     "echo rules; nft list ruleset; ipset list -n 2>&1; ip rule; ip -6 rule; tc qdisc show\n"
     "echo files; find /run | sort\n"
     "echo processes\n"
+    "init=$(tr '\\0\\n' '  ' </proc/1/cmdline)\n"
     "for p in /proc/[0-9]*; do\n"
     "    read -r s 2>/dev/null <$p/stat || continue\n"
     "    line=$(tr '\\0\\n' '  ' 2>/dev/null <$p/cmdline)\n"
     "    set -- ${s##*) }\n"
-    "    [ \"$2\" = 0 ] || [ \"$2\" = $$ ] || [ \"$1\" = Z ] || printf '%s %s\\n' \"$1\" "
-    "\"$line\"\n"
+    "    [ \"$2\" = 0 ] || [ \"$2\" = $$ ] || [ \"$1\" = Z ] || [ \"$line\" = \"$init\" ] ||\n"
+    "        printf '%s %s\\n' \"$1\" \"$line\"\n"
     "done | grep -a -v -e '^. cat $' -e '^. sleep 0.2 $' -e '^. $' | sort\n"
     "echo oom; cat /proc/[0-9]*/oom_score_adj 2>/dev/null | sort -u\n";
 

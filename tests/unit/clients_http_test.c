@@ -68,7 +68,7 @@ static struct Ended get(struct Scene *scene, bool keep)
 {
     struct Ended ended = {.came = false};
     struct HttpRequest request = {.url = scene->url, .keep = keep};
-    http_call(scene->client, &request, in_ms(5000), keep_ended, &ended);
+    http_call(scene->client, &request, in_ms(20000), keep_ended, &ended);
     assert_false(ended.came);
     run_until(scene->loop, &ended.came);
     return ended;
@@ -136,7 +136,7 @@ static void test_method_headers_and_body_are_sent(void **state)
                                   .header_count = COUNT_OF(headers)};
     struct Ended ended = {.came = false};
 
-    http_call(scene.client, &request, in_ms(5000), keep_ended, &ended);
+    http_call(scene.client, &request, in_ms(20000), keep_ended, &ended);
     run_until(scene.loop, &ended.came);
 
     assert_non_null(strstr(scene.asked, "PUT /healthz HTTP/1.1\r\n"));
@@ -233,16 +233,16 @@ static void test_cancel_and_close_are_silent_at_any_moment(void **state)
     struct HttpRequest named = {.url = "http://no-such-host.invalid/"};
     struct Ended none = {.came = false}, last = {.came = false};
 
-    call_cancel(http_call(scene.client, &request, in_ms(5000), keep_ended, &none));
-    call_cancel(http_call(scene.client, &named, in_ms(5000), keep_ended, &none));
-    struct Call *open = http_call(scene.client, &request, in_ms(5000), keep_ended, &none);
+    call_cancel(http_call(scene.client, &request, in_ms(20000), keep_ended, &none));
+    call_cancel(http_call(scene.client, &named, in_ms(20000), keep_ended, &none));
+    struct Call *open = http_call(scene.client, &request, in_ms(20000), keep_ended, &none);
     run_until(scene.loop, &scene.heard);
     call_cancel(open);
-    last.also_cancel = http_call(scene.client, &request, in_ms(5000), keep_ended, &none);
+    last.also_cancel = http_call(scene.client, &request, in_ms(20000), keep_ended, &none);
     http_call(scene.client, &request, in_ms(10), keep_ended, &last);
     run_until(scene.loop, &last.came);
-    http_call(scene.client, &request, in_ms(5000), keep_ended, &none);
-    http_call(scene.client, &named, in_ms(5000), keep_ended, &none);
+    http_call(scene.client, &request, in_ms(20000), keep_ended, &none);
+    http_call(scene.client, &named, in_ms(20000), keep_ended, &none);
     http_close(scene.client);
     scene.client = NULL;
     run_turn(scene.loop);
@@ -275,8 +275,8 @@ static void test_the_client_may_be_closed_in_done(void **state)
     struct Closer closer = {.scene = &scene};
     struct Ended none = {.came = false};
 
-    http_call(scene.client, &request, in_ms(5000), close_client, &closer);
-    http_call(scene.client, &request, in_ms(5000), keep_ended, &none);
+    http_call(scene.client, &request, in_ms(20000), close_client, &closer);
+    http_call(scene.client, &request, in_ms(20000), keep_ended, &none);
     run_until(scene.loop, &closer.came);
 
     assert_false(none.came);
@@ -309,7 +309,7 @@ static void test_a_call_may_go_through_another_place(void **state)
     struct HttpRequest request = {.url = "http://no-such-host.invalid:81/x", .through = &through};
     struct Ended ended = {.came = false};
 
-    http_call(scene.client, &request, in_ms(5000), keep_ended, &ended);
+    http_call(scene.client, &request, in_ms(20000), keep_ended, &ended);
     run_until(scene.loop, &ended.came);
 
     assert_int_equal(ended.code, 200);

@@ -158,8 +158,8 @@ static void test_who_refuses_is_refused(void **state)
     struct Ended second;
     struct Ended first;
 
-    ask(&scene, "select 1", &first, 5000);
-    ask(&scene, "select 2", &second, 5000);
+    ask(&scene, "select 1", &first, 20000);
+    ask(&scene, "select 2", &second, 20000);
     run_until(scene.loop, &second.came);
 
     assert_int_equal(first.end, CALL_REFUSED);

@@ -35,7 +35,7 @@ static void test_tcp_connects_and_leaves_by_reset(void **state)
     struct Endpoint endpoint = {.host = "127.0.0.1", .port = server_port(server)};
     struct Ended ended = {.came = false};
 
-    tcp_call(loop, &endpoint, in_ms(5000), keep_ended, &ended);
+    tcp_call(loop, &endpoint, in_ms(20000), keep_ended, &ended);
     assert_false(ended.came); /* never within the function that begins */
     run_until(loop, &ended.came);
     run_until(loop, &left);
@@ -55,7 +55,7 @@ static void test_a_refused_port_is_refused(void **state)
     int fd = refused_port(&endpoint.port);
     struct Ended ended = {.came = false};
 
-    tcp_call(loop, &endpoint, in_ms(5000), keep_ended, &ended);
+    tcp_call(loop, &endpoint, in_ms(20000), keep_ended, &ended);
     run_until(loop, &ended.came);
 
     assert_int_equal(ended.end, CALL_REFUSED);
@@ -74,7 +74,7 @@ static void test_a_name_is_resolved_and_its_addresses_tried(void **state)
     struct Endpoint endpoint = {.host = "localhost", .port = server_port(server)};
     struct Ended ended = {.came = false};
 
-    tcp_call(loop, &endpoint, in_ms(5000), keep_ended, &ended);
+    tcp_call(loop, &endpoint, in_ms(20000), keep_ended, &ended);
     run_until(loop, &ended.came);
 
     assert_int_equal(ended.end, CALL_ANSWERED);
@@ -92,10 +92,10 @@ static void test_a_cancelled_call_says_nothing(void **state)
     struct Endpoint endpoint = {.host = "127.0.0.1", .port = server_port(server)};
     struct Ended first = {.came = false}, second = {.came = false};
 
-    call_cancel(tcp_call(loop, &endpoint, in_ms(5000), keep_ended, &first));
+    call_cancel(tcp_call(loop, &endpoint, in_ms(20000), keep_ended, &first));
     endpoint.host = "localhost";
-    call_cancel(tcp_call(loop, &endpoint, in_ms(5000), keep_ended, &first));
-    tcp_call(loop, &endpoint, in_ms(5000), keep_ended, &second);
+    call_cancel(tcp_call(loop, &endpoint, in_ms(20000), keep_ended, &first));
+    tcp_call(loop, &endpoint, in_ms(20000), keep_ended, &second);
     run_until(loop, &second.came);
 
     assert_false(first.came);
@@ -111,8 +111,8 @@ static void test_one_call_may_cancel_another_as_it_ends(void **state)
     int fd = refused_port(&endpoint.port);
     struct Ended first = {.came = false}, second = {.came = false};
 
-    tcp_call(loop, &endpoint, in_ms(5000), keep_ended, &first);
-    first.also_cancel = tcp_call(loop, &endpoint, in_ms(5000), keep_ended, &second);
+    tcp_call(loop, &endpoint, in_ms(20000), keep_ended, &first);
+    first.also_cancel = tcp_call(loop, &endpoint, in_ms(20000), keep_ended, &second);
     run_until(loop, &first.came);
     run_turn(loop);
 
@@ -129,8 +129,8 @@ static void test_numbers_need_no_query_and_names_find_their_address(void **state
     struct DnsClient *dns = dns_open(loop, &err);
     struct Ended number = {.came = false}, name = {.came = false}, late = {.came = false};
 
-    dns_call(dns, "::1", in_ms(5000), keep_ended, &number);
-    dns_call(dns, "localhost", in_ms(5000), keep_ended, &name);
+    dns_call(dns, "::1", in_ms(20000), keep_ended, &number);
+    dns_call(dns, "localhost", in_ms(20000), keep_ended, &name);
     dns_call(dns, "localhost", in_ms(-1), keep_ended, &late);
     assert_false(number.came);
     run_until(loop, &number.came);
@@ -151,8 +151,8 @@ static void test_closing_cancels_what_is_under_way(void **state)
     struct Err err;
     struct DnsClient *dns = dns_open(loop, &err);
     struct Ended ended = {.came = false};
-    dns_call(dns, "no-such-host.invalid", in_ms(5000), keep_ended, &ended);
-    dns_call(dns, "127.0.0.1", in_ms(5000), keep_ended, &ended);
+    dns_call(dns, "no-such-host.invalid", in_ms(20000), keep_ended, &ended);
+    dns_call(dns, "127.0.0.1", in_ms(20000), keep_ended, &ended);
 
     dns_close(dns);
     run_turn(loop);

@@ -148,7 +148,7 @@ static struct Ended ask(const char *host, uint16_t port, const char *word)
     assert_non_null(client);
     struct Ended ended = {.came = false};
     const char *const words[] = {word, NULL};
-    redis_call(client, words, mono_add(mono_now(), 5 * NS_PER_S), keep_ended, &ended);
+    redis_call(client, words, mono_add(mono_now(), 20 * NS_PER_S), keep_ended, &ended);
     run_until(loop, &ended.came);
     redis_close(client);
     loop_free(loop);
@@ -224,7 +224,7 @@ static void test_a_server_without_tls_is_said_so(void **state)
     struct Ended ended = {.came = false};
     const char *const words[] = {"PING", NULL};
 
-    redis_call(client, words, mono_add(mono_now(), 5 * NS_PER_S), keep_ended, &ended);
+    redis_call(client, words, mono_add(mono_now(), 20 * NS_PER_S), keep_ended, &ended);
     run_until(loop, &ended.came);
 
     assert_int_equal(ended.end, CALL_TLS);

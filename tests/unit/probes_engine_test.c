@@ -142,7 +142,7 @@ struct Scene {
     struct Prober *prober;
     sem_t woken;
     struct Sample samples[4096];
-    size_t count;
+    size_t count, made; /* all; those that a busy machine did not skip */
     char detail[128];
     int details;
 };
@@ -193,16 +193,17 @@ static void take(struct Scene *scene)
             continue;
         assert_true(scene->count < COUNT_OF(scene->samples));
         scene->samples[scene->count++] = flight.sample;
+        scene->made += flight.sample.outcome != OUTCOME_SKIPPED;
     }
 }
 
-/* Waits until so many samples have come; each wake must have a reason. */
+/* Waits until so many attempts were made; each wake must have a reason. */
 static void take_until(struct Scene *scene, size_t count)
 {
     struct timespec limit;
     clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_sec += 10;
-    while (scene->count < count) {
+    limit.tv_sec += 60;
+    while (scene->made < count) {
         assert_int_equal(sem_timedwait(&scene->woken, &limit), 0);
         take(scene);
     }
@@ -323,7 +324,9 @@ static void test_the_first_failure_of_a_stretch_says_why(void **state)
     take(&scene);
     end(&scene);
 
-    assert_int_equal(scene.samples[0].outcome, OUTCOME_FAILED);
+    for (size_t n = 0; n < scene.count; n++)
+        if (scene.samples[n].outcome != OUTCOME_SKIPPED)
+            assert_int_equal(scene.samples[n].outcome, OUTCOME_FAILED);
     assert_int_equal(scene.details, 1);
     assert_string_equal(scene.detail, "nobody there");
 }
@@ -352,7 +355,8 @@ static void test_stopping_cancels_what_is_under_way(void **state)
     begin(&scene, 2, 2 * NS_PER_MS, 5 * NS_PER_S);
     scene.scripts[0].act = NEVER;
     start(&scene);
-    take_until(&scene, 10); /* of the other */
+    while (scene.made < 10 || scene.scripts[0].started == 0) /* what was made is of the other */
+        take_until(&scene, scene.made + 1);
     end(&scene);
 
     assert_true(scene.scripts[0].cancelled > 0);

@@ -24,6 +24,9 @@ static const char environment[] = "environment: test\n"
 static const char no_system[] =
     "environment: test\nroles: {web: {hosts: [web-1], unit: web.service}}\n";
 
+/* For whatever must be answered: a slow turn of a busy machine is no silence. */
+#define LONG_NS (20 * NS_PER_S)
+
 /* Every kind, asked of one port. */
 static const char *const kinds[] = {
     "{http: \"http://127.0.0.1:PORT/\"}",
@@ -34,14 +37,14 @@ static const char *const kinds[] = {
     "{ledger: redis}",
 };
 
-static void open_all(struct Probing *probing, uint16_t port)
+static void open_all(struct Probing *probing, uint16_t port, int64_t timeout_ns)
 {
     struct Err err;
     probing_open(probing);
     probing->port = port;
     probing_environment(probing, environment);
     for (size_t n = 0; n < COUNT_OF(kinds); n++)
-        probing_add(probing, kinds[n], 10 * NS_PER_MS, 100 * NS_PER_MS);
+        probing_add(probing, kinds[n], 50 * NS_PER_MS, timeout_ns);
     assert_true(probing_start(probing, &err));
 }
 
@@ -69,7 +72,7 @@ static void test_a_refused_port_fails_once(void **state)
     static struct Probing probing;
     uint16_t port = 0;
     int fd = refused_port(&port);
-    open_all(&probing, port);
+    open_all(&probing, port, LONG_NS);
 
     take_some(&probing);
     prober_pause(probing.prober);
@@ -108,7 +111,7 @@ static void test_silence_is_a_timeout_that_knows_it_was_connected(void **state)
     struct Loop *loop = loop_new(); /* not run: the kernel accepts, nobody answers */
     struct Server *server = server_new(loop, be_silent, NULL);
     uint16_t port = server_port(server);
-    open_all(&probing, port);
+    open_all(&probing, port, NS_PER_S); /* a busy machine connects within it, too */
 
     take_some(&probing);
 
@@ -148,8 +151,8 @@ static void test_a_reset_is_a_reset(void **state)
     probing_environment(&probing, no_system);
     struct Server *server = server_new(probing.loop, reset, NULL);
     probing.port = server_port(server);
-    probing_add(&probing, kinds[0], 10 * NS_PER_MS, 500 * NS_PER_MS);
-    probing_add(&probing, kinds[2], 10 * NS_PER_MS, 500 * NS_PER_MS);
+    probing_add(&probing, kinds[0], 10 * NS_PER_MS, LONG_NS);
+    probing_add(&probing, kinds[2], 10 * NS_PER_MS, LONG_NS);
     assert_true(probing_start(&probing, &err));
 
     probing_take(&probing, 0, 3);
@@ -187,11 +190,9 @@ static struct Sample ask(const char *probe, const char *reply, char detail[120])
     probing_environment(&probing, no_system);
     struct Server *server = server_new(probing.loop, serve, &web);
     probing.port = server_port(server);
-    probing_add(&probing, probe, 10 * NS_PER_MS, 2 * NS_PER_S);
+    probing_add(&probing, probe, 10 * NS_PER_MS, LONG_NS);
     assert_true(probing_start(&probing, &err));
     probing_take(&probing, 0, 1);
-    while (probing_last(&probing, 0)->outcome == OUTCOME_SKIPPED)
-        probing_take(&probing, 0, 1);
     struct Sample sample = *probing_last(&probing, 0);
     if (detail != NULL)
         snprintf(detail, 120, "%s", probing.detail[0]);
@@ -412,9 +413,9 @@ static void test_an_alertmanager_that_is_gone_is_no_answer(void **state)
     probing_open(&probing);
     probing_environment(&probing, no_system);
     int fd = refused_port(&probing.port);
-    probing_add(&probing, "{alert: Lost, at: \"http://127.0.0.1:PORT\"}", 10 * NS_PER_MS, NS_PER_S);
+    probing_add(&probing, "{alert: Lost, at: \"http://127.0.0.1:PORT\"}", 10 * NS_PER_MS, LONG_NS);
     probing_add(&probing, "{prometheus: up, at: \"http://127.0.0.1:PORT\", ok: {value: \"1\"}}",
-                10 * NS_PER_MS, NS_PER_S);
+                10 * NS_PER_MS, LONG_NS);
     assert_true(probing_start(&probing, &err));
 
     probing_take(&probing, 0, 3);

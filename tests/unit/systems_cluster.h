@@ -28,7 +28,7 @@
 #include "../../runner/systems/kinds.h"
 #include "../fakes/server.h"
 
-enum { NODES = 3, DOWN_AFTER_MS = 600 };
+enum { NODES = 3, DOWN_AFTER_MS = 2000 };
 
 struct Cluster {
     char dir[64];

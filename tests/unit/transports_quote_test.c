@@ -100,7 +100,7 @@ static bool has_shell(const char *const *shell)
     struct Err err;
     const char *const argv[] = {shell[0], shell[1] != NULL ? shell[1] : "-c",
                                 shell[1] != NULL ? "-c" : ":", ":", NULL};
-    bool good = process_output(argv, &out, mono_add(mono_now(), 5 * NS_PER_S), &err);
+    bool good = process_output(argv, &out, mono_add(mono_now(), 30 * NS_PER_S), &err);
     buf_free(&out);
     return good;
 }
@@ -190,7 +190,7 @@ static void test_a_process_that_hangs_is_left_at_the_deadline(void **state)
     const char *const argv[] = {"sleep", "1000", NULL};
     assert_false(process_output(argv, &out, mono_add(begin, 100 * NS_PER_MS), &err));
     assert_int_equal(err.code, ERR_TIMEOUT);
-    assert_true(mono_since(begin, mono_now()) < 350 * NS_PER_MS);
+    assert_true(mono_since(begin, mono_now()) < 4 * NS_PER_S);
     buf_free(&out);
 }
 

