@@ -15,7 +15,7 @@ params:
 targets:
   victim: {role: idle}
 probes:
-  door: {tcp: "${target.victim.address}:22", every: 100ms}
+  door: {tcp: "${target.victim.address}:22", every: 500ms, timeout: 5s}
 steady: {for: 300ms}
 steps:
   - freeze: victim
@@ -24,7 +24,7 @@ steps:
   - note: a person saw it
 hold: 300ms
 settle: 10s
-undo: {lease: 5s}
+undo: {lease: 6s}
 expect:
   door: {max_outage: 90s}
 END
@@ -58,9 +58,9 @@ sees() {
 }
 # asked PAUSE: answers all that comes before the step's own question.
 asked() {
-    sees 20 'How long\? \[1s\]' || return 1
+    sees 60 'How long\? \[1s\]' || return 1
     "${terminal[@]}" send-keys ${1:+"$1"} Enter
-    sees 20 'Run asks in bare\?' || return 1
+    sees 60 'Run asks in bare\?' || return 1
     "${terminal[@]}" send-keys y Enter
     sees 60 'Is it frozen in .*\? \[y/n\]'
 }
@@ -70,20 +70,20 @@ check "a parameter asks for its value, then the step puts its question" asked 2s
 check "with the value that was typed" shows 'Is it frozen in 2s\?'
 check "the fault stays in effect meanwhile" frozen
 "${terminal[@]}" send-keys what Enter
-check "what is neither yes nor no is asked again" sees 10 'Is it frozen in 2s\? \[y/n\]'
-# The lease is 5 s: a question that kept the runner from renewing it would end the fault.
-wait_for 7 false
+check "what is neither yes nor no is asked again" sees 60 'Is it frozen in 2s\? \[y/n\]'
+# The lease is 6 s: a question that kept the runner from renewing it would end the fault.
+wait_for 8 false
 check "the lease is renewed while a question stands there" frozen
 "${terminal[@]}" send-keys y Enter
 check "yes goes on to the end: exit 0" sees 60 'exit 0'
-check "nothing is left on the host" wait_for 5 clean
+check "nothing is left on the host" wait_for 60 clean
 
 # The lead's go comes from another terminal.
 begin
 asked '' >/dev/null
 check "note --go is taken" "$FAILDRILL" -C "$work" note --go 'seen, go on'
 check "and answers the question: exit 0" sees 60 'exit 0'
-check "nothing is left on the host after a go" wait_for 5 clean
+check "nothing is left on the host after a go" wait_for 60 clean
 in_timeline() {
     "$FAILDRILL" -C "$work" report last --format json -o - | grep -q 'seen, go on'
 }
@@ -94,16 +94,16 @@ asked '' >/dev/null
 "${terminal[@]}" send-keys n Enter
 check "no halts and undoes: exit 5" sees 60 'exit 5'
 check "and says who said no" shows 'said no to'
-check "nothing is left on the host after a no" wait_for 5 clean
+check "nothing is left on the host after a no" wait_for 60 clean
 
 begin
 asked '' >/dev/null
 "${terminal[@]}" send-keys C-c
 check "Ctrl-C halts while a question stands there: exit 5" sees 60 'exit 5'
-check "nothing is left on the host after Ctrl-C" wait_for 5 clean
+check "nothing is left on the host after Ctrl-C" wait_for 60 clean
 
 begin
-sees 20 'How long' >/dev/null
+sees 60 'How long' >/dev/null
 "${terminal[@]}" send-keys 9s Enter
-check "an answer that does not fit is an error: exit 2" sees 20 'exit 2'
+check "an answer that does not fit is an error: exit 2" sees 60 'exit 2'
 check "which says why" shows 'too much for parameter'

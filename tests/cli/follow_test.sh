@@ -14,11 +14,11 @@ scenario: long
 targets:
   victim: {role: idle}
 probes:
-  door: {tcp: "${target.victim.address}:22", every: 100ms}
+  door: {tcp: "${target.victim.address}:22", every: 500ms, timeout: 5s}
 steady: {for: 300ms}
 steps:
   - freeze: victim
-    for: 90s
+    for: 5m
 hold: 300ms
 settle: 10s
 halt:
@@ -59,24 +59,24 @@ clean() {
 }
 
 terminal wrong "'$FAILDRILL' run -e prod long"
-check "a protected environment wants its name" sees 30 wrong 'This breaks PROD on purpose. Type its name'
+check "a protected environment wants its name" sees 60 wrong 'This breaks PROD on purpose. Type its name'
 types wrong y
-check "and nothing but its name: exit 4" sees 30 wrong 'exit 4'
+check "and nothing but its name: exit 4" sees 60 wrong 'exit 4'
 check "nothing was done" clean
 
 terminal first "'$FAILDRILL' run -e prod long"
-sees 30 first 'Type its name' >/dev/null
+sees 60 first 'Type its name' >/dev/null
 types first prod
 check "with its name the drill begins" sees 60 first 'fault in effect'
 
 terminal second "'$FAILDRILL' status --follow"
-check "a second terminal sees what is in effect, and where" sees 30 second 'freeze victim +bare-1 +in effect'
-check "how the probe does" sees 30 second 'door .* ok [0-9]'
-check "what happened" sees 30 second 'freeze victim proven'
+check "a second terminal sees what is in effect, and where" sees 60 second 'freeze victim +bare-1 +in effect'
+check "how the probe does" sees 60 second 'door .* ok [0-9]'
+check "what happened" sees 60 second 'freeze victim proven'
 "$FAILDRILL" -C "$work" status --follow >"$work/log" 2>&1 </dev/null &
 looker=$!
 at_end sh -c "kill $looker 2>/dev/null"
-check "and so does a log, a line an event" wait_for 30 grep -qE '^[0-9:.]+ bare-1 +freeze victim proven' "$work/log"
+check "and so does a log, a line an event" wait_for 60 grep -qE '^[0-9:.]+ bare-1 +freeze victim proven' "$work/log"
 check "status names the holder" bash -c "'$FAILDRILL' -C '$work' status | grep -qE 'prod is held by .* on .*pid [0-9]+'"
 breaks() {
     "$FAILDRILL" -C "$work" undo --break-lock -e prod --confirm prod
@@ -86,16 +86,16 @@ check "whose lock is not broken while it lives: exit 4" breaks
 check "nor is its fault" frozen
 
 terminal third "'$FAILDRILL' halt --reason 'seen enough'"
-check "a third one halts it" sees 30 third 'asked .* to halt'
+check "a third one halts it" sees 60 third 'asked .* to halt'
 check "the Tab key knows its id" bash -c "'$FAILDRILL' -C '$work' completion words -- report '' | grep -qE '^[0-9a-z]{4}\$'"
 check "its runner says so: exit 5" sees 60 first 'exit 5'
-check "who looked on sees the end: exit 0" sees 30 second 'exit 0'
+check "who looked on sees the end: exit 0" sees 60 second 'exit 0'
 check "with its verdict" shows second '^HALTED +long +prod'
 ended() {
     wait "$looker" && grep -qE '^HALTED +long' "$work/log" && ! grep -q "$(printf '\033')" "$work/log"
 }
 check "and so does the log" ended
-check "nothing is left on the host" wait_for 5 clean
+check "nothing is left on the host" wait_for 60 clean
 nobody() {
     "$FAILDRILL" -C "$work" status --follow
     [ $? -eq 2 ]
@@ -109,7 +109,7 @@ runner=$!
 wait_for 60 frozen
 "$FAILDRILL" -C "$work" status --follow >"$work/log" 2>&1 </dev/null &
 looker=$!
-wait_for 30 grep -q 'freeze victim proven' "$work/log"
+wait_for 60 grep -q 'freeze victim proven' "$work/log"
 kill -9 "$runner"
 wait "$runner" 2>/dev/null
 gone() {
@@ -117,7 +117,7 @@ gone() {
 }
 check "who looks on a runner that is killed is told so, and what to do" gone
 check "undo" "$FAILDRILL" -C "$work" undo
-check "nothing is left on the host after that" wait_for 10 clean
+check "nothing is left on the host after that" wait_for 60 clean
 
 # A run of another machine's store, that nobody here knows anything of.
 "$lab" exec bare-1 sh -c 'mkdir -p /run/faildrill/lock && cd /run/faildrill/lock && echo 01kfffffffffffffffffffff4k2p >token &&

@@ -47,7 +47,7 @@ scenario: drill
 targets:
   victim: {role: idle}
 probes:
-  ssh: {tcp: "$(address_of bare-2):22", every: 100ms, timeout: 500ms}
+  ssh: {tcp: "$(address_of bare-2):22", every: 500ms, timeout: 5s}
 steady: {for: ${2:-300ms}}
 hold: 300ms
 observe: 300ms
@@ -196,7 +196,7 @@ params: {word: {type: str, default: hello}}
 targets:
   victim: {role: idle}
 probes:
-  ssh: {tcp: "$(address_of bare-2):22", every: $1, timeout: 500ms}
+  ssh: {tcp: "$(address_of bare-2):22", every: $1, timeout: 5s}
 steady: {for: 300ms}
 observe: 300ms
 settle: 20s
@@ -213,21 +213,21 @@ expect:
   ssh: {max_outage: 20s}
 END
 }
-work_scenario 100ms first one
+work_scenario 500ms first one
 fresh_plan -p word=salut
 check "work is approved" ends 0 'approved by' approve raj
-for text in '      echo first' '/one", method: POST}' '${param.word} is salut' "22\", every: 100ms" '     on bare-'; do
+for text in '      echo first' '/one", method: POST}' '${param.word} is salut' "22\", every: 500ms" '     on bare-'; do
     check "after it was shown: $text" grep -qF -- "$text" "$work/said"
 done
-for change in "100ms other one" "100ms first two" "200ms first one"; do
+for change in "500ms other one" "500ms first two" "400ms first one"; do
     # shellcheck disable=SC2086 # three words
     work_scenario $change
     check "changed to $change it does not run" refused_late 'was made from other files'
 done
-work_scenario 100ms first one
+work_scenario 500ms first one
 printf '# %0100d\n' {1..2450} >>"$work/project/scenarios/drill.yaml"
 check "a plan that could not be read again is not saved" ends 2 'this plan is too long to be saved' drill plan -e production drill
-work_scenario 100ms "$(printf '%05000d' 0)" one
+work_scenario 500ms "$(printf '%05000d' 0)" one
 fresh_plan
 approve raj >"$work/approved" 2>&1
 check "one with a line of 5000 bytes runs as far as its work goes" ends 1 'step 2: POST got no answer' drill run "$plan" --confirm production

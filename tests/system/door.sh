@@ -11,7 +11,7 @@ scenario() {
 targets:
   victim: {role: idle, pick: 1}
 probes:
-  door: {tcp: "${target.victim.address}:22", every: 50ms}
+  door: {tcp: "${target.victim.address}:22", every: 200ms}
 steady: {for: 200ms}
 hold: 300ms
 observe: 300ms

@@ -73,7 +73,7 @@ observed() {
     "$observer" -t "$timeout_ms" "writes=redis://shop@$net.11:26379,$net.12:26379,$net.13:26379" \
         "checkout/4=http://$net.21:8080/checkout/ping" >"$work/seen" 2>&1 &
     watching=$!
-    wait_for 20 both_ready || {
+    wait_for 90 both_ready || {
         not_ok "$name: the observer sees no service"
         end_observer
         return 1

@@ -41,7 +41,7 @@ scenario: drill
 targets:
   victim: {role: idle}
 probes:
-  ssh: {tcp: "$(address_of bare-2):22", every: 100ms, timeout: 500ms}
+  ssh: {tcp: "$(address_of bare-2):22", every: 500ms, timeout: 5s}
 steady: {for: 300ms}
 hold: 300ms
 observe: 300ms
@@ -126,24 +126,24 @@ check "an engaged switch refuses before any host is asked" refused "freeze_switc
 
 echo off >"$work/switch"
 check "a switch that is off lets plan go on" ends 0 "+ freeze_switch $work/switch: off" drill plan --ascii -e here drill
-scenario 60s
+scenario 5m
 drill run -e here --seed 1 drill >"$work/run" 2>&1 &
 runner=$!
 at_end end_runner
-check "the drill is under way" wait_for 30 is_frozen
+check "the drill is under way" wait_for 60 is_frozen
 rm "$work/switch"
 engaged=$(date +%s%N)
-check "a switch that is engaged meanwhile undoes it" wait_for 20 is_thawed
+check "a switch that is engaged meanwhile undoes it" wait_for 60 is_thawed
 took=$((($(date +%s%N) - engaged) / 1000000))
 echo "undone $took ms after the switch was engaged"
-check "within 5 seconds, and what a busy machine takes" test "$took" -lt 15000
+check "within 5 seconds, and what a busy machine takes" test "$took" -lt 30000
 wait "$runner"
 status=$?
 cat "$work/run"
 check "it ends HALTED, exit 5" test "$status" -eq 5
 check "and says by what" grep -qF 'halted by the gate, freeze_switch: cannot be read: No such file or directory' "$work/run"
-check "nothing is left" wait_for 20 is_empty bare-1
-check "on both hosts" wait_for 20 is_empty bare-2
+check "nothing is left" wait_for 60 is_empty bare-1
+check "on both hosts" wait_for 60 is_empty bare-2
 
 # serve: a page of its own on a free port; prints the port. What it says is in $work/incidents.
 cat >"$work/serve" <<'END'
@@ -168,21 +168,21 @@ end_page() {
     kill "$page" 2>/dev/null && wait "$page"
 }
 at_end end_page
-wait_for 20 test -s "$work/port"
-asks='{http: "http://127.0.0.1:'$(cat "$work/port")'/", every: 200ms, ok: {body: "[]"}}'
-scenario 60s
+wait_for 60 test -s "$work/port"
+asks='{http: "http://127.0.0.1:'$(cat "$work/port")'/", every: 200ms, timeout: 5s, ok: {body: "[]"}}'
+scenario 5m
 environment "{only_if: {no_incident: $asks}}"
 check "an open incident refuses before any host is asked" refused 'only_if: no_incident: '
 printf '[]' >"$work/incidents"
 drill run -e here --seed 1 drill >"$work/run" 2>&1 &
 runner=$!
-check "without one the drill begins" wait_for 30 is_frozen
+check "without one the drill begins" wait_for 60 is_frozen
 printf '[{"id": 2}]' >"$work/incidents"
 opened=$(date +%s%N)
-check "an incident that opens meanwhile undoes it" wait_for 20 is_thawed
+check "an incident that opens meanwhile undoes it" wait_for 60 is_thawed
 took=$((($(date +%s%N) - opened) / 1000000))
 echo "undone $took ms after the incident opened"
-check "within 5 seconds as well" test "$took" -lt 15000
+check "within 5 seconds as well" test "$took" -lt 30000
 wait "$runner"
 status=$?
 cat "$work/run"

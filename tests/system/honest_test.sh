@@ -10,9 +10,10 @@ in_lab staging bare:11
 at_once=${AT_ONCE:-4}
 
 # begin HOST [KEY=TEXT...]: a project in $work with an environment `bare` of this one host.
-# pidfile, start: of its service; steps, lease, within, halt, also: of its scenario `drill`.
+# pidfile, start: of its service; steps, lease, within, halt, every, timeout: of its scenario `drill`.
 begin() {
-    local pidfile=/run/idle.pid start='/etc/init.d/idle start' lease=5s within=20s grace=5s settle=20s
+    local pidfile=/run/idle.pid start='/etc/init.d/idle start' lease=15s within=60s grace=5s settle=60s
+    local every=100ms timeout=500ms
     local steps='kill: victim, for: 4s' probe='ssh: {max_outage: 20s}' halt='ssh: {max_outage: 20s}'
     host=$1
     shift
@@ -33,7 +34,7 @@ scenario: drill
 targets:
   victim: {role: idle, pick: 1}
 probes:
-  ssh: {tcp: "\${target.victim.address}:22", every: 100ms, timeout: 500ms}
+  ssh: {tcp: "\${target.victim.address}:22", every: $every, timeout: $timeout}
 steady: {for: 300ms}
 hold: 300ms
 observe: 300ms
@@ -80,7 +81,7 @@ is_in_effect() {
 go() {
     "$FAILDRILL" -C "$work/project" --no-input run -e bare drill >"$work/run.out" 2>&1 &
     runner=$!
-    check "$1: the fault comes into effect" wait_for 30 is_in_effect
+    check "$1: the fault comes into effect" wait_for 60 is_in_effect
 }
 # over: what go began has ended; sets `status`.
 over() {
@@ -144,7 +145,7 @@ wrong_pidfile() {
 
 ends_early_kill() {
     local status
-    begin bare-3 steps='kill: victim, for: 12s'
+    begin bare-3 steps='kill: victim, for: 60s'
     go "a service that somebody starts meanwhile"
     check "a service that somebody starts meanwhile: started by hand" on_host /etc/init.d/idle start
     over
@@ -155,7 +156,7 @@ ends_early_kill() {
 
 ends_early_isolate() {
     local status
-    begin bare-4 steps='isolate: victim, for: 12s'
+    begin bare-4 steps='isolate: victim, for: 60s'
     go "rules that somebody flushes meanwhile"
     check "rules that somebody flushes meanwhile: flushed by hand" on_host nft flush ruleset
     over
@@ -172,11 +173,11 @@ print(row)
 sys.exit((row["runs"], row["unaffected"], row["affected"], row["median_ns"]) != (1, 1, 0, None))'
 }
 nobody_notices() {
-    begin bare-5 steps='kill: victim, for: 3s' probe='ssh: {recover_within: 2s}'
+    begin bare-5 steps='kill: victim, for: 3s' probe='ssh: {recover_within: 2s}' every=500ms timeout=5s
     check "a proven fault that nobody notices: PASS, exit 0, says so" ends 0 drill run -e bare drill <<'END'
 PASS
-ssh  no outage of 1
-ms or more seen     unaffected: 1 of 1 run, not in the median
+ssh  no outage of
+s or more seen     unaffected: 1 of 1 run, not in the median
 END
     check "a proven fault that nobody notices: unaffected in the trend, no median" counts_as_unaffected
     check "a proven fault that nobody notices: all undone" is_clean
@@ -184,7 +185,7 @@ END
 
 second_runner() {
     local status who
-    begin bare-6 steps='kill: victim, for: 40s'
+    begin bare-6 steps='kill: victim, for: 5m'
     go "two runners"
     who=$(id -un 2>/dev/null || id -u)@$(hostname)
     check "a second runner with the same store: REFUSED, exit 4, names the holder" \
@@ -204,14 +205,17 @@ END
 signals() {
     local signal status
     for signal in INT TERM HUP; do
-        # The start line takes its time, so that the second signal comes during the undo.
-        begin bare-7 start='sleep 2; /etc/init.d/idle start' steps='kill: victim, for: 40s'
+        # The start line waits, so that the second signal comes during the undo.
+        begin bare-7 start='until [ -e /run/go ]; do sleep 0.1; done; /etc/init.d/idle start' \
+            steps='kill: victim, for: 5m' grace=60s
+        on_host rm -f /run/go
         go "SIG$signal"
         kill -"$signal" "$runner"
-        check "SIG$signal is heard" wait_for 10 grep -q 'halting, undoing' "$work/run.out"
+        check "SIG$signal is heard" wait_for 60 grep -q 'halting, undoing' "$work/run.out"
         kill -"$signal" "$runner"
         check "chaostoolkit-lib 133: SIG$signal once more: what is left is said, nothing is skipped" \
-            wait_for 10 grep -q 'still undoing; nothing is skipped' "$work/run.out"
+            wait_for 60 grep -q 'still undoing; nothing is skipped' "$work/run.out"
+        on_host touch /run/go
         over
         check "SIG$signal: HALTED, exit 5" said_with 5 HALTED
         check "chaostoolkit-lib 133: SIG$signal twice: all undone" is_clean
@@ -231,7 +235,7 @@ END
 
 guard_dies() {
     local status
-    begin bare-9 steps='kill: victim, for: 40s'
+    begin bare-9 steps='kill: victim, for: 5m'
     go "a guard that dies"
     check "a guard that dies: killed by hand" \
         on_host sh -c 'kill -9 "$(cut -d " " -f 1 /run/faildrill/*_1/armed)"'
@@ -248,15 +252,14 @@ names_host_and_hand() {
 }
 never_undone() {
     local status
-    begin bare-10 within=3s grace=60s steps='kill: victim, for: 3s'
+    begin bare-10 within=3s grace=60s steps='kill: victim, for: 3s' start='test -e /run/mended && /etc/init.d/idle start'
     go "an undo that cannot be"
-    on_host mv /etc/init.d/idle /root/idle
     over
     check "an undo that cannot be: NOT UNDONE, exit 6" said_with 6 'NOT UNDONE'
     check "an undo that cannot be: the last lines name the host and what to do there" names_host_and_hand
     check "an undo that cannot be: no other drill may begin there" ends 4 drill run -e bare drill <<<REFUSED
     check "an undo that cannot be: undo says so, exit 6" ends 6 drill undo <<<'NOT UNDONE'
-    on_host mv /root/idle /etc/init.d/idle
+    on_host touch /run/mended
     check "an undo that was mended: undo exits 0" ends 0 drill undo </dev/null
     check "an undo that was mended: all undone" is_clean
     check "an undo that was mended: nothing is left to do" ends 0 drill undo <<<'nothing is left to undo'
@@ -266,12 +269,12 @@ never_undone() {
 # With the hold over when the runner wakes, and long before its end.
 stopped_runner() {
     local status hold
-    for hold in 3s 40s; do
-        begin bare-11 lease=2s steps="kill: victim, for: $hold"
+    for hold in 12s 5m; do
+        begin bare-11 lease=8s steps="kill: victim, for: $hold"
         go "a runner that is stopped (for: $hold)"
         kill -STOP "$runner"
-        check "a runner that is stopped (for: $hold): the guard undoes" wait_for 15 service_runs
-        [ "$hold" = 40s ] || sleep 3 # the hold itself
+        check "a runner that is stopped (for: $hold): the guard undoes" wait_for 60 service_runs
+        [ "$hold" = 5m ] || sleep 8 # the hold itself
         kill -CONT "$runner"
         over
         check "a runner that is stopped (for: $hold): INCONCLUSIVE, exit 7" said_with 7 "ended before its undo was sent"
@@ -305,9 +308,9 @@ scenario: frozen
 targets:
   primary: {role: redis, is: primary}
 probes:
-  tcp: {tcp: "$primary:6379", every: 100ms, timeout: 500ms}
-  direct: {redis: "redis://$primary:6379", every: 100ms, timeout: 500ms}
-  checkout: {http: "\${endpoint.api}/checkout/ping", every: 100ms, timeout: 500ms}
+  tcp: {tcp: "$primary:6379", every: 200ms, timeout: 10s}
+  direct: {redis: "redis://$primary:6379", every: 200ms, timeout: 500ms}
+  checkout: {http: "\${endpoint.api}/checkout/ping", every: 200ms, timeout: 500ms}
 steady: {for: 500ms}
 hold: 500ms
 observe: 500ms

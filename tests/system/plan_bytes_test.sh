@@ -15,19 +15,19 @@ hypothesis: What is planned is what is done.
 targets:
   victim: {role: idle, pick: 1}
 probes:
-  ssh: {tcp: "${target.victim.address}:22", every: 100ms}
+  ssh: {tcp: "${target.victim.address}:22", every: 500ms, timeout: 5s}
 steady: {for: 300ms}
 hold: 300ms
 observe: 300ms
 settle: 10s
 steps:
   - freeze: victim
-    for: 20s
+    for: 5m
 halt:
   ssh: {max_outage: 20s}
 expect:
   ssh: {max_outage: 5s}
-undo: {lease: 5s, grace: 5s}
+undo: {lease: 20s, grace: 5s}
 END
 
 drill() {
@@ -57,7 +57,7 @@ at_end sh -c "kill -INT $runner 2>/dev/null"
 in_effect() {
     drill status | grep -q IN_EFFECT
 }
-check "the plan runs" wait_for 20 in_effect
+check "the plan runs" wait_for 60 in_effect
 # shellcheck disable=SC2016
 same_part() {
     local variable=$1 part=$2

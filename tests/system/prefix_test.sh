@@ -58,7 +58,7 @@ scenario: drill
 targets:
   victim: {role: app}
 probes:
-  own: {tcp: "127.0.0.1:$port", every: 100ms}
+  own: {tcp: "127.0.0.1:$port", every: 500ms, timeout: 5s}
 steady: {for: 300ms}
 hold: 300ms
 observe: 300ms
@@ -97,7 +97,7 @@ s = socket.create_server(("127.0.0.1", 0))
 print(s.getsockname()[1], flush=True)
 while True: s.accept()[0].close()' >"$work/port" &
 at_end kill $!
-wait_for 10 test -s "$work/port" || exit 1
+wait_for 60 test -s "$work/port" || exit 1
 port=$(<"$work/port")
 
 check "a container runs" container fd-one sleep 99999

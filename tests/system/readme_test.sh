@@ -36,6 +36,17 @@ awk -v section="$section" -v out="$work" '
     kind { print > file; next }
     match($0, /`mine\/[^`]*`/) { name = substr($0, RSTART + 1, RLENGTH - 2) }' "$root/README.md"
 
+# As it stands; anew where the machine was too busy to look.
+runs() {
+    local status
+    for _ in 1 2 3; do
+        status=0
+        bash -c "$1" >"$work/said" 2>&1 || status=$?
+        if [ "$status" -ne 7 ] || ! grep -q 'of the attempts of probe .* were skipped or broken' "$work/said"; then break; fi
+    done
+    cat "$work/said"
+    return "$status"
+}
 for block in "$work"/[0-9][0-9].*; do
     case $block in
     *.name) ;;
@@ -45,7 +56,7 @@ for block in "$work"/[0-9][0-9].*; do
         ;;
     *.sh)
         while IFS= read -r command; do
-            check "README: $command" bash -c "$command"
+            check "README: $command" runs "$command"
         done < <(sed 's/[[:space:]]\{2,\}#.*//; s/[[:space:]]*$//; /^$/d' "$block")
         ;;
     esac

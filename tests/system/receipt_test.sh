@@ -45,7 +45,7 @@ scenario: drill
 targets:
   victim: {role: idle}
 probes:
-  ssh: {tcp: "\${endpoint.ssh}", every: 100ms, timeout: 500ms}
+  ssh: {tcp: "\${endpoint.ssh}", every: 500ms, timeout: 5s}
 steady: {for: 300ms}
 hold: 300ms
 observe: 300ms

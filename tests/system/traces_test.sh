@@ -22,7 +22,7 @@ scenario: drill
 targets:
   victim: {role: idle}
 probes:
-  port: {tcp: "$address:22", every: 100ms, timeout: 200ms}
+  port: {tcp: "$address:22", every: 500ms, timeout: 5s}
 steady: {for: 300ms}
 hold: 300ms
 observe: 300ms
@@ -66,16 +66,18 @@ with open("/run/syslog/lines", "w") as out:
     while True:
         print(s.recv(65536).decode("utf-8", "replace"), file=out, flush=True)' &
 at_end kill $!
-check "the host has a syslog" wait_for 10 on_host test -S /dev/log
-logged() {
-    on_host cat /run/syslog/lines
-    on_host grep -qE -- "$1" /run/syslog/lines
+check "the host has a syslog" wait_for 60 on_host test -S /dev/log
+logged() { # by a process of its own, which may not have read it yet
+    wait_for 60 on_host grep -qE -- "$1" /run/syslog/lines || {
+        on_host cat /run/syslog/lines
+        return 1
+    }
 }
 
 who=$(id -un)@$(hostname)
 "$FAILDRILL" -C "$work/project" --no-input run -e here drill >"$work/run" 2>&1 &
 runner=$!
-check "a fault is in effect" wait_for 30 is_in_effect
+check "a fault is in effect" wait_for 60 is_in_effect
 check "a login banner says what, by whom, and how to end it" on_host grep -qE \
     "^faildrill: 'isolate' on this host by $who, .*until [0-9:]+ UTC at the latest. End it now: sudo sh /run/faildrill/undo\$" \
     /run/motd.d/faildrill

@@ -30,7 +30,7 @@ scenario: drill
 targets:
   victim: {role: idle}
 probes:
-  ssh: {tcp: "$address:22", every: 100ms, timeout: 1s}
+  ssh: {tcp: "$address:22", every: 500ms, timeout: 5s}
 steady: {for: 300ms}
 hold: 300ms
 observe: 0s
@@ -39,7 +39,7 @@ steps:
   - {$1}
 expect:
   ssh: {max_outage: 30s}
-undo: {lease: 5s, grace: 10s, within: 20s}
+undo: {lease: 20s, grace: 10s, within: 60s}
 END
 }
 is_in_effect() {
@@ -73,17 +73,17 @@ rules() {
     on_host nft -s list table inet site && on_host nft -s list table ip docker
 }
 rules >"$work/rules"
-begin 'isolate: victim, for: 20s'
+begin 'isolate: victim, for: 5m'
 drill run -e here drill >"$work/run.out" 2>&1 &
 runner=$!
-check "a host with a firewall of its own: the fault comes into effect" wait_for 40 is_in_effect
+check "a host with a firewall of its own: the fault comes into effect" wait_for 60 is_in_effect
 # With their entries gone, both ends must ask for each other's hardware address once more.
 forget() {
     on_host ip neigh flush all && ip neigh flush to "$address"
 }
 check "both ends forget each other's hardware address" forget
 check "chaosblade 986: a new connection is made during the fault" \
-    timeout 10 ssh -F "$LAB_STATE/ssh_config" bare-1 true
+    timeout 60 ssh -F "$LAB_STATE/ssh_config" bare-1 true
 another_host_hears_nothing() {
     ! "$lab" exec bare-2 timeout 2 bash -c "exec 3<>/dev/tcp/$address/22"
 }
@@ -123,7 +123,7 @@ import json, sys
 (fault,) = json.load(sys.stdin)["faults"]
 print(fault)
 held = fault["undone"]["low_at_ns"] - fault["t0"]["high_at_ns"]
-sys.exit(not 2_000_000_000 <= held < 6_000_000_000)'
+sys.exit(not 2_000_000_000 <= held < 15_000_000_000)'
 }
 check "chaos-mesh/website 295: its time counts from the proof" held_for
 check "nothing is left" on_host test ! -e /run/faildrill -a ! -e /run/broken
