@@ -168,8 +168,8 @@ host_boot() {
         exec env -i PATH="$host_path" LAB_HOST="$state" setsid unshare --net --mount --uts --ipc --pid \
             sh -c '"$@" &' sh "$here/boot" "$dir" "$1" </dev/null >"$dir/console.log" 2>&1
     )
-    wait_until 10 test -e "$dir/init" && read -r pid _ <"$dir/init" && wire_up "$1" "$pid" &&
-        wait_until 10 test -e "/proc/$pid/root/run/lab-ready" && cp "$dir/init" "$dir/booted" && return
+    wait_until 60 test -e "$dir/init" && read -r pid _ <"$dir/init" && wire_up "$1" "$pid" &&
+        wait_until 60 test -e "/proc/$pid/root/run/lab-ready" && cp "$dir/init" "$dir/booted" && return
     printf 'lab: %s did not boot: %s\n' "$1" "$(tail -n 3 "$dir/console.log")" >&2
     return 1
 }
@@ -180,7 +180,7 @@ host_halt() {
     host_alive "$1" || return 0
     read -r pid _ <"$state/hosts/$1/init"
     kill -9 "$pid"
-    wait_until 10 host_is_dead "$1"
+    wait_until 60 host_is_dead "$1"
 }
 
 host_is_dead() {

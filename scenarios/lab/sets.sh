@@ -134,13 +134,13 @@ set_up() {
         start_services "$name" redis-server shop idle
     done
     case $1 in staging | production | fresh) ;; *) return ;; esac
-    wait_until 30 redis_replicates "$1" || set_not_ready "$1" "no Redis there has two replicas online"
+    wait_until 120 redis_replicates "$1" || set_not_ready "$1" "no Redis there has two replicas online"
     for name in $(hosts_of "$1"); do
         start_services "$name" redis-sentinel
     done
-    wait_until 60 sentinels_agree "$1" ||
+    wait_until 120 sentinels_agree "$1" ||
         set_not_ready "$1" "the Sentinels do not see one primary, two replicas and each other"
-    [ "$1" = fresh ] || wait_until 30 http_ok "$(net_of "$1").21" /checkout/ping ||
+    [ "$1" = fresh ] || wait_until 120 http_ok "$(net_of "$1").21" /checkout/ping ||
         set_not_ready "$1" "http://$(net_of "$1").21:8080/checkout/ping does not answer 200"
 }
 

@@ -103,7 +103,7 @@ state_claim_for_run() {
 # What up and down start carries LAB_OF, a host's first process LAB_HOST (see host_boot). We hold the lock, so whoever
 # else carries our mark belongs to an up or down that was killed.
 state_end_leftovers() {
-    wait_until 10 no_leftovers || die "cannot end what an earlier lab left: $(leftovers)"
+    wait_until 60 no_leftovers || die "cannot end what an earlier lab left: $(leftovers)"
 }
 
 no_leftovers() {
