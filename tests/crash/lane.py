@@ -247,13 +247,14 @@ class Lane:
             pause = min(pause * 1.6, 0.4)
 
     def in_effect_within(self, seconds):
-        """None when nothing of a fault is to be seen in that time, else what is."""
+        """None when nothing of a fault is to be seen in that time, else what is. A look that took longer is not the last."""
         end = uptime() + seconds
         while True:
+            asked = uptime()
             now = self.fingerprint(effect=True)
             if now == self.before_effect:
                 return None
-            if uptime() > end:
+            if asked > end:
                 return difference(self.before_effect, now)
             time.sleep(0.02)
 

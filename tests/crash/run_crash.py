@@ -67,7 +67,7 @@ class Harness(Modes):
         """(thread, call) -> how often, of one whole run."""
         result = lane.dir + "/count"
         for _ in range(5):  # a busy machine may take longer to arm than a lease of 2 s
-            lane.begin(f"crash_{kind}", [KILLER, result, "count"]).wait(60)
+            lane.begin(f"crash_{kind}", [KILLER, result, "count"]).wait(300)
             lines = open(result).read().split("\n")[1:]
             if {"ended 0 0", "ended 7 0"} & set(lines):  # 7: the prober was late on a busy machine
                 break
