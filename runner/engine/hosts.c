@@ -104,6 +104,11 @@ void hosts_drop(struct Hosts *hosts, enum Lane lane)
         worker_drop(row->lanes[lane].worker);
 }
 
+void hosts_drop_of(struct Hosts *hosts, const struct Target *target, enum Lane lane)
+{
+    worker_drop(lane_of(hosts, target, lane)->worker);
+}
+
 size_t hosts_pending(const struct Hosts *hosts)
 {
     return hosts->pending;

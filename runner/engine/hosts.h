@@ -39,6 +39,7 @@ void hosts_do(struct Hosts *hosts, const struct HostJob *job);
 /* What was asked for on this lane, of any host, gives up within 250 ms, over a connection that is
  * not used again; what is asked for later is done as ever. */
 void hosts_drop(struct Hosts *hosts, enum Lane lane);
+void hosts_drop_of(struct Hosts *hosts, const struct Target *target, enum Lane lane);
 size_t hosts_pending(const struct Hosts *hosts);
 /* Closes all sessions; waits for jobs under way (each has its deadline). Their done no longer
  * comes. */

@@ -144,6 +144,7 @@ static void fire_done(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
     bool ok = call->opened && call->ok;
+    fault->fire_awaited = false;
     if (!call->opened)
         fault->effect = EFFECT_UNKNOWN;
     if (fault->machine.seat != NULL) {
@@ -181,6 +182,7 @@ void fault_begin_job(struct FaultRun *fault, enum VolleyPhase phase)
         fault_do(fault, LANE_ACT, READY_TIMEOUT_NS, ready_work, ready_done);
         return;
     case VOLLEY_FIRE:
+        fault->fire_awaited = true;
         fault_do(fault, LANE_ACT, fire_timeout(fault->volley), fire_work, fire_done);
         return;
     }

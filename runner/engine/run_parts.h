@@ -78,6 +78,7 @@ struct FaultRun {
     struct Mono cap; /* when its guard has acted at the latest; 0 = not armed */
     struct Mono watched, renewed;
     struct Wall acts_by; /* when its guard acts at the latest; 0 = not armed */
+    bool fire_awaited;   /* the answer to its "go" */
     bool looking;
     bool watching; /* a look is under way */
     bool ended_early;
@@ -158,7 +159,7 @@ struct Run {
     struct Mono times_asked;     /* windows and freeze were looked at */
     struct Silence *silence;     /* NULL until it is asked for */
     bool silenced;
-    struct Sight *sight;         /* what the systems of the roles say */
+    struct Sight *sight; /* what the systems of the roles say */
     struct StretchMachine **machines;
     struct OkStretch *oks;
     char (*details)[120]; /* per probe: what the last failure that had one said */

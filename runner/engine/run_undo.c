@@ -205,12 +205,31 @@ static uint32_t age_of(const struct FaultRun *fault)
     return at;
 }
 
+/* An undo goes by the connection on which its fault was fired. Where that has not answered for a
+ * lease, which is when the guard acts, nothing that comes behind it should wait: applying may take
+ * minutes. */
+static void leave_what_hangs(struct Run *run, struct Mono now)
+{
+    for (size_t at = 0; at < run->fault_count; at++) {
+        struct FaultRun *fault = &run->faults[at];
+        const struct PlannedFault *planned = fault->planned;
+        if (!fault->fire_awaited || planned->procedure.lease_ns <= 0 ||
+            mono_since(fault->renewed, now) <= planned->procedure.lease_ns)
+            continue;
+        fault->fire_awaited = false;
+        run_event(run, planned->target->name, "%s was sent, and no answer came within its lease",
+                  planned->step->kind->name);
+        hosts_drop_of(run->in.hosts, planned->target, LANE_ACT);
+    }
+}
+
 /* The newest step that still has something open: its faults are undone side by side, then the next.
  */
 void undo_tick(struct Run *run, struct Mono now)
 {
     uint32_t newest = 0;
     bool any = false, busy = false;
+    leave_what_hangs(run, now);
     for (size_t at = 0; at < run->fault_count; at++) {
         struct FaultRun *fault = &run->faults[at];
         busy = busy || fault->undo_busy;

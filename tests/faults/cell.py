@@ -301,6 +301,7 @@ class Cell:
         self.main = self.host.sh(self.host.WAYS + "main")[1].strip()
         self.whole = self.all_of_it()
         self.link.mend()
+        self.link.faults = max(1, self.kind.step.count("HOLD"))
 
     def all_of_it(self):
         return [host.whole(self.kind.whole) for host in self.hosts]
@@ -345,9 +346,9 @@ class Cell:
         if status not in allowed:
             raise Complaint(f"    exit {status}, not one of {allowed}")
         if status == 6:
-            last = self.lane.log().strip().splitlines()[-2:]
-            if not (last[0].startswith("NOT UNDONE: ") and "faildrill undo " in last[0] and self.host.name in last[1]
-                    and last[1].endswith(HAND)):
+            said, _, hands = self.lane.log().strip().rpartition("NOT UNDONE: ")[2].partition("\n")
+            if not ("faildrill undo " in said and hands and
+                    all(self.host.name in x and x.endswith(HAND) for x in hands.splitlines())):
                 raise Complaint("    exit 6 without host and commands by hand in its last lines")
 
     def closed(self):
@@ -410,6 +411,17 @@ class Cell:
         self.link.mend()
         # Nothing was armed yet, or nothing was sent: not ready. Else nobody can say how long it was in effect.
         self.ends(*{"arming": (3, 7), "before": (3, 7), "within": (3, 7)}.get(phase, (7,)))
+
+    def link_stalls_unanswered(self):
+        """What applies it may take minutes: its undo waits no longer for that than the lease."""
+        self.link.aim("unanswered")
+        if not self.link.cut_now.wait(40) or self.host.within(10, self.seen) is None:
+            raise NotTried("    never sent, or never seen in effect")
+        self.link.stall()
+        self.comes_back()
+        self.ends(6)
+        self.link.mend()
+        self.link.close()
 
     def link_after(self, cut):
         self.in_effect()

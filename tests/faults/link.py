@@ -21,6 +21,7 @@ class Link:
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.pairs = []
+        self.faults = 1  # that are fired together
         self.mend()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -131,16 +132,15 @@ class Link:
         return data
 
     def _waiting(self):
-        """The port of the connection on which a fault waits for its line, or None."""
+        """The port of the connection on which the faults wait for their lines, once all do; or None."""
         top = self.host.root + "/run/faildrill"
         try:
             folders = [x for x in os.listdir(top) if "_" in x]
         except OSError:
             return None
+        ports = []
         for folder in folders:
             for line in read(f"{top}/{folder}/waiting").splitlines():
                 words = read(f"{self.host.root}/proc/{line.split()[0]}/environ").split("\0")
-                for word in words:
-                    if word.startswith("SSH_CONNECTION="):
-                        return word.split()[1]
-        return None
+                ports += [word.split()[1] for word in words if word.startswith("SSH_CONNECTION=")]
+        return ports[0] if len(ports) >= self.faults else None

@@ -56,6 +56,7 @@ COLUMNS = [
     Column("link cut before send", lambda cell: cell.link_at("before")),
     Column("link cut mid-send", lambda cell: cell.link_at("within")),
     Column("link cut before reply", lambda cell: cell.link_at("unanswered")),
+    Column("link stalls before reply", Cell.link_stalls_unanswered, within=5),
     Column("link cut after reply", Cell.link_answered),
     Column("link stalls", Cell.link_stalls, within=5),
     Column("link reset", Cell.link_reset, short=True),
