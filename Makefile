@@ -11,7 +11,7 @@ SAY   = $(if $(V),:,$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  
 
 # What is built with ------------------------------------------------------------------------------
 
-LIBS := libssh2 yaml-0.1 libcurl hiredis libpq libuv libcares openssl jansson sqlite3
+LIBS := libssh2 yaml-0.1 libcurl hiredis libpq libmariadb libuv libcares openssl jansson sqlite3
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
              -fcf-protection -ftrivial-auto-var-init=zero -fPIE
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla -Wformat=2 -Werror
@@ -25,13 +25,13 @@ PKG_LIBS   = $(shell pkg-config --libs $(LIBS)) -lm
 
 # Debian 12's names: what the build wants, what the demo's hosts run, what the tests add.
 DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl-dev libhiredis-dev \
-        libpq-dev libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
+        libpq-dev libmariadb-dev libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
         openssh-client openssh-server nftables iproute2 procps util-linux \
         redis-server redis-sentinel redis-tools python3 python3-redis
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman \
-              iptables ipset postgresql-15
+              iptables ipset postgresql-15 mariadb-server
 ALERT_DEPS := prometheus prometheus-alertmanager curl python3
-DATABASE_DEPS := patroni python3-etcd etcd-server haproxy
+DATABASE_DEPS := patroni python3-etcd etcd-server haproxy mariadb-server galera-4 rsync
 SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox systemd
 # Those whom `make bench` measures beside us.

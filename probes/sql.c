@@ -5,6 +5,7 @@
 
 #include "../runner/base/arena.h"
 #include "../runner/base/text.h"
+#include "../runner/clients/mariadb.h"
 #include "../runner/clients/postgres.h"
 #include "../runner/schema/decode.h"
 #include "asker.h"
@@ -36,7 +37,7 @@ static const struct Field ok_fields[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct SqlOk, value),
      .example = "t",
-     .doc = "What the first value of the first row must be, as psql shows it."},
+     .doc = "What the first value of the first row must be, as psql or mariadb -N shows it."},
     {.name = "under",
      .type = FIELD_DURATION,
      .offset = offsetof(struct SqlOk, under_ns),
@@ -56,7 +57,7 @@ static const struct Field sql_fields[] = {
      .flags = FIELD_SUBJECT | FIELD_REQUIRED,
      .example = "postgres",
      .doc = "A role, whose primary is found as a client finds it, or a DSN: "
-            "postgresql://drill@10.0.0.1:5432/shop."},
+            "postgresql://drill@10.0.0.1:5432/shop, mariadb://drill@10.0.0.1:3306/shop."},
     {.name = "query",
      .type = FIELD_TEXT,
      .offset = offsetof(struct SqlConfig, query),
@@ -90,10 +91,10 @@ struct SqlProbe {
 
 const struct ProbeKind sql_probe = {
     .name = "sql",
-    .summary = "sends a statement to PostgreSQL",
+    .summary = "sends a statement to PostgreSQL, MariaDB or MySQL",
     .config = {.name = "sql",
-               .doc = "Sends a statement to a role's primary or to one PostgreSQL, on a new "
-                      "connection.",
+               .doc = "Sends a statement to a role's primary, or to one PostgreSQL, MariaDB or "
+                      "MySQL, on a new connection.",
                .size = sizeof(struct SqlConfig),
                .fields = sql_fields,
                .check = sql_check},
@@ -110,10 +111,30 @@ const struct ProbeKind sql_probe = {
 
 /* ---- what stands in the file ---- */
 
+static bool is_mariadb(const char *dsn)
+{
+    return dsn != NULL && (text_starts(dsn, "mariadb://") || text_starts(dsn, "mysql://"));
+}
+
+/* NULL, or why this is no place that can be asked. Then host and port are filled. */
+static const char *dsn_fault(const char *dsn, char host[256], uint16_t *port)
+{
+    struct MariadbDsn said = {.port = 0};
+    if (!is_mariadb(dsn) && !text_starts(dsn, "postgres"))
+        return "it begins with postgresql://, mariadb:// or mysql://";
+    if (!is_mariadb(dsn))
+        return postgres_dsn_fault(dsn, host, 256, port);
+    const char *fault = mariadb_dsn_fault(dsn, false, &said);
+    memcpy(host, said.host, sizeof(said.host));
+    *port = said.port;
+    return fault;
+}
+
 static void sql_check(const void *record, const struct Node *node, struct Decode *decode)
 {
     struct SqlConfig *config = (struct SqlConfig *)record;
     uint16_t port = 0;
+    char host[256];
     const struct Node *subject = node_get(node, "sql");
     struct Where where = subject != NULL ? subject->where : node->where;
     config->under_ns = config->ok->under_ns;
@@ -121,11 +142,13 @@ static void sql_check(const void *record, const struct Node *node, struct Decode
     if (!is_dsn && !reference_present(config->subject))
         config->role = config->subject;
     const char *fault = is_dsn && !reference_present(config->subject)
-                            ? postgres_dsn_fault(config->subject, NULL, 0, &port)
+                            ? dsn_fault(config->subject, host, &port)
                             : NULL;
     if (fault != NULL)
         problems_say(decode->problems, ERR_VALUE, where,
-                     "write a role's name, or postgresql://drill@10.0.0.1:5432/shop",
+                     is_mariadb(config->subject)
+                         ? "write a role's name, or mariadb://drill@10.0.0.1:3306/shop"
+                         : "write a role's name, or postgresql://drill@10.0.0.1:5432/shop",
                      "this is no DSN: %s", fault);
     if (config->role != NULL && config->password != NULL)
         problems_say(decode->problems, ERR_VALUE, where, "write it at the role's system",
@@ -143,7 +166,24 @@ static void sql_say(const void *data, struct Buf *out)
 
 /* ---- what is asked, and what came ---- */
 
-static struct Call *ask(const void *data, struct Client *client, struct Mono deadline, void *slot)
+/* Whether the rows are what `ok` wants; else the reply says what they are. */
+static void judge_rows(const struct SqlProbe *probe, size_t count, const char *value,
+                       struct Reply *reply, struct Buf *detail)
+{
+    const struct SqlOk *ok = probe->config->ok;
+    if (ok->rows >= 0 && count != (size_t)ok->rows)
+        buf_printf(detail, "%zu rows", count);
+    else if (ok->value != NULL && !text_equal(value, ok->value))
+        buf_printf(detail, "the value is %s", value != NULL ? value : "NULL");
+    if (detail->size == 0)
+        return;
+    reply->outcome = OUTCOME_FAILED;
+    reply->failure = FAILURE_CONTENT;
+    reply->detail = detail->text;
+}
+
+static struct Call *ask_postgres(const void *data, struct Client *client, struct Mono deadline,
+                                 void *slot)
 {
     const struct SqlProbe *probe = data;
     return postgres_call((struct PostgresClient *)client,
@@ -151,48 +191,64 @@ static struct Call *ask(const void *data, struct Client *client, struct Mono dea
                          asker_answered, slot);
 }
 
-/* Whether the rows are what `ok` wants; else `detail` says what they are. */
-static bool is_good(const struct SqlOk *ok, const struct Answer *answer, struct Buf *detail)
+static void judge_postgres(const void *probe, const struct Answer *answer, struct Reply *reply,
+                           struct Buf *detail)
 {
-    const struct PostgresRows *rows = postgres_rows(answer);
-    const char *value = postgres_value(rows, 0, 0);
-    size_t count = postgres_row_count(rows);
-    if (ok->rows >= 0 && count != (size_t)ok->rows)
-        buf_printf(detail, "%zu rows", count);
-    else if (ok->value != NULL && !text_equal(value, ok->value))
-        buf_printf(detail, "the value is %s", value != NULL ? value : "NULL");
-    return detail->size == 0;
+    if (answer->code == POSTGRES_ERROR)
+        *reply = reply_of_refusal(answer, postgres_failure(answer));
+    else
+        judge_rows(probe, postgres_row_count(postgres_rows(answer)),
+                   postgres_value(postgres_rows(answer), 0, 0), reply, detail);
 }
 
-static void judge(const void *data, const struct Answer *answer, struct Reply *reply,
-                  struct Buf *detail)
+static struct Call *ask_mariadb(const void *data, struct Client *client, struct Mono deadline,
+                                void *slot)
 {
     const struct SqlProbe *probe = data;
-    if (answer->code == POSTGRES_ERROR) {
-        *reply = reply_of_refusal(answer, postgres_failure(answer));
-    } else if (!is_good(probe->config->ok, answer, detail)) {
-        reply->outcome = OUTCOME_FAILED;
-        reply->failure = FAILURE_CONTENT;
-        reply->detail = detail->text;
-    }
+    return mariadb_call((struct MariadbClient *)client, probe->config->query, deadline,
+                        asker_answered, slot);
+}
+
+static void judge_mariadb(const void *probe, const struct Answer *answer, struct Reply *reply,
+                          struct Buf *detail)
+{
+    if (answer->code == MARIADB_ERROR)
+        *reply = reply_of_refusal(answer, mariadb_failure(answer));
+    else
+        judge_rows(probe, mariadb_row_count(mariadb_rows(answer)),
+                   mariadb_value(mariadb_rows(answer), 0, 0), reply, detail);
 }
 
 /* ---- opening ---- */
 
+static const struct AskerKind of_postgres = {
+    .client = &postgres_client, .ask = ask_postgres, .judge = judge_postgres};
+static const struct AskerKind of_mariadb = {
+    .client = &mariadb_client, .ask = ask_mariadb, .judge = judge_mariadb};
+
+/* A role's hosts speak as its system says. */
+static const char *dsn_of(const struct ProbeInput *input)
+{
+    const struct SqlConfig *config = input->config;
+    const struct Role *role = input->role;
+    struct Endpoint at = {.dsn = config->subject};
+    if (role != NULL && role->system != NULL && role->system->endpoint != NULL)
+        role->system->endpoint(role->system_config, role->hosts[0], &at);
+    return at.dsn;
+}
+
 static bool open_it(struct SqlProbe *probe, const struct ProbeInput *input, struct Loop *loop,
                     struct Err *err)
 {
-    static const struct AskerKind kind = {.client = &postgres_client, .ask = ask, .judge = judge};
     const struct SqlConfig *config = input->config;
     struct Endpoint server = {.secret = config->password, .dsn = config->subject};
     char host[256] = "";
-    const char *fault = input->role == NULL
-                            ? postgres_dsn_fault(config->subject, host, sizeof(host), &server.port)
-                            : NULL;
+    const char *fault = input->role == NULL ? dsn_fault(config->subject, host, &server.port) : NULL;
     if (fault != NULL)
         return err_set(err, ERR_VALUE, NOWHERE, "no DSN: %s", fault);
     server.host = host;
-    return asker_open(&probe->asker, &kind, input, loop, &server, err);
+    return asker_open(&probe->asker, is_mariadb(dsn_of(input)) ? &of_mariadb : &of_postgres, input,
+                      loop, &server, err);
 }
 
 static void *sql_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)

@@ -13,6 +13,8 @@
 #include <uv.h>
 #include <yaml.h>
 
+#include "../clients/mariadb.h"
+
 static int version(struct Cli *cli);
 const struct Verb verb_version = {
     .name = "version",
@@ -44,6 +46,7 @@ static int version(struct Cli *cli)
         buf_printf(&out, "libcurl   %s\n", curl_version());
         buf_printf(&out, "hiredis   %d.%d.%d\n", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
         buf_printf(&out, "libpq     %d.%d\n", PQlibVersion() / 10000, PQlibVersion() % 10000);
+        buf_printf(&out, "libmariadb %s\n", mariadb_library());
         buf_printf(&out, "libuv     %s\n", uv_version_string());
         buf_printf(&out, "c-ares    %s\n", ares_version(NULL));
         buf_printf(&out, "OpenSSL   %s\n", OpenSSL_version(OPENSSL_VERSION_STRING));

@@ -11,7 +11,7 @@ struct Endpoint {
     uint16_t port;
     bool tls;
     const char *user, *secret; /* NULL = none */
-    const char *dsn; /* of PostgreSQL: database, user and options; NULL = libpq's own defaults */
+    const char *dsn; /* of SQL servers: database, user and options; NULL = the library's defaults */
 };
 
 #endif
