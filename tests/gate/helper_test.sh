@@ -168,3 +168,16 @@ scenario freeze
 check "a file that others may write allows nothing" ends 3 "others may write /etc/faildrill.allow" drill run -e here drill
 allow <"$work/allow"
 check "and the right one still runs" ends 0 PASS drill run -e here drill
+
+# Without the helper, too, the host is asked once more right before the fault: its word may be another by then.
+on_host sh -c 'cat >/etc/ssh/authorized_keys' <"$work/key.pub"
+sed -i 's/^gate: {/&node_opt_in: true, /' "$work/project/environments/here.yaml"
+sed -i 's|^steps: \[|&{run: "mv /etc/faildrill.allow /etc/faildrill.taken", target: victim}, |' "$work/project/scenarios/drill.yaml"
+taken_back() {
+    ! drill run -e here drill >"$work/said" 2>&1
+    local status=$?
+    cat "$work/said"
+    [ "$status" -eq 0 ] && grep -q 'refused to arm: there is no /etc/faildrill.allow' "$work/said"
+}
+check "a host that takes its word back under way is not drilled" taken_back
+check "nothing is left there" test -z "$(on_host sh -c 'ls -A /run/faildrill 2>/dev/null')"
