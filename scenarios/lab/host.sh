@@ -82,7 +82,7 @@ host_make() {
     set_hosts_file "$set" >"$etc/hosts"
     ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$etc/ssh/ssh_host_ed25519_key" || return 1
     mv "$etc/ssh/ssh_host_ed25519_key.pub" "$dir/host_key"
-    [ "$set" != patroni ] || patroni_make "$dir" "$prefix" "$address" "$name" "$services"
+    ! declare -F "${set}_make" >/dev/null || "${set}_make" "$dir" "$prefix" "$address" "$name" "$services"
     case $services in
     *redis*)
         case $set in
@@ -112,7 +112,8 @@ hosts_make_etc() {
     printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$etc/nsswitch.conf"
     : >"$etc/resolv.conf"
     ln -s /run/motd.d/faildrill "$etc/motd" # so that who logs in sees what is in effect
-    cp "$here/init" "$here/service" "$here/shop.py" "$here/keeper.py" "$here/sudo" "$etc/lab/"
+    cp "$here/init" "$here/service" "$here/shop.py" "$here/keeper.py" \
+        "$here/counter" "$here/counter.py" "$here/sudo" "$etc/lab/"
     for service in "${all_services[@]}"; do
         ln -s /etc/lab/service "$etc/init.d/$service"
     done
@@ -214,6 +215,12 @@ host_status() {
             text+="($(redis_rank "$address"))"
         elif [ "$service" = patroni ]; then
             text+="($(patroni_rank "$address"))"
+        elif [ "$service" = etcd ]; then
+            text+="($(etcd_rank "$address"))"
+        elif [ "$service" = keepalived ]; then
+            text+=$(web_rank "$name")
+        elif [ "$service" = counter ]; then
+            text+="($(host_exec "$name" /etc/lab/counter rank))"
         fi
     done
     printf '%-20s %-14s up  %s' "$name" "$address" "$text"

@@ -2,26 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-# etcd_config PREFIX ADDRESS NAME. On hosts of its own: Patroni 3.0.2 believes what it reads, and on a machine that
-# comes back its own etcd still says that it leads; it then takes the lock from whoever has it, and what that one had
-# acknowledged is lost.
-etcd_config() {
-    local n members=''
-    for n in 1 2 3; do members+=${members:+,}patroni-etcd-$n=http://$1.3$n:2380; done
-    cat <<END
-name: $3
-data-dir: /var/lib/postgresql/etcd
-listen-client-urls: http://0.0.0.0:2379
-advertise-client-urls: http://$2:2379
-listen-peer-urls: http://0.0.0.0:2380
-initial-advertise-peer-urls: http://$2:2380
-initial-cluster: $members
-initial-cluster-state: new
-initial-cluster-token: $state
-enable-grpc-gateway: true # which a file turns off, and Patroni speaks to
-logger: zap
-log-level: warn
-END
+# etcd on hosts of its own: Patroni 3.0.2 believes what it reads, and on a machine that comes back its own etcd still
+# says that it leads; it then takes the lock from whoever has it, and what that one had acknowledged is lost.
+patroni_hosts() {
+    local n
+    for n in 1 2 3; do
+        echo "patroni patroni-$n 1$n patroni"
+        echo "patroni patroni-etcd-$n 3$n etcd"
+    done
+    echo "patroni patroni-lb-1 21 haproxy"
 }
 
 # patroni_config PREFIX ADDRESS NAME. Shorter times than Patroni's own (30, 10, 10 s), so that a drill takes a minute.

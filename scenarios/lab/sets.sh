@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-all_sets=(staging production fresh bare patroni redis-cluster redis)
-all_services=(etcd patroni haproxy redis-server redis-sentinel shop idle) # in the order of their start
+# A set may be functions of its name: SET_hosts, SET_make, SET_up. Its addresses: net_of.
+all_sets=(staging production fresh bare patroni web etcd pair redis-cluster redis)
+all_services=(etcd patroni nginx haproxy keepalived redis-server redis-sentinel shop counter idle) # in the order of their start
 sets=() # the sets of this command, each once
 want=() # a line a host of theirs: SET NAME OCTET SERVICES
 
@@ -13,7 +14,7 @@ sets_choose() {
     sets=()
     for item in "${@:-${all_sets[@]}}"; do
         item=${item%%:*}
-        [[ " ${all_sets[*]} " == *" $item "* ]] || die "'$item' is no set: staging, production, fresh, patroni, redis-cluster, redis, bare:N"
+        [[ " ${all_sets[*]} " == *" $item "* ]] || die "'$item' is no set: ${all_sets[*]/bare/bare:N}"
         [[ " ${sets[*]-} " == *" $item "* ]] || sets+=("$item")
     done
 }
@@ -32,10 +33,6 @@ sets_want() {
         fresh)
             for n in 1 2 3; do want+=("fresh fresh-$n 1$n redis-server redis-sentinel"); done
             ;;
-        patroni)
-            for n in 1 2 3; do want+=("patroni patroni-$n 1$n patroni" "patroni patroni-etcd-$n 3$n etcd"); done
-            want+=("patroni patroni-lb-1 21 haproxy")
-            ;;
         redis-cluster)
             for n in 1 2 3 4 5 6; do want+=("redis-cluster redis-cluster-$n 1$n redis-server"); done
             want+=("redis-cluster redis-cluster-api-1 21 idle")
@@ -45,6 +42,10 @@ sets_want() {
             want+=("redis redis-api-1 21 idle")
             ;;
         *)
+            if declare -F "${item}_hosts" >/dev/null; then
+                mapfile -t -O "${#want[@]}" want < <("${item}_hosts")
+                continue
+            fi
             [[ $item =~ ^bare:([1-9][0-9]{0,2})$ ]] && [ "${BASH_REMATCH[1]}" -le 200 ] ||
                 die "'$item': say bare:N, with N from 1 to 200"
             for ((n = 1; n <= BASH_REMATCH[1]; n++)); do want+=("bare bare-$n $((10 + n)) idle"); done
@@ -126,7 +127,7 @@ redis_rank() {
 set_up() {
     local name
     case $1 in
-    patroni) patroni_up && return ;;
+    patroni | web | etcd | pair) "${1}_up" && return ;;
     redis-cluster) redis_cluster_up && return ;;
     redis) redis_alone_up && return ;;
     esac
