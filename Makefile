@@ -32,6 +32,7 @@ CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium g
               iptables ipset postgresql-15 mariadb-server
 ALERT_DEPS := prometheus prometheus-alertmanager curl python3
 DATABASE_DEPS := patroni python3-etcd etcd-server haproxy mariadb-server galera-4 rsync
+WEB_DEPS := haproxy nginx-light keepalived etcd-server
 SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox systemd
 # Those whom `make bench` measures beside us.
@@ -176,6 +177,13 @@ drills: all tests ## drills beside an independent observer (DRILLS=20)
 
 databases: database-deps all ## databases drilled in every way of scenarios/, and what undoes it: 30 minutes
 	@$(RUN) -t 3600 tests/system/patroni.sh $(wildcard tests/databases/*_test.sh)
+
+.PHONY: web web-deps
+web: web-deps all ## HAProxy, keepalived, etcd and a system that is taught, drilled in every way of scenarios/: 9 minutes
+	@$(RUN) -j 2 -t 1800 $(wildcard tests/web/*_test.sh)
+
+web-deps: # what `make web` needs as well; starts no service
+	@.ci/deps $(DEPS) $(WEB_DEPS)
 
 gate: all ## 400 wrong environments and papers, 250 forbidden requests, 1,000 pairs of runners: an hour
 	@$(RUN) -t 3600 $(wildcard tests/gate/*_test.sh)

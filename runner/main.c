@@ -27,8 +27,10 @@ static const struct FaultKind *const FAULTS[] = {
     &crash_fault,     &run_fault,
     &http_fault,      NULL,
 };
-static const struct SystemKind *const SYSTEMS[] = {&redis_cluster_system, &redis_sentinel_system,
-                                                   &patroni_system, NULL};
+static const struct SystemKind *const SYSTEMS[] = {
+    &redis_cluster_system, &redis_sentinel_system, &patroni_system, &etcd_system, &haproxy_system,
+    &vrrp_system,          &http_system,           &taught_system,  NULL,
+};
 static const struct TransportKind *const TRANSPORTS[] = {
     &ssh_transport,
     &local_transport,

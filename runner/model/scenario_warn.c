@@ -128,7 +128,9 @@ static void warn_of_kill(struct ScenarioBuild *build)
 static void warn_of_role(struct ScenarioBuild *build, const struct StepSpec *step, const char *role)
 {
     const struct ProbeSpec *probes = build->scenario->probes.items;
-    bool stranded = false;
+    const struct Environment *environment = build->input->environment;
+    const struct Role *of = environment != NULL ? environment_role(environment, role) : NULL;
+    bool stranded = of != NULL && of->system != NULL && of->system->ledger == NULL; /* none can */
     for (size_t k = 0; k < build->scenario->probes.count; k++)
         stranded = stranded || (text_equal(probes[k].role, role) && probes[k].kind->is_ledger &&
                                 probes[k].from != NULL);

@@ -1,0 +1,47 @@
+/* etcd.h - what the files of etcd share; nobody else includes it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_SYSTEMS_ETCD_H
+#define FD_SYSTEMS_ETCD_H
+
+#include "../clients/http.h"
+#include "../clients/json_find.h"
+#include "elected.h"
+
+struct EtcdConfig {
+    int64_t port, election_ns;
+    bool tls;
+    const char *key_prefix;
+};
+/* What a member said last of itself. */
+struct EtcdMember {
+    char id[24], leader[24], version[24], errors[80];
+    int64_t index, applied;
+    bool learner;
+};
+struct Etcd {
+    struct Elected elected; /* first */
+    const struct EtcdConfig *config;
+    struct HttpClient *http;
+    struct EtcdMember members[ELECTED_HOSTS_MAX];
+};
+
+/* One call of etcd's JSON gateway: path "/v3/kv/put". */
+struct EtcdRequest {
+    const struct EtcdConfig *config;
+    struct HttpClient *http;
+    const char *address, *path, *body;
+    uint16_t port;
+    bool keep;
+    struct Mono deadline;
+};
+struct Call *etcd_call(const struct EtcdRequest *request, CallDone *done, void *data);
+/* Text at a path of a JSON answer, "" where there is none. */
+void etcd_text(const struct JsonText *json, const char *path, char *out, size_t size);
+int64_t etcd_number(const struct JsonText *json, const char *path, int64_t otherwise);
+
+/* ---- by file: etcd_act.c, etcd_ledger.c ---- */
+void etcd_failover(void *system, struct Mono deadline,
+                   void (*done)(void *data, enum Known accepted, const char *why), void *data);
+extern const struct LedgerKind etcd_ledger;
+
+#endif
