@@ -27,14 +27,14 @@ roles:
   victim: {hosts: {$host: {address: $address}}}
 END
     "$lab" exec "$host" setsid "${packets[@]}" serve 7007 </dev/null >"$work/served" 2>&1 &
-    wait_for 20 grep -q ready "$work/served" || not_ok "$host answers packets"
+    wait_for 60 grep -q ready "$work/served" || not_ok "$host answers packets"
 }
 # scenario HOLD LEASE WORD...: the words of the step.
 scenario() {
     cat >"$work/project/scenarios/drill.yaml" <<END
 scenario: drill
 probes:
-  ssh: {tcp: "$address:22", every: 100ms}
+  ssh: {tcp: "$address:22", every: 500ms, timeout: 5s}
 steady: {for: 200ms}
 hold: 500ms
 observe: 500ms
@@ -161,7 +161,7 @@ case_runner_killed() {
     check "runner killed: quick again" until_quick
     took=$(((${EPOCHREALTIME/[.,]/} - since) / 1000))
     # Lease and 2 s it is on a quiet machine (make faults-matrix); a starved one measures late.
-    check "runner killed: by the lease, not by the cap" test "$took" -le 30000
+    check "runner killed: by the lease, not by the cap" test "$took" -le 120000
     echo "    the runner gone, lease 8 s: quick again $took ms later"
     check "runner killed: nothing is left" wait_for 60 is_clean
 }
