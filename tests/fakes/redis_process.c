@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@
 #include "../../runner/base/err.h"
 
 #define PROGRAM "/usr/bin/redis-server"
+
+enum { PORT_LEAST = 10240 };
 
 bool redis_process_missing(void)
 {
@@ -44,14 +47,27 @@ static int bound(int number, uint16_t port)
     return -1;
 }
 
+/* Where the ports begin that the kernel gives to whoever connects or asks for any: one of those may
+ * be gone by the time at which our server binds it. */
+static uint16_t given_out_from(void)
+{
+    unsigned from = 0;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    bool known = file != NULL && fscanf(file, "%u", &from) == 1;
+    if (file != NULL)
+        fclose(file);
+    return (uint16_t)(known && from > 2 * PORT_LEAST && from < 65536 ? from : 32768);
+}
+
 uint16_t free_port_of_all(int count)
 {
-    for (int tries = 0; tries < 100; tries++) {
-        int fds[8] = {bound(1, 0)}, held = 1;
-        struct sockaddr_in at;
-        socklen_t size = sizeof(at);
-        getsockname(fds[0], (struct sockaddr *)&at, &size);
-        uint16_t port = ntohs(at.sin_port);
+    uint16_t beyond = given_out_from();
+    for (int tries = 0; tries < 1000; tries++) {
+        uint16_t drawn = 0;
+        if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
+            bug("no random number");
+        uint16_t port = (uint16_t)(PORT_LEAST + drawn % (beyond - PORT_LEAST));
+        int fds[8], held = 0;
         while (held < count && (fds[held] = bound(held + 1, port)) >= 0)
             held++;
         for (int n = 0; n < held; n++)

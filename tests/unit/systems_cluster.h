@@ -26,6 +26,7 @@
 #include "../../runner/io/loop.h"
 #include "../../runner/schema/decode.h"
 #include "../../runner/systems/kinds.h"
+#include "../fakes/redis_process.h"
 #include "../fakes/server.h"
 
 enum { NODES = 3, DOWN_AFTER_MS = 2000 };
@@ -43,25 +44,6 @@ struct Cluster {
 };
 
 /* ---- processes ---- */
-
-/* A port that is free on all of the addresses. */
-static uint16_t free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    int fds[NODES];
-    for (int n = 0; n < NODES; n++) {
-        fds[n] = socket(AF_INET, SOCK_STREAM, 0);
-        at.sin_addr.s_addr = htonl(0x7f000002u + (uint32_t)n);
-        if (bind(fds[n], (struct sockaddr *)&at, sizeof(at)) != 0)
-            at.sin_port = 0;
-        socklen_t size = sizeof(at);
-        if (n == 0)
-            getsockname(fds[n], (struct sockaddr *)&at, &size);
-    }
-    for (int n = 0; n < NODES; n++)
-        close(fds[n]);
-    return at.sin_port != 0 ? ntohs(at.sin_port) : free_port();
-}
 
 /* Ends with us, whatever becomes of us. */
 static pid_t start_process(const struct Cluster *c, const char *const *argv)
@@ -207,9 +189,9 @@ static bool cluster_open(struct Cluster *c)
     c->arena = arena_new("cluster", 16u << 20);
     if (!have_redis(c))
         return false;
-    c->port = free_port();
+    c->port = free_port_of_all(NODES + 1);
     do
-        c->sentinel_port = free_port();
+        c->sentinel_port = free_port_of_all(NODES + 1);
     while (c->sentinel_port == c->port);
     describe(c);
     for (int n = 0; n < NODES; n++) {
