@@ -55,7 +55,8 @@ static const struct Record RUN_RECORD = {
     .doc =
         "Lines for sh on the hosts, with the host's name as $1 and its address as $2; run as the "
         "user that logs in there, every 250 ms and by each look of a `primary` probe, so they "
-        "are to be quick and to change nothing.",
+        "are to be quick and to change nothing; a host whose key runs `doctor --helper` refuses "
+        "them, and its rank is unknown.",
     .size = sizeof(struct TaughtRun),
     .fields = RUN_FIELDS,
 };

@@ -56,7 +56,9 @@ const struct SystemKind vrrp_system = {
     .name = "vrrp",
     .summary = "an address that moves between hosts, by keepalived",
     .config = {.name = "vrrp",
-               .doc = "An address that moves between hosts, by keepalived.",
+               .doc = "An address that moves between hosts, by keepalived; each host is asked by a "
+                      "command of "
+                      "ours, which one whose key runs `doctor --helper` refuses.",
                .size = sizeof(struct VrrpConfig),
                .fields = vrrp_fields,
                .check = vrrp_check},
