@@ -25,6 +25,7 @@ struct Verb {
     const char *summary;
     bool on_first_screen;
     const struct Option *options; /* its own; NULL = none */
+    bool asks;                    /* hosts, so that inventories are run to know who they are */
     bool breaks;                  /* the verbs of a step are options too: try.h */
     const char *examples;         /* whole lines, "  faildrill plan -e staging drill\n" */
     const char *next;             /* one line: "Next: faildrill run ..." */
@@ -75,8 +76,9 @@ bool cli_environment_named(const struct Cli *cli, struct Err *err) MUST_CHECK;
 
 /* A scenario and an environment, read and checked together: all errors of both at once. */
 struct Loaded {
-    struct Environment *environment;          /* NULL where none was asked for */
-    struct Scenario *scenario;                /* NULL where none was asked for */
+    struct Environment *environment; /* NULL where none was asked for */
+    struct Scenario *scenario;       /* NULL where none was asked for */
+    const struct Document *environment_document;
     const struct Document *scenario_document; /* to decode again once targets are drawn (plan) */
 };
 /* `scenario` and `environment` are names or paths; either may be NULL. 0, or the exit status after

@@ -229,5 +229,6 @@ const struct Verb verb_doctor = {
                 "  faildrill doctor staging --as-timer            what a timer would find\n"
                 "  faildrill doctor staging --ansible >drill.yml  user, key, sudoers, opt-in\n",
     .next = "Next: faildrill plan -e staging FILE",
+    .asks = true,
     .run = verb,
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../base/text.h"
+#include "../model/inventory.h"
 #include "../model/pins.h"
 #include "../transports/keyscan.h"
 
@@ -188,6 +189,13 @@ int doctor_pin(struct Drill *drill, const struct Survey *survey)
                environment->path);
     for (size_t at = 0; at < environment->hosts.count; at++) {
         const struct SurveyHost *host = surveyed(survey, hosts[at]);
+        if (inventory_lists(environment, hosts[at]->name)) {
+            buf_printf(&out,
+                       "  - %-20s of the inventory: known_hosts has its key, or describe it "
+                       "by hand\n",
+                       hosts[at]->name);
+            continue;
+        }
         look_at_key(&of, hosts[at]);
         if (host != NULL)
             look_at_machine(&of, host);

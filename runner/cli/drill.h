@@ -56,6 +56,7 @@ struct SavedPlan {
     const char *scenario, *environment, *hash, *bytes_hash;
     const char *scenario_name, *environment_name, *who;
     const char *store;     /* that it was made in, and knows whether it was run */
+    struct List inventory; /* of const char *: the hosts of each group that it went by */
     struct List shows;     /* of const char *: its steps, as people read them */
     struct List gates;     /* of const char *: rules of the command line that made it */
     struct List overrides; /* of struct GateOverride */

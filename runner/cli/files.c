@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "../base/text.h"
+#include "../engine/inventory.h"
 #include "../model/include.h"
 #include "../model/redact.h"
 #include <stdlib.h>
@@ -133,9 +134,22 @@ static void load_environment(struct Cli *cli, const char *name, struct Problems 
         problems_add(problems, &err);
         return;
     }
-    const struct Document *document = cli_read(cli, path, problems);
-    if (document->root != NULL)
-        out->environment = environment_new(document, cli->kinds, cli->project.dir, problems);
+    out->environment_document = cli_read(cli, path, problems);
+    if (out->environment_document->root != NULL)
+        out->environment =
+            environment_new(out->environment_document, cli->kinds, cli->project.dir, problems);
+}
+
+static void make_scenario(struct Cli *cli, struct Problems *problems, struct Loaded *out)
+{
+    struct ScenarioInput input = {
+        .document = out->scenario_document,
+        .kinds = cli->kinds,
+        .environment = out->environment,
+        .params = cli->params,
+        .param_count = cli->param_count,
+    };
+    out->scenario = scenario_new(&input, problems);
 }
 
 static void load_scenario(struct Cli *cli, const char *name, struct Problems *problems,
@@ -151,14 +165,28 @@ static void load_scenario(struct Cli *cli, const char *name, struct Problems *pr
     if (out->scenario_document->root == NULL)
         return;
     cli_ask_params(cli, out->scenario_document->root);
-    struct ScenarioInput input = {
-        .document = out->scenario_document,
-        .kinds = cli->kinds,
-        .environment = out->environment,
-        .params = cli->params,
-        .param_count = cli->param_count,
-    };
-    out->scenario = scenario_new(&input, problems);
+    make_scenario(cli, problems, out);
+}
+
+/* The files are clean as they stand; now with the hosts that the inventory has today. What was
+ * said of them is said again. */
+static struct Problems *load_inventory(struct Cli *cli, struct Problems *problems,
+                                       struct Loaded *out)
+{
+    if (out->environment == NULL || out->environment->inventory.count == 0 || !cli->verb->asks ||
+        problems_errors(problems) > 0)
+        return problems;
+    struct Problems *again = problems_new();
+    struct Environment *asked = inventory_ask(out->environment, out->environment_document,
+                                              cli->kinds, cli->project.dir, cli->arena, again);
+    problems_free(problems);
+    environment_free(out->environment);
+    out->environment = asked;
+    if (asked == NULL || out->scenario == NULL)
+        return again;
+    scenario_free(out->scenario);
+    make_scenario(cli, again, out);
+    return again;
 }
 
 int cli_load(struct Cli *cli, const char *scenario, const char *environment, struct Loaded *out)
@@ -169,6 +197,7 @@ int cli_load(struct Cli *cli, const char *scenario, const char *environment, str
         load_environment(cli, environment, problems, out);
     if (scenario != NULL)
         load_scenario(cli, scenario, problems, out);
+    problems = load_inventory(cli, problems, out);
     int status = cli_problems(cli, problems);
     problems_free(problems);
     if (status != 0)

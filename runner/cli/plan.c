@@ -140,5 +140,6 @@ const struct Verb verb_plan = {
         "  faildrill plan -e staging redis_primary_dies\n"
         "  faildrill plan -e staging -v redis_primary_dies    with the very bytes per host\n",
     .next = "Next: faildrill run PLAN, or faildrill approve PLAN before it",
+    .asks = true,
     .run = verb,
 };

@@ -8,6 +8,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "../model/inventory.h"
 #include "plan_show.h"
 
 enum { SHOWN_MOST = 1 << 20 };
@@ -31,6 +32,50 @@ static void write_edges(const struct Plan *plan, struct Json *json)
         }
     }
     json_end(json);
+}
+
+/* "api_servers: api-1 (10.0.0.1), api-2", a line a group. */
+static struct List inventory_lines(const struct Drill *drill)
+{
+    const struct Environment *environment = drill->plan->environment;
+    const struct InventoryGroup *groups = environment->groups.items;
+    struct Arena *arena = drill->cli->arena;
+    struct List lines = {.items = NULL};
+    for (size_t at = 0; at < environment->groups.count; at++) {
+        struct Buf line = BUF(SHOWN_MOST);
+        inventory_group_say(&groups[at], &line);
+        *(const char **)list_add(&lines, arena, sizeof(char *)) = arena_text(arena, line.text);
+        buf_free(&line);
+    }
+    return lines;
+}
+
+static void write_inventory(const struct Drill *drill, struct Json *json)
+{
+    struct List lines = inventory_lines(drill);
+    json_key(json, "inventory");
+    json_open_array(json);
+    for (size_t at = 0; at < lines.count; at++)
+        json_text(json, ((const char *const *)lines.items)[at]);
+    json_end(json);
+}
+
+/* The first group that is not as it was; false: then *err says how. */
+static bool hosts_same(const struct Drill *drill, const struct SavedPlan *saved, struct Err *err)
+{
+    struct List lines = inventory_lines(drill);
+    const char *const *now = lines.items, *const *then = saved->inventory.items;
+    size_t most = lines.count > saved->inventory.count ? lines.count : saved->inventory.count;
+    for (size_t at = 0; at < most; at++) {
+        const char *is = at < lines.count ? now[at] : "nothing";
+        const char *was = at < saved->inventory.count ? then[at] : "nothing";
+        if (!text_equal(is, was))
+            return err_set(err, ERR_REFUSED, NOWHERE,
+                           "plan %s was made for other hosts: the inventory has %.120s, and had "
+                           "%.120s",
+                           short_id(saved->token.text), is, was);
+    }
+    return true;
 }
 
 /* What whoever runs it runs it under. */
@@ -93,6 +138,8 @@ bool plan_is_same(const struct Drill *drill, const struct SavedPlan *saved, stru
     const char *id = short_id(saved->token.text);
     if (!plan_hash_as(drill->plan, &saved->token, drill->who, CLI_VERSION, &hashes, err))
         return false;
+    if (!hosts_same(drill, saved, err))
+        return err_hint(err, "Make a new one: faildrill plan.");
     if (!text_equal(hashes.bytes, saved->bytes_hash))
         err_set(err, ERR_REFUSED, NOWHERE,
                 "plan %s no longer says what would run: its hosts or files changed", id);
@@ -134,6 +181,7 @@ void plan_file_write(const struct Drill *drill, int64_t valid_ns, struct Buf *ou
         json_put_text(&json, drill->cli->params[at].name, drill->cli->params[at].value);
     json_end(&json);
     write_gate(drill, &json);
+    write_inventory(drill, &json);
     write_edges(plan, &json);
     write_shows(drill, &json);
     json_end(&json);
@@ -173,6 +221,7 @@ static enum Known read_plan(struct Arena *arena, const struct Node *root, struct
     out->who = text_of(root, "who");
     out->store = text_of(root, "store");
     read_texts(arena, node_get(root, "shows"), &out->shows);
+    read_texts(arena, node_get(root, "inventory"), &out->inventory);
     read_gate(arena, root, out);
     out->scenario = text_of(root, "scenario");
     out->environment = text_of(root, "environment");

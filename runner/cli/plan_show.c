@@ -6,6 +6,7 @@
 
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "../model/inventory.h"
 
 static const char *mark(const struct Drill *drill, bool ok)
 {
@@ -241,6 +242,16 @@ static void show_values(const char *ns, const struct List *pairs, struct Buf *ou
         buf_printf(out, "  ${%s.%s} is %s\n", ns, pair[at].name, pair[at].value);
 }
 
+static void show_inventory(const struct Environment *environment, struct Buf *out)
+{
+    const struct InventoryGroup *groups = environment->groups.items;
+    for (size_t at = 0; at < environment->groups.count; at++) {
+        buf_put(out, "  inventory ");
+        inventory_group_say(&groups[at], out);
+        buf_char(out, '\n');
+    }
+}
+
 /* Beside the files. */
 static void show_gate(const struct Drill *drill, struct Buf *out)
 {
@@ -261,6 +272,7 @@ void plan_show_whole(const struct Drill *drill, struct Buf *out)
     for (size_t at = 0; at < plan->scenario->params.count; at++)
         buf_printf(out, "  ${param.%s} is %s\n", params[at].name, params[at].value);
     show_gate(drill, out);
+    show_inventory(plan->environment, out);
     show_values("env", &plan->environment->vars, out);
     show_values("endpoint", &plan->environment->endpoints, out);
     buf_put(out, "  the scenario, every script, request and probe of it:\n");

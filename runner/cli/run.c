@@ -393,5 +393,6 @@ const struct Verb verb_run = {
                 "  faildrill run 4k2p --confirm production     a plan that was saved\n"
                 "  faildrill run scenarios/2026-12-staging.yaml --resume    a game day\n",
     .next = "Next: faildrill report last, faildrill trends",
+    .asks = true,
     .run = verb,
 };

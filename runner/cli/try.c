@@ -395,5 +395,6 @@ const struct Verb verb_try = {
                 "  faildrill try -e staging --on api --delay --set by=200ms --for 20s\n"
                 "  faildrill explain scenario.steps              the verbs, each an option here\n",
     .next = "Next: faildrill plan -e ENV SCENARIO; both files are yours to edit",
+    .asks = true,
     .run = verb,
 };

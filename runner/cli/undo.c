@@ -277,5 +277,6 @@ const struct Verb verb_undo = {
         "  faildrill undo --scan -e staging     ask the hosts, with no store at all\n"
         "  faildrill undo --break-lock -e staging    who holds it, then whether to break it\n",
     .next = "Next: faildrill status; on a host, without us: sudo sh /run/faildrill/undo",
+    .asks = true,
     .run = verb,
 };

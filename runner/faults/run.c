@@ -22,9 +22,10 @@ static const struct Field run_fields[] = {
     {.name = "target",
      .type = FIELD_ANY,
      .offset = offsetof(struct RunConfig, target),
-     .flags = FIELD_REQUIRED,
+     .flags = FIELD_REQUIRED | FIELD_ELSEWHERE,
      .example = "victim",
-     .doc = "On which hosts: the name of a target, or a target written in place."},
+     .doc = "On which hosts: the name of a target, or a target written in place; `defaults` may "
+            "say it for all."},
     {.name = "fault",
      .type = FIELD_BOOL,
      .offset = offsetof(struct RunConfig, fault),

@@ -183,6 +183,9 @@ static void add_role(struct EnvironmentBuild *build, const struct RoleFields *fi
     for (size_t i = 0; i < fields->hosts.count; i++)
         hosts[i] = add_host(build, fields, &host[i]);
     role->name = fields->name;
+    const struct Node *named = node_get(fields->node, "hosts");
+    if (named != NULL && named->type == NODE_SCALAR)
+        role->group = named->text;
     role->hosts = hosts;
     role->host_count = fields->hosts.count;
     role->service = service_of(build, fields);
@@ -302,6 +305,7 @@ static void build_values(struct EnvironmentBuild *build)
     environment->timezone = fields->timezone;
     environment->endpoints = fields->endpoints;
     environment->vars = fields->vars;
+    environment_set_inventory(build);
     const struct RoleFields *roles = fields->roles.items;
     for (size_t i = 0; i < fields->roles.count; i++)
         add_role(build, &roles[i]);
@@ -311,24 +315,27 @@ static void build_values(struct EnvironmentBuild *build)
     add_gate(build);
     if (fields->receipts != NULL)
         environment->receipt_key = beside_project(build, fields->receipts->sign_with);
-    struct Target *const *hosts = environment->hosts.items;
-    environment->lock_host = fields->lock != NULL           ? fields->lock
-                             : environment->hosts.count > 0 ? hosts[0]->name
-                                                            : NULL;
+    environment->lock_host = fields->lock != NULL ? fields->lock : inventory_lock_host(environment);
     environment_check(build);
-    if (build->good)
+    if (build->good && !inventory_is_open(build))
         bind_systems(build);
 }
 
 struct Environment *environment_new(const struct Document *document, const struct Kinds *kinds,
                                     const char *project_dir, struct Problems *problems)
 {
+    return environment_with(document, NULL, kinds, project_dir, problems);
+}
+
+struct Environment *environment_with(const struct Document *document,
+                                     const struct Inventory *inventory, const struct Kinds *kinds,
+                                     const char *project_dir, struct Problems *problems)
+{
     struct Arena *arena = arena_new("environment", ENVIRONMENT_MEMORY);
     struct Environment *environment = arena_zero(arena, 1, sizeof *environment);
     environment->arena = arena;
     environment->path = arena_text(arena, document->path);
     environment->text = arena_bytes(arena, document->text, document->size);
-    hash_hex(document->text, document->size, environment->hash);
 
     size_t set_count;
     const struct VariantSet *sets = kinds_sets(kinds, arena, &set_count);
@@ -340,6 +347,7 @@ struct Environment *environment_new(const struct Document *document, const struc
         .kinds = kinds,
         .project_dir = arena_text(arena, project_dir),
         .root = document->root,
+        .inventory = inventory,
         .arena = arena,
         .problems = problems,
         .good = true,
@@ -348,7 +356,11 @@ struct Environment *environment_new(const struct Document *document, const struc
         (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
     build.decode.reference = answer;
     build.decode.reference_data = &build;
-    if (decode_record(&build.decode, build.root, &ENVIRONMENT_RECORD, &fields)) {
+    build.root = environment_sources(&build, build.root);
+    if (inventory != NULL)
+        build.root = inventory_apply(&build, build.root);
+    inventory_hash(environment, document);
+    if (build.good && decode_record(&build.decode, build.root, &ENVIRONMENT_RECORD, &fields)) {
         build_values(&build);
         if (build.good && problems_errors(problems) == before)
             return environment;

@@ -55,10 +55,14 @@ struct GateOverride {
 struct Environment {
     const char *name, *path;
     bool is_protected;
-    struct List hosts;                /* of struct Target *: each once, in file order */
-    struct List roles;                /* of struct Role */
-    struct List endpoints, vars;      /* of struct TextPair */
-    struct List secrets;              /* of struct SecretSpec */
+    struct List hosts;     /* of struct Target *: each once, in file order */
+    struct List roles;     /* of struct Role */
+    struct List inventory; /* of const char *: the command that prints it; none: empty */
+    struct Where inventory_where;
+    struct List groups;          /* of struct InventoryGroup: what was taken of it (inventory.h) */
+    struct List listed;          /* of const char *: hosts that stand in it alone */
+    struct List endpoints, vars; /* of struct TextPair */
+    struct List secrets;         /* of struct SecretSpec */
     const struct PassedIn *passed_in; /* NULL = not asked */
     struct GateLimits limits;
     struct GateTimes times;
@@ -71,10 +75,10 @@ struct Environment {
     const char *freeze_switch; /* an absolute path or a URL; NULL = none */
     const struct NotifyFields *notify;   /* environment_notify.h; NULL = nobody is told here */
     const struct SilenceFields *silence; /* NULL = none */
-    struct List overrides;     /* of struct GateOverride; their rules are no more above */
-    const char *lock_host;     /* `lock:`, else the first; NULL: all are pods, yet to be found */
-    const char *timezone;      /* "Europe/Berlin", or NULL */
-    char hash[65];             /* SHA-256 of the file */
+    struct List overrides;               /* of struct GateOverride; their rules are no more above */
+    const char *lock_host; /* `lock:`, else the first; NULL: all are pods, yet to be found */
+    const char *timezone;  /* "Europe/Berlin", or NULL */
+    char hash[65];         /* SHA-256 of the file, and of what was taken of its inventory */
     const char *text;
     struct Arena *arena; /* owns all of it: environment_free() */
 };
@@ -93,6 +97,9 @@ typedef bool SecretRunFn(const char *const *argv, struct Buf *out, struct Mono d
  * process environment, so that no child of ours has it. */
 bool environment_unlock(struct Environment *environment, SecretRunFn *run,
                         struct Err *err) MUST_CHECK;
+/* Takes the variables of secrets out of our process environment, before any program is started;
+ * environment_unlock still finds them. */
+void environment_hide(const struct Environment *environment);
 /* Hosts without an address get the one that their transport knows, before anybody asks for it. */
 bool environment_resolve(struct Environment *environment, struct Err *err) MUST_CHECK;
 /* "${secret.redis}" -> its value; other text as it is; NULL stays NULL. Borrowed; never store or

@@ -63,6 +63,9 @@ void environment_check_again(struct EnvironmentBuild *build, const struct RoleFi
                              const struct HostFields *host, const struct Target *known)
 {
     bool described = host->node->type == NODE_MAP && host->node->count > 0;
+    struct Where first = known->where, here = host->node->where;
+    if (described && first.line == here.line && first.column == here.column)
+        described = false; /* in a group of the inventory it is as it is described here */
     const struct Node *other = node_get(role->node, "reach");
     if (other == NULL && role->zone != NULL && !text_equal(role->zone, known->zone))
         other = node_get(role->node, "zone");
@@ -96,6 +99,7 @@ void environment_check_role(struct EnvironmentBuild *build, const struct RoleFie
 {
     check_way_to_run(build, role);
     environment_check_hosts(build, role);
+    environment_check_group(build, role);
     const char *unit = role->unit;
     if (unit != NULL && (!only(unit, LETTERS ":-_.\\@") || unit[0] == '-'))
         err_at(say(build, ERR_VALUE, role->node, "unit", "'%s' is no unit", unit),
@@ -174,7 +178,8 @@ static void check_keep(struct EnvironmentBuild *build, const struct Node *gate)
             const struct Role *roles = environment->roles.items;
             for (size_t k = 0; k < environment->roles.count; k++)
                 err_allow(err, roles[k].name);
-        } else if (role->service.pods == NULL && (size_t)keep[i].count > role->host_count) {
+        } else if (role->service.pods == NULL && !role_is_open(role) &&
+                   (size_t)keep[i].count > role->host_count) {
             err_at(say(build, ERR_RULE, map, keep[i].role, "role '%s' has %zu host%s", role->name,
                        role->host_count, role->host_count == 1 ? "" : "s"),
                    "no more than that can be kept");
@@ -187,7 +192,7 @@ static void check_forbidden_hosts(struct EnvironmentBuild *build, const struct N
     const struct Environment *environment = build->environment;
     const char *const *names = environment->limits.forbidden_hosts.items;
     for (size_t i = 0; i < environment->limits.forbidden_hosts.count; i++) {
-        if (environment_host(environment, names[i]) != NULL)
+        if (environment_host(environment, names[i]) != NULL || inventory_is_open(build))
             continue;
         struct Err *err =
             say(build, ERR_HOST, forbid, "hosts", "there is no host '%s' here", names[i]);
@@ -244,7 +249,7 @@ static void check_gate(struct EnvironmentBuild *build)
 static void check_lock(struct EnvironmentBuild *build)
 {
     const struct Environment *environment = build->environment;
-    if (environment->lock_host == NULL ||
+    if (environment->lock_host == NULL || inventory_is_open(build) ||
         environment_host(environment, environment->lock_host) != NULL)
         return;
     struct Err *err = say(build, ERR_HOST, build->root, "lock", "there is no host '%s' here",

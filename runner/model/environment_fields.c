@@ -103,13 +103,13 @@ static const struct Field ROLE_FIELDS[] = {
     {.name = "hosts",
      .type = FIELD_MAP,
      .offset = offsetof(struct RoleFields, hosts),
-     .flags = FIELD_NAMES,
+     .flags = FIELD_NAMES | FIELD_GROUP,
      .min = 1,
      .max = 500,
      .of = &HOST_RECORD,
      .example = "{redis-1: {address: 10.10.0.31}}",
      .doc = "The hosts of the role, which every role has but one of pods; a list of names where "
-            "nothing is to be said about them."},
+            "nothing is to be said about them; or the name of a group of the inventory."},
     {.name = "unit",
      .type = FIELD_TEXT,
      .offset = offsetof(struct RoleFields, unit),
@@ -210,7 +210,7 @@ static const struct Field SECRET_FIELDS[] = {
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct SecretFields, node)},
     {.name = NULL},
 };
-static const struct Record SECRET_RECORD = {
+const struct Record SECRET_RECORD = {
     .name = "secret",
     .doc = "Where a secret's value comes from: exactly one of the keys.",
     .size = sizeof(struct SecretFields),
@@ -235,6 +235,12 @@ static const struct Field ENVIRONMENT_FIELDS[] = {
      .offset = offsetof(struct EnvironmentFields, timezone),
      .example = "Europe/Berlin",
      .doc = "The zone in which times are shown; default: that of this machine."},
+    {.name = "hosts",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct EnvironmentFields, inventory),
+     .of = &INVENTORY_RECORD,
+     .example = "{run: [ansible-inventory, -i, inventory/production, --list]}",
+     .doc = "An inventory, whose groups roles may name in the place of hosts."},
     {.name = "roles",
      .type = FIELD_MAP,
      .offset = offsetof(struct EnvironmentFields, roles),
@@ -289,7 +295,8 @@ static const struct Field ENVIRONMENT_FIELDS[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct EnvironmentFields, lock),
      .example = "redis-1",
-     .doc = "The host that holds the lock of the environment; default: the first."},
+     .doc = "The host that holds the lock of the environment; default: the first that stands in "
+            "the file, else the first of the inventory."},
     {.name = "power",
      .type = FIELD_RECORD,
      .offset = offsetof(struct EnvironmentFields, power),

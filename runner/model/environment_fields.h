@@ -77,6 +77,10 @@ struct GateFields {
     bool node_opt_in;
     const struct Node *node;
 };
+struct InventoryFields {
+    struct List run; /* of const char * */
+    const struct Node *node;
+};
 struct ReceiptsFields {
     const char *sign_with;
 };
@@ -84,6 +88,7 @@ struct EnvironmentFields {
     const char *name, *timezone, *lock;
     bool is_protected;
     struct Chosen reach; /* `ssh:` and its like, for all hosts */
+    const struct InventoryFields *inventory;
     struct List roles, endpoints, vars, secrets;
     const struct GateFields *gate;
     const struct ReceiptsFields *receipts;
@@ -97,6 +102,8 @@ extern const struct Record ENVIRONMENT_RECORD;
 extern const struct Record REACH_RECORD;                  /* struct ReachFields */
 extern const struct Record GATE_RECORD, MORE_GATE_RECORD; /* struct GateFields */
 extern const struct Record RECEIPTS_RECORD;               /* struct ReceiptsFields */
+extern const struct Record SECRET_RECORD;                 /* struct SecretFields */
+extern const struct Record INVENTORY_RECORD;              /* struct InventoryFields */
 extern const struct Record POWER_RECORD;                  /* struct PowerFields */
 extern const struct Record PODS_RECORD;                   /* struct PodsFields */
 

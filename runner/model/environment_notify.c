@@ -7,6 +7,7 @@
 
 #include "../base/text.h"
 #include "environment.h"
+#include "environment_fields.h"
 
 #define WAY(member) .offset = offsetof(struct NotifyWayFields, member)
 
@@ -23,8 +24,25 @@ static const struct Choice WHENS[] = {
     }
 #define ROW_SECRET_URL(sample, text)                                                               \
     {                                                                                              \
-        .name = "url", .type = FIELD_TEXT, WAY(url), .flags = FIELD_REQUIRED | FIELD_SECRET,       \
-        .example = sample, .doc = text                                                             \
+        .name = "url", .type = FIELD_TEXT, WAY(url), .flags = FIELD_SECRET, .example = sample,     \
+        .doc = text                                                                                \
+    }
+/* Taken out of an environment before it is read (environment_sources); a project has no secrets. */
+#define ROWS_SOURCE                                                                                \
+    {.name = "env",                                                                                \
+     .type = FIELD_TEXT,                                                                           \
+     WAY(env),                                                                                     \
+     .example = "SLACK_WEBHOOK",                                                                   \
+     .doc = "In the place of `url`: the variable of the process environment that holds it."},      \
+        {.name = "file",                                                                           \
+         .type = FIELD_TEXT,                                                                       \
+         WAY(file),                                                                                \
+         .example = "/run/secrets/webhook",                                                        \
+         .doc = "In the place of `url`: the file that holds it; only its owner may read it."},     \
+    {                                                                                              \
+        .name = "cmd", .type = FIELD_LIST, WAY(command), .flags = FIELD_SCRIPT, .min = 1,          \
+        .max = 50, .example = "[pass, show, shop/webhook]",                                        \
+        .doc = "In the place of `url`: a command, word by word, that prints it."                   \
     }
 #define ROW_WHEN                                                                                   \
     {                                                                                              \
@@ -34,11 +52,13 @@ static const struct Choice WHENS[] = {
 
 static const struct Field SLACK_FIELDS[] = {
     ROW_SECRET_URL("\"${secret.slack}\"", "The incoming webhook's URL, which is a secret."),
+    ROWS_SOURCE,
     ROW_WHEN,
     {.name = NULL},
 };
 static const struct Field TEAMS_FIELDS[] = {
     ROW_SECRET_URL("\"${secret.teams}\"", "The URL of the workflow, which is a secret."),
+    ROWS_SOURCE,
     ROW_WHEN,
     {.name = NULL},
 };
@@ -47,7 +67,8 @@ static const struct Field WEBHOOK_FIELDS[] = {
     {.name = "sign_with",
      .type = FIELD_TEXT,
      WAY(key),
-     .flags = FIELD_SECRET,
+     .flags = FIELD_SECRET | FIELD_SOURCE,
+     .of = &SECRET_RECORD,
      .example = "\"${secret.hook}\"",
      .doc = "The key of the HMAC-SHA256 over the body, in the header X-Faildrill-Signature."},
     {.name = "headers",
@@ -63,14 +84,33 @@ static const struct Field GRAFANA_FIELDS[] = {
     {.name = "token",
      .type = FIELD_TEXT,
      WAY(key),
-     .flags = FIELD_SECRET,
+     .flags = FIELD_SECRET | FIELD_SOURCE,
+     .of = &SECRET_RECORD,
      .example = "\"${secret.grafana}\"",
      .doc = "The token of a service account that may write annotations."},
     {.name = NULL},
 };
+/* These words are left where nobody took them out: in a project file, or beside a `url`. */
+static void way_check(const void *record, const struct Node *node, struct Decode *decode)
+{
+    const struct NotifyWayFields *way = record;
+    if (way->url == NULL) {
+        problems_say(decode->problems, ERR_REQUIRED, node->where, NULL, "the key `url` is missing");
+        err_at(problems_last(decode->problems),
+               "like `url: \"${secret.chat}\"`, or `env: CHAT_WEBHOOK`");
+        return;
+    }
+    if (way->env != NULL || way->file != NULL || way->command.count > 0)
+        problems_say(decode->problems, ERR_RULE, node->where,
+                     "in an environment `env`, `file` or `cmd` stand in the place of `url`; a "
+                     "project says url: \"${secret.NAME}\", and environments name the secret",
+                     "this URL comes from more than one place");
+}
+
 #define WAY_RECORD(of, text, rows)                                                                 \
     {                                                                                              \
-        .name = of, .doc = text, .size = sizeof(struct NotifyWayFields), .fields = rows            \
+        .name = of, .doc = text, .size = sizeof(struct NotifyWayFields), .fields = rows,           \
+        .check = way_check                                                                         \
     }
 static const struct Record SLACK_RECORD =
     WAY_RECORD("slack", "A channel of Slack, by an incoming webhook.", SLACK_FIELDS);

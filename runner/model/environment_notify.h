@@ -11,9 +11,11 @@ enum NotifyWhen { NOTIFY_START = 1, NOTIFY_HALT = 2, NOTIFY_END = 4 };
 struct NotifyFields {
     const struct NotifyWayFields {
         const char *url;
-        const char *key;     /* signs a webhook, opens a Grafana; or NULL */
-        struct List when;    /* of const char *: start, halt, end; none: all of them */
-        struct List headers; /* of struct TextPair */
+        const char *key;        /* signs a webhook, opens a Grafana; or NULL */
+        struct List when;       /* of const char *: start, halt, end; none: all of them */
+        struct List headers;    /* of struct TextPair */
+        const char *env, *file; /* read nowhere: environment_sources has taken them out */
+        struct List command;
     } * way[NOTIFY_WAYS];
     const struct Node *node;
 };

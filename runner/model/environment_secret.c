@@ -155,6 +155,15 @@ static bool make_room(struct Err *err)
     return true;
 }
 
+void environment_hide(const struct Environment *environment)
+{
+    const struct SecretSpec *specs = environment->secrets.items;
+    struct Err unused;
+    for (size_t i = 0; i < environment->secrets.count && make_room(&unused); i++)
+        if (specs[i].source == SECRET_ENV)
+            (void)take_variable(specs[i].at);
+}
+
 bool environment_unlock(struct Environment *environment, SecretRunFn *run, struct Err *err)
 {
     size_t count = environment->secrets.count;

@@ -43,6 +43,33 @@ const struct Node *node_without(const struct Node *map, const char *key, struct 
     return copy;
 }
 
+const struct Node *node_with(const struct Node *map, const char *key, const struct Node *item,
+                             struct Arena *arena)
+{
+    struct Node *copy = arena_zero(arena, 1, sizeof *copy);
+    const struct Node **items = arena_zero(arena, map->count, sizeof *items);
+    *copy = *map;
+    copy->items = items;
+    for (size_t i = 0; i < map->count; i++)
+        items[i] = text_equal(map->keys[i]->text, key) ? item : map->items[i];
+    return copy;
+}
+
+const struct Node *node_joined(const struct Node *map, const struct Node *more, struct Arena *arena)
+{
+    struct Node *copy = arena_zero(arena, 1, sizeof *copy);
+    const struct Node **keys = arena_zero(arena, map->count + more->count, sizeof *keys);
+    const struct Node **items = arena_zero(arena, map->count + more->count, sizeof *items);
+    *copy = (struct Node){.type = NODE_MAP, .where = map->where, .keys = keys, .items = items};
+    for (size_t i = 0; i < map->count + more->count; i++) {
+        const struct Node *from = i < map->count ? map : more;
+        size_t at = i < map->count ? i : i - map->count;
+        keys[copy->count] = from->keys[at];
+        items[copy->count++] = from->items[at];
+    }
+    return copy;
+}
+
 void node_each_scalar(const struct Node *node, void (*each)(void *data, const struct Node *scalar),
                       void *data)
 {

@@ -156,6 +156,7 @@ struct Scenario *scenario_new(const struct ScenarioInput *input, struct Problems
         (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
     build.decode.reference = scenario_answer;
     build.decode.reference_data = &build;
+    build.root = scenario_with_defaults(&build, build.root);
     size_t before = problems_errors(problems), first = problems_count(problems);
     read_all(&build);
     include_note(input->document, first, problems);

@@ -19,6 +19,8 @@ struct ScenarioBuild {
     bool resolve; /* references to the environment are filled in; else they stay as written */
 };
 
+/* The file with its `defaults:` in every step that lacks them. */
+const struct Node *scenario_with_defaults(struct ScenarioBuild *build, const struct Node *root);
 /* Decodes `params:`, takes the values given, checks both; fills scenario->params. */
 void scenario_read_params(struct ScenarioBuild *build);
 /* The RefFn of a scenario; data is the build. */

@@ -51,6 +51,10 @@ struct CaptureFields {
     const char *name, *out, *json, *regex, *as;
     const struct Node *node;
 };
+struct DefaultsFields {
+    const struct Node *target;
+    int64_t timeout_ns;
+};
 struct SteadyFields {
     int64_t for_ns, within_ns;
 };
@@ -81,6 +85,7 @@ struct HaltAlsoFields {
 struct ScenarioFields {
     const char *name, *hypothesis, *owner, *runbook, *schedule;
     struct List tags, include, params, targets, probes, steps, always, expect, halt;
+    const struct DefaultsFields *defaults; /* they stand in the steps already */
     const struct SteadyFields *steady;
     const struct RepeatFields *repeat;
     const struct UndoFields *undo;
@@ -104,7 +109,9 @@ struct PauseFields {
 struct ParallelFields {
     struct List steps; /* of struct StepFields */
 };
-extern const struct Record PARALLEL_RECORD;
+extern const struct Record PARALLEL_RECORD, DEFAULTS_RECORD;
+/* scenario_course.c: how a drill goes. */
+extern const struct Record STEADY_RECORD, UNDO_RECORD, REPEAT_RECORD, HALT_ALSO_RECORD;
 extern const struct Record FAILOVER_RECORD, WAIT_RECORD, NOTE_RECORD, ASK_RECORD;
 extern const struct Record PARAMS_RECORD;              /* struct List of ParamFields */
 extern const struct Record INCLUDES_RECORD;            /* struct List of IncludeFields */

@@ -142,7 +142,7 @@ static void check_sides(struct ScenarioBuild *build)
         check_side(build, &between->a);
         check_side(build, &between->b);
         const struct Role *role = need_role(build, between->of, between->where);
-        if (role != NULL && role->host_count < shape_least(between->shape))
+        if (role != NULL && !role_is_open(role) && role->host_count < shape_least(between->shape))
             err_note(scenario_say(build, ERR_RULE, between->where,
                                   "role `%s` has %zu host%s: such a shape takes %zu", role->name,
                                   role->host_count, role->host_count == 1 ? "" : "s",

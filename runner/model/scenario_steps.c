@@ -145,7 +145,7 @@ static void check_pick(struct ScenarioBuild *build, const struct StepSpec *step,
     if (named != NULL)
         where = pick != NULL ? pick->where : target->where;
     size_t n = role->host_count, wanted = pick_count(&target->pick, n);
-    if (role->service.pods != NULL && n == 0)
+    if (role_is_open(role))
         return; /* they are found later, and this is looked at again */
     if (wanted == 0)
         err_hint(scenario_say(build, ERR_RULE, where, "a share of %zu host%s that means nobody", n,

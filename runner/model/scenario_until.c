@@ -58,7 +58,7 @@ static void check_probe(struct ScenarioBuild *build, const struct StepSpec *step
     static const char *const WORDS[] = {"from", "control", "hold", "gap"};
     bool before = text_equal(word, "when"), alone = true;
     const struct ProbeSpec *probe = before ? step->when : step->until;
-    if (probe->kind->needs_role)
+    if (probe->kind->needs_role && probe->role != NULL)
         err_hint(scenario_say(build, ERR_RULE, probe->where, "`%s` names a role, which `%s` cannot",
                               probe->kind->name, word),
                  "ask an address: http, or tcp");

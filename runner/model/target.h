@@ -52,6 +52,7 @@ struct Target {
 
 struct Role {
     const char *name;
+    const char *group;                 /* of the inventory that has its hosts; NULL: the file has */
     const struct Target *const *hosts; /* in file order */
     size_t host_count;
     struct Service service;
@@ -72,6 +73,12 @@ static inline bool role_is_run(const struct Role *role)
 static inline const char *target_address(const struct Target *target)
 {
     return target->address != NULL ? target->address : target->name;
+}
+
+/* Its hosts are not known yet: pods, or a group of an inventory that nobody asked. */
+static inline bool role_is_open(const struct Role *role)
+{
+    return role->host_count == 0 && (role->service.pods != NULL || role->group != NULL);
 }
 
 /* The run's ULID in lower case, drawn in `plan`; on every trace left on a node. */

@@ -129,6 +129,8 @@ static bool read_map(struct Decode *decode, const struct Field *field, const str
         if (node == NULL)
             return false;
     }
+    if (node->type == NODE_SCALAR && (field->flags & FIELD_GROUP) != 0)
+        return true;
     if (node->type != NODE_MAP)
         return value_wrong_type(decode, field, node);
     if (too_many(decode, field, node))

@@ -46,7 +46,13 @@ enum FieldFlag {
     FIELD_SCALARS = 4096, /* FIELD_MAP, FIELD_LIST: a scalar stands for a record with that
                              FIELD_ALONE */
     FIELD_ALONE = 8192,   /* what a scalar in the place of the record means */
-    FIELD_ELSEWHERE = 16384 /* FIELD_REQUIRED, but another file may say it: no schema asks for it */
+    FIELD_ELSEWHERE =
+        16384,           /* FIELD_REQUIRED, but another file may say it: no schema asks for it */
+    FIELD_GROUP = 32768, /* FIELD_MAP, FIELD_LIST of texts: names of hosts; a scalar may be a
+                                group of the inventory, which is known later: a map stays empty */
+    /* FIELD_TEXT of FIELD_SECRET: a map of `of` that says whence it comes may stand there; whoever
+     * reads the file has taken it out before. */
+    FIELD_SOURCE = 65536
 };
 #define FIELD_NOT_GIVEN INT64_MIN
 

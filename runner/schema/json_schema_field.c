@@ -93,7 +93,11 @@ static void put_text(struct Schema *schema, const struct Field *field)
 {
     if ((field->flags & FIELD_SECRET) != 0)
         put_ref(schema, "a_secret");
-    else if (field->choices != NULL)
+    if ((field->flags & FIELD_SOURCE) != 0)
+        schema_put_ref(schema, field->of);
+    if ((field->flags & FIELD_SECRET) != 0)
+        return;
+    if (field->choices != NULL)
         put_choices(schema, field->choices);
     else if ((field->flags & FIELD_SNAKE) != 0)
         put_ref(schema, "a_snake_name");
@@ -190,6 +194,8 @@ static void put_map(struct Schema *schema, const struct Field *field)
     json_end(schema->json);
     if ((field->flags & FIELD_NAMES) != 0)
         put_names(schema);
+    if ((field->flags & FIELD_GROUP) != 0)
+        put_any_scalar(schema);
 }
 
 /* The definition that says how a number of this type is written, or NULL. */

@@ -175,7 +175,7 @@ static void required_missing(struct Writer *writer, const struct Field *fields,
 {
     for (const struct Field *field = fields; field->name != NULL; field++) {
         bool key = field->name[0] != '\0' && (field->flags & FIELD_SUBJECT) == 0;
-        if (!key || (field->flags & FIELD_REQUIRED) == 0)
+        if (!key || (field->flags & FIELD_REQUIRED) == 0 || node_get(*place, field->name) == NULL)
             continue;
         struct Node *less = copy_of(writer, *place);
         size_t kept = 0;

@@ -47,7 +47,10 @@ function corpus(malformed) {
     for (const folder of ['good', 'good/environments', 'include', 'include/fragments', 'bad'])
         for (const file of yamlsIn(`tests/golden/${folder}`))
             files.push({ id: `golden/${path.relative('tests/golden', file)}`, file });
-    for (const folder of ['scenarios', 'scenarios/environments', 'scenarios/published'])
+    for (const folder of ['environments', 'scenarios', 'drills', 'first_screen'].map(one => `tests/golden/language/${one}`))
+        for (const file of yamlsIn(folder))
+            files.push({ id: path.relative('tests/golden', file), file });
+    for (const folder of ['scenarios', 'scenarios/environments', 'scenarios/patroni', 'scenarios/published', 'scenarios/published/environments'])
         for (const file of yamlsIn(folder))
             files.push({ id: file, file });
     for (const one of fs.readdirSync(malformed).sort())
@@ -61,8 +64,9 @@ function validate(id, file, text) {
     if (id.startsWith('malformed/'))
         return id.includes('.good.');
     const options = /^# validate: (.*)/.exec(text);
-    const folder = file.startsWith('tests/golden/') ? ['-C', 'tests/golden'] : [];
-    const name = file.startsWith('tests/golden/') ? path.relative('tests/golden', file) : file;
+    const project = ['tests/golden/language', 'tests/golden', 'scenarios/published'].find(one => file.startsWith(`${one}/`));
+    const folder = project ? ['-C', project] : [];
+    const name = project ? path.relative(project, file) : file;
     const args = [...folder, 'validate', ...(options ? options[1].split(/\s+/) : []), name];
     return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 }
