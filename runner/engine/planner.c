@@ -179,6 +179,7 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
                              planning->err))
         return false;
     struct ScriptInput values = plan_script_input(plan, fault->target);
+    values.marks = &plan->token;
     const void *config = NULL;
     return step_config(&values, fault->step, plan->arena, &config, planning->err) &&
            fault->step->kind->plan(config, &input, plan->arena, &fault->procedure, planning->err) &&

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "../model/procedure_fill.h"
 #include "../model/redact.h"
 #include "capture.h"
 #include "planner.h"
@@ -141,4 +142,19 @@ const char *figures_fill(struct StepRun *step, const char *text)
         return filled;
     step_fail(step, step_verdict(run), err.message);
     return NULL;
+}
+
+bool figures_fill_fault(struct StepRun *step, struct FaultRun *fault)
+{
+    struct Run *run = step->run;
+    struct PlannedFault *filled = arena_zero(run->arena, 1, sizeof *filled);
+    struct Err err;
+    *filled = *fault->planned;
+    if (!procedure_fill(&fault->planned->procedure, &run->in.plan->token, &run->captured,
+                        run->arena, &filled->procedure, &err)) {
+        step_cannot(step, err.message);
+        return false;
+    }
+    fault->planned = filled;
+    return true;
 }

@@ -81,6 +81,9 @@ void step_faults_begin(struct StepRun *step, struct FaultRun **faults, size_t co
                           "looked at");
         return;
     }
+    for (size_t at = 0; at < count; at++)
+        if (!figures_fill_fault(step, faults[at]))
+            return;
     struct Joining *joining = arena_zero(run->arena, 1, sizeof *joining);
     *joining = (struct Joining){.step = step, .faults = faults, .count = count};
     if (run->scenario->snapshot_first && spec->kind->stops_service && role->system != NULL &&

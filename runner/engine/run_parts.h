@@ -235,6 +235,9 @@ void figures_step_over(struct StepRun *step);
 bool figures_capture(struct StepRun *step, const struct Buf *output);
 /* A text with what is known by now in the place of its references; NULL, and aborted, where not. */
 const char *figures_fill(struct StepRun *step, const char *text);
+/* The fault goes on with its captures filled in, before anything of it is stored or armed; false,
+ * and aborted, where that cannot be. */
+bool figures_fill_fault(struct StepRun *step, struct FaultRun *fault);
 /* run_work.c: plain work on hosts */
 void step_run_on(struct StepRun *step, const struct List *hosts); /* of const struct Target * */
 /* run_step_kinds.c: a step that is no fault of a kind */

@@ -50,6 +50,7 @@ const struct FaultKind run_fault = {
     .name = "run",
     .summary = "a command of your own; with `fault: true` it has an undo and a proof",
     .reversal = REVERSAL_UNDO,
+    .fills_late = true,
     .config = {.name = "run",
                .doc = "Runs a text in the host's sh.",
                .size = sizeof(struct RunConfig),

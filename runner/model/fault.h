@@ -118,6 +118,8 @@ struct FaultKind {
     bool takes_machine; /* power_off, reboot: all that we have there dies with it (from_here) */
     bool stops_service; /* kill, stop: what the old primary does afterwards must be planned (rejoin)
                          */
+    bool fills_late; /* its scripts stand as whole words of its commands: captures can be filled in
+                        when it is armed */
     struct Record
         config; /* the step's own keys; FIELD_SUBJECT is the target (struct name "target") */
     /* Where the step is plain work of ours (`fault: false`): the request that we send; NULL = it is

@@ -92,6 +92,7 @@ struct ScriptInput {
     const struct Target *host;   /* ${host.name}, ${host.address} */
     const char *run;             /* ${run.id}: the token */
     const struct List *captured; /* of struct TextPair: ${capture.NAME}; NULL = none yet */
+    const struct Token *marks;   /* then a mark stands for it (procedure_fill.h); NULL: no value */
     /* ${target.NAME.name} and .address: the host drawn for it; NULL where none is. */
     const struct Target *(*drawn)(void *data, const char *target);
     void *drawn_data;

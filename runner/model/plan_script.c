@@ -3,6 +3,7 @@
 #include "plan.h"
 
 #include "../base/text.h"
+#include "procedure_fill.h"
 #include <string.h>
 
 enum { SCRIPT_MOST = 64 << 10 };
@@ -73,6 +74,8 @@ static const char *value_of(const struct Filling *filling, const char *ns, const
         return input->run;
     if (text_equal(ns, "capture") && input->captured != NULL)
         return pair_value(input->captured, name);
+    if (text_equal(ns, "capture") && input->marks != NULL && filling->variables != NULL)
+        return capture_mark(input->marks, name, filling->arena);
     if (text_equal(ns, "secret"))
         return arena_printf(filling->arena, "${secret.%s}", name);
     return NULL;
@@ -153,7 +156,10 @@ static bool whole_script(const struct ScriptInput *input, const char *script, st
     const struct TextPair *pair = variables.items;
     for (size_t i = 0; i < variables.count; i++) {
         buf_printf(&all, "%s=", pair[i].name);
-        shell_text(&all, pair[i].value);
+        if (input->captured == NULL && text_starts(pair[i].name, "fd_capture_"))
+            buf_put(&all, pair[i].value); /* a mark, for a value that is quoted */
+        else
+            shell_text(&all, pair[i].value);
         buf_char(&all, '\n');
     }
     buf_put(&all, text);

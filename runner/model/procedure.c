@@ -8,7 +8,6 @@
 #include "../base/text.h"
 #include "fault.h"
 
-#define SHELL_TEXT_MAX (256 * 1024)
 #define COMMAND_LONGEST_NS (10 * 60 * NS_PER_S)
 
 char fault_class_letter(enum FaultClass ends_by)

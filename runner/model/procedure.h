@@ -56,6 +56,7 @@ struct Procedure {
 char fault_class_letter(enum FaultClass ends_by); /* K P R S */
 /* The commands as one POSIX shell text, each line quoted, ending at the first failure with its
  * status. The same bytes are printed by `plan`, hashed, stored, and run. */
+#define SHELL_TEXT_MAX (256 * 1024)
 const char *commands_shell(const struct Commands *commands, struct Arena *arena);
 /* SHA-256 over all parts and durations in order, as hex. */
 void procedure_hash(const struct Procedure *procedure, char out[65]);

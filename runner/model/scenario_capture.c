@@ -242,7 +242,8 @@ static void look_at(void *data, const char *ns, const char *name, size_t start, 
                                    captures->allowed ? "`${capture.%s}` is captured by a later step"
                                                      : "there is no `${capture.%s}` here",
                                    name);
-    err_hint(err, "the text of a `run` that is no fault, or of a `note`, after it was captured");
+    err_hint(err,
+             "the text of a `run`, its `undo` and `proof`, or of a `note`, after it was captured");
 }
 
 static void look(void *data, const struct Node *scalar)
@@ -252,6 +253,19 @@ static void look(void *data, const struct Node *scalar)
     reference_each(scalar->text, look_at, captures);
 }
 
+/* A fault's own shell texts: filled in when it is armed. */
+static bool fills_late(const struct StepSpec *step, const char *key)
+{
+    if (step->kind == NULL || !step->kind->fills_late)
+        return false;
+    bool own = text_equal(key, step->kind->name);
+    const struct Field *field = step->kind->config.fields;
+    for (; field->name != NULL; field++)
+        if (own ? (field->flags & FIELD_SUBJECT) != 0 : text_equal(field->name, key))
+            return (field->flags & FIELD_SCRIPT) != 0;
+    return false;
+}
+
 static void check_step(struct ScenarioBuild *build, size_t index)
 {
     const struct Node *node = scenario_step_node(build, index);
@@ -259,7 +273,8 @@ static void check_step(struct ScenarioBuild *build, size_t index)
     const char *key = step->type == STEP_RUN ? "run" : step->type == STEP_NOTE ? "note" : "";
     for (size_t i = 0; node->type == NODE_MAP && i < node->count; i++) {
         struct Captures captures = {.build = build, .step = index};
-        captures.allowed = text_equal(node->keys[i]->text, key);
+        captures.allowed =
+            text_equal(node->keys[i]->text, key) || fills_late(step, node->keys[i]->text);
         node_each_scalar(node->items[i], look, &captures);
     }
     bool captures = step->captures.count > 0;

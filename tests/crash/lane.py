@@ -23,9 +23,9 @@ LEASE, SLACK = 2, 2
 DOOR = 7
 PATIENCE = 30
 HAND = "sudo sh /run/faildrill/undo"
-KINDS = ["kill", "stop", "freeze", "isolate", "chains", "run", "restart", "disk_fill", "sysctl", "override",
-         "parallel", "repeat"]
-RARE = {"parallel": 0.25, "repeat": 0.25}  # of a kind's share: a point of these is twice the work
+KINDS = ["kill", "stop", "freeze", "isolate", "chains", "run", "captured", "restart", "disk_fill", "sysctl",
+         "override", "parallel", "repeat"]
+RARE = {"captured": 0.5, "parallel": 0.25, "repeat": 0.25}  # of a kind's share: a point of these is twice the work
 STEPS = {
     "kill": "- kill: victim\n    for: 1s",
     "stop": "- stop: victim\n    for: 1s",
@@ -35,6 +35,10 @@ STEPS = {
     "chains": "- isolate: victim\n    for: 1s",  # on a host without nft: by iptables and ipset
     "run": '- run: "touch /run/broken"\n    target: victim\n    fault: true\n    undo: "rm -f /run/broken"\n'
            '    proof: "test -e /run/broken"\n    for: 1s',
+    # Armed with what a step before it has read: neither guard nor log may know less of it than the fault.
+    "captured": '- run: "echo /run/broken"\n    target: victim\n    capture: {where: {stdout: text}}\n'
+                '  - run: "touch ${capture.where}"\n    target: victim\n    fault: true\n    undo: "rm -f ${capture.where}"\n'
+                '    proof: "test -e ${capture.where}"\n    for: 1s',
     "disk_fill": "- disk_fill: victim\n    path: /media\n    leave: 20MiB\n    for: 1s",
     "sysctl": '- sysctl: victim\n    key: net.ipv4.tcp_retries2\n    value: "3"\n    for: 1s',
     "override": '- override: victim\n    file: /etc/hosts\n    content: "192.0.2.9 fd-shop"\n    keep: true\n    for: 1s',
@@ -66,7 +70,7 @@ KEPT_UNTIL_UNDO = ("/run/faildrill/lock", "process sh - sh /run/faildrill/")
 
 # What says on the host that a fault is in effect; else the service is down.
 IN_EFFECT = {"isolate": "nft list tables | grep -q 'inet fd_'", "chains": "ipset list -n | grep -q ^fd_",
-             "run": "test -e /run/broken",
+             "run": "test -e /run/broken", "captured": "test -e /run/broken",
              "parallel": "test -e /run/broken && nft list tables | grep -q 'inet fd_'",
              "freeze": "grep -q '^State:.T' /proc/$(cat /run/idle.pid)/status",
              "disk_fill": "grep -qs FD_HELD= /proc/[0-9]*/environ",

@@ -4,6 +4,7 @@
 
 #include "model_case.h"
 
+#include "../../runner/model/procedure_fill.h"
 #include "../../runner/model/redact.h"
 
 #define CANARY "s3cr?t \"a\"/it's"
@@ -69,9 +70,33 @@ static void test_other_text_stays_as_it_is(void **state)
     case_close(&c);
 }
 
+/* Its commands are printed, stored, and lie on its host. */
+static void test_a_fault_takes_no_capture_that_holds_a_secret(void **state)
+{
+    (void)state;
+    struct Case c = unlocked();
+    static const char *const values[] = {CANARY, ("it was " CANARY), "dTpzM2NyP3QgImEiL2l0J3M="};
+    const struct Token token = {.text = "01k2"};
+    const char *argv[] = {"echo", "@01k2:said@", NULL};
+    struct Command command = {.what = "undo", .argv = argv};
+    struct Procedure procedure = {.undo = {.at = &command, .count = 1}}, out;
+    struct Err err;
+
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        struct TextPair pair = {.name = "said", .value = values[i]};
+        struct List captured = {.items = &pair, .count = 1};
+        assert_false(
+            procedure_fill(&procedure, &token, &captured, c.environment->arena, &out, &err));
+        assert_string_equal(err.message, "`said` holds the value of a secret, which a fault's "
+                                         "commands never do");
+    }
+    case_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_fault_takes_no_capture_that_holds_a_secret),
         cmocka_unit_test(test_every_form_of_a_secret_is_taken_out),
         cmocka_unit_test(test_base64_is_found_wherever_it_begins),
         cmocka_unit_test(test_other_text_stays_as_it_is),
