@@ -57,11 +57,12 @@ grab() {
 }
 
 # Runs "$@" with the whole host's mutex: a flock on the root folder, so no file stays behind. Who
-# had it before may have removed the folder: then once more, on the new one.
+# had it before may have removed the folder: then once more, on the new one; also where mkdir found
+# it, and the next moment did not.
 with_host() {
     rounds=100
-    while [ "$rounds" -gt 0 ] && mkdir -p "$fd_root"; do
-        {
+    while [ "$rounds" -gt 0 ]; do
+        mkdir -p "$fd_root" 2>/dev/null && {
             grab 8 100 || return 1
             if [ "$fd_root" -ef /proc/self/fd/8 ]; then
                 "$@"
