@@ -24,7 +24,7 @@ struct RedisLedger {
     /* Of a cluster: where the server that is written to sent us on, and how often for this write.
      */
     struct Endpoint moved; /* port 0: nowhere */
-    char moved_host[64];
+    char moved_host[256];
     int hops;
 };
 
@@ -131,8 +131,7 @@ static bool follow(struct RedisLedger *mine, const struct Answer *answer)
     char host[256];
     uint16_t port = 0;
     const char *place = strrchr(answer->bytes, ' ');
-    if (place == NULL || !tcp_address_split(place + 1, host, &port) ||
-        strlen(host) >= sizeof(mine->moved_host))
+    if (place == NULL || !tcp_address_split(place + 1, host, &port))
         return false;
     bool once = text_starts(answer->bytes, "ASK ");
     struct Endpoint to = *mine->ledger.write.to;
