@@ -75,10 +75,6 @@ need_tools() {
         tools+=(etcd)
         packages+=" etcd-server"
     }
-    [[ " ${sets[*]} " != *" mariadb "* && " ${sets[*]} " != *" galera "* ]] || {
-        tools+=(mariadbd mariadb mariadb-install-db rsync)
-        packages+=" mariadb-server galera-4 rsync"
-    }
     for tool in "${tools[@]}"; do
         PATH=$host_path command -v "$tool" >/dev/null || missing+=" $tool"
     done
@@ -205,19 +201,18 @@ END
     mv "$state/known_hosts.new" "$state/known_hosts"
     mv "$state/ssh_config.new" "$state/ssh_config"
     mkdir -p "$state/environments"
-    for file in "$here"/../environments/{staging,production,patroni,web,etcd,pair,redis_cluster,redis_alone,mariadb,galera}.yaml; do
+    for file in "$here"/../environments/{staging,production,patroni,web,etcd,pair,redis_cluster,redis_alone}.yaml; do
         sed -e "s|10\.77\.1\.|$(net_of staging).|g; s|10\.77\.2\.|$(net_of production).|g" \
             -e "s|10\.77\.5\.|$(net_of patroni).|g; s|10\.77\.7\.|$(net_of web).|g" \
             -e "s|10\.77\.8\.|$(net_of etcd).|g; s|10\.77\.9\.|$(net_of pair).|g" \
             -e "s|10\.77\.10\.|$(net_of redis-cluster).|g; s|10\.77\.11\.|$(net_of redis).|g" \
-            -e "s|10\.77\.12\.|$(net_of mariadb).|g; s|10\.77\.13\.|$(net_of galera).|g" \
             -e "s|build/lab/ssh_config|$state/ssh_config|" "$file" >"$state/environments/${file##*/}"
     done
     [ -z "$(hosts_of bare)" ] || bare_environment >"$state/environments/bare.yaml"
 }
 
 state_remove() {
-    rm -rf "${state:?}/hosts" "$state/environments" "${state:?}"/etc{,.tar,.tar.new} "${state:?}"/mariadb.{tar,lock,new} "${state:?}"/{net,key,key.pub,ssh_config,known_hosts,passwd}
+    rm -rf "${state:?}/hosts" "$state/environments" "${state:?}"/etc{,.tar,.tar.new} "${state:?}"/{net,key,key.pub,ssh_config,known_hosts,passwd}
     [ -n "${LAB_RUN-}" ] || rm -f "$state/run_lock"
     rmdir "$state" 2>/dev/null || :
 }
