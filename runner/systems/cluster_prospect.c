@@ -139,6 +139,23 @@ static void judge_owner(struct ProspectQuestion *mine, const struct NodeSays *ow
     judge_loss(mine, owner->timeout_ms, number_of(host->least, 0) > 0);
 }
 
+/* Started again before anybody was elected in its place, it keeps its slots, empty. */
+static void judge_other_primary(struct ProspectQuestion *mine, size_t index)
+{
+    const struct HostSays *says = &mine->redis.hosts[index];
+    bool known = says->aof[0] != '\0' && (text_equal(says->aof, "1") || says->save_known);
+    if (!says->leads)
+        return;
+    if (!known)
+        trap(&mine->redis, "the persistence of %.100s, primary of another shard, is not known",
+             host_name(mine, index));
+    else if (!text_equal(says->aof, "1") && says->save[0] == '\0')
+        trap(&mine->redis,
+             "%.100s, primary of another shard, saves nothing: once killed it would come back "
+             "empty, and empty its replicas; turn on appendonly",
+             host_name(mine, index));
+}
+
 static void tell_prospect(struct Question *question)
 {
     struct ProspectQuestion *mine = (struct ProspectQuestion *)question;
@@ -150,6 +167,8 @@ static void tell_prospect(struct Question *question)
     for (size_t n = 0; n < host_count(mine); n++)
         if (mine->nodes[n].is_owner && ++owners == 1)
             judge_owner(mine, &mine->nodes[n], &mine->redis.hosts[n], &prospect);
+        else if (!mine->nodes[n].is_owner)
+            judge_other_primary(mine, n);
     if (owners == 0)
         trap(&mine->redis, "no host says that it has slot %u",
              (unsigned)cluster_of(question)->slot);

@@ -26,9 +26,12 @@ static bool take_move(struct Ask *ask, size_t index, const struct Answer *answer
     (void)index;
     struct MoveAsk *mine = (struct MoveAsk *)ask;
     bool answered = answer->end == CALL_ANSWERED;
-    mine->known = answered                      ? (answer->code == 200 ? KNOWN_YES : KNOWN_NO)
-                  : answer->end == CALL_REFUSED ? KNOWN_NO
-                                                : KNOWN_UNKNOWN;
+    if (answered && answer->code == 200)
+        mine->known = KNOWN_YES;
+    else if (answered && strstr(answer->bytes, "timed out") == NULL) /* else it may still move */
+        mine->known = KNOWN_NO;
+    else
+        mine->known = answer->end == CALL_REFUSED ? KNOWN_NO : KNOWN_UNKNOWN;
     if (mine->known != KNOWN_YES)
         snprintf(mine->why, sizeof(mine->why), "%.*s",
                  answered ? (int)strcspn(answer->bytes, "\r\n") : 100,

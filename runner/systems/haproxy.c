@@ -232,7 +232,7 @@ bool haproxy_read(const struct Haproxy *system, const char *bytes, size_t size,
     const struct Role *role = system->role;
     int places[COLUMNS];
     struct Row row;
-    bool seen = false, active = false;
+    bool seen = false, active = false, spare = false;
     struct Server *backup = NULL;
     (void)size;
     for (size_t n = 0; n < role->host_count; n++)
@@ -244,16 +244,22 @@ bool haproxy_read(const struct Haproxy *system, const char *bytes, size_t size,
         if (!text_equal(row.at[PXNAME], system->config->backend))
             continue;
         seen = true;
-        for (size_t n = 0; n < role->host_count; n++) {
-            if (!text_equal(row.at[SVNAME], role->hosts[n]->name))
-                continue;
-            read_server(&row, &servers[n]);
-            bool first = text_equal(row.at[ACTIVE], "1"), up = servers[n].state == SERVER_UP;
-            if (first && up)
-                servers[n].state = SERVER_TAKES;
-            active = active || (first && up);
-            if (!first && up && backup == NULL)
-                backup = &servers[n];
+        struct Server server = {.state = SERVER_UNSEEN, .rise = -1, .fall = -1}, *at = NULL;
+        read_server(&row, &server);
+        bool first = text_equal(row.at[ACTIVE], "1"), up = server.state == SERVER_UP;
+        bool is_server =
+            !text_equal(row.at[SVNAME], "FRONTEND") && !text_equal(row.at[SVNAME], "BACKEND");
+        for (size_t n = 0; n < role->host_count; n++)
+            if (text_equal(row.at[SVNAME], role->hosts[n]->name))
+                at = &servers[n];
+        if (at != NULL)
+            *at = server;
+        if (at != NULL && first && up)
+            at->state = SERVER_TAKES;
+        active = active || (is_server && first && up);
+        if (is_server && !first && up && !spare) { /* which may be none of the role's */
+            spare = true;
+            backup = at;
         }
     }
     if (!active && backup != NULL)

@@ -26,7 +26,9 @@ static const struct Field http_fields[] = {
      .offset = offsetof(struct HttpServiceConfig, primary),
      .flags = FIELD_REQUIRED,
      .example = "\"http://${host.address}:8008/primary\"",
-     .doc = "Asked of every host: 200 says that it is the primary, another status that it is not, "
+     .doc = "Asked of every host: 200 says that it is the primary, another status that it is not "
+            "(502 and "
+            "504 are a proxy's and say nothing), "
             "and silence nothing; with ${host.address} or ${host.name}."},
     {.name = "read",
      .type = FIELD_TEXT,
@@ -151,7 +153,8 @@ static void hear_primary(struct Elected *system, size_t host, const struct Answe
 {
     (void)system;
     (void)host;
-    if (answer->end != CALL_ANSWERED)
+    /* These are a proxy's, which could not ask the service itself. */
+    if (answer->end != CALL_ANSWERED || answer->code == 502 || answer->code == 504)
         return;
     out->rank = answer->code == 200 ? RANK_PRIMARY : RANK_REPLICA;
     out->writable = answer->code == 200 ? KNOWN_YES : KNOWN_NO;
