@@ -28,6 +28,12 @@ static bool is_listed(const struct List *words, const char *word)
 
 /* ---- forbid ---- */
 
+static bool acts_on_hosts(const struct PlannedFault *fault)
+{
+    return fault->step->kind == NULL && fault->role != NULL && fault->role->system != NULL &&
+           fault->role->system->acts_on_hosts;
+}
+
 /* The first thing that this fault has and the gate forbids, or NULL. */
 static const char *forbidden(const struct Environment *environment,
                              const struct PlannedFault *fault, struct Arena *arena)
@@ -42,6 +48,10 @@ static const char *forbidden(const struct Environment *environment,
                             fault->target->name);
     if (machine_forbidden(environment, fault->target))
         return arena_printf(arena, "host %s is forbidden here", fault->target->name);
+    for (size_t at = 0; acts_on_hosts(fault) && at < fault->role->host_count; at++)
+        if (machine_forbidden(environment, fault->role->hosts[at]))
+            return arena_printf(arena, "host %s is forbidden here, and %s may act on it",
+                                fault->role->hosts[at]->name, verb);
     return NULL;
 }
 
@@ -151,6 +161,11 @@ static bool check_opt_in(const struct Plan *plan, struct Arena *arena, struct Li
     for (size_t at = 0; at < plan->faults.count && why == NULL; at++)
         if (faults[at].step->kind != NULL)
             why = not_allowed(plan, &faults[at], arena);
+        else if (acts_on_hosts(&faults[at]))
+            why = arena_printf(arena,
+                               "failover of role %s is a command on its hosts, which no host's "
+                               "file can allow",
+                               faults[at].role->name);
     gate_add_rule(rules, arena, "node_opt_in", why == NULL,
                   why != NULL ? why : "every host that may be chosen allows it");
     return why == NULL;

@@ -73,6 +73,8 @@ struct SystemKind {
      * +odown): KNOWN_YES once detected. NULL = it has none. */
     void (*ask_detected)(void *system, struct Mono deadline,
                          void (*done)(void *data, enum Known detected), void *data);
+    bool acts_on_hosts; /* failover is a command of ours on hosts of the role, whichever; else some
+                           coordinator or the primary itself moves it */
     /* Asynchronous trigger of a planned failover: accepted = the control plane said yes. NULL where
      * it has none. */
     void (*failover)(void *system, struct Mono deadline,

@@ -95,6 +95,7 @@ const struct SystemKind taught_system = {
     .ask_control = elected_ask_control,
     .ask_redundancy = taught_ask_redundancy,
     .ask_prospect = taught_ask_prospect,
+    .acts_on_hosts = true,
     .failover = taught_failover,
     .plan_rejoin = taught_plan_rejoin,
     .find_primary = elected_find_primary,

@@ -18,6 +18,20 @@ foresees() {
 }
 check "the plan says what its config says" foresees
 
+# refused GATE WORDS: `failover:` is a command of ours there, on whichever host.
+refused() {
+    local file=$LAB_STATE/environments/pair.yaml
+    cp "$file" "$work/pair.yaml"
+    sed -i "s|^roles:|gate: {$1}\n&|" "$file"
+    plan counter_hand_over
+    cp "$work/pair.yaml" "$file"
+    [ "$status" -eq 4 ] && grep -q "$2" "$work/plan"
+}
+check "a host that is forbidden is none that a hand-over may act on" refused 'forbid: {hosts: [pair-2]}' \
+    'host pair-2 is forbidden here'
+check "where hosts have to allow it, no command of ours moves the primary" refused 'node_opt_in: true' \
+    'failover of role counter is a command on its hosts'
+
 leader() {
     local n
     for n in 1 2; do
