@@ -163,8 +163,20 @@ HOSTS     = $(filter-out $(CATALOGUE), tests/system/node_test.sh tests/system/la
 CATALOGUE = $(patsubst %,tests/system/%_test.sh,again beside canary cancel chains config container delay flap freeze iptables link loop \
             machine named network notify race reach repeat resources shapes shells try words) tests/faults/fingerprint_test.py
 
+# The same in two parts, for `make check`: the two longest, which go on beside its builds; then the others, the longest
+# of them first.
+LONG      = $(filter %/node_test.sh %/lab_test.sh,$(HOSTS))
+OTHERS    = $(filter %/harm_test.sh,$(HOSTS)) $(filter-out $(LONG) %/harm_test.sh,$(HOSTS))
+
 hosts: all tests ## what is done on hosts, on the lab's own
 	@$(RUN) -j 3 -t 1200 $(HOSTS)
+
+.PHONY: hosts-long hosts-others
+hosts-long: all tests
+	@$(RUN) -j 2 -t 1200 $(LONG)
+
+hosts-others: all tests
+	@$(RUN) -j 4 -t 1200 $(OTHERS)
 
 faults: all tests ## each kind of fault, container, transport and shell of the catalogue on hosts: 5 minutes
 	@$(RUN) -j 3 -t 1200 $(CATALOGUE)
@@ -175,11 +187,11 @@ shapes: all ## every shape of a cut, measured from both ends on 5 hosts
 drills: all tests ## drills beside an independent observer (DRILLS=20)
 	@DRILLS=$(DRILLS) $(RUN) -t 3600 tests/system/drills.sh
 
-databases: database-deps all ## databases drilled in every way of scenarios/, and what undoes it: 30 minutes
+databases: database-deps all ## databases drilled in every way of scenarios/, and what undoes it: 45 minutes
 	@$(RUN) -t 3600 tests/system/patroni.sh $(wildcard tests/databases/*_test.sh)
 
 .PHONY: web web-deps
-web: web-deps all ## HAProxy, keepalived, etcd and a system that is taught, drilled in every way of scenarios/: 9 minutes
+web: web-deps all ## HAProxy, keepalived, etcd and a system that is taught, drilled in every way of scenarios/: 15 minutes
 	@$(RUN) -j 2 -t 1800 $(wildcard tests/web/*_test.sh)
 
 web-deps: # what `make web` needs as well; starts no service

@@ -233,12 +233,18 @@ static void begin_read_back(struct ReadBack *read_back)
         probe->bound->spec->kind->tidy(probe->state, read_back->input.deadline, read_back);
     else
         probe->bound->spec->kind->read_back(probe->state, read_back->input.host,
-                                        read_back->input.deadline, read_back);
+                                            read_back->input.deadline, read_back);
 }
 
 void readback_found(struct ReadBack *to, uint32_t writer, uint64_t number)
 {
     to->input.found(to->input.data, writer, number);
+}
+
+void readback_note(struct ReadBack *to, const char *text)
+{
+    if (to->input.note != NULL)
+        to->input.note(to->input.data, text);
 }
 
 static void read_next(void *data, int events)

@@ -59,6 +59,7 @@ struct ReadBackInput {
     struct Mono deadline;
     void (*found)(void *data, uint32_t writer, uint64_t number);
     void (*done)(void *data, enum Known complete);
+    void (*note)(void *data, const char *text); /* static text; NULL: nobody listens */
     void *data;
 };
 void prober_read_back(struct Prober *prober, const struct ReadBackInput *input);

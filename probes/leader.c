@@ -32,7 +32,7 @@ static bool open_front(struct Ways *ways, struct Err *err)
     return place_find(ways->input, front.host, front.host, front.port, ways->front, err);
 }
 
-bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *err)
+static bool open_all(struct Ways *ways, const struct ProbeInput *input, bool front, struct Err *err)
 {
     const struct Role *role = input->role;
     *ways = (struct Ways){.input = input, .role = role};
@@ -44,13 +44,23 @@ bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *er
             ways->fixed = input->from;
     if (input->from != NULL)
         ways->at = mem_zero(role->host_count, sizeof(*ways->at));
-    bool good = open_front(ways, err);
+    bool good = !front || open_front(ways, err);
     for (size_t n = 0; n < role->host_count && good && ways->at != NULL; n++)
         if (ways->fixed == NULL || ways->fixed == role->hosts[n])
             good = open_host(ways, n, err);
     if (!good)
         ways_close(ways);
     return good;
+}
+
+bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *err)
+{
+    return open_all(ways, input, true, err);
+}
+
+bool ways_open_direct(struct Ways *ways, const struct ProbeInput *input, struct Err *err)
+{
+    return open_all(ways, input, false, err);
 }
 
 void ways_close(struct Ways *ways)

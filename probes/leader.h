@@ -14,6 +14,8 @@ struct Ways {
     struct Place *front;        /* a proxy, where clients go whoever leads; NULL: there is none */
 };
 bool ways_open(struct Ways *ways, const struct ProbeInput *input, struct Err *err);
+/* The same, but never through a proxy. */
+bool ways_open_direct(struct Ways *ways, const struct ProbeInput *input, struct Err *err);
 void ways_close(struct Ways *ways);
 /* How to connect to a host of the role from where the probe stands. Borrowed from ways. */
 void ways_to(const struct Ways *ways, const struct Target *host, struct Endpoint *out);

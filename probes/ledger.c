@@ -48,14 +48,15 @@ struct LedgerProbe {
     const struct Role *role;
     const struct LedgerKind *kind;
     struct LedgerInput input;
-    struct Ways ways, direct; /* to write; to read back */
+    struct Ways ways;          /* to write */
+    struct Ways direct, front; /* to read back: from the host that leads; through its proxy */
     struct LedgerSlot *used;
-    uint32_t writers;     /* the highest that wrote */
-    struct Leader leader; /* of the read-back */
+    uint32_t writers; /* the highest that wrote */
+    struct Leader leader, by_front;
     void *reader;
     struct ReadBack *reading;
-    bool tidying;
-    struct Mono read_deadline;
+    bool tidying, of_primary, through_front, any_found;
+    struct Mono read_deadline; /* of all ways */
     struct ProbeInput direct_input;
 };
 
@@ -103,8 +104,10 @@ static void *ledger_open(const struct ProbeInput *input, struct Loop *loop, stru
     probe->direct_input = *input;
     probe->direct_input.from = NULL;
     probe->leader = (struct Leader){.ways = &probe->direct, .loop = loop};
-    bool good =
-        ways_open(&probe->ways, input, err) && ways_open(&probe->direct, &probe->direct_input, err);
+    probe->by_front = (struct Leader){.ways = &probe->front, .loop = loop};
+    bool good = ways_open(&probe->ways, input, err) &&
+                ways_open_direct(&probe->direct, &probe->direct_input, err) &&
+                ways_open(&probe->front, &probe->direct_input, err);
     if (good)
         probe->reader = probe->kind->open(&probe->input, err);
     if (probe->reader != NULL)
@@ -122,10 +125,12 @@ static void ledger_close(void *data)
         leader_close(&slot->leader);
     }
     leader_close(&probe->leader);
+    leader_close(&probe->by_front);
     if (probe->reader != NULL)
         probe->kind->close(probe->reader);
     ways_close(&probe->ways);
     ways_close(&probe->direct);
+    ways_close(&probe->front);
     mem_free(probe);
 }
 
@@ -226,16 +231,36 @@ static void ledger_cancel(void *data, void *memory)
 
 /* ---- reading back ---- */
 
+/* A host that cannot be reached by itself leaves time for its proxy. */
+static struct Mono half_way(struct Mono deadline)
+{
+    return mono_add(mono_now(), mono_since(mono_now(), deadline) / 2);
+}
+
 static void on_found(void *data, uint32_t writer, uint64_t number)
 {
-    const struct LedgerProbe *probe = data;
+    struct LedgerProbe *probe = data;
+    probe->any_found = true;
     readback_found(probe->reading, writer, number);
 }
 
+static void on_reading_leader(void *data, const struct Endpoint *at, const struct Target *host);
+
+/* A proxy may lead to another primary than the host that leads, so it comes last, and is named. Not
+ * behind a part of the numbers: who was read twice would be there twice. */
 static void on_read(void *data, enum Known complete)
 {
     struct LedgerProbe *probe = data;
     struct ReadBack *reading = probe->reading;
+    if (complete != KNOWN_YES && probe->of_primary && !probe->through_front && !probe->any_found &&
+        probe->front.front != NULL) {
+        probe->through_front = true;
+        leader_find(&probe->by_front, probe->read_deadline, on_reading_leader, probe);
+        return;
+    }
+    if (probe->through_front && !probe->tidying && complete == KNOWN_YES)
+        readback_note(reading, "read back through its proxy: the host that leads could not be "
+                               "read itself");
     probe->reading = NULL;
     readback_done(reading, complete);
 }
@@ -244,13 +269,29 @@ static void on_reading_leader(void *data, const struct Endpoint *at, const struc
 {
     (void)host;
     struct LedgerProbe *probe = data;
-    const struct LedgerRead to = {.found = on_found, .done = on_read, .data = probe};
+    const struct LedgerRead to = {
+        .of_primary = probe->of_primary, .found = on_found, .done = on_read, .data = probe};
+    bool more = probe->of_primary && !probe->through_front && probe->front.front != NULL;
+    struct Mono until = more ? half_way(probe->read_deadline) : probe->read_deadline;
     if (at == NULL)
         on_read(probe, KNOWN_NO);
     else if (probe->tidying)
-        probe->kind->tidy(probe->reader, at, probe->read_deadline, &to);
+        probe->kind->tidy(probe->reader, at, until, &to);
     else
-        probe->kind->read(probe->reader, at, probe->writers, probe->read_deadline, &to);
+        probe->kind->read(probe->reader, at, probe->writers, until, &to);
+}
+
+static void begin_reading(struct LedgerProbe *probe, bool of_primary, bool tidying,
+                          struct Mono deadline, struct ReadBack *to)
+{
+    bool more = of_primary && probe->front.front != NULL;
+    probe->reading = to;
+    probe->read_deadline = deadline;
+    probe->of_primary = of_primary;
+    probe->tidying = tidying;
+    probe->through_front = probe->any_found = false;
+    if (of_primary)
+        leader_find(&probe->leader, more ? half_way(deadline) : deadline, on_reading_leader, probe);
 }
 
 /* Directly, also where writes went from another host: what it left behind is no part of the fault.
@@ -260,13 +301,9 @@ static void ledger_read_back(void *data, const struct Target *host, struct Mono 
 {
     struct LedgerProbe *probe = data;
     struct Endpoint at = {.host = NULL};
-    probe->reading = to;
-    probe->read_deadline = deadline;
-    probe->tidying = false;
-    if (host == NULL) {
-        leader_find(&probe->leader, deadline, on_reading_leader, probe);
+    begin_reading(probe, host == NULL, false, deadline, to);
+    if (host == NULL)
         return;
-    }
     ways_to(&probe->direct, host, &at);
     on_reading_leader(probe, &at, host);
 }
@@ -274,11 +311,10 @@ static void ledger_read_back(void *data, const struct Target *host, struct Mono 
 static void ledger_tidy(void *data, struct Mono deadline, struct ReadBack *to)
 {
     struct LedgerProbe *probe = data;
-    probe->reading = to;
-    probe->read_deadline = deadline;
-    probe->tidying = probe->kind->tidy != NULL;
-    if (probe->tidying)
-        leader_find(&probe->leader, deadline, on_reading_leader, probe);
-    else
-        on_read(probe, KNOWN_YES);
+    if (probe->kind->tidy != NULL) {
+        begin_reading(probe, true, true, deadline, to);
+        return;
+    }
+    probe->reading = NULL;
+    readback_done(to, KNOWN_YES);
 }

@@ -11,18 +11,7 @@
 #include "asker.h"
 #include "kinds.h"
 #include "reply.h"
-
-struct SqlOk {
-    const char *value;
-    int64_t rows; /* -1: any number */
-    int64_t under_ns;
-};
-struct SqlConfig {
-    const char *subject, *query, *password;
-    const struct SqlOk *ok;
-    int64_t under_ns; /* ok's, where the engine finds it */
-    const char *role; /* the subject, where it is no DSN */
-};
+#include "sql.h"
 
 static const struct Field ok_fields[] = {
     {.name = "rows",
@@ -111,18 +100,17 @@ const struct ProbeKind sql_probe = {
 
 /* ---- what stands in the file ---- */
 
-static bool is_mariadb(const char *dsn)
+bool sql_is_mariadb(const char *dsn)
 {
     return dsn != NULL && (text_starts(dsn, "mariadb://") || text_starts(dsn, "mysql://"));
 }
 
-/* NULL, or why this is no place that can be asked. Then host and port are filled. */
-static const char *dsn_fault(const char *dsn, char host[256], uint16_t *port)
+const char *sql_dsn_fault(const char *dsn, char host[256], uint16_t *port)
 {
     struct MariadbDsn said = {.port = 0};
-    if (!is_mariadb(dsn) && !text_starts(dsn, "postgres"))
+    if (!sql_is_mariadb(dsn) && !text_starts(dsn, "postgres"))
         return "it begins with postgresql://, mariadb:// or mysql://";
-    if (!is_mariadb(dsn))
+    if (!sql_is_mariadb(dsn))
         return postgres_dsn_fault(dsn, host, 256, port);
     const char *fault = mariadb_dsn_fault(dsn, false, &said);
     memcpy(host, said.host, sizeof(said.host));
@@ -142,11 +130,11 @@ static void sql_check(const void *record, const struct Node *node, struct Decode
     if (!is_dsn && !reference_present(config->subject))
         config->role = config->subject;
     const char *fault = is_dsn && !reference_present(config->subject)
-                            ? dsn_fault(config->subject, host, &port)
+                            ? sql_dsn_fault(config->subject, host, &port)
                             : NULL;
     if (fault != NULL)
         problems_say(decode->problems, ERR_VALUE, where,
-                     is_mariadb(config->subject)
+                     sql_is_mariadb(config->subject)
                          ? "write a role's name, or mariadb://drill@10.0.0.1:3306/shop"
                          : "write a role's name, or postgresql://drill@10.0.0.1:5432/shop",
                      "this is no DSN: %s", fault);
@@ -166,15 +154,19 @@ static void sql_say(const void *data, struct Buf *out)
 
 /* ---- what is asked, and what came ---- */
 
+void sql_judge(const struct SqlOk *ok, size_t count, const char *value, struct Buf *out)
+{
+    if (ok->rows >= 0 && count != (size_t)ok->rows)
+        buf_printf(out, "%zu rows", count);
+    else if (ok->value != NULL && !text_equal(value, ok->value))
+        buf_printf(out, "the value is %s", value != NULL ? value : "NULL");
+}
+
 /* Whether the rows are what `ok` wants; else the reply says what they are. */
 static void judge_rows(const struct SqlProbe *probe, size_t count, const char *value,
                        struct Reply *reply, struct Buf *detail)
 {
-    const struct SqlOk *ok = probe->config->ok;
-    if (ok->rows >= 0 && count != (size_t)ok->rows)
-        buf_printf(detail, "%zu rows", count);
-    else if (ok->value != NULL && !text_equal(value, ok->value))
-        buf_printf(detail, "the value is %s", value != NULL ? value : "NULL");
+    sql_judge(probe->config->ok, count, value, detail);
     if (detail->size == 0)
         return;
     reply->outcome = OUTCOME_FAILED;
@@ -243,12 +235,13 @@ static bool open_it(struct SqlProbe *probe, const struct ProbeInput *input, stru
     const struct SqlConfig *config = input->config;
     struct Endpoint server = {.secret = config->password, .dsn = config->subject};
     char host[256] = "";
-    const char *fault = input->role == NULL ? dsn_fault(config->subject, host, &server.port) : NULL;
+    const char *fault =
+        input->role == NULL ? sql_dsn_fault(config->subject, host, &server.port) : NULL;
     if (fault != NULL)
         return err_set(err, ERR_VALUE, NOWHERE, "no DSN: %s", fault);
     server.host = host;
-    return asker_open(&probe->asker, is_mariadb(dsn_of(input)) ? &of_mariadb : &of_postgres, input,
-                      loop, &server, err);
+    return asker_open(&probe->asker, sql_is_mariadb(dsn_of(input)) ? &of_mariadb : &of_postgres,
+                      input, loop, &server, err);
 }
 
 static void *sql_open(const struct ProbeInput *input, struct Loop *loop, struct Err *err)

@@ -136,4 +136,5 @@ void analyse(const struct RunRecord *run, const struct Past *past, size_t past_c
         findings[n].text = ((const char *const *)analysis.findings.items)[n];
     out->findings = findings;
     out->finding_count = analysis.findings.count;
+    analyse_advice(&analysis);
 }

@@ -26,6 +26,9 @@ struct Mono cause_last_undo(const struct Cause *cause);
 struct Mono cause_boundary(const struct RunRecord *run, const struct Cause *cause);
 /* Nothing but a failover that was asked for: it is never undone. */
 bool cause_is_failover(const struct Cause *cause);
+bool cause_struck(const struct Cause *cause, const char *host);
+/* A fault on this host was undone before. */
+bool causes_gave_back(const struct Report *report, const char *host, struct Mono until);
 /* From sent to undo sent of any fault. */
 bool while_in_effect(const struct Report *report, struct Mono at);
 
@@ -54,6 +57,8 @@ void analyse_judge(struct Analysis *analysis);
 void analyse_spoiled(struct Analysis *analysis);
 void analyse_verdict(struct Analysis *analysis);
 void analyse_findings(struct Analysis *analysis);
+/* advice.c: settings that explain a FAIL. */
+void analyse_advice(struct Analysis *analysis);
 const struct ProbeResult *probe_result(const struct Report *report, const char *name);
 const struct LedgerResult *ledger_result(const struct Report *report, const struct RunProbe *probe);
 const struct PrimaryResult *primary_result(const struct Report *report,

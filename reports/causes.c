@@ -139,6 +139,23 @@ bool cause_is_failover(const struct Cause *cause)
     return true;
 }
 
+bool cause_struck(const struct Cause *cause, const char *host)
+{
+    for (size_t n = 0; n < cause->fault_count; n++)
+        if (host != NULL && text_equal(cause->faults[n]->host, host))
+            return true;
+    return false;
+}
+
+bool causes_gave_back(const struct Report *report, const char *host, struct Mono until)
+{
+    for (size_t n = 0; n < report->cause_count; n++)
+        if (cause_struck(&report->causes[n], host) && report->causes[n].undone.low.ns != 0 &&
+            mono_before(report->causes[n].undone.low, until))
+            return true;
+    return false;
+}
+
 struct Mono cause_boundary(const struct RunRecord *run, const struct Cause *cause)
 {
     struct Mono last = cause_last_undo(cause);

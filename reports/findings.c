@@ -1,5 +1,7 @@
 /* findings.c - sentences for people, beside the figures. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "../runner/base/duration.h"
 #include "../runner/base/text.h"
 #include "analyse_parts.h"
@@ -42,6 +44,48 @@ static void find_healed(struct Analysis *analysis, const struct ProbeResult *res
         analysis_find(analysis, "%s healed %s after the undo.", result->probe->name, text);
 }
 
+/* Beside how long its settings let a primary that nobody hears go on; "" where nobody can tell. */
+static void say_acked(const struct Analysis *analysis, const struct LedgerResult *ledger,
+                      char out[160])
+{
+    const struct RunRecord *run = analysis->run;
+    const struct RunSystem *system = system_of(run, ledger->probe->role);
+    int64_t values[KNOB_ROWS_MAX], lasted_ns = 0;
+    size_t cuts = 0;
+    struct Forecast forecast;
+    char range[64];
+    out[0] = '\0';
+    if (system == NULL || system->table == NULL || system->knobs == NULL ||
+        ledger->probe->from == NULL || !text_equal(ledger->probe->from, system->primary_before))
+        return;
+    for (size_t n = 0; n < run->fault_count; n++) {
+        const struct RunFault *fault = &run->faults[n];
+        if (text_equal(fault->kind, "isolate") && text_equal(fault->host, ledger->probe->from) &&
+            fault->t0.high.ns != 0 && fault->undone.low.ns != 0) {
+            lasted_ns = mono_since(fault->t0.low, fault->undone.low);
+            cuts++;
+        }
+    }
+    knobs_read_text(system->table, system->knobs, values);
+    system->table->foretell(values, &forecast);
+    struct Span acked = forecast.acked;
+    /* One that would go on longer than it was cut off also does so until it hears of the other. */
+    if (cuts != 1 || acked.high_ns == KNOB_UNKNOWN)
+        return;
+    bool open = acked.high_ns > lasted_ns;
+    acked.low_ns = acked.low_ns < lasted_ns ? acked.low_ns : lasted_ns;
+    acked.high_ns = open ? acked.low_ns : acked.high_ns;
+    span_say(acked.low_ns, acked.high_ns, range);
+    bool longer = !open && ledger->zombie_ns > acked.high_ns + NS_PER_S;
+    bool shorter = ledger->zombie_ns + 2 * (ledger->spacing_ns + NS_PER_S) < acked.low_ns;
+    snprintf(out, 160,
+             longer || shorter ? ", %s than the %s%s that its settings predict" : ", %s (%s%s)",
+             longer    ? "longer"
+             : shorter ? "shorter"
+                       : "as predicted",
+             range, open ? " or more" : "");
+}
+
 static void find_ledger(struct Analysis *analysis, const struct LedgerResult *ledger)
 {
     const char *name = ledger->probe->name;
@@ -63,11 +107,13 @@ static void find_ledger(struct Analysis *analysis, const struct LedgerResult *le
                       age);
     }
     if (ledger->complete == KNOWN_YES && ledger->lost_after > 0) {
+        char as_predicted[160];
         duration_say(ledger->zombie_ns, age);
+        say_acked(analysis, ledger, as_predicted);
         analysis_find(analysis,
                       "%s: %llu of the lost writes were acknowledged after the fault, over %s: "
-                      "the old primary went on.",
-                      name, (unsigned long long)ledger->lost_after, age);
+                      "the old primary went on%s.",
+                      name, (unsigned long long)ledger->lost_after, age, as_predicted);
     }
     if (ledger->refused_but_there > 0)
         analysis_find(analysis, "%s: %llu writes are there though the service had said no.", name,
@@ -84,18 +130,21 @@ static void find_expected(struct Analysis *analysis, const struct PrimaryResult 
 {
     struct Span expected = primary->system->expected;
     char measured[64], range[64];
-    if (expected.high_ns <= 0 || primary->failover.high_ns == NS_NEVER)
+    if (expected.high_ns <= 0 || expected.high_ns == NS_NEVER ||
+        primary->failover.high_ns == NS_NEVER)
         return;
     span_say(expected.low_ns, expected.high_ns, range);
     span_say(primary->failover.low_ns, primary->failover.high_ns, measured);
     bool slow = primary->failover.low_ns > expected.high_ns;
     bool fast = primary->failover.high_ns < expected.low_ns;
-    analysis_find(analysis, "%s: failover took %s; %s its settings predict, %s.",
-                  primary->probe->name, measured,
-                  slow   ? "longer than"
-                  : fast ? "less than"
-                         : "within what",
-                  range);
+    if (!slow && !fast)
+        analysis_find(analysis, "%s: failover took %s, as predicted (%s).", primary->probe->name,
+                      measured, range);
+    else
+        analysis_find(analysis,
+                      "%s: failover took %s, %s than the %s that its settings predict: look for "
+                      "what they do not say.",
+                      primary->probe->name, measured, slow ? "longer" : "less", range);
 }
 
 static bool is_partition(const struct RunFault *fault)

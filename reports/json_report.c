@@ -236,6 +236,7 @@ static void put_primary(struct JsonOut *out, const struct PrimaryResult *primary
     json_put_text(json, "before", primary->before);
     json_put_text(json, "after", primary->after);
     out_span(out, "failover", primary->failover);
+    out_count(out, "failovers", primary->failover_count);
     out_span(out, "detected", primary->detected);
     out_span(out, "redundant", primary->redundant);
     json_put_bool(json, "census", primary->seen);
@@ -356,6 +357,7 @@ static bool write(const struct Report *report, struct Buf *text, struct Err *err
     struct JsonOut out = {.json = json_begin(text, true), .run = report->run};
     json_open_object(&out.json);
     put_head(&out, report);
+    out_advice(&out, report);
     put_overrides(&out);
     put_run(&out);
     out_array(&out, "expectations");

@@ -134,6 +134,8 @@ static void judge_event(const struct Case *of, struct Span span, const char *nev
 void judge_failover(const struct Case *of)
 {
     judge_event(of, of->primary->failover, "no new primary");
+    if (of->out->note[0] == '\0' && of->primary->failover_count > 1)
+        case_note(of, "the slowest of %zu", of->primary->failover_count);
 }
 
 static bool is_firing(const struct Sample *sample)

@@ -47,6 +47,33 @@ static void expectation_row(const struct Report *report, const struct Judged *ju
     buf_free(&cycles);
 }
 
+static void advice(const struct Report *report, struct Buf *out)
+{
+    if (report->advice_count == 0)
+        return;
+    buf_put(out,
+            "<h3>What would have met it</h3>\n<div class=\"wide\"><table><thead><tr><th>of</th>"
+            "<th>setting</th><th>today</th><th>to set</th><th>to expect</th></tr></thead>"
+            "<tbody>\n");
+    for (size_t n = 0; n < report->advice_count; n++) {
+        const struct Advice *row = &report->advice[n];
+        const char *const cells[] = {row->role, row->knob, row->today, row->line, row->gain};
+        buf_put(out, "<tr>");
+        for (size_t cell = 0; cell < COUNT_OF(cells); cell++) {
+            buf_put(out, cell == 3 ? "<td><code>" : "<td>");
+            html_text(out, cells[cell]);
+            buf_put(out, cell == 3 ? "</code></td>" : "</td>");
+        }
+        buf_put(out, "</tr>\n");
+    }
+    buf_put(out, "</tbody></table></div>\n");
+    if (report->phases != NULL) {
+        buf_put(out, "<p class=\"note\">Today: ");
+        html_text(out, report->phases);
+        buf_put(out, ".</p>\n");
+    }
+}
+
 static void knobs(const struct Report *report, struct Buf *out)
 {
     for (size_t n = 0; n < report->run->system_count; n++) {
@@ -76,6 +103,7 @@ void page_expectations(const struct Report *report, struct Buf *out)
     for (size_t n = 0; n < report->judged_count; n++)
         expectation_row(report, &report->judged[n], out);
     buf_put(out, "</tbody></table></div>\n");
+    advice(report, out);
     knobs(report, out);
 }
 

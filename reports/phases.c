@@ -1,5 +1,6 @@
 /* phases.c - when a drill was before, during and after its faults: DESIGN.md 11.5. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../runner/base/text.h"
 #include "judge_parts.h"
 
 static struct Mono later(struct Mono a, struct Mono b)
@@ -50,18 +51,33 @@ static bool only_failovers(const struct Report *report)
     return report->cause_count > 0;
 }
 
-/* When it was over, [earliest, latest]; 0 where that is not known. A failover is over when the new
- * primary was there: of several of one role only the first one's was written down. */
+/* When the new primary was there; 0 where that is not known. Runs of earlier versions know of the
+ * first one of a role alone. */
+static struct Moment failover_over(const struct RunRecord *run, const struct RunFault *fault)
+{
+    const struct RunSystem *system = system_of(run, fault->role);
+    bool any = false;
+    for (size_t n = 0; n < run->move_count; n++) {
+        const struct RunMove *move = &run->moves[n];
+        any = any || text_equal(move->role, fault->role);
+        if (text_equal(move->role, fault->role) && mono_before(fault->t0.low, move->high))
+            return (struct Moment){move->low, move->high};
+    }
+    if (any || system == NULL || !mono_before(fault->t0.low, system->failed_over_high))
+        return (struct Moment){{0}, {0}};
+    return (struct Moment){system->failed_over_low, system->failed_over_high};
+}
+
+/* When it was over, [earliest, latest]; 0 where that is not known. */
 static struct Moment cause_over(const struct Case *of, const struct Cause *cause)
 {
     struct Moment over = {cause_last_undo(cause), cause->undone.high};
     for (size_t n = 0; cause_is_failover(cause) && n < cause->fault_count; n++) {
-        const struct RunFault *fault = cause->faults[n];
-        const struct RunSystem *system = system_of(of->analysis->run, fault->role);
-        if (system == NULL || !mono_before(fault->t0.low, system->failed_over_high))
-            return (struct Moment){{0}, {0}};
-        over.low = n == 0 ? system->failed_over_low : mono_min(over.low, system->failed_over_low);
-        over.high = later(over.high, system->failed_over_high);
+        struct Moment one = failover_over(of->analysis->run, cause->faults[n]);
+        if (one.high.ns == 0)
+            return one;
+        over.low = n == 0 ? one.low : mono_min(over.low, one.low);
+        over.high = later(over.high, one.high);
     }
     return over;
 }

@@ -309,7 +309,7 @@ static void recoveries_write(const struct Plot *plot, const struct ProbeResult *
     if (report->cause_count == 0)
         return;
     if (primary != NULL && primary->failover.high_ns != NS_NEVER) {
-        span_write(plot, report->t0.low, primary->failover, "failover", top + 15);
+        span_write(plot, primary->failover_t0.low, primary->failover, "failover", top + 15);
         return;
     }
     for (size_t n = 0; n < report->cause_count; n++) {

@@ -129,28 +129,26 @@ static struct Span split_from(const struct Watch *watch, struct Mono from)
     return longest;
 }
 
-/* Who said "primary" last before the fault was sent. */
-static uint32_t old_primary(const struct Watch *watch)
+/* Who said "primary" last before a fault was sent. */
+static uint32_t old_primary(const struct Watch *watch, struct Mono sent)
 {
     uint32_t old = NOBODY;
     for (size_t n = 0; n < watch->count; n++) {
-        if (watch->at[n]->rank == RANK_PRIMARY &&
-            mono_before(watch->at[n]->answered, watch->analysis->out->t0.low))
+        if (watch->at[n]->rank == RANK_PRIMARY && mono_before(watch->at[n]->answered, sent))
             old = watch->at[n]->host;
     }
     return old;
 }
 
-/* [last asked when it was not primary, first answered that it is] of the first new one. */
-static struct Moment new_primary(const struct Watch *watch)
+/* [last asked when it was not primary, first answered that it is] of the first that is not `old`,
+ * after a fault was sent. */
+static struct Moment new_primary(const struct Watch *watch, struct Mono sent, uint32_t old)
 {
-    struct Mono t0 = watch->analysis->out->t0.low;
     const struct Census *first = NULL;
-    struct Mono not_yet = t0;
+    struct Mono not_yet = sent;
     for (size_t n = 0; n < watch->count && first == NULL; n++) {
         const struct Census *look = watch->at[n];
-        if (look->rank == RANK_PRIMARY && look->host != watch->old &&
-            mono_before(t0, look->answered))
+        if (look->rank == RANK_PRIMARY && look->host != old && mono_before(sent, look->answered))
             first = look;
     }
     if (first == NULL)
@@ -164,20 +162,114 @@ static struct Moment new_primary(const struct Watch *watch)
     return (struct Moment){not_yet, first->answered};
 }
 
-/* By the control plane and itself, and as the probe saw it: the later of the two. */
-static struct Span failover(const struct Watch *watch, const struct Moment *seen)
+/* ---- Failovers: by the control plane and itself, and as the probe saw it: the later of the two.
+ */
+
+static struct Span took(const struct Moment *t0, struct Moment both, struct Mono low,
+                        struct Mono high)
+{
+    if (mono_before(both.low, low))
+        both.low = low;
+    if (mono_before(both.high, high))
+        both.high = high;
+    return both.high.ns != 0 ? span_since(*t0, both.low, both.high) : (struct Span){0, NS_NEVER};
+}
+
+/* The slowest is what is judged. */
+static void add_failover(const struct Watch *watch, const struct Moment *t0, struct Span span)
+{
+    struct PrimaryResult *out = watch->out;
+    if (out->failover_count++ > 0 && span.high_ns <= out->failover.high_ns)
+        return;
+    out->failover = span;
+    out->failover_t0 = *t0;
+}
+
+static bool is_asked(const struct Watch *watch, const struct Cause *cause)
+{
+    return cause_is_failover(cause) && text_equal(cause->faults[0]->role, watch->probe->role);
+}
+
+/* What a change of who leads is counted from: the failover that was asked for last, else the first
+ * fault since the change before that struck who led until then, else the first of them; NULL: it
+ * came by itself. */
+static const struct Cause *cause_of(const struct Watch *watch, struct Mono since,
+                                    const struct RunMove *move, const char *led)
+{
+    const struct Report *report = watch->analysis->out;
+    const struct Cause *first = NULL, *hit = NULL, *asked = NULL;
+    for (size_t n = 0; n < report->cause_count; n++) {
+        const struct Cause *cause = &report->causes[n];
+        if (!mono_before(since, cause->t0.low) || !mono_before(cause->t0.low, move->high))
+            continue;
+        if (is_asked(watch, cause))
+            asked = cause;
+        first = first != NULL ? first : cause;
+        hit = hit == NULL && cause_struck(cause, led) ? cause : hit;
+    }
+    if (asked != NULL || hit != NULL)
+        return asked != NULL ? asked : hit;
+    return causes_gave_back(report, move->host, move->high) ? NULL : first;
+}
+
+/* Each change by its own fault. Runs of earlier versions know of one alone. */
+static size_t count_moves(const struct Watch *watch)
+{
+    const struct RunRecord *run = watch->analysis->run;
+    const struct RunSystem *system = watch->out->system;
+    const char *led = system != NULL ? system->primary_before : NULL;
+    struct Mono before = {0};
+    size_t known = 0;
+    for (size_t n = 0; n < run->move_count; n++) {
+        const struct RunMove *move = &run->moves[n];
+        if (!text_equal(move->role, watch->probe->role))
+            continue;
+        const struct Cause *cause = cause_of(watch, before, move, led);
+        known++;
+        before = move->high;
+        led = move->host;
+        if (cause == NULL)
+            continue;
+        struct Moment seen = new_primary(watch, cause->t0.low, old_primary(watch, cause->t0.low));
+        add_failover(watch, &cause->t0, took(&cause->t0, seen, move->low, move->high));
+    }
+    return known;
+}
+
+/* Asked for, and the next one was, or the end came, before anybody took over. */
+static void count_missing(const struct Watch *watch)
+{
+    const struct RunRecord *run = watch->analysis->run;
+    const struct Report *report = watch->analysis->out;
+    for (size_t n = 0; n < report->cause_count; n++) {
+        const struct Cause *cause = &report->causes[n];
+        bool moved = !is_asked(watch, cause);
+        for (size_t at = 0; at < run->move_count && !moved; at++)
+            moved = text_equal(run->moves[at].role, watch->probe->role) &&
+                    cause_of(watch, (struct Mono){0}, &run->moves[at], NULL) == cause;
+        if (!moved)
+            add_failover(watch, &cause->t0, (struct Span){0, NS_NEVER});
+    }
+}
+
+static void count_failovers(const struct Watch *watch, const struct Moment *seen)
 {
     const struct RunSystem *system = watch->out->system;
-    struct Moment t0 = watch->analysis->out->t0, both = *seen;
-    if (system != NULL && system->failed_over_high.ns != 0) {
-        if (mono_before(both.low, system->failed_over_low))
-            both.low = system->failed_over_low;
-        if (mono_before(both.high, system->failed_over_high))
-            both.high = system->failed_over_high;
+    const struct Moment t0 = watch->analysis->out->t0;
+    struct Span span = {0, NS_NEVER};
+    watch->out->failover = span;
+    watch->out->failover_t0 = t0;
+    if (!watch->analysis->any_sent)
+        return;
+    if (count_moves(watch) > 0) {
+        count_missing(watch);
+        return;
     }
-    if (both.high.ns == 0 || !watch->analysis->any_sent)
-        return (struct Span){0, NS_NEVER};
-    return span_since(t0, both.low, both.high);
+    if (system != NULL && system->failed_over_high.ns != 0)
+        span = took(&t0, *seen, system->failed_over_low, system->failed_over_high);
+    else
+        span = took(&t0, *seen, seen->low, seen->high);
+    add_failover(watch, &t0, span);
 }
 
 /* How long the old one could not be asked while another led: then nobody knows whether it led too.
@@ -285,12 +377,12 @@ void analyse_primary(const struct Analysis *analysis, uint32_t probe, struct Pri
     out->before = out->system != NULL ? named(out->system->primary_before) : NULL;
     out->after = out->system != NULL ? named(out->system->primary_after) : NULL;
     gather(&watch, probe);
-    watch.old = old_primary(&watch);
+    watch.old = old_primary(&watch, analysis->out->t0.low);
     for (size_t n = 0; n < watch.count; n++)
         add_look(&watch, n);
-    struct Moment seen = new_primary(&watch);
+    struct Moment seen = new_primary(&watch, analysis->out->t0.low, watch.old);
     say_reigns(&watch, out);
-    out->failover = failover(&watch, &seen);
+    count_failovers(&watch, &seen);
     out->split = split_from(&watch, analysis->out->t0.low);
     if (analysis->out->undone.low.ns != 0)
         out->split_after_undo = split_from(&watch, analysis->out->undone.low);

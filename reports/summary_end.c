@@ -107,27 +107,35 @@ static void undone_line(struct Summary *text)
     buf_free(&stays);
 }
 
+/* "look at: redis down-after-milliseconds 30000: SENTINEL SET ... 5000", and what that gains. */
+static void advice(const struct Report *report, struct Buf *out)
+{
+    for (size_t n = 0; n < report->advice_count; n++) {
+        const struct Advice *row = &report->advice[n];
+        bool last = n + 1 == report->advice_count || report->advice[n + 1].gain != row->gain;
+        buf_put(out, "look at: ");
+        say_outside(out, row->role);
+        buf_printf(out, " %s %s: %s\n", row->knob, row->today, row->line);
+        if (last)
+            buf_printf(out, "  %s\n", row->gain);
+    }
+    if (report->phases != NULL)
+        buf_printf(out, "  today: %s\n", report->phases);
+}
+
 void summary_pointers(struct Summary *text)
 {
     const struct Report *report = text->report;
     const struct RunRecord *run = report->run;
-    struct Buf line = BUF(2000);
     if (report->verdict == VERDICT_PASS || report->verdict == VERDICT_REFUSED ||
         report->verdict == VERDICT_NOT_READY)
         return;
-    for (size_t n = 0; n < run->system_count && report->verdict == VERDICT_FAIL; n++) {
-        if (run->systems[n].knobs == NULL || run->systems[n].knobs[0] == '\0')
-            continue;
-        buf_put(&line, line.size == 0 ? "look at: " : "; ");
-        say_outside(&line, run->systems[n].knobs);
-    }
-    if (run->runbook != NULL && run->runbook[0] != '\0') {
-        buf_put(&line, line.size == 0 ? "runbook " : "   runbook ");
-        say_outside(&line, run->runbook);
-    }
-    if (line.size > 0)
-        buf_printf(text->out, "%s\n", line.text);
-    buf_free(&line);
+    advice(report, text->out);
+    if (run->runbook == NULL || run->runbook[0] == '\0')
+        return;
+    buf_put(text->out, "runbook ");
+    say_outside(text->out, run->runbook);
+    buf_char(text->out, '\n');
 }
 
 /* The last lines, because they are the most important ones. */

@@ -49,6 +49,10 @@ static void sentence_findings(const struct Trends *trends, struct Buf *out)
         buf_printf(out, " failed on %.10s and has not passed since", date);
         if (failed->lost > 0)
             buf_printf(out, "; it lost %lld writes", (long long)failed->lost);
+        buf_put(out, failed->advice != NULL ? "; look at " : "");
+        html_text(out, failed->advice != NULL ? failed->advice : "");
+        buf_put(out, failed->owner != NULL ? "; owner " : "");
+        html_text(out, failed->owner != NULL ? failed->owner : "");
         buf_put(out, ".</li>\n");
     }
 }

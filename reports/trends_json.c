@@ -42,6 +42,20 @@ static void put_point(struct Json *json, const struct TrendPoint *point)
     json_end(json);
 }
 
+/* A FAIL that no later run has passed since. */
+static void put_open(struct Json *json, const struct Past *failed)
+{
+    char since[32];
+    wall_utc(failed->started, since);
+    json_key(json, "open");
+    json_open_object(json);
+    json_put_text(json, "run", failed->id);
+    json_put_text(json, "since", since);
+    json_put_text(json, "look_at", failed->advice);
+    json_put_text(json, "owner", failed->owner);
+    json_end(json);
+}
+
 static void put_row(struct Json *json, const struct TrendRow *row)
 {
     json_open_object(json);
@@ -69,6 +83,8 @@ static void put_row(struct Json *json, const struct TrendRow *row)
         json_put_int(json, "compared_recent", (int64_t)row->recent);
         json_put_int(json, "compared_previous", (int64_t)row->previous);
     }
+    if (row->finding.failed != NULL && row->finding.passed == NULL)
+        put_open(json, row->finding.failed);
     json_key(json, "points");
     json_open_array(json);
     for (size_t n = 0; n < row->point_count; n++)

@@ -156,7 +156,16 @@ static void put_finding(const struct TrendRow *row, struct Buf *out)
     }
     if (passed != NULL)
         wall_utc(passed->started, date);
-    buf_printf(out, ", %.10s\n", date);
+    buf_printf(out, ", %.10s", date);
+    bool both = failed->advice != NULL && failed->owner != NULL;
+    if (passed == NULL && (failed->advice != NULL || failed->owner != NULL)) {
+        buf_put(out, " (");
+        say_outside(out, failed->advice != NULL ? failed->advice : "");
+        buf_put(out, both ? "; " : "");
+        say_outside(out, failed->owner != NULL ? failed->owner : "");
+        buf_char(out, ')');
+    }
+    buf_char(out, '\n');
 }
 
 static void put_count(struct Buf *out, size_t count, const char *what, bool *any)

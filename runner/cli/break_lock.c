@@ -194,7 +194,7 @@ static int go(struct Breaking *breaking)
     for (size_t at = 0; at < locks.count; at++)
         if (text_equal(held[at].environment, environment->name))
             breaking->held = &held[at];
-    undo_scan(drill->hosts, drill->loop, environment, drill->cli->arena, &breaking->hosts);
+    undo_scan(drill->hosts, drill->loop, &environment->hosts, drill->cli->arena, &breaking->hosts);
     const struct Scanned *hosts = breaking->hosts.items;
     look_at_store(breaking);
     for (size_t at = 0; at < breaking->hosts.count; at++)

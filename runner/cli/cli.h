@@ -3,6 +3,7 @@
 #ifndef FD_CLI_CLI_H
 #define FD_CLI_CLI_H
 
+#include "../base/version.h"
 #include "../model/environment.h"
 #include "../model/project.h"
 #include "../model/scenario.h"
@@ -123,6 +124,6 @@ extern const struct Verb verb_approve, verb_runs, verb_report, verb_trends, verb
     verb_init, verb_try, verb_schedule, verb_note;
 const struct Verb *const *cli_verbs(size_t *count);
 extern const struct Option CLI_GLOBALS[]; /* ends with a NULL name */
-#define CLI_VERSION "0.1.0"
+#define CLI_VERSION FD_VERSION
 
 #endif

@@ -191,6 +191,10 @@ static const struct Option OPTIONS[] = {
     {.name = "helper",
      .doc = "Prints the node's helper: the forced command of a key that may do no more than its "
             "host's /etc/faildrill.allow says."},
+    {.name = "for",
+     .value = "NAME",
+     .doc = "With two environments: what differs in that which decides the recovery of this drill; "
+            "exit 3 where something does."},
     {.name = "as-timer",
      .doc = "Looks with no more than a timer's environment: no agent, no variables of this shell."},
     {.name = NULL},
@@ -209,22 +213,29 @@ static int verb(struct Cli *cli)
         return doctor_as_timer(cli, name);
     if (cli_option(cli, "ansible") != NULL)
         return doctor_ansible(cli, name);
+    bool parity = cli_option(cli, "for") != NULL;
+    if (parity != (cli->arg_count == 2)) {
+        err_set(&err, ERR_USAGE, NOWHERE, "two environments and `--for NAME` belong together");
+        err_hint(&err, "Write it like `faildrill doctor staging production --for NAME`.");
+        return cli_fail(cli, &err);
+    }
     int status = drill_open(cli, &drill);
     if (status == 0)
-        status = doctor(&drill, name);
+        status = parity ? doctor_parity(&drill) : doctor(&drill, name);
     drill_close(&drill);
     return status;
 }
 
 const struct Verb verb_doctor = {
     .name = "doctor",
-    .takes = "[ENV]",
+    .takes = "[ENV [ENV]]",
     .least = 0,
-    .most = 1,
+    .most = 2,
     .summary = "what a drill needs: ssh, sudo, tools, services, primaries now",
     .on_first_screen = true,
     .options = OPTIONS,
     .examples = "  faildrill doctor staging\n"
+                "  faildrill doctor staging production --for redis_primary_dies\n"
                 "  faildrill doctor staging --pin                 host keys and machine ids\n"
                 "  faildrill doctor staging --as-timer            what a timer would find\n"
                 "  faildrill doctor staging --ansible >drill.yml  user, key, sudoers, opt-in\n",

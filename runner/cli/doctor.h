@@ -23,6 +23,9 @@ void doctor_say_window(const struct Environment *environment, struct Buf *out);
 /* doctor_pin.c: what is new or changed, and once it was reviewed into the environment's file. */
 int doctor_pin(struct Drill *drill, const struct Survey *survey);
 
+/* doctor_parity.c: silent where two environments are equal in what decides the drill. */
+int doctor_parity(struct Drill *drill);
+
 /* doctor_timer.c: begins anew as a timer would begin it; returns only where that fails. */
 int doctor_as_timer(struct Cli *cli, const char *environment);
 /* doctor_ansible.c: both print, and contact nobody. */

@@ -91,18 +91,17 @@ int drill_open_for(struct Cli *cli, int (*verb)(struct Drill *drill))
     return status;
 }
 
-/* What is left is looked for with whatever there is: no secret is needed for that, nor a cluster
- * that answers. */
-static int load_for_undo(struct Drill *drill, struct Environment *environment)
+/* What is left is looked for with whatever there is: no secret is needed for that, no name that
+ * resolves, nor a cluster that answers. */
+static void load_for_undo(const struct Drill *drill, struct Environment *environment)
 {
     struct Err err;
     if (!environment_unlock(environment, process_output, &err))
         fprintf(stderr, "warning: %s; this needs no secret, and goes on\n", err.message);
     if (!environment_resolve(environment, &err))
-        return cli_fail(drill->cli, &err);
+        fprintf(stderr, "warning: %s\n", err.message);
     if (!pods_find(environment, drill->cli->kinds, drill->cli->state, &err))
         fprintf(stderr, "warning: %s\n", err.message);
-    return 0;
 }
 
 int drill_load(struct Drill *drill, const char *scenario, const char *environment)
@@ -115,11 +114,14 @@ int drill_load(struct Drill *drill, const char *scenario, const char *environmen
     drill->notify = (struct List){.items = NULL};
     if (found == NULL)
         return 0;
-    if (text_equal(drill->cli->verb->name, "undo"))
-        return load_for_undo(drill, found);
+    if (text_equal(drill->cli->verb->name, "undo")) {
+        load_for_undo(drill, found);
+        return 0;
+    }
     if (!environment_unlock(found, process_output, &err) || !environment_resolve(found, &err) ||
-        !notify_gather(found, drill->cli->project.notify, drill->cli->arena, &drill->notify,
-                       &err) ||
+        !notify_gather(found, drill->cli->project.notify,
+                       drill->loaded.scenario != NULL ? drill->loaded.scenario->notify : NULL,
+                       drill->cli->arena, &drill->notify, &err) ||
         !pods_find(found, drill->cli->kinds, drill->cli->state, &err))
         return cli_fail(drill->cli, &err);
     return 0;

@@ -168,6 +168,24 @@ static void load_scenario(struct Cli *cli, const char *name, struct Problems *pr
     make_scenario(cli, problems, out);
 }
 
+/* What is left is looked for without it as well, with whom the file itself names. */
+static bool goes_on_without(const struct Cli *cli, const struct Problems *problems)
+{
+    if (!text_equal(cli->verb->name, "undo") || cli_option(cli, "scan") == NULL)
+        return false;
+    for (size_t at = 0; at < problems_count(problems); at++) {
+        const struct Err *err = problems_at(problems, at);
+        struct Buf line = BUF(1000), clean = BUF(2000);
+        buf_printf(&line, "warning: %s:%u:%u: %s", err->where.file != NULL ? err->where.file : "?",
+                   (unsigned)err->where.line, (unsigned)err->where.column, err->message);
+        redact(line.text, &clean);
+        fprintf(stderr, "%s\n", clean.text);
+        buf_free(&line);
+        buf_free(&clean);
+    }
+    return true;
+}
+
 /* The files are clean as they stand; now with the hosts that the inventory has today. What was
  * said of them is said again. */
 static struct Problems *load_inventory(struct Cli *cli, struct Problems *problems,
@@ -179,6 +197,10 @@ static struct Problems *load_inventory(struct Cli *cli, struct Problems *problem
     struct Problems *again = problems_new();
     struct Environment *asked = inventory_ask(out->environment, out->environment_document,
                                               cli->kinds, cli->project.dir, cli->arena, again);
+    if (asked == NULL && goes_on_without(cli, again)) {
+        problems_free(again);
+        return problems;
+    }
     problems_free(problems);
     environment_free(out->environment);
     out->environment = asked;

@@ -23,6 +23,14 @@ bool gameday_find(struct Drill *drill, const char *name, const struct DayRow **o
  * on stdout unless `silent`. */
 bool gameday_publish(struct Drill *drill, const struct DayRow *day, const struct GameDay *file,
                      bool silent, struct Err *err) MUST_CHECK;
+/* ---- gameday_tell.c ---- */
+/* Whom `report: {notify}` names is known to the environment or to the project. */
+bool gameday_may_tell(const struct Cli *cli, const struct GameDay *file,
+                      const struct Environment *environment, struct Err *err) MUST_CHECK;
+struct DayReport;
+/* Who does not answer is said on stderr, and no reason for anything. */
+void gameday_tell(struct Drill *drill, const struct DayReport *report, const struct GameDay *file,
+                  const char *page);
 /* `report DAY`: html, text, json or md. */
 int gameday_write(struct Drill *drill, const struct DayRow *day, const char *format);
 

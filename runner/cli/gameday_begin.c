@@ -21,6 +21,9 @@ int day_read_files(struct Day *day)
         struct Loaded loaded;
         day_set_params(cli, &drills[at]);
         int status = cli_load(cli, drills[at].scenario, day->file->environment, &loaded);
+        struct Err err;
+        if (status == 0 && at == 0 && !gameday_may_tell(cli, day->file, loaded.environment, &err))
+            worst = cli_fail(cli, &err);
         const char *zone = status == 0 ? loaded.environment->timezone : NULL;
         day->is_protected = status == 0 && loaded.environment->is_protected;
         if (zone != NULL && day->file->window.given)

@@ -166,6 +166,9 @@ bool gameday_publish(struct Drill *drill, const struct DayRow *day, const struct
               (!md || save(&report, folder, "md", arena, err)) &&
               save(&report, folder, "json", arena, err) &&
               (silent || say(drill, &report, folder, html, err));
+    if (ok && file != NULL)
+        gameday_tell(drill, &report, file,
+                     arena_printf(arena, "%s/report.%s", folder, html ? "html" : "json"));
     arena_free(arena);
     return ok;
 }

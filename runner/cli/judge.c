@@ -43,6 +43,15 @@ static bool others_of(struct Drill *drill, const struct RunRecord *run, struct A
     return true;
 }
 
+/* What a kind of system knows of its settings is no matter of the store. */
+static void know_systems(const struct Kinds *kinds, struct RunRecord *run)
+{
+    for (size_t at = 0; at < run->system_count; at++)
+        for (const struct SystemKind *const *kind = kinds->systems; *kind != NULL; kind++)
+            if (text_equal((*kind)->name, run->systems[at].system))
+                run->systems[at].table = (*kind)->knobs;
+}
+
 bool judge_read(struct Drill *drill, const char *run, struct Arena *arena, struct Report *out,
                 struct Err *err)
 {
@@ -51,6 +60,7 @@ bool judge_read(struct Drill *drill, const char *run, struct Arena *arena, struc
     if (!store_read_run(drill->store, run, arena, record, err) ||
         !past_of(drill, record, arena, &past, err))
         return false;
+    know_systems(drill->cli->kinds, record);
     analyse(record, past.items, past.count, arena, out);
     return record->cycle.of < 2 || others_of(drill, record, arena, out, err);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../../probes/sql.h"
 #include "../base/duration.h"
 #include "../base/text.h"
 #include "../model/inventory.h"
@@ -152,6 +153,8 @@ static void show_figures(const struct StepSpec *step, struct Buf *out)
 /* Where plain work runs; that of a fault stands beside the fault. */
 static void show_work(const struct Plan *plan, const struct StepSpec *step, struct Buf *out)
 {
+    if (step->type == STEP_SQL)
+        buf_printf(out, "     %s\n", ((const struct SqlConfig *)step->config)->query);
     if (step->type != STEP_RUN || step->target == NULL)
         return;
     const struct Drawn *drawn = plan_drawn(plan, step->target->name);
@@ -298,46 +301,6 @@ static void show_probes(const struct Plan *plan, struct Buf *out)
     }
 }
 
-/* A limit under the least that the knobs promise cannot hold. */
-static void show_limits(const struct Plan *plan, const struct Foresight *foresight, struct Buf *out)
-{
-    const struct Expectation *rows = plan->scenario->expectations.items;
-    for (size_t at = 0; at < plan->scenario->expectations.count; at++) {
-        bool within =
-            rows[at].word == BOUND_FAILOVER_WITHIN || rows[at].word == BOUND_RECOVER_WITHIN;
-        if (!within)
-            continue;
-        char limit[32];
-        duration_say(rows[at].limit, limit);
-        const char *says = rows[at].limit >= foresight->failover.high_ns ? "holds"
-                           : rows[at].limit < foresight->failover.low_ns ? "CANNOT HOLD"
-                                                                         : "may not hold";
-        buf_printf(out, "            limit %s %s: %s.%s\n", limit, says, rows[at].probe,
-                   bound_name(rows[at].word));
-    }
-}
-
-static void show_foresight(const struct Plan *plan, struct Buf *out)
-{
-    const struct Foresight *rows = plan->foresights.items;
-    for (size_t at = 0; at < plan->foresights.count; at++) {
-        char range[64];
-        span_say(rows[at].failover.low_ns, rows[at].failover.high_ns, range);
-        buf_printf(out, "  Predicts  %s: failover %s (", rows[at].role->name, range);
-        const struct Knob *knobs = rows[at].knobs.items;
-        for (size_t row = 0; row < rows[at].knobs.count; row++)
-            buf_printf(out, "%s%s %s", row ? ", " : "", knobs[row].name, knobs[row].value);
-        buf_put(out, ")\n");
-        show_limits(plan, &rows[at], out);
-        if (rows[at].returns != NULL)
-            buf_printf(out, "            %s\n", rows[at].returns);
-        if (rows[at].loss != NULL)
-            buf_printf(out, "            %s\n", rows[at].loss);
-        if (rows[at].stays != NULL)
-            buf_printf(out, "  Will stay changed  %s\n", rows[at].stays);
-    }
-}
-
 static void show_rules(const struct Drill *drill, const struct List *rules, struct Buf *out)
 {
     const struct GateRule *rule = rules->items;
@@ -353,16 +316,24 @@ static void show_rules(const struct Drill *drill, const struct List *rules, stru
     }
 }
 
+/* Whose first host it is does not stand in any file. */
+static void show_lock(const struct Environment *environment, struct Buf *out)
+{
+    if (environment->groups.count > 0 && environment->lock_host != NULL)
+        buf_printf(out, "  Locks     %s first, as each runner here does\n", environment->lock_host);
+}
+
 void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns,
                struct Buf *out)
 {
     const struct Plan *plan = drill->plan;
     show_head(drill, valid_ns, out);
     show_touches(drill, out);
+    show_lock(plan->environment, out);
     show_steps(plan, out);
     show_probes(plan, out);
     show_told(drill, out);
-    show_foresight(plan, out);
+    plan_show_foresight(plan, out);
     show_rules(drill, rules, out);
     buf_printf(out, "  bytes     sha256:%s\n", plan->bytes_hash);
     if (drill->cli->verbose) {

@@ -12,4 +12,7 @@ void plan_show_whole(const struct Drill *drill, struct Buf *out);
 void plan_show(const struct Drill *drill, const struct List *rules, int64_t valid_ns,
                struct Buf *out);
 
+/* plan_foresight.c: what the settings, as read, promise of it. */
+void plan_show_foresight(const struct Plan *plan, struct Buf *out);
+
 #endif

@@ -116,6 +116,11 @@ struct MariadbClient *mariadb_open(struct Loop *loop, const struct Endpoint *end
     return client;
 }
 
+void mariadb_until(struct MariadbClient *client, struct Mono until)
+{
+    client->until = until;
+}
+
 struct Call *mariadb_call(struct MariadbClient *client, const char *text, struct Mono deadline,
                           CallDone *done, void *data)
 {

@@ -18,6 +18,9 @@ enum { MARIADB_ROWS = 0, MARIADB_ERROR = 2 };
 /* The endpoint is copied. */
 struct MariadbClient *mariadb_open(struct Loop *loop, const struct Endpoint *endpoint,
                                    struct Err *err);
+/* Before the first call: the server itself ends a statement that lasts longer than to here, also
+ * where our connection is gone by then. MySQL does so for SELECT alone. */
+void mariadb_until(struct MariadbClient *client, struct Mono until);
 /* The text is copied; it is one statement. */
 struct Call *mariadb_call(struct MariadbClient *client, const char *text, struct Mono deadline,
                           CallDone *done, void *data);

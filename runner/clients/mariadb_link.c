@@ -212,6 +212,22 @@ static void set_options(MYSQL *mysql)
     (void)mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "faildrill");
 }
 
+/* A server that is busy does not notice that nobody listens any more. What one of both does not
+ * know is a comment to it. */
+static void set_until(const struct MariadbClient *client)
+{
+    char text[160];
+    if (client->until.ns == 0)
+        return;
+    int64_t left_ms = mono_since(mono_now(), client->until) / NS_PER_MS;
+    left_ms = left_ms > 1 ? left_ms : 1;
+    snprintf(text, sizeof(text),
+             "SET @faildrill=1/*M!100101 ,max_statement_time=%lld.%03lld*/"
+             "/*!50708 ,max_execution_time=%lld*/",
+             (long long)(left_ms / 1000), (long long)(left_ms % 1000), (long long)left_ms);
+    (void)mysql_options(client->mysql, MYSQL_INIT_COMMAND, text);
+}
+
 /* A name with several addresses: the first, as resolvers sort them. */
 static void connect_to(struct MariadbClient *client, const char *address)
 {
@@ -220,6 +236,7 @@ static void connect_to(struct MariadbClient *client, const char *address)
     if (client->mysql == NULL)
         bug("libmariadb has no memory");
     set_options(client->mysql);
+    set_until(client);
     client->step = STEP_CONNECT;
     client->waiting = false;
     go_on(client, 0);

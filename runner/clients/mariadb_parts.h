@@ -44,6 +44,7 @@ struct MariadbClient {
     bool waiting; /* the step began, and waits */
     int fd;       /* watched; -1: none */
     char peer[48];
+    struct Mono until;  /* 0: the server knows no end of its own */
     struct Mono tcp;    /* connected, perhaps not yet logged in; 0 before */
     struct Timer *soon; /* the call that was just taken begins */
     char why[320];

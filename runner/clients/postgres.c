@@ -176,6 +176,11 @@ struct PostgresClient *postgres_open(struct Loop *loop, const struct Endpoint *e
     return client;
 }
 
+void postgres_until(struct PostgresClient *client, struct Mono until)
+{
+    client->until = until;
+}
+
 struct Call *postgres_call(struct PostgresClient *client, const struct PostgresQuery *query,
                            struct Mono deadline, CallDone *done, void *data)
 {

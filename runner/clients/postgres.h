@@ -25,6 +25,9 @@ enum { POSTGRES_VALUES_MAX = 8 };
 /* The endpoint is copied. */
 struct PostgresClient *postgres_open(struct Loop *loop, const struct Endpoint *endpoint,
                                      struct Err *err);
+/* Before the first call: the server itself ends a statement that lasts longer than to here, also
+ * where our connection is gone by then. A statement_timeout of the endpoint's dsn stands. */
+void postgres_until(struct PostgresClient *client, struct Mono until);
 struct Call *postgres_call(struct PostgresClient *client, const struct PostgresQuery *query,
                            struct Mono deadline, CallDone *done, void *data);
 void postgres_close(struct PostgresClient *client); /* cancels what is under way; accepts NULL */
@@ -37,6 +40,7 @@ const struct PostgresRows *postgres_rows(const struct Answer *answer);
 size_t postgres_row_count(const struct PostgresRows *rows);
 /* NULL where there is no such row or column, and where it is NULL. */
 const char *postgres_value(const struct PostgresRows *rows, size_t row, size_t column);
+const char *postgres_named(const struct PostgresRows *rows, size_t row, const char *column);
 /* What the server warned of, or "". */
 const char *postgres_warning(const struct PostgresRows *rows);
 /* Within done, where answer->code is POSTGRES_ERROR: "57P03". */

@@ -1,6 +1,7 @@
 /* postgres_link.c - the connection to one PostgreSQL, and a statement on it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "../base/arena.h"
@@ -181,10 +182,24 @@ static void on_event(void *data, int events)
         postgres_drop(client); /* the next call has a new one */
 }
 
+/* A backend that is busy does not notice that nobody listens any more. */
+static void set_until(const struct PostgresClient *client, struct PostgresParameters *all,
+                      struct Buf *text)
+{
+    const char *options = parameters_get(all, "options");
+    if (client->until.ns == 0 || (options != NULL && strstr(options, "statement_timeout") != NULL))
+        return;
+    int64_t left_ms = mono_since(mono_now(), client->until) / NS_PER_MS;
+    buf_printf(text, "%s%s-c statement_timeout=%lld", options != NULL ? options : "",
+               options != NULL ? " " : "", (long long)(left_ms > 1 ? left_ms : 1));
+    parameters_set(all, "options", text->text);
+}
+
 /* `addresses`: numeric, with commas between them. */
 static void connect_to(struct PostgresClient *client, const char *addresses, const char *hosts)
 {
     struct PostgresParameters all;
+    struct Buf options = BUF(4096);
     const struct Endpoint *at = &client->base.endpoint;
     char port[8];
     if (!parameters_read(at->dsn, &all)) {
@@ -204,8 +219,10 @@ static void connect_to(struct PostgresClient *client, const char *addresses, con
         parameters_set(&all, "application_name", "faildrill");
     if (parameters_get(&all, "gssencmode") == NULL)
         parameters_set(&all, "gssencmode", "disable"); /* it would block */
+    set_until(client, &all, &options);
     client->conn = PQconnectStartParams(all.names, all.values, 0);
     parameters_free(&all);
+    buf_free(&options);
     if (client->conn == NULL)
         bug("libpq has no memory");
     (void)PQsetErrorVerbosity(client->conn, PQERRORS_VERBOSE); /* with the state in front */

@@ -24,6 +24,7 @@ struct PostgresClient {
     PGconn *conn;            /* NULL: not connected */
     int fd;                  /* watched; -1: none */
     bool sent, flushing;     /* `sent`: the first call is under way */
+    struct Mono until;       /* 0: the server knows no end of its own */
     struct Mono tcp, opened; /* tcp: connected, perhaps not yet logged in; 0 before */
     char peer[48];
     struct Timer *soon; /* an end that is known before anything could be asked */

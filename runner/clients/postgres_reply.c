@@ -13,7 +13,7 @@
 #include "../base/text.h"
 #include "tcp.h"
 
-enum { REPLY_MAX = 4 * 1024 * 1024 };
+enum { REPLY_MAX = 4 * 1024 * 1024, NAMES_MAX = 64 * 1024 };
 
 /* ---- rows ---- */
 
@@ -21,6 +21,8 @@ void rows_clear(struct PostgresRows *rows)
 {
     buf_clear(&rows->text);
     rows->text.max = REPLY_MAX;
+    buf_clear(&rows->names);
+    rows->names.max = NAMES_MAX;
     rows->cells = rows->columns = 0;
     rows->warning[0] = rows->error[0] = '\0';
     rows->too_much = rows->failed = rows->lost = false;
@@ -29,6 +31,7 @@ void rows_clear(struct PostgresRows *rows)
 void rows_free(struct PostgresRows *rows)
 {
     buf_free(&rows->text);
+    buf_free(&rows->names);
     mem_free(rows->at);
 }
 
@@ -49,6 +52,11 @@ static void add_rows(struct PostgresRows *rows, const PGresult *result)
 {
     int columns = PQnfields(result);
     rows->columns = (size_t)columns;
+    buf_clear(&rows->names);
+    for (int column = 0; column < columns; column++) {
+        const char *name = PQfname(result, column);
+        buf_add(&rows->names, name, strlen(name) + 1);
+    }
     for (int row = 0; row < PQntuples(result) && !rows->text.cut; row++)
         for (int column = 0; column < columns; column++)
             add_cell(rows,
@@ -132,6 +140,15 @@ const char *postgres_value(const struct PostgresRows *rows, size_t row, size_t c
     return rows->text.text + rows->at[cell];
 }
 
+const char *postgres_named(const struct PostgresRows *rows, size_t row, const char *column)
+{
+    const char *name = rows->names.text, *end = name + rows->names.size;
+    for (size_t at = 0; at < rows->columns && name < end; at++, name += strlen(name) + 1)
+        if (text_equal(name, column))
+            return postgres_value(rows, row, at);
+    return NULL;
+}
+
 const char *postgres_warning(const struct PostgresRows *rows)
 {
     return rows->warning;
@@ -149,7 +166,9 @@ enum Failure postgres_failure(const struct Answer *answer)
         const char *begins;
         enum Failure failure;
     } states[] = {
-        {"25006", FAILURE_READ_ONLY}, {"57P", FAILURE_UNAVAILABLE}, {"53", FAILURE_UNAVAILABLE},
+        {"25006", FAILURE_READ_ONLY},
+        {"57P", FAILURE_UNAVAILABLE},
+        {"53", FAILURE_UNAVAILABLE},
         {"08", FAILURE_UNAVAILABLE},
     };
     for (size_t n = 0; n < COUNT_OF(states); n++)

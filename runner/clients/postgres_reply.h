@@ -12,6 +12,7 @@ struct PostgresRows {
     struct Buf text; /* values one behind the other, each with its NUL */
     size_t *at;      /* where each begins; SIZE_MAX: NULL */
     size_t cells, room, columns;
+    struct Buf names; /* of the columns, each with its NUL */
     char warning[160];
     bool too_much, failed, lost; /* a result said so; lost: the connection's, not the server's */
     char error[320];             /* "57P03: ..." */

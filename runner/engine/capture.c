@@ -88,23 +88,21 @@ static bool type_value(const struct CaptureSpec *spec, const char *text, struct 
     return false;
 }
 
-bool capture_read(const struct CaptureSpec *spec, const struct Buf *output, struct Arena *arena,
-                  struct RunFigure *out, struct Err *err)
+/* What was found, or why not; `text` is freed. */
+static bool take(const struct CaptureSpec *spec, struct Buf *text, const char *why,
+                 struct Arena *arena, struct RunFigure *out, struct Err *err)
 {
-    struct Buf text = BUF(CAPTURE_BYTES_MAX);
     char said[200];
-    const char *why =
-        output->cut ? "there was more output than is kept" : find(spec, output, &text);
-    trim(&text);
+    trim(text);
     *out = (struct RunFigure){.name = spec->name,
-                              .text = arena_bytes(arena, text.text ? text.text : "", text.size)};
-    if (why == NULL && text.cut)
+                              .text = arena_bytes(arena, text->text ? text->text : "", text->size)};
+    if (why == NULL && text->cut)
         why = "it is longer than 4096 bytes";
-    else if (why == NULL && text.size == 0)
+    else if (why == NULL && text->size == 0)
         why = "it is empty";
     else if (why == NULL && text_starts(out->text, "${secret."))
         why = "it names a secret, and what a host prints is never taken for one";
-    buf_free(&text);
+    buf_free(text);
     if (why != NULL)
         return no_value(spec, err, why);
     bool good = type_value(spec, out->text, out);
@@ -117,4 +115,22 @@ bool capture_read(const struct CaptureSpec *spec, const struct Buf *output, stru
              spec->type == FIGURE_INT ? "no whole number" : "no number of seconds");
     buf_free(&clean);
     return no_value(spec, err, said);
+}
+
+bool capture_read(const struct CaptureSpec *spec, const struct Buf *output, struct Arena *arena,
+                  struct RunFigure *out, struct Err *err)
+{
+    struct Buf text = BUF(CAPTURE_BYTES_MAX);
+    const char *why =
+        output->cut ? "there was more output than is kept" : find(spec, output, &text);
+    return take(spec, &text, why, arena, out, err);
+}
+
+bool capture_column(const struct CaptureSpec *spec, const char *value, struct Arena *arena,
+                    struct RunFigure *out, struct Err *err)
+{
+    struct Buf text = BUF(CAPTURE_BYTES_MAX);
+    buf_put(&text, value != NULL ? value : "");
+    return take(spec, &text, value == NULL ? "there is no such column, or it is NULL" : NULL, arena,
+                out, err);
 }

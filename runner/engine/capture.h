@@ -13,4 +13,8 @@
 bool capture_read(const struct CaptureSpec *spec, const struct Buf *output, struct Arena *arena,
                   struct RunFigure *out, struct Err *err) MUST_CHECK;
 
+/* The same of a column's value; NULL: there is none. */
+bool capture_column(const struct CaptureSpec *spec, const char *value, struct Arena *arena,
+                    struct RunFigure *out, struct Err *err) MUST_CHECK;
+
 #endif

@@ -7,6 +7,7 @@
 #include "../base/duration.h"
 #include "../base/text.h"
 #include "edging.h"
+#include "foretell.h"
 #include "machine.h"
 
 static void obstacle(struct Plan *plan, enum ErrCode code, const char *help, const char *text)
@@ -187,22 +188,13 @@ void foresee_ways(struct Plan *plan)
     }
 }
 
-static bool stops_primary(const struct Plan *plan, const struct SurveyRole *role)
+/* By its service, or with its whole machine. */
+static bool stops_primary(const struct Plan *plan, const struct SurveyRole *role, bool machine)
 {
     const struct PlannedFault *faults = plan->faults.items;
     for (size_t at = 0; at < plan->faults.count; at++)
-        if (faults[at].role == role->role && faults[at].step->kind != NULL &&
-            faults[at].step->kind->stops_service && faults[at].chosen &&
-            (role->primary == NULL || faults[at].target == role->primary))
-            return true;
-    return false;
-}
-
-static bool takes_machine(const struct Plan *plan, const struct Role *role)
-{
-    const struct PlannedFault *faults = plan->faults.items;
-    for (size_t at = 0; at < plan->faults.count; at++)
-        if (faults[at].role == role && faults[at].procedure.from_here)
+        if (foresee_is_hit(&faults[at], role) && faults[at].step->kind->stops_service &&
+            faults[at].procedure.from_here == machine)
             return true;
     return false;
 }
@@ -241,6 +233,32 @@ static bool only_planned(const struct Plan *plan, const struct Role *role)
             return false;
     }
     return planned;
+}
+
+static bool is_stopped(const struct Plan *plan, const struct Role *role)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t at = 0; at < plan->faults.count; at++)
+        if (faults[at].role == role && faults[at].step->kind != NULL &&
+            text_equal(faults[at].step->kind->name, "stop"))
+            return true;
+    return false;
+}
+
+/* One that is asked for is counted from then; where faults come beside it, it may be due to them.
+ * Who is told to stop may hand over first. */
+static struct Span range_of(const struct Plan *plan, const struct SurveyRole *role)
+{
+    const struct Prospect *prospect = &role->prospect;
+    bool never = prospect->failover.high_ns == NS_NEVER;
+    bool asked = foresee_failover(plan, role->role) != NULL;
+    if (prospect->planned.high_ns > 0 && asked && (only_planned(plan, role->role) || never))
+        return prospect->planned;
+    if (asked)
+        return (struct Span){0, NS_NEVER};
+    if (!never && is_stopped(plan, role->role))
+        return (struct Span){0, prospect->failover.high_ns};
+    return prospect->failover;
 }
 
 /* DESIGN.md 12.2: what the disk of a killed primary gives back. */
@@ -282,7 +300,8 @@ static void foresee_persistence(struct Plan *plan, const struct SurveyRole *role
     }
 }
 
-static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
+static void foresee_role(struct Plan *plan, const struct Survey *survey,
+                         const struct SurveyRole *role)
 {
     const struct Prospect *prospect = &role->prospect;
     if (!role->prospect_known || prospect->not_ready != NULL)
@@ -301,30 +320,27 @@ static void foresee_role(struct Plan *plan, const struct SurveyRole *role)
                               "role '%s' is in its cool-down: next drill not before %s from now",
                               role->role->name, wait));
     }
-    bool stops = stops_primary(plan, role);
-    if (stops)
+    bool machine = stops_primary(plan, role, true), service = stops_primary(plan, role, false);
+    struct Obstacle two;
+    if (machine || service)
         foresee_persistence(plan, role);
+    if (foresee_promotion(plan, role, &two))
+        obstacle(plan, two.code, two.help, two.text);
+    if (machine && foresee_return(plan, role, true, &two))
+        obstacle(plan, two.code, two.help, two.text);
+    if ((service || foresee_starts_plainly(plan, role)) &&
+        foresee_return(plan, role, false, &two))
+        obstacle(plan, two.code, two.help, two.text);
     struct Foresight *row = list_add(&plan->foresights, plan->arena, sizeof *row);
     *row = (struct Foresight){.role = role->role,
                               .primary = role->primary,
-                              .failover =
-                                  prospect->planned.high_ns > 0 && only_planned(plan, role->role)
-                                      ? prospect->planned
-                                      : prospect->failover,
+                              .failover = range_of(plan, role),
                               .loss = prospect->loss};
     row->knobs =
         (struct List){.items = (void *)(uintptr_t)prospect->knobs, .count = prospect->knob_count};
-    if (stops && takes_machine(plan, role->role))
-        row->returns =
-            "its boot starts it as a primary: for a while there may be two, and what the "
-            "old one acknowledges then is lost";
-    else if (stops && role->primary != NULL)
-        row->returns =
-            arena_printf(plan->arena, "%s (%s) returns as a replica of the new primary",
-                         role->primary->name, prospect->durable != NULL ? prospect->durable : "?");
-    if (role->primary != NULL)
-        row->stays =
-            arena_printf(plan->arena, "the primary may move away from %s", role->primary->name);
+    if (machine || service)
+        row->returns = foresee_how_it_returns(plan, role, machine);
+    foretell_course(plan, survey, role, only_planned(plan, role->role), row);
 }
 
 void foresee_roles(struct Plan *plan, const struct Survey *survey)
@@ -332,5 +348,5 @@ void foresee_roles(struct Plan *plan, const struct Survey *survey)
     const struct SurveyRole *roles = survey->roles.items;
     for (size_t at = 0; at < survey->roles.count; at++)
         if (touched(plan, roles[at].role))
-            foresee_role(plan, &roles[at]);
+            foresee_role(plan, survey, &roles[at]);
 }

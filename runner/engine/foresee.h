@@ -15,5 +15,22 @@ void foresee_ways(struct Plan *plan);
 /* The two harms of DESIGN.md 12.2, traps and cool-downs, and the expected range, per role with a
  * system. */
 void foresee_roles(struct Plan *plan, const struct Survey *survey);
+/* The role's primary may be hit: by a fault of the role itself, or by one that another role's name
+ * sends to its machine, and that takes the machine or a service by its name. */
+bool foresee_is_hit(const struct PlannedFault *fault, const struct SurveyRole *role);
+/* Whether, and why, it may leave two primaries behind where nobody demotes one. */
+bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role,
+                       struct Obstacle *out);
+/* The step that fails the role over; NULL: there is none. */
+const struct StepSpec *foresee_failover(const struct Plan *plan, const struct Role *role);
+/* Where a primary that is taken away with its machine, or by its service alone, may come back as a
+ * second one; and what the plan says of its way back, NULL: nothing. */
+bool foresee_return(const struct Plan *plan, const struct SurveyRole *role, bool machine,
+                    struct Obstacle *out);
+/* Whether a step starts the primary's service as it is, its system unasked: a restart, or the undo
+ * of a step that names a service. */
+bool foresee_starts_plainly(const struct Plan *plan, const struct SurveyRole *role);
+const char *foresee_how_it_returns(const struct Plan *plan, const struct SurveyRole *role,
+                                   bool machine);
 
 #endif

@@ -295,6 +295,17 @@ static void on_limit(void *data, int events)
     loop_stop(notify->in.loop);
 }
 
+static void wait_for_all(struct Notify *notify)
+{
+    if (notify->pending == 0)
+        return;
+    struct Timer *limit = loop_timer(notify->in.loop, on_limit, notify);
+    loop_timer_at(limit, mono_add(mono_now(), END_NS));
+    notify->waits = true;
+    loop_run(notify->in.loop);
+    loop_timer_free(limit);
+}
+
 void notify_end(struct Notify *notify, const struct NotifyEnd *end)
 {
     struct NotifyNews news = news_of(notify, NOTIFY_END);
@@ -308,11 +319,24 @@ void notify_end(struct Notify *notify, const struct NotifyEnd *end)
         region_close(region);
     }
     tell(notify, &news);
-    if (notify->pending == 0)
+    wait_for_all(notify);
+}
+
+void notify_day(const struct NotifyInput *input, const struct NotifyDay *day)
+{
+    const struct NotifyTo *to = input->to->items;
+    struct Err err;
+    struct Notify *notify = notify_open(input, &err);
+    if (notify == NULL) {
+        input->say(input->say_data, err.message);
         return;
-    struct Timer *limit = loop_timer(notify->in.loop, on_limit, notify);
-    loop_timer_at(limit, mono_add(mono_now(), END_NS));
-    notify->waits = true;
-    loop_run(notify->in.loop);
-    loop_timer_free(limit);
+    }
+    for (size_t at = 0; at < input->to->count; at++) {
+        struct Buf body = BUF(BODY_MOST);
+        notify_day_body(to[at].way, day, &body);
+        send(notify, &to[at], "POST", "", body.text, NULL);
+        buf_free(&body);
+    }
+    wait_for_all(notify);
+    notify_close(notify);
 }

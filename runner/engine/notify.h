@@ -4,6 +4,7 @@
 #define FD_ENGINE_NOTIFY_H
 
 #include "../model/environment_notify.h"
+#include "notify_text.h"
 #include "run.h"
 
 /* Conductor. Everything is asked on its loop, each with a deadline of its own, and nothing is
@@ -28,5 +29,7 @@ struct NotifyEnd {
  * the loop runs. */
 void notify_end(struct Notify *notify, const struct NotifyEnd *end);
 void notify_close(struct Notify *notify); /* accepts NULL */
+/* How a game day ended, and waits as notify_end does; `input` has no plan. */
+void notify_day(const struct NotifyInput *input, const struct NotifyDay *day);
 
 #endif

@@ -224,6 +224,24 @@ static void put_hook(const struct NotifyNews *news, const char *title, struct Js
     buf_free(&halt);
 }
 
+/* What people read of it; a hook's own reader wants more. */
+static void put_people(enum NotifyWay way, const char *title, const char *lines, struct Json *json)
+{
+    switch (way) {
+    case NOTIFY_SLACK:
+        put_slack(title, lines, json);
+        break;
+    case NOTIFY_TEAMS:
+        put_teams(title, lines, json);
+        break;
+    case NOTIFY_WEBHOOK:
+        break;
+    case NOTIFY_GRAFANA:
+    case NOTIFY_WAYS:
+        bug("a chart is told of faults, not of drills");
+    }
+}
+
 void notify_body(enum NotifyWay way, const struct NotifyNews *news, struct Buf *out)
 {
     struct Buf title = BUF(400), lines = BUF(LINES_MOST);
@@ -231,22 +249,36 @@ void notify_body(enum NotifyWay way, const struct NotifyNews *news, struct Buf *
     notify_title(news, &title);
     notify_lines(news, &lines);
     json_open_object(&json);
-    switch (way) {
-    case NOTIFY_SLACK:
-        put_slack(title.text, lines.text, &json);
-        break;
-    case NOTIFY_TEAMS:
-        put_teams(title.text, lines.text, &json);
-        break;
-    case NOTIFY_WEBHOOK:
+    put_people(way, title.text, lines.text, &json);
+    if (way == NOTIFY_WEBHOOK)
         put_hook(news, title.text, &json);
-        break;
-    case NOTIFY_GRAFANA:
-    case NOTIFY_WAYS:
-        bug("a chart is told of faults, not of drills");
-    }
     json_end(&json);
     buf_free(&title);
+    buf_free(&lines);
+}
+
+void notify_day_body(enum NotifyWay way, const struct NotifyDay *day, struct Buf *out)
+{
+    struct Json json = json_begin(out, false);
+    struct Buf lines = BUF(LINES_MOST); /* of a hundred drills there may be more */
+    char text[32];
+    buf_put(&lines, day->lines);
+    json_open_object(&json);
+    put_people(way, day->title, lines.text, &json);
+    if (way == NOTIFY_WEBHOOK) {
+        wall_utc(day->now, text);
+        json_put_text(&json, "event", "gameday");
+        json_put_text(&json, "title", day->title);
+        json_put_text(&json, "gameday", day->name);
+        json_put_text(&json, "id", day->id);
+        json_put_text(&json, "environment", day->environment);
+        json_put_bool(&json, "protected", day->is_protected);
+        json_put_text(&json, "who", day->who);
+        json_put_text(&json, "at", text);
+        json_put_text(&json, "verdict", day->verdict);
+        json_put_text(&json, "drills", day->lines);
+    }
+    json_end(&json);
     buf_free(&lines);
 }
 

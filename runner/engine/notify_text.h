@@ -20,6 +20,14 @@ void notify_title(const struct NotifyNews *news, struct Buf *out);
 void notify_lines(const struct NotifyNews *news, struct Buf *out);
 /* The body of one way's request, as JSON; not of Grafana. */
 void notify_body(enum NotifyWay way, const struct NotifyNews *news, struct Buf *out);
+/* How a game day ended. */
+struct NotifyDay {
+    const char *title, *lines; /* for people */
+    const char *name, *id, *environment, *who, *verdict;
+    bool is_protected;
+    struct Wall now;
+};
+void notify_day_body(enum NotifyWay way, const struct NotifyDay *day, struct Buf *out);
 /* Grafana's: a region that begins with the fault. */
 void notify_region(const struct Plan *plan, const char *step, struct Wall from, struct Buf *out);
 

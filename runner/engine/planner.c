@@ -143,6 +143,16 @@ static const char *address_of_target(void *data, const char *name)
     return drawn && drawn->count > 0 ? drawn->hosts[0]->address : NULL;
 }
 
+/* By then its hosts may not hear each other, so nothing can be asked of them. */
+static bool cut_before(const struct Plan *plan, const struct PlannedFault *fault)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    for (uint32_t at = 0; at < fault->step_index; at++)
+        if (steps[at].kind != NULL && steps[at].kind->partitions)
+            return true;
+    return false;
+}
+
 /* The procedure of one fault on one host; false with planning->err. */
 static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault)
 {
@@ -178,6 +188,8 @@ static bool plan_procedure(struct Planning *planning, struct PlannedFault *fault
         !system->plan_rejoin(fault->role->system_config, &input, plan->arena, &input.rejoin,
                              planning->err))
         return false;
+    if (input.rejoin.count > 0 && system->plan_ready != NULL && !cut_before(plan, fault))
+        system->plan_ready(fault->role->system_config, &input, plan->arena, &input.ready);
     struct ScriptInput values = plan_script_input(plan, fault->target);
     values.marks = &plan->token;
     const void *config = NULL;

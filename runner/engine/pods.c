@@ -75,20 +75,29 @@ static bool find(struct Environment *environment, struct Role *role, const struc
     return good && fill(environment, role, seat, &rows, err);
 }
 
+bool pods_seat(const struct Environment *environment, const struct Kinds *kinds, const char *state,
+               const struct Target **out, struct Err *err)
+{
+    const char *root = NULL;
+    if (!machine_folder(state, "pods", environment->name, environment->arena, &root, err))
+        return false;
+    struct Target *seat = arena_zero(environment->arena, 1, sizeof *seat);
+    *seat = *machine_seat(kinds, root, environment->arena);
+    seat->uid = ""; /* what is done from there is done to pods */
+    *out = seat;
+    return true;
+}
+
 bool pods_find(struct Environment *environment, const struct Kinds *kinds, const char *state,
                struct Err *err)
 {
     struct Role *roles = environment->roles.items;
     const struct Target *seat = NULL;
     for (size_t at = 0; at < environment->roles.count; at++) {
-        const char *root = NULL;
         if (roles[at].service.pods == NULL)
             continue;
-        if (seat == NULL) {
-            if (!machine_folder(state, "pods", environment->name, environment->arena, &root, err))
-                return false;
-            seat = machine_seat(kinds, root, environment->arena);
-        }
+        if (seat == NULL && !pods_seat(environment, kinds, state, &seat, err))
+            return false;
         if (!find(environment, &roles[at], seat, err))
             return false;
     }

@@ -10,5 +10,8 @@
  * anything is planned. */
 bool pods_find(struct Environment *environment, const struct Kinds *kinds, const char *state,
                struct Err *err) MUST_CHECK;
+/* Where that is guarded from, as a host that can be scanned without any of the clusters. */
+bool pods_seat(const struct Environment *environment, const struct Kinds *kinds, const char *state,
+               const struct Target **out, struct Err *err) MUST_CHECK;
 
 #endif

@@ -310,6 +310,8 @@ void run_over(struct Run *run)
     run->sight = NULL;
     http_close(run->http);
     run->http = NULL;
+    for (size_t at = 0; run->steps != NULL && at < run->scenario->steps.count; at++)
+        statement_close(&run->steps[at]);
     run_gate_close(run);
     struct Forwarded *forwards = run->forwards.items;
     for (size_t at = 0; at < run->forwards.count; at++)

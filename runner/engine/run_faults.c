@@ -219,8 +219,12 @@ static void look_missed(struct FaultRun *fault, const struct HostCall *call)
         fault_ended_early(fault, "it did not answer until its lease ran out");
         return;
     }
-    if (fault->renewing && ++fault->missed >= MISSED_MOST) {
-        char text[200];
+    char text[200];
+    if (fault->fire_awaited && lease_ran_out(fault, mono_now())) {
+        snprintf(text, sizeof text, "%s did not answer until the lease of its fault ran out",
+                 fault->planned->target->name);
+        run_abort(run, VERDICT_INCONCLUSIVE, text);
+    } else if (fault->renewing && ++fault->missed >= MISSED_MOST) {
         snprintf(text, sizeof text,
                  "%s was not reached %d times in a row while its fault was in effect",
                  fault->planned->target->name, MISSED_MOST);

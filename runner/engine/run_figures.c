@@ -66,7 +66,7 @@ static struct Mono earliest_end(const struct StepRun *step)
     struct Mono end = run->ticked_before;
     if (step->until != NULL)
         return step->until_from;
-    if (spec->type == STEP_RUN || spec->type == STEP_REQUEST)
+    if (spec->type == STEP_RUN || spec->type == STEP_REQUEST || spec->type == STEP_SQL)
         return step->ended;
     for (size_t at = 0; at < run->fault_count; at++) {
         const struct FaultRun *fault = &run->faults[at];
@@ -110,25 +110,48 @@ void figures_step_over(struct StepRun *step)
         clock_may_end(step, clocks[at]);
 }
 
-bool figures_capture(struct StepRun *step, const struct Buf *output)
+/* It is known from here on; false, and aborted, where it was not read. */
+static bool take(struct StepRun *step, const struct RunFigure *figure, bool read,
+                 const struct Err *err)
 {
     struct Run *run = step->run;
+    if (!read) {
+        run_abort(run, step_verdict(run),
+                  arena_printf(run->arena, "step %u: %s", step->index + 1, err->message));
+        return false;
+    }
+    struct TextPair *pair = list_add(&run->captured, run->arena, sizeof *pair);
+    *pair = (struct TextPair){.name = figure->name, .value = figure->text};
+    run_event(run, "capture", "%s = %s", figure->name, figure->text);
+    return keep(run, figure);
+}
+
+bool figures_capture(struct StepRun *step, const struct Buf *output)
+{
     const struct CaptureSpec *specs = step->spec->captures.items;
-    for (size_t at = 0; at < step->spec->captures.count; at++) {
+    bool good = true;
+    for (size_t at = 0; at < step->spec->captures.count && good; at++) {
         struct RunFigure figure;
         struct Err err;
-        if (!capture_read(&specs[at], output, run->arena, &figure, &err)) {
-            run_abort(run, step_verdict(run),
-                      arena_printf(run->arena, "step %u: %s", step->index + 1, err.message));
-            return false;
-        }
-        struct TextPair *pair = list_add(&run->captured, run->arena, sizeof *pair);
-        *pair = (struct TextPair){.name = specs[at].name, .value = figure.text};
-        run_event(run, "capture", "%s = %s", specs[at].name, figure.text);
-        if (!keep(run, &figure))
-            return false;
+        bool read = capture_read(&specs[at], output, step->run->arena, &figure, &err);
+        good = take(step, &figure, read, &err);
     }
-    return true;
+    return good;
+}
+
+bool figures_capture_row(struct StepRun *step, const char *(*named)(void *data, const char *column),
+                         void *data)
+{
+    const struct CaptureSpec *specs = step->spec->captures.items;
+    bool good = true;
+    for (size_t at = 0; at < step->spec->captures.count && good; at++) {
+        struct RunFigure figure;
+        struct Err err;
+        bool read = capture_column(&specs[at], named(data, specs[at].column), step->run->arena,
+                                   &figure, &err);
+        good = take(step, &figure, read, &err);
+    }
+    return good;
 }
 
 const char *figures_fill(struct StepRun *step, const char *text)

@@ -1,5 +1,6 @@
 /* run_hosts.c - whom a step means at the moment of its use: a primary may have moved. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/text.h"
 #include "edging.h"
 #include "planner.h"
 #include "run_parts.h"
@@ -131,6 +132,16 @@ static void take_hosts(struct StepRun *step, const struct List *hosts)
     step_run_on(step, hosts);
 }
 
+/* `stays`: the hosts that the target meant first, NULL before. */
+static const struct List *kept_hosts(const struct Run *run, const struct TargetSpec *target)
+{
+    const struct KeptHosts *rows = run->kept.items;
+    for (size_t at = 0; at < run->kept.count; at++)
+        if (target->stays && text_equal(rows[at].target, target->name))
+            return &rows[at].hosts;
+    return NULL;
+}
+
 /* The ranks are those of now. */
 static void ranks_done(void *data)
 {
@@ -141,10 +152,13 @@ static void ranks_done(void *data)
     if (!step_stands(step))
         return;
     struct Draw draw = plan_draw(run->in.plan, drawn_of(step), step->ranks);
-    if (target_draw(&draw, run->arena, &hosts, &err))
-        take_hosts(step, &hosts);
-    else
+    if (!target_draw(&draw, run->arena, &hosts, &err)) {
         step_cannot(step, err.message);
+        return;
+    }
+    *(struct KeptHosts *)list_add(&run->kept, run->arena, sizeof(struct KeptHosts)) =
+        (struct KeptHosts){.target = step->spec->target->name, .hosts = hosts};
+    take_hosts(step, &hosts);
 }
 
 void step_hosts_begin(struct StepRun *step)
@@ -160,6 +174,11 @@ void step_hosts_begin(struct StepRun *step)
         return;
     }
     const struct Drawn *drawn = drawn_of(step);
+    const struct List *kept = kept_hosts(run, spec->target);
+    if (kept != NULL) {
+        take_hosts(step, kept);
+        return;
+    }
     if (spec->target->is != RANK_UNKNOWN) {
         step->ranks = arena_zero(run->arena, drawn->role->host_count, sizeof *step->ranks);
         sight_ranks(run->sight, drawn->role, mono_add(mono_now(), RANKS_TIMEOUT_NS), step->ranks,

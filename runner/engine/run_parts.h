@@ -44,6 +44,7 @@ struct Volley {
 enum StepState { STEP_TO_COME, STEP_AWAITED, STEP_UNDER_WAY, STEP_OVER };
 struct StepCall;
 struct Until;
+struct Statement;
 struct StepRun {
     struct Run *run;
     const struct StepSpec *spec;
@@ -57,6 +58,7 @@ struct StepRun {
     enum Rank *ranks;
     struct List roles, rankings; /* whose ranks decide; of struct Ranking, as asked */
     const struct StepCall *call; /* plain work that was begun; NULL: none */
+    struct Statement *statement; /* an `sql` that is not answered yet */
     struct Until *until;         /* its `when`; or it has done its work, and this is awaited */
     struct Mono until_from;      /* it was not good yet, as far as is known */
 };
@@ -113,6 +115,11 @@ struct Forwarded {
     struct Forward *forward;
 };
 
+/* Whom a target meant at its first use. */
+struct KeptHosts {
+    const char *target;
+    struct List hosts; /* of const struct Target * */
+};
 struct Run {
     struct RunAsk in;
     const struct Scenario *scenario;
@@ -137,6 +144,7 @@ struct Run {
     size_t first, end;         /* those that go on together; first == end: none */
     struct Mono together;      /* they began */
     struct Mono steps_ended;   /* the last one that did */
+    struct List kept;          /* of struct KeptHosts */
     struct StepRun *resolving; /* asks who is meant: one at a time */
     bool asking;               /* a person */
     struct Wall asked;         /* when */
@@ -233,6 +241,9 @@ void figures_step_begins(const struct StepRun *step);
 void figures_step_over(struct StepRun *step);
 /* False, and the run goes to UNDOING, where a value is not there. */
 bool figures_capture(struct StepRun *step, const struct Buf *output);
+/* The same of values that are there by their columns; NULL: there is none, or it is NULL. */
+bool figures_capture_row(struct StepRun *step, const char *(*named)(void *data, const char *column),
+                         void *data);
 /* A text with what is known by now in the place of its references; NULL, and aborted, where not. */
 const char *figures_fill(struct StepRun *step, const char *text);
 /* The fault goes on with its captures filled in, before anything of it is stored or armed; false,
@@ -244,6 +255,9 @@ void step_run_on(struct StepRun *step, const struct List *hosts); /* of const st
 void step_request_begin(struct StepRun *step);
 void step_failover_begin(struct StepRun *step);
 void step_failover_tick(struct StepRun *step, struct Mono now);
+/* run_sql.c: a statement, once */
+void step_sql_begin(struct StepRun *step);
+void statement_close(struct StepRun *step); /* it is no longer awaited; or there was none */
 /* run_pauses.c: a step that waits, notes or asks; and any that is late */
 void step_pause_begin(struct StepRun *step);
 void step_pause_tick(struct StepRun *step, struct Mono now);
@@ -267,6 +281,7 @@ bool log_arming(struct FaultRun *fault, struct Err *err) MUST_CHECK;
 bool fault_counts(const struct FaultRun *fault); /* from ARMING on and not CLEAR */
 void fault_ended_early(struct FaultRun *fault, const char *how);
 /* A runner that slept, or a host that did not answer, for a lease: its guard undoes it now. */
+bool lease_ran_out(const struct FaultRun *fault, struct Mono now);
 bool guard_came_first(const struct FaultRun *fault, struct Mono now);
 /* On whichever host has its guard; ends in volley_job_ended. */
 void fault_begin_job(struct FaultRun *fault, enum VolleyPhase phase);

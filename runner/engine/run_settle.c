@@ -15,6 +15,7 @@ struct Reading {
     struct Found *found;
     size_t count, room;
     enum Known complete;
+    const char *note; /* NULL: none */
 };
 
 struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *spec)
@@ -106,8 +107,8 @@ const char *unsteady_what(const struct Run *run)
 
 void baseline_tick(struct Run *run, struct Mono now)
 {
-    bool steady = probes_steady(run, baseline_ns(run), false) &&
-                  sight_answered(run->sight) && sight_whole(run->sight);
+    bool steady = probes_steady(run, baseline_ns(run), false) && sight_answered(run->sight) &&
+                  sight_whole(run->sight);
     if (steady && silence_stands(run)) {
         run_enter(run, EVENT_STEADY);
         return;
@@ -134,6 +135,9 @@ static void reading_stored(void *data, int events)
     mem_free(reading->found);
     if (run->ended)
         return;
+    const struct BoundProbe *probes = run->in.plan->probes.items;
+    if (reading->note != NULL)
+        run_event(run, probes[reading->probe].spec->name, "%s", reading->note);
     if (reading->host == 0 && !reading->tidy)
         (void)run_stored(
             run, store_read_back(run->in.store, reading->probe, reading->complete, &err), &err);
@@ -159,6 +163,12 @@ static void reading_done(void *data, enum Known complete)
     loop_post(reading->run->in.loop, reading_stored, reading);
 }
 
+static void reading_note(void *data, const char *text)
+{
+    struct Reading *reading = data;
+    reading->note = text;
+}
+
 static void read_back(struct Run *run, const struct Reading *what, const struct Target *target)
 {
     struct Reading *reading = arena_zero(run->arena, 1, sizeof *reading);
@@ -171,6 +181,7 @@ static void read_back(struct Run *run, const struct Reading *what, const struct 
                                                           .deadline = run->reading_until,
                                                           .found = reading_found,
                                                           .done = reading_done,
+                                                          .note = reading_note,
                                                           .data = reading});
 }
 
@@ -254,6 +265,7 @@ void settle_end(struct Run *run)
     for (size_t at = 0; run->sight != NULL && at < sight_count(run->sight); at++) {
         struct RunSystem seen = sight_system(run->sight, at);
         (void)run_stored(run, store_system(run->in.store, &seen, &err), &err);
+        (void)run_stored(run, store_moves(run->in.store, sight_moves(run->sight, at), &err), &err);
     }
     if (run->prober != NULL && prober_lost(run->prober) > 0 && run->ended_as == VERDICT_PASS) {
         run->ended_as = VERDICT_INCONCLUSIVE;

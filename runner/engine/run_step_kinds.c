@@ -129,6 +129,35 @@ static void accepted(void *data, enum Known accepted_, const char *why)
     run_event(run, fault->planned->role->name, "failover accepted");
 }
 
+/* Who led as the plan was made; NULL: nobody knew. */
+static const struct Target *old_primary(const struct Plan *plan, const struct Role *role)
+{
+    const struct Foresight *rows = plan->foresights.items;
+    for (size_t at = 0; at < plan->foresights.count; at++)
+        if (rows[at].role == role)
+            return rows[at].primary;
+    return NULL;
+}
+
+/* Forced past an old primary that nobody demotes: it is proven stopped, and kept so, or two would
+ * stay two. */
+static bool is_fenced(const struct Run *run, const struct FaultRun *failover)
+{
+    const struct Role *role = failover->planned->role;
+    const struct Target *primary = old_primary(run->in.plan, role);
+    for (size_t at = 0; at < run->fault_count; at++) {
+        const struct FaultRun *fault = &run->faults[at];
+        const struct FaultKind *kind = fault->planned->step->kind;
+        if (fault->planned->role == role && kind != NULL && kind->stops_service &&
+            primary != NULL && fault->planned->target == primary &&
+            !fault->planned->procedure.once && !kind->takes_machine &&
+            !step_names_service(fault->planned->step) && fault->state == FAULT_IN_EFFECT &&
+            !fault->ended_early)
+            return true;
+    }
+    return false;
+}
+
 /* Nothing holds it on a host, so there is no guard; the rows are written all the same, before it is
  * asked. */
 void step_failover_begin(struct StepRun *step)
@@ -137,6 +166,10 @@ void step_failover_begin(struct StepRun *step)
     struct FaultRun *fault = failover_fault(step);
     struct Err err;
     uint32_t number = fault->planned->number;
+    if (step->spec->forced && fault->planned->role->system->unwatched && !is_fenced(run, fault)) {
+        step_cannot(step, "the old primary is not proven stopped yet, and there could be two");
+        return;
+    }
     if (!run_stored(run, log_arming(fault, &err), &err) ||
         !run_stored(run, undolog_armed(run->in.store, number, NULL, mono_now(), wall_now(), &err),
                     &err))
@@ -151,8 +184,9 @@ void step_failover_begin(struct StepRun *step)
     sight_undo(run->sight,
                fault->t0.low); /* nothing will be undone: redundant again counts from here */
     step->primary = sight_primary(run->sight, fault->planned->role);
-    sight_failover(run->sight, fault->planned->role, mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS),
-                   accepted, fault);
+    const struct FailoverWish wish = {.forced = step->spec->forced};
+    sight_failover(run->sight, fault->planned->role, &wish,
+                   mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS), accepted, fault);
 }
 
 void step_failover_tick(struct StepRun *step, struct Mono now)

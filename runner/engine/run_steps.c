@@ -58,6 +58,9 @@ static void step_begin(struct StepRun *step)
     case STEP_REQUEST:
         step_request_begin(step);
         return;
+    case STEP_SQL:
+        step_sql_begin(step);
+        return;
     case STEP_WAIT:
     case STEP_STEADY:
     case STEP_NOTE:
@@ -84,6 +87,7 @@ void steps_close(struct Run *run)
     run->resolving = NULL;
     for (size_t at = run->first; at < run->end; at++) {
         until_close(&run->steps[at]);
+        statement_close(&run->steps[at]);
         run->steps[at].state = STEP_OVER;
     }
     run->first = run->end;
@@ -124,6 +128,7 @@ void step_over(struct StepRun *step)
     step->ended = mono_now();
     figures_step_over(step);
     until_close(step);
+    statement_close(step);
     step->state = STEP_OVER;
     run->steps_ended = step->ended;
 }

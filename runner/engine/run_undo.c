@@ -118,11 +118,16 @@ static void undo_done(struct HostCall *call)
         undo_proven(fault, call);
 }
 
-bool guard_came_first(const struct FaultRun *fault, struct Mono now)
+bool lease_ran_out(const struct FaultRun *fault, struct Mono now)
 {
     const struct Procedure *procedure = &fault->planned->procedure;
-    return fault->state == FAULT_IN_EFFECT && procedure->lease_ns > 0 && !procedure->once &&
-           !fault->ended_early && mono_since(fault->renewed, now) > procedure->lease_ns;
+    return procedure->lease_ns > 0 && mono_since(fault->renewed, now) > procedure->lease_ns;
+}
+
+bool guard_came_first(const struct FaultRun *fault, struct Mono now)
+{
+    return fault->state == FAULT_IN_EFFECT && !fault->planned->procedure.once &&
+           !fault->ended_early && lease_ran_out(fault, now);
 }
 
 /* A host that has to boot may take as long as its step. */
@@ -213,8 +218,7 @@ static void leave_what_hangs(struct Run *run, struct Mono now)
     for (size_t at = 0; at < run->fault_count; at++) {
         struct FaultRun *fault = &run->faults[at];
         const struct PlannedFault *planned = fault->planned;
-        if (!fault->fire_awaited || planned->procedure.lease_ns <= 0 ||
-            mono_since(fault->renewed, now) <= planned->procedure.lease_ns)
+        if (!fault->fire_awaited || !lease_ran_out(fault, now))
             continue;
         fault->fire_awaited = false;
         run_event(run, planned->target->name, "%s was sent, and no answer came within its lease",

@@ -7,6 +7,8 @@
 #define ASK_EVERY_NS (250 * NS_PER_MS)
 #define ASK_TIMEOUT_NS (1 * NS_PER_S)
 
+enum { MOVES_MOST = 64 };
+
 struct Ranking {
     struct SightRole *role;
     enum Rank *ranks;
@@ -31,7 +33,9 @@ struct SightRole {
     bool redundancy_seen, was_whole;
     char why[160];
     struct RunSystem seen;
-    struct Mono last_old; /* asked when the old primary still led */
+    const struct Target *leader; /* who took over last; before the first fault as `before` */
+    struct Mono last_old;        /* asked when that one still led */
+    struct List moves;           /* of struct RunMove */
     struct Mono last_undetected, last_lacking;
     struct Ranking ranking;
 };
@@ -42,29 +46,40 @@ struct Sight {
     struct Mono fault, undo, asked;
 };
 
+/* One that leads since the fault was sent, and did not before. */
+static void move_to(struct SightRole *role, struct Mono answered)
+{
+    if (role->seen.failed_over_high.ns == 0) {
+        role->seen.failed_over_low = role->last_old;
+        role->seen.failed_over_high = answered;
+    }
+    if (role->moves.count < MOVES_MOST)
+        *(struct RunMove *)list_add(&role->moves, role->sight->arena, sizeof(struct RunMove)) =
+            (struct RunMove){.role = role->role->name,
+                             .host = role->primary->name,
+                             .low = role->last_old,
+                             .high = answered};
+}
+
 static void standing_done(void *data, const struct Standing *standing)
 {
     struct SightRole *role = data;
     struct Sight *sight = role->sight;
     bool leads = standing->rank == RANK_PRIMARY && standing->writable != KNOWN_NO;
+    bool before = sight->fault.ns == 0 || mono_before(role->control_asked, sight->fault);
     role->asking_standing = false;
     if (!leads) { /* named, but not yet a primary that takes writes: not failed over by then */
-        if (sight->fault.ns != 0 && role->seen.failed_over_high.ns == 0 &&
-            standing->rank != RANK_UNKNOWN)
+        if (sight->fault.ns != 0 && standing->rank != RANK_UNKNOWN)
             role->last_old = role->control_asked;
         return;
     }
     role->primary = role->named;
-    if (sight->fault.ns == 0 || mono_before(role->control_asked, sight->fault)) {
+    if (before)
         role->before = role->primary;
-        role->last_old = role->control_asked;
-    } else if (role->primary == role->before) {
-        if (role->seen.failed_over_high.ns == 0)
-            role->last_old = role->control_asked;
-    } else if (role->seen.failed_over_high.ns == 0) {
-        role->seen.failed_over_low = role->last_old;
-        role->seen.failed_over_high = standing->answered;
-    }
+    else if (role->primary != role->leader)
+        move_to(role, standing->answered);
+    role->leader = role->primary;
+    role->last_old = role->control_asked;
 }
 
 static void control_done(void *data, const struct Standing *standing)
@@ -74,9 +89,8 @@ static void control_done(void *data, const struct Standing *standing)
     if (standing->rank != RANK_PRIMARY || standing->host == NULL || role->asking_standing)
         return;
     struct Sight *sight = role->sight;
-    if (sight->fault.ns != 0 && role->seen.failed_over_high.ns == 0 &&
-        standing->host == role->before)
-        role->last_old = role->control_asked; /* the control plane still named the old one */
+    if (sight->fault.ns != 0 && standing->host == role->leader)
+        role->last_old = role->control_asked; /* the control plane still named that one */
     role->named = standing->host;
     role->asking_standing = true;
     role->role->system->ask_standing(role->system, role->named,
@@ -263,14 +277,15 @@ bool sight_failed_over(const struct Sight *sight, const struct Role *role)
     return row != NULL && row->seen.failed_over_high.ns != 0;
 }
 
-void sight_failover(struct Sight *sight, const struct Role *role, struct Mono deadline,
+void sight_failover(struct Sight *sight, const struct Role *role, const struct FailoverWish *wish,
+                    struct Mono deadline,
                     void (*done)(void *data, enum Known accepted, const char *why), void *data)
 {
     struct SightRole *row = find(sight, role);
     if (row == NULL || role->system->failover == NULL)
-        done(data, KNOWN_NO, "its system has no planned failover");
+        done(data, KNOWN_NO, "its system has no failover");
     else
-        role->system->failover(row->system, deadline, done, data);
+        role->system->failover(row->system, wish, deadline, done, data);
 }
 
 void sight_snapshot(struct Sight *sight, const struct Role *role, const struct Target *host,
@@ -331,6 +346,11 @@ struct RunSystem sight_system(const struct Sight *sight, size_t index)
     seen.primary_before = role->before ? role->before->name : NULL;
     seen.primary_after = role->primary ? role->primary->name : NULL;
     return seen;
+}
+
+const struct List *sight_moves(const struct Sight *sight, size_t index)
+{
+    return &sight->roles[index].moves;
 }
 
 void sight_close(struct Sight *sight)

@@ -24,8 +24,9 @@ const char *sight_lacking(const struct Sight *sight); /* why not whole, for peop
 const struct Target *sight_primary(const struct Sight *sight, const struct Role *role);
 /* Another one leads than before the first fault. */
 bool sight_failed_over(const struct Sight *sight, const struct Role *role);
-/* Triggers a planned failover; accepted: KNOWN_YES. */
-void sight_failover(struct Sight *sight, const struct Role *role, struct Mono deadline,
+/* Triggers a failover; accepted: KNOWN_YES. */
+void sight_failover(struct Sight *sight, const struct Role *role, const struct FailoverWish *wish,
+                    struct Mono deadline,
                     void (*done)(void *data, enum Known accepted, const char *why), void *data);
 void sight_snapshot(struct Sight *sight, const struct Role *role, const struct Target *host,
                     struct Mono deadline,
@@ -37,6 +38,8 @@ void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadl
 size_t sight_count(const struct Sight *sight);
 struct RunSystem sight_system(const struct Sight *sight,
                               size_t index); /* as stored; texts in the arena */
-void sight_close(struct Sight *sight);       /* accepts NULL */
+/* Every change of who leads since the first fault, of struct RunMove, in order of time. */
+const struct List *sight_moves(const struct Sight *sight, size_t index);
+void sight_close(struct Sight *sight); /* accepts NULL */
 
 #endif

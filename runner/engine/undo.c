@@ -264,6 +264,7 @@ bool undo_open_faults(const struct UndoAsk *input, struct Arena *arena, struct L
 
 struct ScanJob {
     struct Loop *loop;
+    struct Arena *arena;
     struct Scanned *row;
     size_t *pending;
 };
@@ -280,24 +281,32 @@ static void scan_done(struct HostCall *call)
 {
     struct ScanJob *job = call->data;
     job->row->answered = call->opened && call->ok;
+    if (!call->opened)
+        job->row->why = arena_text(job->arena, call->err.message);
     if (--*job->pending == 0)
         loop_stop(job->loop);
 }
 
-void undo_scan(struct Hosts *hosts, struct Loop *loop, const struct Environment *environment,
+void undo_scan(struct Hosts *hosts, struct Loop *loop, const struct List *targets,
                struct Arena *arena, struct List *out)
 {
-    struct Target *const *targets = environment->hosts.items;
+    const struct Target *const *target = targets->items;
     size_t pending = 1;
-    for (size_t at = 0; at < environment->hosts.count; at++)
-        ((struct Scanned *)list_add(out, arena, sizeof(struct Scanned)))->target = targets[at];
+    for (size_t at = 0; at < targets->count; at++)
+        *(struct Scanned *)list_add(out, arena, sizeof(struct Scanned)) =
+            (struct Scanned){.target = target[at], .why = ""};
     for (size_t at = 0; at < out->count; at++) {
         struct ScanJob *job = arena_zero(arena, 1, sizeof *job);
-        *job = (struct ScanJob){
-            .loop = loop, .row = (struct Scanned *)out->items + at, .pending = &pending};
-        job->row->why = "no session";
+        *job = (struct ScanJob){.loop = loop,
+                                .arena = arena,
+                                .row = (struct Scanned *)out->items + at,
+                                .pending = &pending};
+        if (target[at]->reach == NULL) {
+            job->row->why = "this version does not know the way that was kept";
+            continue;
+        }
         pending++;
-        hosts_do(hosts, &(struct HostJob){.target = targets[at],
+        hosts_do(hosts, &(struct HostJob){.target = target[at],
                                           .lane = LANE_ACT,
                                           .timeout_ns = SCAN_TIMEOUT_NS,
                                           .work = scan_work,

@@ -36,7 +36,8 @@ struct Scanned {
     const char *why;
     struct List traces; /* of struct Trace */
 };
-void undo_scan(struct Hosts *hosts, struct Loop *loop, const struct Environment *environment,
-               struct Arena *arena, struct List *out); /* of struct Scanned */
+/* targets: of const struct Target *; out: of struct Scanned, in their order. */
+void undo_scan(struct Hosts *hosts, struct Loop *loop, const struct List *targets,
+               struct Arena *arena, struct List *out);
 
 #endif

@@ -148,6 +148,20 @@ bool subject_can_start(const struct Subject *subject, const struct PlanInput *in
     return err_hint(err, "Give the role's service a `start:`, or say `undo: {leave: stopped}`.");
 }
 
+const char *subject_stays_down(const struct Subject *subject, const struct PlanInput *input,
+                               struct Arena *arena)
+{
+    const char *start = subject->start != NULL ? subject->start
+                        : subject->is_unit
+                            ? arena_printf(arena, "systemctl start %s", subject->name)
+                            : NULL;
+    const char *as = input->role->system != NULL ? ", as a replica where another one leads" : "";
+    if (start == NULL)
+        return arena_printf(arena, "the service stays down until somebody starts it%s", as);
+    return arena_printf(arena, "the service stays down until somebody starts it%s: %.*s", as,
+                        (int)strcspn(start, "\r\n"), start);
+}
+
 void subject_add(const struct Subject *subject, struct Commands *commands, struct Arena *arena,
                  const char *what, const char *verb)
 {
@@ -181,6 +195,14 @@ void subject_add(const struct Subject *subject, struct Commands *commands, struc
                 &(struct Command){.what = what,
                                   .argv = argv,
                                   .timeout_ns = (starts || stops ? 90 : 20) * NS_PER_S});
+}
+
+void subject_save(const struct Subject *subject, const struct PlanInput *input,
+                  struct Commands *commands, struct Arena *arena)
+{
+    subject_add(subject, commands, arena, "record all processes of the service", "save");
+    for (size_t i = 0; subject->rejoin != NULL && i < input->ready.count; i++)
+        add_command(commands, arena, &input->ready.at[i]);
 }
 
 struct Procedure procedure_of(const struct PlanInput *input, enum FaultClass ends_by)

@@ -62,6 +62,12 @@ bool subject_can_start(const struct Subject *subject, const struct PlanInput *in
 /* Appends `sh service VERB ...`. */
 void subject_add(const struct Subject *subject, struct Commands *commands, struct Arena *arena,
                  const char *what, const char *verb);
+/* Appends the record of its processes, and the looks that a system wants before it goes. */
+void subject_save(const struct Subject *subject, const struct PlanInput *input,
+                  struct Commands *commands, struct Arena *arena);
+/* What is then to be done by hand. */
+const char *subject_stays_down(const struct Subject *subject, const struct PlanInput *input,
+                               struct Arena *arena);
 /* lease, cap and class of `input`. */
 struct Procedure procedure_of(const struct PlanInput *input, enum FaultClass ends_by);
 

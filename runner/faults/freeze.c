@@ -11,6 +11,7 @@ const struct FaultKind freeze_fault = {
     .summary = "stops all processes of a service where they are: the gray failure",
     .reversal = REVERSAL_UNDO,
     .needs_service = true,
+    .hangs_service = true,
     .config = {.name = "freeze",
                .doc =
                    "The gray failure: sockets stay open, connections are accepted, nobody answers.",

@@ -61,7 +61,7 @@ static bool kill_plan(const void *config, const struct PlanInput *input, struct 
         err_set(err, ERR_RULE, input->target->where, "a main process alone cannot be kept down");
         return err_hint(err, "Leave out `for`, or `only: main`.");
     }
-    subject_add(&subject, &procedure.save, arena, "record all processes of the service", "save");
+    subject_save(&subject, input, &procedure.save, arena);
     add_apply(&subject, kept, arena, &procedure.apply);
     if (kept)
         subject_add(&subject, &procedure.in_place, arena, "no process of the service", "down");
@@ -70,7 +70,7 @@ static bool kill_plan(const void *config, const struct PlanInput *input, struct 
     if (input->leave_stopped) {
         subject_add(&subject, &procedure.undo, arena, "nothing of it stays stopped half-way",
                     "thaw");
-        procedure.stays = "the service stays down";
+        procedure.stays = subject_stays_down(&subject, input, arena);
     } else {
         subject_add(&subject, &procedure.undo, arena, "start the service if it is down", "start");
         subject_add(&subject, &procedure.all_clear, arena, "the service runs", "up");

@@ -27,7 +27,7 @@ static bool stop_plan(const void *config, const struct PlanInput *input, struct 
     if (!subject_make(config, input, arena, &subject, err) ||
         !subject_can_start(&subject, input, err))
         return false;
-    subject_add(&subject, &procedure.save, arena, "record all processes of the service", "save");
+    subject_save(&subject, input, &procedure.save, arena);
     if (subject.is_unit)
         commands_add(&procedure.apply, arena, "stop the service", 90, "systemctl", "stop",
                      subject.name, NULL);
@@ -39,7 +39,7 @@ static bool stop_plan(const void *config, const struct PlanInput *input, struct 
                     "moving");
         subject_add(&subject, &procedure.undo, arena, "nothing of it stays stopped half-way",
                     "thaw");
-        procedure.stays = "the service stays down";
+        procedure.stays = subject_stays_down(&subject, input, arena);
     } else {
         subject_add(&subject, &procedure.undo, arena, "start the service if it is down", "start");
         subject_add(&subject, &procedure.all_clear, arena, "the service runs, enabled as before",

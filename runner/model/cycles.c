@@ -61,6 +61,8 @@ static struct Past join(const struct Past *rows, size_t count, struct Arena *are
             out.verdict = verdict;
             out.id = rows[n].id;
             out.why = rows[n].why;
+            out.advice = rows[n].advice;
+            out.owner = rows[n].owner;
         }
         out.finished = out.finished && rows[n].finished;
         out.unaffected = out.unaffected && is_judged(&rows[n]) && rows[n].unaffected;

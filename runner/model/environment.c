@@ -4,6 +4,7 @@
 
 #include "../base/text.h"
 #include "environment_build.h"
+#include "needs.h"
 #include "node_edit.h"
 #include <string.h>
 
@@ -356,8 +357,9 @@ struct Environment *environment_with(const struct Document *document,
         (struct Decode){.arena = arena, .problems = problems, .sets = sets, .set_count = set_count};
     build.decode.reference = answer;
     build.decode.reference_data = &build;
+    build.good = needs_met(build.root, problems);
     build.root = environment_sources(&build, build.root);
-    if (inventory != NULL)
+    if (build.good && inventory != NULL)
         build.root = inventory_apply(&build, build.root);
     inventory_hash(environment, document);
     if (build.good && decode_record(&build.decode, build.root, &ENVIRONMENT_RECORD, &fields)) {

@@ -3,6 +3,7 @@
 #include "environment_fields.h"
 
 #include "../base/text.h"
+#include "needs.h"
 #include <stddef.h>
 
 static const struct Field REACH_FIELDS[] = {
@@ -224,6 +225,7 @@ static const struct Field ENVIRONMENT_FIELDS[] = {
      .flags = FIELD_REQUIRED,
      .example = "staging",
      .doc = "The name, as -e wants it; the same as the file's."},
+    NEEDS_ROW(offsetof(struct EnvironmentFields, needs)),
     {.name = "protected",
      .type = FIELD_BOOL,
      .offset = offsetof(struct EnvironmentFields, is_protected),
@@ -295,8 +297,9 @@ static const struct Field ENVIRONMENT_FIELDS[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct EnvironmentFields, lock),
      .example = "redis-1",
-     .doc = "The host that holds the lock of the environment; default: the first that stands in "
-            "the file, else the first of the inventory."},
+     .doc = "The host that holds the lock of the environment; default: the first in the file, and "
+            "where an inventory names hosts the first by name, of those that the file describes "
+            "itself before the others: each runner finds the same one."},
     {.name = "power",
      .type = FIELD_RECORD,
      .offset = offsetof(struct EnvironmentFields, power),

@@ -85,7 +85,7 @@ struct ReceiptsFields {
     const char *sign_with;
 };
 struct EnvironmentFields {
-    const char *name, *timezone, *lock;
+    const char *name, *needs, *timezone, *lock;
     bool is_protected;
     struct Chosen reach; /* `ssh:` and its like, for all hosts */
     const struct InventoryFields *inventory;

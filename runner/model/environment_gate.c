@@ -207,9 +207,10 @@ static const struct Field GATE_FIELDS[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct GateFields, from_git),
      .example = "main",
-     .doc = "The branch of which the files of scenario and environment, and the project's lists of "
-            "signers, must be, byte for byte: as last fetched from the remote `origin` where the "
-            "repository has one, else the local branch; never a tag."},
+     .doc = "The branch of which the files of scenario and environment, the project's lists of "
+            "signers, and what the inventory's command names in the project must be, byte for "
+            "byte: as last fetched from the remote `origin` where the repository has one, else the "
+            "local branch; never a tag."},
     {.name = "passed_in",
      .type = FIELD_RECORD,
      .offset = offsetof(struct GateFields, passed_in),
@@ -263,7 +264,8 @@ static const struct Field GATE_FIELDS[] = {
      .doc =
          "Each host must allow each fault itself: its /etc/faildrill.allow, which root alone may "
          "write, names environments, kinds and the longest time; read by plan, and again at "
-         "arming. It covers faults alone: no plain `run:` steps, and no `failover`."},
+         "arming. Plain `run:` steps want the kind `run` there, and `sql:` steps for a role the "
+         "kind `sql`; a `failover` that is a command of ours on hosts is refused."},
     {.name = "wait_steady",
      .type = FIELD_DURATION,
      .offset = offsetof(struct GateFields, wait_steady_ns),

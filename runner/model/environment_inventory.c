@@ -1,6 +1,7 @@
 /* environment_inventory.c - `hosts: {run: [...]}`, and roles whose hosts are a group of it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
+#include <string.h>
 
 #include "../base/text.h"
 #include "environment_build.h"
@@ -120,13 +121,25 @@ bool inventory_lists(const struct Environment *environment, const char *host)
     return false;
 }
 
+/* Its order is of no account there: another runner's inventory may have another. So by name, and
+ * first among those that the file itself describes, which no inventory can lose. */
+static bool is_sooner(const struct Environment *environment, const char *host, const char *than)
+{
+    bool listed = inventory_lists(environment, host);
+    if (than == NULL || listed != inventory_lists(environment, than))
+        return than == NULL || !listed;
+    return strcmp(host, than) < 0;
+}
+
 const char *inventory_lock_host(const struct Environment *environment)
 {
     struct Target *const *hosts = environment->hosts.items;
+    const char *found = NULL;
     for (size_t i = 0; i < environment->hosts.count; i++)
-        if (!inventory_lists(environment, hosts[i]->name))
-            return hosts[i]->name;
-    return environment->hosts.count > 0 ? hosts[0]->name : NULL;
+        if (found == NULL ||
+            (environment->groups.count > 0 && is_sooner(environment, hosts[i]->name, found)))
+            found = hosts[i]->name;
+    return found;
 }
 
 void inventory_hash(struct Environment *environment, const struct Document *document)

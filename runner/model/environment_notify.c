@@ -102,8 +102,8 @@ static void way_check(const void *record, const struct Node *node, struct Decode
     }
     if (way->env != NULL || way->file != NULL || way->command.count > 0)
         problems_say(decode->problems, ERR_RULE, node->where,
-                     "in an environment `env`, `file` or `cmd` stand in the place of `url`; a "
-                     "project says url: \"${secret.NAME}\", and environments name the secret",
+                     "in an environment `env`, `file` or `cmd` stand in the place of `url`; others "
+                     "say url: \"${secret.NAME}\", and environments name the secret",
                      "this URL comes from more than one place");
 }
 
@@ -157,6 +157,57 @@ const struct Record NOTIFY_RECORD = {
     .fields = NOTIFY_FIELDS,
 };
 
+/* A scenario has no sources of secrets. */
+#define ROW_NAMED_URL(sample, text)                                                                \
+    {                                                                                              \
+        .name = "url", .type = FIELD_TEXT, WAY(url), .flags = FIELD_SECRET | FIELD_REQUIRED,       \
+        .example = sample, .doc = text                                                             \
+    }
+static const struct Field MORE_SLACK_FIELDS[] = {
+    ROW_NAMED_URL("\"${secret.slack_of_data}\"", "The incoming webhook's URL, which is a secret."),
+    ROW_WHEN,
+    {.name = NULL},
+};
+static const struct Field MORE_TEAMS_FIELDS[] = {
+    ROW_NAMED_URL("\"${secret.teams_of_data}\"", "The URL of the workflow, which is a secret."),
+    ROW_WHEN,
+    {.name = NULL},
+};
+static const struct Record MORE_SLACK_RECORD =
+    WAY_RECORD("slack", "A channel of Slack, by an incoming webhook.", MORE_SLACK_FIELDS);
+static const struct Record MORE_TEAMS_RECORD =
+    WAY_RECORD("teams", "A channel of Teams, by a workflow that posts cards.", MORE_TEAMS_FIELDS);
+
+static const struct Field MORE_NOTIFY_FIELDS[] = {
+    {.name = "slack",
+     .type = FIELD_RECORD,
+     AT(NOTIFY_SLACK),
+     .of = &MORE_SLACK_RECORD,
+     .example = "{url: \"${secret.slack_of_data}\"}",
+     .doc = "Tells a channel of Slack as well."},
+    {.name = "teams",
+     .type = FIELD_RECORD,
+     AT(NOTIFY_TEAMS),
+     .of = &MORE_TEAMS_RECORD,
+     .example = "{url: \"${secret.teams_of_data}\", when: [halt, end]}",
+     .doc = "Tells a channel of Teams as well."},
+    {.name = "webhook",
+     .type = FIELD_RECORD,
+     AT(NOTIFY_WEBHOOK),
+     .of = &WEBHOOK_RECORD,
+     .example = "{url: \"https://hooks.example.net/redis\", when: end}",
+     .doc = "Tells a service of your own as well."},
+    {.name = "", .type = FIELD_NODE, .offset = offsetof(struct NotifyFields, node)},
+    {.name = NULL},
+};
+const struct Record MORE_NOTIFY_RECORD = {
+    .name = "notify",
+    .doc = "Who is told of this drill besides those of environment and project; its secrets are "
+           "those of the environment.",
+    .size = sizeof(struct NotifyFields),
+    .fields = MORE_NOTIFY_FIELDS,
+};
+
 /* ---- Who is told in the end. ---- */
 
 static bool has_secret(const struct Environment *environment, const char *text)
@@ -184,7 +235,8 @@ static unsigned when_of(const struct List *names_given)
 }
 
 static bool secrets_known(const struct Environment *environment,
-                          const struct NotifyWayFields *fields, const char *name, struct Err *err)
+                          const struct NotifyWayFields *fields, const char *name, const char *whose,
+                          struct Err *err)
 {
     const struct TextPair *headers = fields->headers.items;
     bool known = has_secret(environment, fields->url) && has_secret(environment, fields->key);
@@ -193,31 +245,55 @@ static bool secrets_known(const struct Environment *environment,
     if (known)
         return true;
     err_set(err, ERR_REFERENCE, NOWHERE,
-            "`notify.%s` of the project names a secret that environment '%s' does not have", name,
+            "`notify.%s` of the %s names a secret that environment '%s' does not have", name, whose,
             environment->name);
     return err_hint(err, "name it under `secrets:` of the environment");
 }
 
-bool notify_gather(const struct Environment *environment, const struct NotifyFields *project,
-                   struct Arena *arena, struct List *out, struct Err *err)
+static bool is_told(const struct List *list, size_t way, const char *url)
 {
+    const struct NotifyTo *to = list->items;
+    for (size_t at = 0; at < list->count; at++)
+        if (to[at].way == (enum NotifyWay)way && text_equal(to[at].url, url))
+            return true;
+    return false;
+}
+
+struct Gathering {
+    const struct Environment *environment;
+    struct Arena *arena;
+    struct List *out;
+};
+
+static bool add_way(const struct Gathering *of, const struct NotifyFields *from, size_t way,
+                    const char *whose, struct Err *err)
+{
+    const struct NotifyWayFields *fields = from != NULL ? from->way[way] : NULL;
+    const char *name = NOTIFY_FIELDS[way].name;
+    if (fields == NULL || is_told(of->out, way, fields->url))
+        return true;
+    if (!secrets_known(of->environment, fields, name, whose, err))
+        return false;
+    *(struct NotifyTo *)list_add(of->out, of->arena, sizeof(struct NotifyTo)) =
+        (struct NotifyTo){.way = (enum NotifyWay)way,
+                          .name = name,
+                          .url = fields->url,
+                          .key = fields->key,
+                          .when = when_of(&fields->when),
+                          .headers = fields->headers};
+    return true;
+}
+
+bool notify_gather(const struct Environment *environment, const struct NotifyFields *project,
+                   const struct NotifyFields *scenario, struct Arena *arena, struct List *out,
+                   struct Err *err)
+{
+    const struct Gathering of = {environment, arena, out};
     for (size_t way = 0; way < NOTIFY_WAYS; way++) {
-        const struct NotifyWayFields *fields =
-            environment->notify != NULL ? environment->notify->way[way] : NULL;
-        if (fields == NULL && project != NULL)
-            fields = project->way[way];
-        if (fields == NULL)
-            continue;
-        const char *name = NOTIFY_FIELDS[way].name;
-        if (!secrets_known(environment, fields, name, err))
+        bool own = environment->notify != NULL && environment->notify->way[way] != NULL;
+        if (!add_way(&of, own ? environment->notify : project, way, "project", err) ||
+            !add_way(&of, scenario, way, "scenario", err))
             return false;
-        *(struct NotifyTo *)list_add(out, arena, sizeof(struct NotifyTo)) =
-            (struct NotifyTo){.way = (enum NotifyWay)way,
-                              .name = name,
-                              .url = fields->url,
-                              .key = fields->key,
-                              .when = when_of(&fields->when),
-                              .headers = fields->headers};
     }
     return true;
 }

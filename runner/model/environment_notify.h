@@ -20,6 +20,8 @@ struct NotifyFields {
     const struct Node *node;
 };
 extern const struct Record NOTIFY_RECORD;
+/* A scenario's own, told besides; charts are the environment's. */
+extern const struct Record MORE_NOTIFY_RECORD;
 
 /* Who is told in the end; secrets are references still (environment_secret). */
 struct NotifyTo {
@@ -29,10 +31,12 @@ struct NotifyTo {
     struct List headers;
 };
 struct Environment;
-/* The environment's ways, and those of the project that it does not have itself. False where one
- * names a secret that the environment does not have. */
+/* The environment's ways, and those of the project that it does not have itself; then those of the
+ * scenario (or NULL) that lead elsewhere. False where one names a secret that the environment does
+ * not have. */
 bool notify_gather(const struct Environment *environment, const struct NotifyFields *project,
-                   struct Arena *arena, struct List *out, struct Err *err) MUST_CHECK;
+                   const struct NotifyFields *scenario, struct Arena *arena, struct List *out,
+                   struct Err *err) MUST_CHECK;
 
 /* silence: {alertmanager: URL, matchers: ["env=staging"]} */
 struct SilenceFields {

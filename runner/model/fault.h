@@ -87,6 +87,7 @@ struct PlanInput {
     /* How a former primary is to be started again: in place of role->service start, in every undo.
      * Made by the system's plan_rejoin; empty = plain start is safe. */
     struct Commands rejoin;
+    struct Commands ready;     /* looks before anything is armed: the rejoin can be of use */
     bool leave_stopped;        /* undo: {leave: stopped} */
     const struct Named *named; /* what the step's `unit:` or `process:` is; NULL = it has none */
     /* For kinds that take the machine: its provider's lines, ready to run here (NULL: none), and
@@ -118,6 +119,7 @@ struct FaultKind {
     bool takes_machine; /* power_off, reboot: all that we have there dies with it (from_here) */
     bool stops_service; /* kill, stop: what the old primary does afterwards must be planned (rejoin)
                          */
+    bool hangs_service; /* freeze: it keeps its sockets, and answers nobody */
     bool fills_late; /* its scripts stand as whole words of its commands: captures can be filled in
                         when it is armed */
     struct Record

@@ -7,6 +7,7 @@
 #include "../base/text.h"
 #include "calendar.h"
 #include "file_rules.h"
+#include "needs.h"
 
 enum { MEMORY = 16 << 20, DATE_SIZE = 10 };
 
@@ -79,9 +80,8 @@ static void check_drill(const struct GameDay *day, size_t index, struct Problems
         problems_say(problems, ERR_NAME, place(drill, "scenario"), NULL,
                      "'%s' is not the name of a scenario", drill->scenario);
     if (stands_before(day, index, drill->scenario))
-        problems_say(problems, ERR_RULE, place(drill, "scenario"),
-                     "a day does each drill once", "drill '%s' stands twice",
-                     drill->scenario);
+        problems_say(problems, ERR_RULE, place(drill, "scenario"), "a day does each drill once",
+                     "drill '%s' stands twice", drill->scenario);
     for (size_t at = 0; at < drill->after_pass.count; at++)
         if (!stands_before(day, index, after[at]))
             problems_say(problems, ERR_REFERENCE, place(drill, "after_pass"),
@@ -110,7 +110,8 @@ struct GameDay *gameday_new(const struct Document *document, struct Problems *pr
     struct GameDay *day = arena_zero(arena, 1, sizeof *day);
     struct Decode decode = {.arena = arena, .problems = problems};
     size_t before = problems_errors(problems);
-    bool good = decode_record(&decode, document->root, &GAMEDAY_RECORD, day);
+    bool good = needs_met(document->root, problems) &&
+                decode_record(&decode, document->root, &GAMEDAY_RECORD, day);
     day->arena = arena;
     day->path = arena_text(arena, document->path);
     day->text = arena_bytes(arena, document->text, document->size);

@@ -30,6 +30,7 @@ struct DayStop {
 };
 struct DayReports {
     bool html, markdown;
+    struct List notify; /* of const char *: the environment's or project's ways, by their names */
 };
 /* "2026-12-03 14:00-17:00", or each week "Thu 14:00-17:00". */
 struct DayWindow {
@@ -39,7 +40,7 @@ struct DayWindow {
 };
 /* All in its arena; owns all of it. */
 struct GameDay {
-    const char *name, *environment, *schedule, *path, *text;
+    const char *name, *environment, *needs, *schedule, *path, *text;
     const char *window_text;
     char hash[65]; /* SHA-256 of the file */
     struct DayWindow window;

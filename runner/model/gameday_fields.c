@@ -3,7 +3,9 @@
 #include <stddef.h>
 
 #include "calendar.h"
+#include "environment_notify.h"
 #include "gameday.h"
+#include "needs.h"
 
 #define HOUR_NS (3600 * NS_PER_S)
 #define AT(record, member) .offset = offsetof(struct record, member)
@@ -116,6 +118,12 @@ static const struct Record STOP_RECORD = {
     .fields = STOP_FIELDS,
 };
 
+static const struct Choice WAYS[] = {
+    {"slack", NOTIFY_SLACK, "The channel of Slack."},
+    {"teams", NOTIFY_TEAMS, "The channel of Teams."},
+    {"webhook", NOTIFY_WEBHOOK, "The service of your own."},
+    {.name = NULL},
+};
 static const struct Field REPORT_FIELDS[] = {
     {.name = "html",
      .type = FIELD_BOOL,
@@ -129,11 +137,19 @@ static const struct Field REPORT_FIELDS[] = {
      .fallback = "true",
      .example = "true",
      .doc = "Writes the day as Markdown, for the review document."},
+    {.name = "notify",
+     .type = FIELD_LIST,
+     AT(DayReports, notify),
+     .max = 3,
+     .choices = WAYS,
+     .example = "[slack]",
+     .doc = "Who is told how the day ended, a line a drill: of those that environment or project "
+            "name under their `notify`."},
     {.name = NULL},
 };
 static const struct Record REPORT_RECORD = {
     .name = "report",
-    .doc = "What is written at the end; JSON always is.",
+    .doc = "What is written at the end, JSON always, and who is told.",
     .size = sizeof(struct DayReports),
     .fields = REPORT_FIELDS,
 };
@@ -196,6 +212,7 @@ static const struct Field FIELDS[] = {
      .flags = FIELD_REQUIRED,
      .example = "staging",
      .doc = "Where all of it runs."},
+    NEEDS_ROW(offsetof(struct GameDay, needs)),
     SCHEDULE_ROW(offsetof(struct GameDay, schedule)),
     {.name = "window",
      .type = FIELD_TEXT,
@@ -237,8 +254,8 @@ static const struct Field FIELDS[] = {
      AT(GameDay, report),
      .flags = FIELD_ALWAYS,
      .of = &REPORT_RECORD,
-     .example = "{html: true, markdown: true}",
-     .doc = "What is written at the end; JSON always is."},
+     .example = "{html: true, notify: slack}",
+     .doc = "What is written at the end, JSON always, and who is told."},
     {.name = "", .type = FIELD_NODE, AT(GameDay, node)},
     {.name = NULL},
 };

@@ -44,6 +44,7 @@ bool gate_check(const struct GateInput *input, struct Arena *arena, struct List 
 
 void gate_add_rule(struct List *rules, struct Arena *arena, const char *name, bool holds,
                    const char *sentence);
+bool gate_lists(const struct List *words, const char *word);
 /* `forbid`, `longest_fault`, and gate_radius of the widest step. */
 bool gate_check_plan(const struct Plan *plan, struct Arena *arena, struct List *rules);
 /* What the scenario alone says of them, before any host is asked: true where no rule is broken, and

@@ -17,7 +17,7 @@ static const char *sentence_of(struct Buf *text, struct Arena *arena)
     return sentence;
 }
 
-static bool is_listed(const struct List *words, const char *word)
+bool gate_lists(const struct List *words, const char *word)
 {
     const char *const *rows = words->items;
     for (size_t at = 0; at < words->count; at++)
@@ -41,9 +41,9 @@ static const char *forbidden(const struct Environment *environment,
     const struct GateLimits *limits = &environment->limits;
     const char *verb = fault->step->kind != NULL ? fault->step->kind->name : "failover";
     char class[2] = {fault_class_letter(fault->procedure.ends_by), '\0'};
-    if (is_listed(&limits->forbidden_faults, verb))
+    if (gate_lists(&limits->forbidden_faults, verb))
         return arena_printf(arena, "%s is forbidden here", verb);
-    if (fault->step->kind != NULL && is_listed(&limits->forbidden_classes, class))
+    if (fault->step->kind != NULL && gate_lists(&limits->forbidden_classes, class))
         return arena_printf(arena, "class %s is forbidden here: %s on %s", class, verb,
                             fault->target->name);
     if (machine_forbidden(environment, fault->target))
@@ -55,23 +55,41 @@ static const char *forbidden(const struct Environment *environment,
     return NULL;
 }
 
+/* A statement for a role goes to whoever leads it by then. */
+static const char *statement_forbidden(const struct Plan *plan, const struct StepSpec *step,
+                                       struct Arena *arena)
+{
+    const struct Role *role = environment_role(plan->environment, step->asked);
+    for (size_t at = 0; role != NULL && at < role->host_count; at++)
+        if (machine_forbidden(plan->environment, role->hosts[at]))
+            return arena_printf(arena, "host %s is forbidden here, and sql may be sent to it",
+                                role->hosts[at]->name);
+    return NULL;
+}
+
+static bool is_for_role(const struct StepSpec *step)
+{
+    return step->type == STEP_SQL && step->asked != NULL;
+}
+
 static bool check_forbid(const struct Plan *plan, struct Arena *arena, struct List *rules)
 {
     const struct GateLimits *limits = &plan->environment->limits;
     const struct PlannedFault *faults = plan->faults.items;
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    const char *why = NULL;
     if (limits->forbidden_hosts.count + limits->forbidden_faults.count +
             limits->forbidden_classes.count ==
         0)
         return true;
-    for (size_t at = 0; at < plan->faults.count; at++) {
-        const char *why = forbidden(plan->environment, &faults[at], arena);
-        if (why != NULL) {
-            gate_add_rule(rules, arena, "forbid", false, why);
-            return false;
-        }
-    }
-    gate_add_rule(rules, arena, "forbid", true, "nothing of it is in the plan");
-    return true;
+    for (size_t at = 0; at < plan->faults.count && why == NULL; at++)
+        why = forbidden(plan->environment, &faults[at], arena);
+    for (size_t at = 0; at < plan->scenario->steps.count && why == NULL; at++)
+        if (is_for_role(&steps[at]))
+            why = statement_forbidden(plan, &steps[at], arena);
+    gate_add_rule(rules, arena, "forbid", why == NULL,
+                  why != NULL ? why : "nothing of it is in the plan");
+    return why == NULL;
 }
 
 /* ---- longest_fault ---- */
@@ -129,12 +147,12 @@ static bool has_word(const char *words, const char *word)
     return false;
 }
 
-/* Why the host's own file does not allow this fault, or NULL. */
-static const char *not_allowed(const struct Plan *plan, const struct PlannedFault *fault,
-                               struct Arena *arena)
+/* Why the host's own file does not allow something of this kind, that lasts so long, or NULL. */
+static const char *not_allowed(const struct Plan *plan, const struct Target *host, const char *kind,
+                               int64_t lasts_ns, struct Arena *arena)
 {
-    const struct HostFacts *facts = facts_of(plan, fault->target);
-    const char *name = fault->target->name, *kind = fault->step->kind->name;
+    const struct HostFacts *facts = facts_of(plan, host);
+    const char *name = host->name;
     char cap[32], most[32];
     if (facts == NULL || facts->no_allow != NULL)
         return arena_printf(arena, "%s: %s", name,
@@ -144,23 +162,63 @@ static const char *not_allowed(const struct Plan *plan, const struct PlannedFaul
                             plan->environment->name);
     if (!has_word(facts->allow_kinds, kind))
         return arena_printf(arena, "%s: its file does not allow %s", name, kind);
-    if (fault->procedure.cap_ns <= facts->allow_longest_ns)
+    if (lasts_ns <= facts->allow_longest_ns)
         return NULL;
-    duration_say(fault->procedure.cap_ns, cap);
+    duration_say(lasts_ns, cap);
     duration_say(facts->allow_longest_ns, most);
     return arena_printf(arena, "%s: %s lasts %s with its grace, its file allows %s", name, kind,
                         cap, most);
 }
 
+/* Plain work is a command of ours too, though it breaks nothing and has no length: the word `run`.
+ * By `is:` any host of the role may be meant. */
+static const char *work_not_allowed(const struct Plan *plan, const struct StepSpec *step,
+                                    struct Arena *arena)
+{
+    const struct Drawn *rows = plan->drawn.items, *drawn = NULL;
+    const char *why = NULL;
+    for (size_t at = 0; at < plan->drawn.count; at++)
+        if (text_equal(rows[at].spec->name, step->target->name))
+            drawn = &rows[at];
+    if (drawn == NULL)
+        return arena_printf(arena, "nobody knows where `%s` is to run", step->name);
+    bool any = step->target->is != RANK_UNKNOWN;
+    size_t count = any ? drawn->role->host_count : drawn->count;
+    for (size_t at = 0; at < count && why == NULL; at++) {
+        const struct Target *host = any ? drawn->role->hosts[at] : drawn->hosts[at];
+        bool elsewhere = step->target->zone != NULL && !text_equal(step->target->zone, host->zone);
+        if (!elsewhere && !machine_forbidden(plan->environment, host))
+            why = not_allowed(plan, host, "run", 0, arena);
+    }
+    return why;
+}
+
+static const char *statement_not_allowed(const struct Plan *plan, const struct StepSpec *step,
+                                         struct Arena *arena)
+{
+    const struct Role *role = environment_role(plan->environment, step->asked);
+    const char *why = NULL;
+    for (size_t at = 0; role != NULL && at < role->host_count && why == NULL; at++)
+        why = not_allowed(plan, role->hosts[at], "sql", 0, arena);
+    return why;
+}
+
 static bool check_opt_in(const struct Plan *plan, struct Arena *arena, struct List *rules)
 {
     const struct PlannedFault *faults = plan->faults.items;
+    const struct StepSpec *steps = plan->scenario->steps.items;
     const char *why = NULL;
     if (!plan->environment->node_opt_in)
         return true;
+    for (size_t at = 0; at < plan->scenario->steps.count && why == NULL; at++)
+        if (steps[at].type == STEP_RUN)
+            why = work_not_allowed(plan, &steps[at], arena);
+        else if (is_for_role(&steps[at]))
+            why = statement_not_allowed(plan, &steps[at], arena);
     for (size_t at = 0; at < plan->faults.count && why == NULL; at++)
         if (faults[at].step->kind != NULL)
-            why = not_allowed(plan, &faults[at], arena);
+            why = not_allowed(plan, faults[at].target, faults[at].step->kind->name,
+                              faults[at].procedure.cap_ns, arena);
         else if (acts_on_hosts(&faults[at]))
             why = arena_printf(arena,
                                "failover of role %s is a command on its hosts, which no host's "
@@ -328,37 +386,4 @@ bool gate_check_plan(const struct Plan *plan, struct Arena *arena, struct List *
     bool opted_in = check_opt_in(plan, arena, rules);
     bool narrow = check_steps(plan, arena, rules);
     return allowed && short_enough && opted_in && narrow;
-}
-
-/* ---- Of a scenario, before any host is asked. ---- */
-
-static bool check_verbs(const struct GateInput *input, struct Arena *arena, struct List *rules)
-{
-    const struct StepSpec *steps = input->scenario->steps.items;
-    for (size_t at = 0; at < input->scenario->steps.count; at++) {
-        const char *verb = steps[at].kind != NULL            ? steps[at].kind->name
-                           : steps[at].type == STEP_FAILOVER ? "failover"
-                                                             : NULL;
-        if (verb == NULL || !is_listed(&input->environment->limits.forbidden_faults, verb))
-            continue;
-        gate_add_rule(rules, arena, "forbid", false,
-                      arena_printf(arena, "%s is forbidden here", verb));
-        return false;
-    }
-    return true;
-}
-
-bool gate_check_text(const struct GateInput *input, struct Arena *arena, struct List *rules)
-{
-    int64_t limit = input->environment->limits.longest_ns;
-    int64_t longest = scenario_longest_ns(input->scenario);
-    bool allowed = check_verbs(input, arena, rules);
-    if (limit == 0 || longest <= limit)
-        return allowed;
-    char lasts[32], most[32];
-    duration_say(longest, lasts);
-    duration_say(limit, most);
-    gate_add_rule(rules, arena, "longest_fault", false,
-                  arena_printf(arena, "a fault lasts %s with its grace, at most %s", lasts, most));
-    return false;
 }

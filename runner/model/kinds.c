@@ -62,14 +62,27 @@ static const struct Variant OTHER_STEPS[] = {
     {"note", "a line for the timeline", &NOTE_RECORD, NULL},
 };
 
+const struct ProbeKind *kinds_statement(const struct Kinds *kinds)
+{
+    for (size_t i = 0; kinds->probes[i] != NULL; i++)
+        if (text_equal(kinds->probes[i]->name, "sql"))
+            return kinds->probes[i];
+    return NULL;
+}
+
 static struct VariantSet steps(const struct Kinds *kinds, struct Arena *arena)
 {
+    const struct ProbeKind *statement = kinds_statement(kinds);
     struct List list = {.items = NULL};
     for (size_t i = 0; kinds->faults[i] != NULL; i++) {
         const struct FaultKind *kind = kinds->faults[i];
         add_variant(&list, arena,
                     &(struct Variant){kind->name, kind->summary, &kind->config, kind});
     }
+    if (statement != NULL)
+        add_variant(&list, arena,
+                    &(struct Variant){"sql", "a statement to a database, once, from here",
+                                      &statement->config, NULL});
     for (size_t i = 0; i < COUNT_OF(OTHER_STEPS); i++)
         add_variant(&list, arena, &OTHER_STEPS[i]);
     return set_of("step", &list);

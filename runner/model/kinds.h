@@ -18,6 +18,9 @@ struct Kinds { /* each NULL-ended, in the order that people should meet them */
 };
 /* The variant sets "probe", "step", "system", "reach" for the decoder, in the arena. */
 const struct VariantSet *kinds_sets(const struct Kinds *kinds, struct Arena *arena, size_t *count);
+/* The probe that sends a statement, whose words a step of that name has too; NULL: there is none.
+ */
+const struct ProbeKind *kinds_statement(const struct Kinds *kinds);
 /* A verb that a step may have: a fault kind's, or `failover`. */
 bool kinds_has_verb(const struct Kinds *kinds, const char *word);
 /* The kinds of file: scenario, environment, fragment, gameday, project; static. */

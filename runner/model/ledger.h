@@ -30,6 +30,7 @@ struct LedgerWrite {
     void *data;
 };
 struct LedgerRead {
+    bool of_primary; /* who does not take writes is not read: it may lag */
     void (*found)(void *data, uint32_t writer, uint64_t number);
     void (*done)(void *data, enum Known complete); /* KNOWN_NO: cut short */
     void *data;

@@ -38,13 +38,20 @@ struct BoundProbe {
     const struct Role *role;   /* or NULL */
     const struct Target *from; /* or NULL */
 };
+/* What the faults do to a role's primary, by FAILOVER.md B.14. OPEN: nobody can tell. */
+enum Course { COURSE_OPEN, COURSE_MOVES, COURSE_STAYS, COURSE_OVER_BEFORE };
 /* What a step would do to the rank, foreseen: DESIGN.md 12.2. Texts in the plan's arena. */
 struct Foresight {
     const struct Role *role;
     const struct Target *primary; /* as of the plan; NULL = unknown */
     struct Span failover;
-    struct List knobs;                  /* of struct Knob */
-    const char *loss, *returns, *stays; /* each a line for people, or NULL */
+    enum Course course;
+    bool cut_off;             /* the primary runs on, and hears nobody */
+    int64_t lasts_ns;         /* the fault on it; NS_NEVER: nothing ends it */
+    struct Forecast forecast; /* of the settings as read; acked.high KNOB_UNKNOWN: of none */
+    struct List knobs;        /* of struct Knob */
+    /* Each a line for people, or NULL. */
+    const char *why, *twins, *acked, *loss, *returns, *stays;
 };
 /* ERR_REFUSED (exit 4): it would do harm. ERR_NOT_READY (exit 3): a host or system is not as it
  * must be. */

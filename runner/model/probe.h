@@ -54,8 +54,7 @@ struct ProbeKind {
         void *probe,
         void *slot); /* after it neither attempt nor loop is touched until the next start() */
     /* Ledgers only, else NULL. Every number found goes to readback_found(), the end to
-     * readback_done(): KNOWN_NO if cut short. host NULL = the primary, found as a client finds it.
-     */
+     * readback_done(): KNOWN_NO if cut short. host NULL = the host that leads, itself. */
     void (*read_back)(void *probe, const struct Target *host, struct Mono deadline,
                       struct ReadBack *to);
     /* Ledgers only: what was written is deleted, once all is read back; ends in readback_done(). */
@@ -78,5 +77,6 @@ uint32_t attempt_writer(const struct Attempt *attempt);
 uint64_t attempt_number(struct Attempt *attempt);
 void readback_found(struct ReadBack *to, uint32_t writer, uint64_t number);
 void readback_done(struct ReadBack *to, enum Known complete);
+void readback_note(struct ReadBack *to, const char *text); /* for people; before its end */
 
 #endif

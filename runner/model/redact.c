@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/arena.h"
 #include "../base/err.h"
 
-enum { FORM_MOST = 32 << 10, SECRETS_MOST = 64 };
+enum { FORM_MOST = 32 << 10, SECRETS_MOST = 64, NAME_MOST = 256 };
 
 /* A form of the value; what was written is wiped before its memory is given back. */
 typedef void FormFn(const char *value, struct Buf *out);
@@ -100,30 +101,75 @@ static FormFn *const FORMS[] = {raw,      url_upper,    url_lower,    url_form,
                                 json,     shell,        base64_0,     base64_1,
                                 base64_2, base64_url_0, base64_url_1, base64_url_2};
 
-static void replace(struct Buf *text, const char *form, const char *name)
+/* What each byte of a text is a part of: 0 = of no secret; else the secret's index, and a number
+ * of the place, times SECRETS_MOST, plus 1. */
+struct Parts {
+    const char *text;
+    uint32_t *at, places;
+};
+
+static bool is_name(const char *text, size_t size)
 {
-    struct Buf out = BUF(text->max);
-    const char *from = text->text;
-    for (const char *at; (at = strstr(from, form)) != NULL; from = at + strlen(form)) {
-        buf_add(&out, from, (size_t)(at - from));
-        buf_printf(&out, "${secret.%s}", name);
-    }
-    buf_put(&out, from);
-    buf_free(text);
-    *text = out;
+    const char *name = NULL, *value = NULL;
+    for (size_t at = 0; at < SECRETS_MOST && secret_at(at, &name, &value); at++)
+        if (strlen(name) == size && strncmp(name, text, size) == 0)
+            return true;
+    return false;
 }
 
-static void redact_one(struct Buf *text, const char *name, const char *value)
+/* It lies in a text that says ${secret.NAME}, whose name may be a value as well. */
+static bool is_said(const char *text, const char *at, size_t size)
+{
+    static const char before[] = "${secret.";
+    const size_t wide = strlen(before);
+    for (size_t back = 0; back <= NAME_MOST && back <= (size_t)(at - text); back++) {
+        const char *from = at - back;
+        if (strncmp(from, before, wide) != 0)
+            continue;
+        size_t length = strcspn(from + wide, "}");
+        return from[wide + length] == '}' && back + size <= wide + length + 1 &&
+               is_name(from + wide, length);
+    }
+    return false;
+}
+
+/* All places first, and then the text anew: what stands in the place of one is never looked at. */
+static void cover(struct Parts *parts, const char *form, size_t secret)
+{
+    size_t size = strlen(form);
+    for (const char *at = parts->text; (at = strstr(at, form)) != NULL; at += size) {
+        uint32_t *from = parts->at + (at - parts->text);
+        if (is_said(parts->text, at, size))
+            continue;
+        uint32_t place = parts->places++ * SECRETS_MOST + (uint32_t)secret + 1;
+        for (size_t n = 0; n < size; n++)
+            from[n] = from[n] == 0 ? place : from[n];
+    }
+}
+
+static void cover_all(struct Parts *parts, const char *value, size_t secret)
 {
     for (size_t at = 0; at < COUNT_OF(FORMS); at++) {
         struct Buf form = BUF(FORM_MOST);
         FORMS[at](value, &form);
-        if (form.size >= REDACT_LEAST && strstr(text->text, form.text) != NULL)
-            replace(text, form.text, name);
+        if (form.size >= REDACT_LEAST)
+            cover(parts, form.text, secret);
         if (form.size > 0)
             explicit_bzero(form.text, form.size);
         buf_free(&form);
     }
+}
+
+static void put_parts(const struct Parts *parts, struct Buf *out)
+{
+    const char *name = NULL, *value = NULL;
+    uint32_t before = 0;
+    for (size_t at = 0; parts->text[at] != '\0'; before = parts->at[at++])
+        if (parts->at[at] == 0)
+            buf_char(out, parts->text[at]);
+        else if (parts->at[at] != before &&
+                 secret_at((parts->at[at] - 1) % SECRETS_MOST, &name, &value))
+            buf_printf(out, "${secret.%s}", name);
 }
 
 static size_t length_at(size_t index)
@@ -141,18 +187,18 @@ static int by_length(const void *a, const void *b)
 
 void redact(const char *text, struct Buf *out)
 {
-    struct Buf said = BUF(FORM_MOST + 8 * strlen(text));
+    struct Parts parts = {.text = text};
     size_t order[SECRETS_MOST], count = 0;
     const char *name = NULL, *value = NULL;
-    buf_put(&said, text);
     while (count < SECRETS_MOST && secret_at(count, &name, &value)) {
         order[count] = count;
         count++;
     }
     qsort(order, count, sizeof *order, by_length);
+    parts.at = mem_zero(strlen(text) + 1, sizeof *parts.at);
     for (size_t at = 0; at < count; at++)
         if (secret_at(order[at], &name, &value) && strlen(value) >= REDACT_LEAST)
-            redact_one(&said, name, value);
-    buf_put(out, said.text);
-    buf_free(&said);
+            cover_all(&parts, value, order[at]);
+    put_parts(&parts, out);
+    mem_free(parts.at);
 }

@@ -6,6 +6,7 @@
 #include "../base/arena.h"
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "knobs.h"
 #include "sample.h"
 #include "stretch.h"
 
@@ -48,9 +49,9 @@ struct RunEvent {
     const char *subject, *text;
 };
 #define EVENT_OVERRIDE                                                                             \
-    "gate override" /* a subject; no host, probe or step has a blank in its name */
-struct RunNote { /* of a person */
-    struct Moment at; /* a minute wide where only the minute was said */
+    "gate override"                /* a subject; no host, probe or step has a blank in its name */
+struct RunNote {                   /* of a person */
+    struct Moment at;              /* a minute wide where only the minute was said */
     const char *who, *type, *text; /* type: "note", "declared", "acknowledged", "mitigated", "go" */
 };
 struct RunExpectation {
@@ -74,6 +75,11 @@ struct RunSystem { /* what was seen of a role's system by the conductor, once a 
     const char *primary_before, *primary_after; /* host names */
     struct Span expected;                       /* from knobs */
     const char *knobs;                          /* "down-after 2000 ms, quorum 2, ..." */
+    const struct KnobTable *table; /* of its kind, by whoever knows the kinds; NULL = not known */
+};
+struct RunMove { /* who leads a role now, by control plane and itself, is another than before */
+    const char *role, *host;
+    struct Mono low, high; /* the one before still led; this one said that it does */
 };
 /* A run may be one of a repeat. */
 struct Cycle {
@@ -110,6 +116,8 @@ struct RunRecord {
     size_t figure_count;
     struct RunSystem *systems;
     size_t system_count;
+    struct RunMove *moves;
+    size_t move_count; /* of each role in order of time */
     const char *const *hosts;
     size_t host_count; /* Sample.by is index + 1 here */
     const struct Sample *samples;
@@ -204,8 +212,10 @@ struct PrimaryResult {
     const struct RunProbe *probe;
     const struct RunSystem *system; /* or NULL */
     struct Span failover; /* T0 -> one primary that is not the old one; high NS_NEVER = never */
-    struct Span detected; /* from RunSystem; high NS_NEVER = not seen */
-    struct Span split;    /* overlap of two that said primary, the longest; 0,0 = none seen */
+    struct Moment failover_t0; /* of several the slowest: T0 of its cause */
+    size_t failover_count;     /* that were seen, or asked for */
+    struct Span detected;      /* from RunSystem; high NS_NEVER = not seen */
+    struct Span split;         /* overlap of two that said primary, the longest; 0,0 = none seen */
     struct Span split_after_undo;
     bool split_proven;     /* both acknowledged writes */
     bool seen;             /* there was a census; else nothing is known of a split */
@@ -229,6 +239,13 @@ struct Judged {
 struct Finding {
     const char *text;
 }; /* "the tool saw nothing": extra sentences for people */
+/* A setting that explains what was missed; with the others beside it, it would not have been. */
+struct Advice {
+    const char *role, *knob;
+    const char *today, *value; /* as they stand in a configuration */
+    const char *line;          /* what sets it */
+    const char *gain;          /* of all of its role together */
+};
 struct Report {
     const struct RunRecord *run;
     enum Verdict verdict;
@@ -247,6 +264,9 @@ struct Report {
     size_t judged_count;
     struct Finding *findings;
     size_t finding_count;
+    struct Advice *advice; /* three at most, of a FAIL alone */
+    size_t advice_count;
+    const char *phases; /* what the time went to, where advice is given; or NULL */
     const char *const *spoiled;
     size_t spoiled_count;               /* why the run is INCONCLUSIVE, each a sentence part */
     uint32_t undone_count, fault_count; /* of those sent */
@@ -266,6 +286,8 @@ struct Past {
     int64_t recovery_low_ns, recovery_high_ns; /* -1 = none */
     int64_t limit_ns;                          /* recover_within, -1 = none */
     int64_t lost;                              /* -1 = unknown */
+    const char *advice; /* of a FAIL: the settings that explain it, with their values; or NULL */
+    const char *owner;  /* of a FAIL; or NULL */
     struct Cycle cycle;
     const int64_t *recoveries; /* of all cycles where they were made one; -1 = none, NS_NEVER = not
                                   recovered; NULL: a run of its own */

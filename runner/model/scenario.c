@@ -6,6 +6,7 @@
 #include "calendar.h"
 #include "file_rules.h"
 #include "include.h"
+#include "needs.h"
 #include <stdarg.h>
 
 enum { SCENARIO_MEMORY = 64 << 20 };
@@ -110,6 +111,8 @@ static size_t errors_here(const struct ScenarioBuild *build)
 static void read_all(struct ScenarioBuild *build)
 {
     const struct Node *include = node_key(build->root, "include");
+    if (!needs_met(build->root, build->problems))
+        return;
     if (include != NULL) /* whoever reads files expands them first */
         scenario_say(build, ERR_FILE, include->where, "what is included here was not read");
     scenario_read_params(build);

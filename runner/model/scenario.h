@@ -22,6 +22,7 @@ struct TargetSpec {
     enum Rank is; /* RANK_UNKNOWN = not asked */
     struct Pick pick;
     bool seed_given, rotate;
+    bool stays; /* with `is`: the hosts of its first use, whatever they are by then */
     int64_t seed;
     const char *zone;  /* only hosts of it; NULL: of any */
     const char *apart; /* `not`: the target whose hosts are never meant, or NULL; without `is` */
@@ -52,7 +53,7 @@ struct FigureSpec {
 struct CaptureSpec {
     const char *name;
     enum FigureType type;
-    const char *json, *regex;
+    const char *json, *regex, *column; /* column: of the first row of an `sql` */
 };
 
 enum StepType {
@@ -60,6 +61,7 @@ enum StepType {
     STEP_FAILOVER, /* of the role's system */
     STEP_RUN,      /* plain work on hosts */
     STEP_REQUEST,  /* plain work of our own */
+    STEP_SQL,      /* the same: a statement; its config is that of the `sql` probe */
     STEP_WAIT,     /* for `wait_ns` */
     STEP_STEADY,   /* until all is as before the first fault */
     STEP_NOTE,
@@ -75,6 +77,8 @@ struct StepSpec {
     const struct SideSpec *to;          /* the other end of a network fault; NULL = everybody */
     enum Direction direction;           /* of what goes between the target and `to` */
     const char *role;                   /* failover */
+    const char *asked;                  /* sql: the role whose primary it is sent to, or NULL */
+    bool forced;                        /* failover: also where it may lose writes */
     const char *script;                 /* plain run */
     const char *said;                   /* the text of a note, the question of an ask */
     int64_t wait_ns;                    /* STEP_WAIT; 0 where the environment says it */
@@ -143,6 +147,7 @@ struct Expectation {
 const char *bound_name(enum BoundWord word);
 
 struct GateFields;
+struct NotifyFields;
 struct Scenario {
     const char *name, *hypothesis, *owner, *runbook, *path;
     const char *schedule;                   /* a calendar_parse() that succeeds, or NULL */
@@ -155,6 +160,7 @@ struct Scenario {
     struct List figures;                    /* of struct FigureSpec, in the steps' order */
     struct List expectations, halts;        /* of struct Expectation */
     const struct GateFields *gate;          /* rules that it adds, as written; NULL: none */
+    const struct NotifyFields *notify;      /* environment_notify.h; NULL: nobody else is told */
     bool halt_any_host_lost;
     int64_t halt_after_ns; /* -1 = none */
     int64_t steady_ns, steady_within_ns, observe_ns, settle_ns, hold_ns, gap_ns;

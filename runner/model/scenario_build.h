@@ -44,6 +44,9 @@ size_t scenario_count_steps(const struct List *fields);
 void scenario_check_together(struct ScenarioBuild *build);
 /* A step that waits, notes or asks: type, text and time. False where it is none of them. */
 bool scenario_pause(const struct Chosen *chosen, struct StepSpec *step);
+/* The same of an `sql`, whose config is that of the probe of its name. */
+bool scenario_statement(struct ScenarioBuild *build, const struct StepFields *fields,
+                        struct StepSpec *step);
 /* scenario_until.c: a probe that begins or ends a step, or NULL; and where one may stand. */
 const struct ProbeSpec *scenario_until(struct ScenarioBuild *build,
                                        const struct ProbeFields *fields);

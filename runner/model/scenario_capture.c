@@ -16,7 +16,8 @@
 static void capture_check(const void *record, const struct Node *node, struct Decode *decode)
 {
     const struct CaptureFields *capture = record;
-    int sources = (capture->out != NULL) + (capture->json != NULL) + (capture->regex != NULL);
+    int sources = (capture->out != NULL) + (capture->json != NULL) + (capture->regex != NULL) +
+                  (capture->column != NULL);
     regex_t compiled;
     char why[120];
     if (sources != 1) {
@@ -24,7 +25,8 @@ static void capture_check(const void *record, const struct Node *node, struct De
                      "`%s` says %s it is read from", capture->name,
                      sources == 0 ? "not what" : "twice what");
         err_hint(problems_last(decode->problems),
-                 "one of {stdout: int}, {json: PATH} and {regex: \"size ([0-9]+)\"}");
+                 "one of {stdout: int}, {json: PATH}, {regex: \"size ([0-9]+)\"} and, of an sql, "
+                 "{column: NAME}");
     }
     if (capture->out != NULL && capture->as != NULL)
         problems_say(decode->problems, ERR_RULE, node_get(node, "as")->where, NULL,
@@ -76,12 +78,17 @@ static const struct Field CAPTURE_FIELDS[] = {
      AT(regex),
      .example = "\"size ([0-9]+)\"",
      .doc = "An extended regular expression; its first group, or all that it matches."},
+    {.name = "column",
+     .type = FIELD_TEXT,
+     AT(column),
+     .example = "orders",
+     .doc = "Of an `sql`: the column of its first row."},
     {.name = "as",
      .type = FIELD_TEXT,
      AT(as),
      .choices = AS,
      .example = "int",
-     .doc = "What the value of json or regex is; default: a text."},
+     .doc = "What the value of json, regex or column is; default: a text."},
     {.name = "", .type = FIELD_NODE, AT(node)},
     {.name = NULL},
 };
@@ -141,7 +148,8 @@ void scenario_captures(struct ScenarioBuild *build, const struct StepFields *fie
         *spec = (struct CaptureSpec){.name = captures[i].name,
                                      .type = type_of(&captures[i]),
                                      .json = captures[i].json,
-                                     .regex = captures[i].regex};
+                                     .regex = captures[i].regex,
+                                     .column = captures[i].column};
         add_figure(build, &(struct FigureSpec){.name = spec->name,
                                                .type = spec->type,
                                                .where = captures[i].node->where});
@@ -266,6 +274,25 @@ static bool fills_late(const struct StepSpec *step, const char *key)
     return false;
 }
 
+/* Rows have columns, and nothing else has. */
+static void check_columns(struct ScenarioBuild *build, const struct StepSpec *step,
+                          const struct Node *node)
+{
+    const struct CaptureSpec *specs = step->captures.items;
+    for (size_t i = 0; i < step->captures.count; i++) {
+        bool of_rows = step->type == STEP_SQL;
+        const struct Node *one = node_get(node_get(node, "capture"), specs[i].name);
+        if ((specs[i].column != NULL) == of_rows || one == NULL)
+            continue;
+        err_hint(
+            scenario_say(build, ERR_RULE, one->where,
+                         of_rows ? "`%s` is read from no column" : "`%s` is read from a column",
+                         specs[i].name),
+            of_rows ? "an `sql` has rows: {column: NAME, as: int}"
+                    : "only an `sql` has rows: stdout, json or regex");
+    }
+}
+
 static void check_step(struct ScenarioBuild *build, size_t index)
 {
     const struct Node *node = scenario_step_node(build, index);
@@ -278,13 +305,14 @@ static void check_step(struct ScenarioBuild *build, size_t index)
         node_each_scalar(node->items[i], look, &captures);
     }
     bool captures = step->captures.count > 0;
-    bool one = step->type == STEP_REQUEST ||
+    bool one = step->type == STEP_REQUEST || step->type == STEP_SQL ||
                (step->target != NULL && step->target->pick.type == PICK_COUNT &&
                 step->target->pick.value == 1);
-    if (captures && step->type != STEP_RUN && step->type != STEP_REQUEST)
+    check_columns(build, step, node);
+    if (captures && step->type != STEP_RUN && step->type != STEP_REQUEST && step->type != STEP_SQL)
         err_hint(scenario_say(build, ERR_RULE, node_key(node, "capture")->where,
                               "`%s` has no output to capture", step->name),
-                 "`run` and `http` that are no faults have");
+                 "`run` and `http` that are no faults have, and `sql`");
     else if (captures && !one)
         err_hint(scenario_say(build, ERR_RULE, node_key(node, "capture")->where,
                               "`%s` may run on several hosts: whose output is captured?",

@@ -4,6 +4,7 @@
 
 #include "../base/text.h"
 #include "environment_fields.h"
+#include "needs.h"
 #include <stddef.h>
 
 #define HOUR_NS (3600 * NS_PER_S)
@@ -133,6 +134,7 @@ static const struct Field SCENARIO_FIELDS[] = {
      .example = "[redis, weekly]",
      .doc = "Words to find runs by."},
     SCHEDULE_ROW(offsetof(struct ScenarioFields, schedule)),
+    NEEDS_ROW(offsetof(struct ScenarioFields, needs)),
     INCLUDE_ROW(offsetof(struct ScenarioFields, include)),
     PARAMS_ROW,
     TARGETS_ROW,
@@ -211,6 +213,13 @@ static const struct Field SCENARIO_FIELDS[] = {
      .example = "{longest_fault: 2m, windows: [\"Mon..Fri 09:00-17:00\"]}",
      .doc = "Rules on top of those of the environment: what would loosen one is refused."},
     EXPECT_ROW(FIELD_REQUIRED | FIELD_ELSEWHERE),
+    {.name = "notify",
+     .type = FIELD_RECORD,
+     AT(ScenarioFields, notify),
+     .flags = FIELD_PROSE,
+     .of = &MORE_NOTIFY_RECORD,
+     .example = "{slack: {url: \"${secret.slack_of_data}\", when: [halt, end]}}",
+     .doc = "Who is told of this drill besides those of environment and project."},
     {.name = "", .type = FIELD_NODE, AT(ScenarioFields, node)},
     {.name = NULL},
 };

@@ -24,7 +24,7 @@ struct TargetFields {
     int is; /* enum Rank */
     struct Pick pick;
     int64_t seed;
-    bool rotate;
+    bool rotate, stays;
     const struct Node *node;
 };
 struct ProbeFields {
@@ -48,7 +48,7 @@ struct StepFields {
     const struct Node *node;
 };
 struct CaptureFields {
-    const char *name, *out, *json, *regex, *as;
+    const char *name, *out, *json, *regex, *column, *as;
     const struct Node *node;
 };
 struct DefaultsFields {
@@ -83,7 +83,7 @@ struct HaltAlsoFields {
     int64_t after_ns;
 };
 struct ScenarioFields {
-    const char *name, *hypothesis, *owner, *runbook, *schedule;
+    const char *name, *hypothesis, *owner, *runbook, *schedule, *needs;
     struct List tags, include, params, targets, probes, steps, always, expect, halt;
     const struct DefaultsFields *defaults; /* they stand in the steps already */
     const struct SteadyFields *steady;
@@ -91,12 +91,14 @@ struct ScenarioFields {
     const struct UndoFields *undo;
     const struct HaltAlsoFields *halt_also;
     const struct GateFields *gate;
+    const struct NotifyFields *notify;
     int64_t observe_ns, settle_ns, hold_ns, gap_ns;
     const struct Node *node;
 };
 /* `failover: ROLE`, which is no fault kind: the role's system does it. */
 struct FailoverFields {
     const char *role;
+    bool forced;
 };
 
 extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, PROBE_RECORD, STEP_RECORD;

@@ -155,6 +155,9 @@ static void check_failovers(struct ScenarioBuild *build)
 {
     const struct StepSpec *steps = build->scenario->steps.items;
     for (size_t i = 0; i < build->scenario->steps.count; i++) {
+        if (steps[i].type == STEP_SQL && steps[i].asked != NULL)
+            need_system(build, need_role(build, steps[i].asked, steps[i].whom_where),
+                        steps[i].whom_where, "sql");
         if (steps[i].type != STEP_FAILOVER)
             continue;
         const struct Role *role = need_role(build, steps[i].role, steps[i].whom_where);

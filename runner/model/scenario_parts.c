@@ -82,6 +82,13 @@ static const struct Field TARGET_FIELDS[] = {
      .choices = RANKS,
      .example = "primary",
      .doc = "Only hosts of this rank, asked again before each use."},
+    {.name = "stays",
+     .type = FIELD_BOOL,
+     AT(TargetFields, stays),
+     .fallback = "false",
+     .example = "true",
+     .doc = "With `is`: later steps on it mean the hosts of its first use, whatever they are by "
+            "then; so an old primary can be stopped after another was promoted."},
     {.name = "pick",
      .type = FIELD_PICK,
      AT(TargetFields, pick),
@@ -303,7 +310,9 @@ static const struct Field STEP_FIELDS[] = {
      .max = 50,
      .of = &CAPTURE_RECORD,
      .example = "{orders: {stdout: int}}",
-     .doc = "Values to read from the output of a `run` or `http` that is no fault."},
+     .doc =
+         "Values to read from the output of a `run` or `http` that is no fault, or from the first "
+         "row of an `sql`."},
     {.name = "measure",
      .type = FIELD_LIST,
      AT(StepFields, measure),
@@ -331,11 +340,18 @@ static const struct Field FAILOVER_FIELDS[] = {
      .flags = FIELD_SUBJECT | FIELD_REQUIRED | FIELD_SNAKE,
      .example = "redis",
      .doc = "The role whose system is asked to move its primary."},
+    {.name = "forced",
+     .type = FIELD_BOOL,
+     AT(FailoverFields, forced),
+     .fallback = "false",
+     .example = "true",
+     .doc = "Also where the old primary cannot be asked, and what it acknowledged may be lost. "
+            "Patroni: its failover, not its switchover; Redis Cluster: FORCE."},
     {.name = NULL},
 };
 const struct Record FAILOVER_RECORD = {
     .name = "failover",
-    .doc = "A planned failover, as an operator would ask for it; the primary stays moved.",
+    .doc = "A failover, as an operator would ask for it; the primary stays moved.",
     .size = sizeof(struct FailoverFields),
     .fields = FAILOVER_FIELDS,
 };

@@ -1,4 +1,4 @@
-/* scenario_pauses.c - steps that wait, note or ask. */
+/* scenario_pauses.c - steps that wait, note or ask; and one that asks a database. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scenario_build.h"
 
@@ -19,8 +19,7 @@ static void wait_check(const void *record, const struct Node *node, struct Decod
     bool good = duration_parse(text, &wait_ns, &why);
     if (good && wait_ns > 0 && wait_ns <= DAY_NS)
         return;
-    problems_say(decode->problems, ERR_VALUE, value->where, NULL,
-                 "'%s' is no time to wait", text);
+    problems_say(decode->problems, ERR_VALUE, value->where, NULL, "'%s' is no time to wait", text);
     err_at(problems_last(decode->problems), "%s", good ? "more than nothing, at most a day" : why);
     err_hint(problems_last(decode->problems), "wait: 30s, or wait: steady");
 }
@@ -80,5 +79,18 @@ bool scenario_pause(const struct Chosen *chosen, struct StepSpec *step)
     bool known = step->said != NULL && duration_parse(step->said, &step->wait_ns, NULL);
     if (step->type == STEP_WAIT && !known)
         step->wait_ns = 0; /* ${env.NAME}, and no environment given; or said to be wrong */
+    return true;
+}
+
+bool scenario_statement(struct ScenarioBuild *build, const struct StepFields *fields,
+                        struct StepSpec *step)
+{
+    const struct ProbeKind *kind = kinds_statement(build->input->kinds);
+    if (kind == NULL || fields->kind.variant->record != &kind->config)
+        return false;
+    const struct Node *server = node_get(fields->node, fields->kind.variant->name);
+    step->type = STEP_SQL;
+    step->whom_where = server != NULL ? server->where : step->where;
+    step->asked = *(const char *const *)((const unsigned char *)step->config + kind->role_offset);
     return true;
 }

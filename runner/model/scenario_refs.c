@@ -158,30 +158,41 @@ enum RefAnswer scenario_answer(void *data, const char *ns, const char *name, con
 /* ---- Where a reference may stand. ---- */
 struct Looking {
     struct ScenarioBuild *build;
+    const char *what, *help;
     const struct Node *scalar;
 };
 
 static void look_at(void *data, const char *ns, const char *name, size_t start, size_t size)
 {
-    struct Looking *looking = data;
+    const struct Looking *looking = data;
     (void)start;
     (void)size;
     if (text_equal(ns, "host") || text_equal(ns, "run"))
         err_hint(scenario_say(looking->build, ERR_REFERENCE, looking->scalar->where,
-                              "there is no `${%s.%s}` in a probe", ns, name),
-                 "a probe asks from here: name a target, ${target.NAME.address}");
+                              "there is no `${%s.%s}` in %s", ns, name, looking->what),
+                 "%s", looking->help);
 }
 
 static void look(void *data, const struct Node *scalar)
 {
-    struct Looking looking = {.build = data, .scalar = scalar};
-    reference_each(scalar->text, look_at, &looking);
+    struct Looking *looking = data;
+    looking->scalar = scalar;
+    reference_each(scalar->text, look_at, looking);
+}
+
+static void check_part(struct ScenarioBuild *build, const char *key, const char *what,
+                       const char *help)
+{
+    bool unused = true;
+    const struct Node *part = node_get(build->root, key);
+    struct Looking looking = {.build = build, .what = what, .help = help};
+    node_each_scalar(part, look, &looking);
+    secret_stands_alone(part, build->problems, &unused);
 }
 
 void scenario_check_references(struct ScenarioBuild *build)
 {
-    bool unused = true;
-    const struct Node *probes = node_get(build->root, "probes");
-    node_each_scalar(probes, look, build);
-    secret_stands_alone(probes, build->problems, &unused);
+    check_part(build, "probes", "a probe",
+               "a probe asks from here: name a target, ${target.NAME.address}");
+    check_part(build, "notify", "`notify`", "who is told stands in the file, or is a secret");
 }

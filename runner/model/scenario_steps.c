@@ -254,7 +254,7 @@ static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, 
                  "undo: the command that puts it back; proof: one that succeeds only while it is "
                  "broken");
     bool alone = true;
-    if (step->request != NULL)
+    if (step->request != NULL || step->type == STEP_SQL)
         secret_stands_alone(node, build->problems, &alone);
     if (step->kind != NULL)
         node_each_scalar(node, look_for_secret, &(struct Secrets){build});
@@ -265,15 +265,15 @@ static void check_run(struct ScenarioBuild *build, const struct StepSpec *step, 
 static void check_always(struct ScenarioBuild *build, const struct StepSpec *step, size_t index)
 {
     static const char *const WORDS[] = {"capture", "measure"};
-    bool plain = step->type == STEP_RUN || step->type == STEP_REQUEST || step->type == STEP_NOTE ||
-                 step->type == STEP_WAIT;
+    bool plain = step->type == STEP_RUN || step->type == STEP_REQUEST || step->type == STEP_SQL ||
+                 step->type == STEP_NOTE || step->type == STEP_WAIT;
     if (index < build->scenario->always)
         return;
     if (!plain)
         err_hint(scenario_say(build, ERR_RULE, step->where, "`%s` cannot stand under `always`",
                               step->name),
-                 "it comes after the undo and puts in order what plain work left: run, http, note, "
-                 "or wait for a time");
+                 "it comes after the undo and puts in order what plain work left: run, http, sql, "
+                 "note, or wait for a time");
     for (size_t i = 0; plain && i < COUNT_OF(WORDS); i++) {
         const struct Node *key = node_key(scenario_step_node(build, index), WORDS[i]);
         if (key != NULL)

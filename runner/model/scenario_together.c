@@ -122,15 +122,16 @@ struct List scenario_place_steps(struct ScenarioBuild *build, const struct List 
 static void check_beside(struct ScenarioBuild *build, const struct StepSpec *step, bool last)
 {
     bool may = step->type == STEP_FAULT || step->type == STEP_RUN || step->type == STEP_REQUEST ||
-               step->type == STEP_NOTE || step->type == STEP_WAIT;
+               step->type == STEP_SQL || step->type == STEP_NOTE || step->type == STEP_WAIT;
     if (step->together != 0 && last)
         err_hint(
             scenario_say(build, ERR_RULE, step->where, "`parallel` has no meaning under `always`"),
             "they come one after the other, each whatever became of the one before");
     else if (step->together != 0 && !may)
-        err_hint(scenario_say(build, ERR_RULE, step->where, "`%s` cannot stand beside others",
-                              step->name),
-                 "faults, run, http, note and wait for a time can: put it before or after them");
+        err_hint(
+            scenario_say(build, ERR_RULE, step->where, "`%s` cannot stand beside others",
+                         step->name),
+            "faults, run, http, sql, note and wait for a time can: put it before or after them");
     if (step->timed &&
         (step->type == STEP_ASK || step->type == STEP_WAIT || step->type == STEP_STEADY))
         err_hint(

@@ -95,9 +95,10 @@ void scenario_check_until(struct ScenarioBuild *build, const struct StepSpec *st
     if (step->until == NULL)
         return;
     const struct Node *until = node_get(node, "until");
-    if (step->type != STEP_RUN && step->type != STEP_REQUEST && step->type != STEP_WAIT)
+    if (step->type != STEP_RUN && step->type != STEP_REQUEST && step->type != STEP_SQL &&
+        step->type != STEP_WAIT)
         err_hint(scenario_say(build, ERR_RULE, until->where, "`%s` cannot be ended by `until`",
                               step->name),
-                 "run and http that are no faults can, and wait for a time: let one follow");
+                 "run and http that are no faults can, sql, and wait for a time: let one follow");
     check_probe(build, step, "until", until);
 }

@@ -22,6 +22,7 @@ static void set_target(const struct TargetFields *fields, const char *name, stru
         .pick = fields->pick,
         .seed_given = fields->seed != FIELD_NOT_GIVEN,
         .rotate = fields->rotate,
+        .stays = fields->stays,
         .zone = fields->zone,
         .apart = fields->apart,
         .where = where,
@@ -117,13 +118,15 @@ static void set_kind(struct ScenarioBuild *build, const struct StepFields *field
     const struct Chosen *chosen = &fields->kind;
     const struct FaultKind *kind = chosen->variant->kind;
     step->config = chosen->config;
-    if (scenario_pause(chosen, step))
+    if (scenario_pause(chosen, step) || scenario_statement(build, fields, step))
         return;
     if (kind == NULL) {
         step->type = STEP_FAILOVER;
         const struct Node *role = node_get(fields->node, chosen->variant->name);
         step->whom_where = role != NULL ? role->where : step->where;
-        step->role = ((const struct FailoverFields *)chosen->config)->role;
+        const struct FailoverFields *wish = chosen->config;
+        step->role = wish->role;
+        step->forced = wish->forced;
         return;
     }
     const struct Node *const *target = config_at(chosen, "target", FIELD_ANY);
@@ -163,6 +166,8 @@ static const char *step_name(struct ScenarioBuild *build, const struct StepField
         whom = between_say(step->between, build->arena);
     else if (step->type == STEP_FAILOVER)
         whom = step->role;
+    else if (step->type == STEP_SQL)
+        whom = step->asked;
     else if (step->type == STEP_WAIT || step->type == STEP_STEADY)
         whom = ((const struct PauseFields *)step->config)->text;
     else if (step->target != NULL)
@@ -355,6 +360,7 @@ static void copy_plain(struct ScenarioBuild *build)
     scenario->hold_ns = fields->hold_ns;
     scenario->gap_ns = fields->gap_ns;
     scenario->gate = fields->gate;
+    scenario->notify = fields->notify;
     scenario->halt_after_ns = -1;
     if (fields->halt_also != NULL) {
         scenario->halt_any_host_lost = fields->halt_also->any_host_lost;

@@ -5,6 +5,7 @@
 
 #include "../io/loop.h"
 #include "fault.h"
+#include "knobs.h"
 #include "ledger.h"
 
 enum Rank { RANK_UNKNOWN, RANK_PRIMARY, RANK_REPLICA, RANK_OTHER };
@@ -22,9 +23,6 @@ struct Redundancy {
     int64_t lag_bytes;
     enum Known complete;
     const char *why;
-};
-struct Knob {
-    const char *name, *value;
 };
 /* What the state of a primary's disk means for killing it (DESIGN.md 12.2). */
 enum Persistence {
@@ -46,10 +44,17 @@ struct Prospect { /* what the configuration as read now promises; borrowed for t
                              keys; -1 unknown */
     const char *durable;  /* "AOF", "WAL": what a killed primary comes back with; NULL unknown */
     const char *loss;     /* "loss possible: min-replicas-to-write 0", or NULL */
+    const char *no_return; /* why a primary that was killed or cut off may stay out; or NULL */
 };
 typedef void StandingFn(void *data, const struct Standing *standing);
 typedef void RedundancyFn(void *data, const struct Redundancy *redundancy);
 typedef void ProspectFn(void *data, const struct Prospect *prospect);
+
+/* What a `failover` step asks for beyond "another primary". */
+struct FailoverWish {
+    const struct Target *to; /* NULL: whoever the system takes */
+    bool forced;             /* also where acknowledged writes may be lost by it */
+};
 
 /* Asynchronous on the loop it was opened on (conductor; the `primary` probe opens one of its own on
  * the prober's). Every question ends once, in its done function, with an answer or with unknown; at
@@ -75,9 +80,11 @@ struct SystemKind {
                          void (*done)(void *data, enum Known detected), void *data);
     bool acts_on_hosts; /* failover is a command of ours on hosts of the role, whichever; else some
                            coordinator or the primary itself moves it */
-    /* Asynchronous trigger of a planned failover: accepted = the control plane said yes. NULL where
-     * it has none. */
-    void (*failover)(void *system, struct Mono deadline,
+    bool unwatched; /* only a step of ours or a person promotes, and nobody demotes: two primaries
+                       stay two */
+    /* Asynchronous trigger of a failover: accepted = the control plane said yes. NULL where it has
+     * none. */
+    void (*failover)(void *system, const struct FailoverWish *wish, struct Mono deadline,
                      void (*done)(void *data, enum Known accepted, const char *why), void *data);
     /* A snapshot before a kill (BGSAVE), done when the system says it is on disk. NULL = it has
      * none. */
@@ -87,6 +94,15 @@ struct SystemKind {
      * "start the service" in every undo and guard. NULL = plain start is safe. */
     bool (*plan_rejoin)(const void *config, const struct PlanInput *input, struct Arena *arena,
                         struct Commands *out, struct Err *err);
+    /* Pure. Looks that must succeed on a host before its service is stopped, for the rejoin to be
+     * of use afterwards; they change nothing. NULL = there are none. */
+    void (*plan_ready)(const void *config, const struct PlanInput *input, struct Arena *arena,
+                       struct Commands *out);
+    /* Pure. Whether a former primary comes back without leading again: by plan_rejoin, else by its
+     * service's plain start; or (by_boot) as the boot of its machine starts it. NULL = it does: its
+     * coordinator, or the server itself, sees to it. Where it does not, no fault takes the primary
+     * away that would start it again (DESIGN.md 12.2). */
+    bool (*returns_safely)(const void *config, bool by_boot);
     /* A command whose answer proves a write path, for client-like finding of the primary: host and
      * port where a client would connect now; used by ledgers and probes. Ends with numeric address
      * or unknown. */
@@ -98,6 +114,7 @@ struct SystemKind {
     /* Where clients connect whoever leads: a proxy, a floating address. host NULL: there is none,
      * as where this is NULL; then find_primary says where. */
     void (*front)(const void *config, struct Endpoint *out);
+    const struct KnobTable *knobs;   /* which of them decide a failover; NULL = nobody knows */
     const struct LedgerKind *ledger; /* NULL = it takes no numbered writes */
     void (*cancel)(void *system); /* forgets all open questions: no done function comes after it */
     void (*close)(void *system);

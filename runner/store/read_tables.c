@@ -167,6 +167,22 @@ static const struct Part systems_part = {
     .read = read_system,
 };
 
+static void read_move(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunMove *move = item;
+    move->role = row_text(query, arena);
+    move->host = row_text(query, arena);
+    move->low.ns = row_int(query);
+    move->high.ns = row_int(query);
+}
+
+static const struct Part moves_part = {
+    .sql = "SELECT role, host, low, high FROM moves WHERE run BETWEEN ? >> 32 AND ? >> 32"
+           " ORDER BY role, number",
+    .size = sizeof(struct RunMove),
+    .read = read_move,
+};
+
 static void read_figure(struct Query *query, struct Arena *arena, void *item)
 {
     struct RunFigure *figure = item;
@@ -210,7 +226,7 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
     struct List hosts = {.items = NULL};
     struct List probes = hosts, read_back = hosts, expectations = hosts;
     struct List faults = hosts, events = hosts, systems = hosts, figures = hosts;
-    struct List notes = hosts;
+    struct List notes = hosts, moves = hosts;
     if (!read_part(store, key, &hosts_part, arena, &hosts, err) ||
         !read_part(store, key, &probes_part, arena, &probes, err) ||
         !read_part(store, key, &read_back_part, arena, &read_back, err) ||
@@ -218,6 +234,7 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
         !read_part(store, key, &faults_part, arena, &faults, err) ||
         !read_part(store, key, &events_part, arena, &events, err) ||
         !read_part(store, key, &systems_part, arena, &systems, err) ||
+        !read_part(store, key, &moves_part, arena, &moves, err) ||
         !read_part(store, key, &figures_part, arena, &figures, err) ||
         !read_part(store, key, &notes_part, arena, &notes, err))
         return false;
@@ -234,6 +251,8 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
     run->event_count = events.count;
     run->systems = systems.items;
     run->system_count = systems.count;
+    run->moves = moves.items;
+    run->move_count = moves.count;
     run->figures = figures.items;
     run->figure_count = figures.count;
     run->notes = notes.items;

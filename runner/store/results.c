@@ -71,7 +71,7 @@ static bool number_in(struct Store *store, int64_t series, const char *run, int6
 }
 
 static bool write_result(struct Store *store, const struct Report *report,
-                         const struct ProbeResult *result, struct Err *err)
+                         const struct ProbeResult *result, const char *advice, struct Err *err)
 {
     const struct RunRecord *run = report->run;
     int64_t series = 0;
@@ -82,7 +82,8 @@ static bool write_result(struct Store *store, const struct Report *report,
     bool recovered =
         !result->unaffected && !result->censored && result->recovered.high_ns != NS_NEVER;
     struct Query query = query_begin(store, "INSERT OR REPLACE INTO results VALUES"
-                                            " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                            " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                                            " ?)");
     query_int(&query, id);
     query_text(&query, run->id);
     query_int(&query, run->started.ns);
@@ -99,7 +100,16 @@ static bool write_result(struct Store *store, const struct Report *report,
     query_text(&query, run->cycle.of > 1 ? run->cycle.first : NULL);
     query_int(&query, run->cycle.number);
     query_int(&query, run->cycle.of);
+    query_text(&query, advice);
     return query_run(&query, err);
+}
+
+/* "ttl 60, loop_wait 20": what a FAIL is explained by. */
+static void say_advice(const struct Report *report, struct Buf *out)
+{
+    for (size_t i = 0; i < report->advice_count; i++)
+        buf_printf(out, "%s%s %s", i > 0 ? ", " : "", report->advice[i].knob,
+                   report->advice[i].today);
 }
 
 static bool write_judged(struct Store *store, const struct Report *report, int64_t run,
@@ -111,10 +121,14 @@ static bool write_judged(struct Store *store, const struct Report *report, int64
     query_text(&query, report->why);
     query_int(&query, report->unaffected);
     query_int(&query, run);
+    struct Buf advice = BUF(400);
+    say_advice(report, &advice);
     bool ok = query_run(&query, err);
     for (size_t i = 0; ok && i < report->probe_count; i++)
         ok = report->probes[i].probe->is_alert ||
-             write_result(store, report, &report->probes[i], err);
+             write_result(store, report, &report->probes[i], advice.size > 0 ? advice.text : NULL,
+                          err);
+    buf_free(&advice);
     struct LogRow row = {.type = LOG_JUDGED,
                          .run = run,
                          .at = report->run->mono_ended,
@@ -163,6 +177,17 @@ static bool list_series(struct Store *store, const struct History *of, struct Ar
     return step == STEP_END;
 }
 
+/* Who has to mend it, asked of a FAIL alone. */
+#define OWNER_OF(run, verdict)                                                                     \
+    " CASE WHEN " verdict " = 'FAIL' THEN (SELECT d.owner FROM runs o JOIN details d"              \
+    " ON d.run = o.key WHERE o.id = " run ") END"
+
+static const char *optional(sqlite3_stmt *stmt, int column, struct Arena *arena)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+    return text == NULL || text[0] == '\0' ? NULL : arena_text(arena, text);
+}
+
 /* Half a million of these for all trends: the columns are read as SQLite gives them. */
 static void read_past(sqlite3_stmt *stmt, struct Arena *arena, struct Past *out)
 {
@@ -180,6 +205,8 @@ static void read_past(sqlite3_stmt *stmt, struct Arena *arena, struct Past *out)
     out->lost = sqlite3_column_int64(stmt, 9);
     out->unaffected = sqlite3_column_int(stmt, 10) != 0;
     out->censored = sqlite3_column_int(stmt, 11) != 0;
+    out->advice = optional(stmt, 15, arena);
+    out->owner = optional(stmt, 16, arena);
     out->cycle.number = (uint32_t)sqlite3_column_int(stmt, 13);
     out->cycle.of = (uint32_t)sqlite3_column_int(stmt, 14);
     if (out->cycle.of > 1)
@@ -208,9 +235,12 @@ static bool read_series_past(struct Store *store, const struct Series *series, s
                              struct Arena *arena, struct List *out, struct Err *err)
 {
     struct Query query = query_begin(
-        store, "SELECT run, started, finished, is_protected, verdict, why, recovery_low,"
-               " recovery_high, limit_ns, lost, unaffected, censored, first, number, of"
-               " FROM results WHERE id BETWEEN ? AND ? AND started >= ? ORDER BY id");
+        store,
+        "SELECT run, started, finished, is_protected, verdict, why, recovery_low,"
+        " recovery_high, limit_ns, lost, unaffected, censored, first, number, of,"
+        " advice," OWNER_OF(
+            "results.run",
+            "verdict") " FROM results WHERE id BETWEEN ? AND ? AND started >= ? ORDER BY id");
     query_int(&query, row_id(series->key, 1));
     query_int(&query, row_id(series->key, UINT32_MAX));
     query_int(&query, since.ns);
@@ -264,20 +294,23 @@ bool store_cycles(struct Store *store, const char *first, struct Arena *arena, s
                   struct Err *err)
 {
     struct Query query = query_begin(
-        store, "SELECT r.run, r.started, r.finished, r.is_protected, r.verdict, r.why,"
-               " r.recovery_low, r.recovery_high, r.limit_ns, r.lost, r.unaffected, r.censored,"
-               " r.first, r.number, r.of, s.scenario, s.environment, s.probe, s.behaviour_hash"
-               " FROM cycles c JOIN runs n ON n.key = c.run JOIN series s ON"
-               "  s.scenario = n.scenario AND s.environment = n.environment AND"
-               "  s.behaviour_hash = n.behaviour_hash"
-               " JOIN results r ON r.id BETWEEN s.key << 32 AND s.key << 32 | 4294967295 AND"
-               "  r.run = n.id WHERE c.first = ? ORDER BY c.number, r.id");
+        store,
+        "SELECT r.run, r.started, r.finished, r.is_protected, r.verdict, r.why,"
+        " r.recovery_low, r.recovery_high, r.limit_ns, r.lost, r.unaffected, r.censored,"
+        " r.first, r.number, r.of, r.advice," OWNER_OF(
+            "r.run", "r.verdict") ", s.scenario, s.environment, s.probe, s.behaviour_hash"
+                                  " FROM cycles c JOIN runs n ON n.key = c.run JOIN series s ON"
+                                  "  s.scenario = n.scenario AND s.environment = n.environment AND"
+                                  "  s.behaviour_hash = n.behaviour_hash"
+                                  " JOIN results r ON r.id BETWEEN s.key << 32 AND s.key << 32 | "
+                                  "4294967295 AND"
+                                  "  r.run = n.id WHERE c.first = ? ORDER BY c.number, r.id");
     query_text(&query, first);
     enum Step step;
     while ((step = query_step(&query, err)) == STEP_ROW) {
         struct Past *past = list_add(out, arena, sizeof(*past));
         read_past(query.stmt, arena, past);
-        query.next = 15;
+        query.next = 17;
         past->scenario = row_text(&query, arena);
         past->environment = row_text(&query, arena);
         past->probe = row_text(&query, arena);

@@ -281,6 +281,33 @@ bool store_system(struct Store *store, const struct RunSystem *system, struct Er
     return change_end(store, query_run(&query, err), err);
 }
 
+static bool put_move(struct Store *store, const struct RunMove *move, int64_t number,
+                     struct Err *err)
+{
+    struct Query query =
+        query_begin(store, "INSERT OR REPLACE INTO moves VALUES (?, ?, ?, ?, ?, ?)");
+    query_int(&query, current_run(store));
+    query_text(&query, move->role);
+    query_int(&query, number);
+    query_text(&query, move->host);
+    query_int(&query, move->low.ns);
+    query_int(&query, move->high.ns);
+    return query_run(&query, err);
+}
+
+bool store_moves(struct Store *store, const struct List *moves, struct Err *err)
+{
+    const struct RunMove *row = moves->items;
+    bool good = true;
+    if (moves->count == 0)
+        return true;
+    if (!change_begin(store, err))
+        return false;
+    for (size_t at = 0; at < moves->count && good; at++)
+        good = put_move(store, &row[at], (int64_t)at + 1, err);
+    return change_end(store, good, err);
+}
+
 bool store_figure(struct Store *store, const struct RunFigure *figure, struct Err *err)
 {
     int64_t run = current_run(store);

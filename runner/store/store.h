@@ -70,6 +70,8 @@ bool store_event(struct Store *store, struct Mono at, const char *subject, const
                  struct Err *err) MUST_CHECK;
 bool store_system(struct Store *store, const struct RunSystem *system,
                   struct Err *err) MUST_CHECK; /* replaces the role's row */
+/* of struct RunMove, all of one role */
+bool store_moves(struct Store *store, const struct List *moves, struct Err *err) MUST_CHECK;
 bool store_figure(struct Store *store, const struct RunFigure *figure, struct Err *err) MUST_CHECK;
 bool store_read_back(struct Store *store, uint32_t probe, enum Known complete,
                      struct Err *err) MUST_CHECK;
@@ -150,6 +152,16 @@ struct OpenFault {
 };
 bool undolog_open(struct Store *store, const struct Kinds *kinds, const char *run,
                   struct Arena *arena, struct List *out, struct Err *err) MUST_CHECK;
+/* A host where a kept run had a fault or a lock, as its newest run reached it. */
+struct KeptHost {
+    struct Target target; /* as OpenFault.target */
+    const char *reach, *reach_text;
+    const char *run;     /* the newest */
+    int64_t open_faults; /* of all its runs */
+};
+/* Each once, by name and address, the newest of a name first; no pods. */
+bool undolog_hosts(struct Store *store, const struct Kinds *kinds, const char *environment,
+                   struct Arena *arena, struct List *out, struct Err *err) MUST_CHECK;
 /* The same transitions for a run of another process, by `undo`: CLEAR, or UNKNOWN with the reason.
  */
 struct ByHand {
@@ -236,7 +248,7 @@ struct RunRow {
     bool alive;  /* its process still runs on this machine */
     bool pauses; /* a cycle that has ended; the process of its repeat still runs */
     struct Cycle cycle;
-    bool gone;   /* it did not end, and its process is surely no more */
+    bool gone; /* it did not end, and its process is surely no more */
     int64_t pid;
 };
 bool store_runs(struct Store *store, const struct History *of, struct Arena *arena,

@@ -1,4 +1,4 @@
-/* undolog_open.c - what may still be in effect, read back with all that undoing it needs. */
+/* undolog_open.c - what may still be in effect, with all that undoing it needs; where runs were. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -40,6 +40,21 @@ static enum FaultClass class_stored(const char *letter)
     return CLASS_STICKY; /* the one that is not waited for */
 }
 
+/* Its columns: host, address, host_key, machine_id, reach, reach_config. */
+static void read_target(struct Query *query, const struct Kinds *kinds, struct Arena *arena,
+                        struct Target *out, const char **reach_name, const char **reach_text)
+{
+    out->name = row_text(query, arena);
+    out->address = row_text(query, arena);
+    out->host_key = row_text(query, arena);
+    out->machine_id = row_text(query, arena);
+    *reach_name = row_text(query, arena);
+    *reach_text = row_text(query, arena);
+    const struct TransportKind *reach = find_reach(kinds, *reach_name);
+    out->reach_config = reach != NULL ? read_config(reach, *reach_text, arena) : NULL;
+    out->reach = out->reach_config != NULL ? reach : NULL;
+}
+
 static void read_fault(struct Query *query, const struct Kinds *kinds, struct Arena *arena,
                        struct OpenFault *out)
 {
@@ -54,19 +69,11 @@ static void read_fault(struct Query *query, const struct Kinds *kinds, struct Ar
     out->all_clear = row_text(query, arena);
     out->boot_id = row_text(query, arena);
     out->acts_by.ns = row_int(query);
-    out->host = row_text(query, arena);
-    out->target.name = out->host;
-    out->target.address = row_text(query, arena);
-    out->target.host_key = row_text(query, arena);
-    out->target.machine_id = row_text(query, arena);
-    out->reach = row_text(query, arena);
-    out->reach_text = row_text(query, arena);
+    read_target(query, kinds, arena, &out->target, &out->reach, &out->reach_text);
+    out->host = out->target.name;
     out->seat = row_text(query, arena);
     out->strikes = row_text_or(query, arena, "")[0] != '\0';
     out->returned = row_text(query, arena);
-    const struct TransportKind *reach = find_reach(kinds, out->reach);
-    out->target.reach_config = reach != NULL ? read_config(reach, out->reach_text, arena) : NULL;
-    out->target.reach = out->target.reach_config != NULL ? reach : NULL;
 }
 
 bool undolog_open(struct Store *store, const struct Kinds *kinds, const char *run,
@@ -85,5 +92,28 @@ bool undolog_open(struct Store *store, const struct Kinds *kinds, const char *ru
         read_fault(&query, kinds, arena, list_add(&faults, arena, sizeof(struct OpenFault)));
     if (step == STEP_END)
         *out = faults;
+    return step == STEP_END;
+}
+
+/* A pod's row has a seat and nothing to return: its name does not outlive it. */
+bool undolog_hosts(struct Store *store, const struct Kinds *kinds, const char *environment,
+                   struct Arena *arena, struct List *out, struct Err *err)
+{
+    struct Query query = query_begin(
+        store, "SELECT r.id, sum(state <> 'CLEAR'), host, address, host_key, machine_id, reach,"
+               " reach_config, max(f.id) FROM faults f JOIN runs r ON r.key = f.id >> 32"
+               " WHERE environment = ? AND (seat IS NULL OR returned IS NOT NULL)"
+               " GROUP BY host, address ORDER BY host, max(f.id) DESC");
+    query_text(&query, environment);
+    struct List hosts = {.items = NULL};
+    enum Step step;
+    while ((step = query_step(&query, err)) == STEP_ROW) {
+        struct KeptHost *host = list_add(&hosts, arena, sizeof *host);
+        host->run = row_text(&query, arena);
+        host->open_faults = row_int(&query);
+        read_target(&query, kinds, arena, &host->target, &host->reach, &host->reach_text);
+    }
+    if (step == STEP_END)
+        *out = hosts;
     return step == STEP_END;
 }

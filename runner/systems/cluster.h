@@ -27,6 +27,8 @@ const char *cluster_address(const struct Question *question, size_t index,
                             const struct ClusterNode *node);
 extern const char *const cluster_nodes_words[];
 
+extern const struct KnobTable cluster_knobs;
+
 /* ---- by file: cluster_ask.c, cluster_whole.c, cluster_prospect.c, cluster_act.c ---- */
 void cluster_ask_standing(void *system, const struct Target *host, struct Mono deadline,
                           StandingFn *done, void *data);
@@ -37,7 +39,7 @@ void cluster_ask_detected(void *system, struct Mono deadline,
                           void (*done)(void *data, enum Known detected), void *data);
 void cluster_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 void cluster_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
-void cluster_failover(void *system, struct Mono deadline,
+void cluster_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                       void (*done)(void *data, enum Known accepted, const char *why), void *data);
 
 #endif

@@ -1,4 +1,4 @@
-/* cluster_act.c - a planned failover, which the replica is asked for. */
+/* cluster_act.c - a failover, which the replica is asked for. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/text.h"
 #include "cluster.h"
@@ -8,6 +8,7 @@ struct FailoverQuestion {
     size_t waiting;         /* hosts that have not said how far they are */
     size_t best;            /* host_count: none yet */
     int64_t offset;         /* of the best */
+    bool forced;
 };
 
 static bool take_failover(struct Question *question, size_t index, const struct Answer *answer)
@@ -24,7 +25,7 @@ static bool take_failover(struct Question *question, size_t index, const struct 
 /* Sent to one replica alone, the one that has most. */
 static bool choose(struct FailoverQuestion *mine)
 {
-    static const char *const words[] = {"CLUSTER", "FAILOVER", NULL};
+    const char *const words[] = {"CLUSTER", "FAILOVER", mine->forced ? "FORCE" : NULL, NULL};
     struct Question *question = &mine->act.question;
     if (--mine->waiting > 0)
         return true;
@@ -43,7 +44,7 @@ static bool take_offset(struct Question *question, size_t index, const struct An
     if (answer->end == CALL_ANSWERED && answer->code == REDIS_VALUE &&
         redis_info(answer->bytes, "master_link_status", link, sizeof(link)) &&
         redis_info(answer->bytes, "slave_repl_offset", offset, sizeof(offset)) &&
-        text_equal(link, "up") && number_of(offset, -1) > mine->offset) {
+        (mine->forced || text_equal(link, "up")) && number_of(offset, -1) > mine->offset) {
         mine->best = index;
         mine->offset = number_of(offset, -1);
     }
@@ -63,7 +64,7 @@ static bool take_nodes(struct Question *question, size_t index, const struct Ans
     return true;
 }
 
-void cluster_failover(void *system, struct Mono deadline,
+void cluster_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                       void (*done)(void *data, enum Known accepted, const char *why), void *data)
 {
     const struct RedisSystem *self = system;
@@ -71,6 +72,7 @@ void cluster_failover(void *system, struct Mono deadline,
         (struct FailoverQuestion *)act_begin(system, sizeof(*mine), deadline, done, data);
     mine->best = mine->waiting = self->role->host_count;
     mine->offset = -1;
+    mine->forced = wish->forced;
     (void)act_say(&mine->act, KNOWN_NO, "no host of the cluster answers");
     ask_hosts(&mine->act.question, take_nodes, cluster_nodes_words);
     question_go(&mine->act.question);

@@ -19,6 +19,42 @@
 /* CLUSTER_MF_TIMEOUT */
 #define PLANNED_MOST_NS (5 * NS_PER_S)
 
+enum { NODE_TIMEOUT, REPLICAS, LEAST_REPLICAS, MAX_LAG };
+static const struct KnobRow rows[] = {
+    [NODE_TIMEOUT] = {.name = "cluster-node-timeout",
+                      .unit = KNOB_MS,
+                      .least = NS_PER_S,
+                      .usual = 15 * NS_PER_S,
+                      .line = "CONFIG SET cluster-node-timeout %s"},
+    [REPLICAS] = {.name = "replicas", .unit = KNOB_COUNT},
+    [LEAST_REPLICAS] = REDIS_LEAST_REPLICAS,
+    [MAX_LAG] = REDIS_MAX_LAG,
+};
+
+/* A primary that is cut off holds the others for down as they hold it, and stops then. */
+static void foretell(const int64_t *values, struct Forecast *out)
+{
+    int64_t timeout_ns = values[NODE_TIMEOUT], replicas = values[REPLICAS];
+    *out = (struct Forecast){.failover = {0, NS_NEVER},
+                             .acked = {0, KNOB_UNKNOWN},
+                             .stays_primary = KNOWN_YES,
+                             .allowed = true};
+    if (timeout_ns == KNOB_UNKNOWN)
+        return;
+    struct Span lag = redis_acked(values[LEAST_REPLICAS], values[MAX_LAG]);
+    out->acked = (struct Span){timeout_ns / 2, timeout_ns + timeout_ns / 2 + NS_PER_S};
+    if (lag.high_ns != KNOB_UNKNOWN && lag.high_ns < out->acked.high_ns)
+        out->acked.high_ns = lag.high_ns;
+    if (lag.high_ns != KNOB_UNKNOWN && lag.low_ns < out->acked.low_ns)
+        out->acked.low_ns = lag.low_ns;
+    out->failover.low_ns = timeout_ns + DELAY_NS;
+    out->failover.high_ns = timeout_ns + timeout_ns / 2 + GOSSIP_NS + 2 * DELAY_NS + VOTES_NS +
+                            (replicas > 1 ? (replicas - 1) * RANK_NS : 0);
+}
+
+const struct KnobTable cluster_knobs = {
+    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
+
 /* What one host said of the cluster; "" = nothing. */
 struct NodeSays {
     bool seen, is_owner, follows; /* its view; it has the slot; it follows who has */
@@ -124,12 +160,14 @@ static void judge_loss(struct ProspectQuestion *mine, int64_t timeout_ms, bool b
 static void judge_owner(struct ProspectQuestion *mine, const struct NodeSays *owner,
                         const struct HostSays *host, struct Prospect *out)
 {
-    int64_t timeout_ns = owner->timeout_ms * NS_PER_MS;
     size_t replicas = judge_replicas(mine);
-    out->failover.low_ns = timeout_ns + DELAY_NS;
-    out->failover.high_ns = timeout_ns + timeout_ns / 2 + GOSSIP_NS + 2 * DELAY_NS + VOTES_NS +
-                            (replicas > 1 ? (int64_t)(replicas - 1) * RANK_NS : 0);
+    struct Forecast forecast;
+    foretell((const int64_t[]){owner->timeout_ms * NS_PER_MS, (int64_t)replicas, KNOB_UNKNOWN,
+                               KNOB_UNKNOWN},
+             &forecast);
+    out->failover = forecast.failover;
     knob(&mine->redis, "cluster-node-timeout", "%lld", (long long)owner->timeout_ms);
+    knob(&mine->redis, "replicas", "%zu", replicas);
     knob(&mine->redis, "primaries", "%zu", owner->primaries);
     knob(&mine->redis, "cluster-replica-validity-factor", "%lld", (long long)owner->validity);
     knob(&mine->redis, "cluster-require-full-coverage", "%s", owner->full);

@@ -13,6 +13,12 @@
 #define SILENT_AFTER_NS (300 * NS_PER_MS)
 enum { WHY_MAX = 300 };
 
+const struct Choice plain_start_choices[] = {
+    {"unsafe", 0, "It may lead again beside the new primary."},
+    {"safe", 1, "It finds out who leads before it takes a write, and follows."},
+    {.name = NULL},
+};
+
 bool elected_open(struct Elected *system, const struct ElectedKind *kind, const struct Role *role,
                   struct Loop *loop, struct Err *err)
 {
@@ -46,12 +52,21 @@ static void finish_roll(struct Ask *ask)
 void *roll_begin(struct Elected *system, size_t size, struct Mono deadline,
                  void (*told)(struct Roll *roll))
 {
-    struct Roll *roll = ask_begin(&system->asking, size, deadline, finish_roll);
+    size_t own = (size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
+    struct Roll *roll =
+        ask_begin(&system->asking, own + system->role->host_count * system->kind->kept_size,
+                  deadline, finish_roll);
+    roll->kept = (char *)roll + own;
     roll->system = system;
     roll->told = told;
     for (size_t n = 0; n < system->role->host_count; n++)
         roll->said[n].host = system->role->hosts[n];
     return roll;
+}
+
+void *roll_kept(const struct Roll *roll, size_t host)
+{
+    return (char *)roll->kept + host * roll->system->kind->kept_size;
 }
 
 static bool leads(const struct Standing *standing)
@@ -64,6 +79,8 @@ static bool take_host(struct Ask *ask, size_t index, const struct Answer *answer
     struct Roll *roll = (struct Roll *)ask;
     struct Standing *standing = &roll->said[index];
     roll->system->kind->hear(roll->system, index, answer, standing);
+    if (roll->system->kind->keep != NULL)
+        roll->system->kind->keep(answer, roll_kept(roll, index));
     standing->asked = ask->asked;
     standing->answered = mono_now();
     return true;

@@ -3,10 +3,23 @@
 #ifndef FD_SYSTEMS_ELECTED_H
 #define FD_SYSTEMS_ELECTED_H
 
+#include <stddef.h>
+
 #include "../model/system.h"
 #include "asking.h"
 
 enum { ELECTED_HOSTS_MAX = 50, ELECTED_KNOBS_MAX = 24, ELECTED_VALUE_MAX = 80 };
+
+/* `plain_start:` of a system that does not see to it by itself: an int, 1 = safe. */
+extern const struct Choice plain_start_choices[];
+#define PLAIN_START_FIELD(record)                                                                  \
+    {                                                                                              \
+        .name = "plain_start", .type = FIELD_CHOICE, .offset = offsetof(record, plain_start),      \
+        .choices = plain_start_choices, .fallback = "unsafe", .example = "safe",                   \
+        .doc = "What becomes of a former primary that is started as it is, by its service or by "  \
+               "the boot of its machine; where it is not known to be safe, no drill that would "   \
+               "do so takes the primary away."                                                     \
+    }
 
 struct Elected;
 struct ElectedKind {
@@ -16,6 +29,10 @@ struct ElectedKind {
     /* What the answer says of rank, epoch and so on; a rank that it does not say stays unknown. */
     void (*hear)(struct Elected *system, size_t host, const struct Answer *answer,
                  struct Standing *out);
+    /* What it says beside that, for those who asked alone: another question has its own. NULL:
+     * nothing. `kept`: zeroed, `kept_size` bytes; see roll_kept. */
+    void (*keep)(const struct Answer *answer, void *kept);
+    size_t kept_size;
 };
 /* The first member of such a system's own struct. */
 struct Elected {
@@ -47,7 +64,10 @@ struct Roll {
         void (*act)(void *data, enum Known accepted, const char *why);
     } done; /* the question's own */
     void *data;
+    void *kept; /* by host; behind the question's own struct */
 };
+/* What the kind's `keep` made of a host's answer to this question. */
+void *roll_kept(const struct Roll *roll, size_t host);
 /* size: of a struct with a Roll first. */
 void *roll_begin(struct Elected *system, size_t size, struct Mono deadline,
                  void (*told)(struct Roll *roll));

@@ -50,6 +50,7 @@ static void etcd_close(void *system);
 static void ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 static void ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
 static void endpoint(const void *config, const struct Target *host, struct Endpoint *out);
+static const struct KnobTable etcd_knobs;
 
 const struct SystemKind etcd_system = {
     .name = "etcd",
@@ -66,6 +67,7 @@ const struct SystemKind etcd_system = {
     .failover = etcd_failover,
     .find_primary = elected_find_primary,
     .endpoint = endpoint,
+    .knobs = &etcd_knobs,
     .ledger = &etcd_ledger,
     .cancel = elected_cancel,
     .close = etcd_close,
@@ -123,16 +125,17 @@ static struct Call *ask_status(struct Elected *data, size_t host, struct Mono de
         done, done_data);
 }
 
-/* A member without a leader, and a learner, are neither. A leader that lost its followers gives up
- * by itself after an election timeout. */
-static void hear_status(struct Elected *data, size_t host, const struct Answer *answer,
-                        struct Standing *out)
+static struct JsonText *status_of(const struct Answer *answer)
 {
-    struct Etcd *system = (struct Etcd *)data;
-    struct EtcdMember *member = &system->members[host];
-    struct JsonText *json = answer->end == CALL_ANSWERED && answer->code == 200
-                                ? json_text_read(answer->bytes, answer->size)
-                                : NULL;
+    return answer->end == CALL_ANSWERED && answer->code == 200
+               ? json_text_read(answer->bytes, answer->size)
+               : NULL;
+}
+
+static void keep_member(const struct Answer *answer, void *kept)
+{
+    struct EtcdMember *member = kept;
+    struct JsonText *json = status_of(answer);
     char learner[8];
     *member = (struct EtcdMember){.index = -1};
     etcd_text(json, "header.member_id", member->id, sizeof(member->id));
@@ -143,11 +146,24 @@ static void hear_status(struct Elected *data, size_t host, const struct Answer *
     member->index = etcd_number(json, "raftIndex", -1);
     member->applied = etcd_number(json, "raftAppliedIndex", member->index);
     member->learner = text_equal(learner, "true");
-    if (member->id[0] != '\0') {
-        bool led = member->leader[0] != '\0' && !text_equal(member->leader, "0");
-        out->rank = !led || member->learner                  ? RANK_OTHER
-                    : text_equal(member->leader, member->id) ? RANK_PRIMARY
-                                                             : RANK_REPLICA;
+    json_text_free(json);
+}
+
+/* A member without a leader, and a learner, are neither. A leader that lost its followers gives up
+ * by itself after an election timeout. */
+static void hear_status(struct Elected *data, size_t host, const struct Answer *answer,
+                        struct Standing *out)
+{
+    struct EtcdMember member;
+    struct JsonText *json = status_of(answer);
+    (void)data;
+    (void)host;
+    keep_member(answer, &member);
+    if (member.id[0] != '\0') {
+        bool led = member.leader[0] != '\0' && !text_equal(member.leader, "0");
+        out->rank = !led || member.learner                 ? RANK_OTHER
+                    : text_equal(member.leader, member.id) ? RANK_PRIMARY
+                                                           : RANK_REPLICA;
         out->writable = out->rank == RANK_PRIMARY ? KNOWN_YES : KNOWN_NO;
         etcd_text(json, "raftTerm", out->epoch, sizeof(out->epoch));
         etcd_text(json, "header.cluster_id", out->identity, sizeof(out->identity));
@@ -155,7 +171,10 @@ static void hear_status(struct Elected *data, size_t host, const struct Answer *
     json_text_free(json);
 }
 
-static const struct ElectedKind raft = {.ask = ask_status, .hear = hear_status};
+static const struct ElectedKind raft = {.ask = ask_status,
+                                        .hear = hear_status,
+                                        .keep = keep_member,
+                                        .kept_size = sizeof(struct EtcdMember)};
 
 static void *etcd_open(const void *config, const struct Role *role, struct Loop *loop,
                        struct Err *err)
@@ -192,14 +211,13 @@ enum { LAG_MOST = 5000 }; /* entries; etcd itself sends a snapshot from 10 000 o
 
 static void tell_redundancy(struct Roll *roll)
 {
-    const struct Etcd *system = (const struct Etcd *)roll->system;
     const struct Role *role = roll->system->role;
     struct Redundancy redundancy;
     char why[300];
     size_t leader = roll_leader(roll);
     roll_judge(roll, &redundancy, why);
     for (size_t n = 0; n < role->host_count && redundancy.complete == KNOWN_YES; n++) {
-        const struct EtcdMember *member = &system->members[n], *first = &system->members[leader];
+        const struct EtcdMember *member = roll_kept(roll, n), *first = roll_kept(roll, leader);
         const char *name = role->hosts[n]->name;
         long long lag = (long long)(first->index - member->applied);
         if (!text_equal(member->leader, first->id))
@@ -224,8 +242,31 @@ static void ask_redundancy(void *system, struct Mono deadline, RedundancyFn *don
 
 /* ---- what it promises ---- */
 
+enum { ELECTION_TIMEOUT };
+static const struct KnobRow rows[] = {
+    [ELECTION_TIMEOUT] = {.name = "election_timeout",
+                          .unit = KNOB_TIME,
+                          .least = NS_PER_S,
+                          .usual = NS_PER_S,
+                          .line = "--election-timeout=%s",
+                          .written = KNOB_MS},
+};
+
 /* A follower waits one to two election timeouts since the last heartbeat, of which there are ten in
- * one; where two stand at once, another round. */
+ * one; where two stand at once, another round. Acknowledged is what a majority has. */
+static void foretell(const int64_t *values, struct Forecast *out)
+{
+    int64_t election_ns = values[ELECTION_TIMEOUT];
+    *out = (struct Forecast){
+        .failover = {0, NS_NEVER}, .lossless = true, .allowed = true, .stays_primary = KNOWN_NO};
+    if (election_ns != KNOB_UNKNOWN)
+        out->failover =
+            (struct Span){election_ns - election_ns / 10, 3 * election_ns + NS_PER_S / 2};
+}
+
+static const struct KnobTable etcd_knobs = {
+    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
+
 static void tell_prospect(struct Roll *roll)
 {
     const struct Etcd *system = (const struct Etcd *)roll->system;
@@ -237,7 +278,7 @@ static void tell_prospect(struct Roll *roll)
     duration_write(election_ns, text);
     outlook_knob(outlook, "election_timeout", "%s", text);
     for (size_t n = 0; n < roll->system->role->host_count; n++) {
-        const struct EtcdMember *member = &system->members[n];
+        const struct EtcdMember *member = roll_kept(roll, n);
         const char *name = roll->system->role->hosts[n]->name;
         if (n == 0 && member->version[0] != '\0')
             outlook_knob(outlook, "etcd", "%s", member->version);
@@ -246,8 +287,9 @@ static void tell_prospect(struct Roll *roll)
         if (member->errors[0] != '\0')
             outlook_trap(outlook, "%.100s says: %.79s", name, member->errors);
     }
-    prospect->failover =
-        (struct Span){election_ns - election_ns / 10, 3 * election_ns + NS_PER_S / 2};
+    struct Forecast forecast;
+    foretell((const int64_t[]){election_ns}, &forecast);
+    prospect->failover = forecast.failover;
     prospect->planned = (struct Span){0, election_ns + NS_PER_S / 2};
     prospect->persistence = PERSIST_ALL; /* acknowledged is what a majority has on disk */
     snprintf(outlook->durable, sizeof(outlook->durable), "WAL");

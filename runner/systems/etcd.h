@@ -12,7 +12,7 @@ struct EtcdConfig {
     bool tls;
     const char *key_prefix;
 };
-/* What a member said last of itself. */
+/* What a member said of itself, to one question (roll_kept). */
 struct EtcdMember {
     char id[24], leader[24], version[24], errors[80];
     int64_t index, applied;
@@ -22,7 +22,6 @@ struct Etcd {
     struct Elected elected; /* first */
     const struct EtcdConfig *config;
     struct HttpClient *http;
-    struct EtcdMember members[ELECTED_HOSTS_MAX];
 };
 
 /* One call of etcd's JSON gateway: path "/v3/kv/put". */
@@ -40,7 +39,7 @@ void etcd_text(const struct JsonText *json, const char *path, char *out, size_t 
 int64_t etcd_number(const struct JsonText *json, const char *path, int64_t otherwise);
 
 /* ---- by file: etcd_act.c, etcd_ledger.c ---- */
-void etcd_failover(void *system, struct Mono deadline,
+void etcd_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                    void (*done)(void *data, enum Known accepted, const char *why), void *data);
 extern const struct LedgerKind etcd_ledger;
 

@@ -39,6 +39,11 @@ static bool take_move(struct Ask *ask, size_t index, const struct Answer *answer
     return false;
 }
 
+static const struct EtcdMember *member_of(const struct Roll *roll, size_t host)
+{
+    return roll_kept(roll, host);
+}
+
 /* Sent once, to the leader itself: to whom, of those that vote, has most of the log. */
 static void tell_roll(struct Roll *roll)
 {
@@ -47,7 +52,7 @@ static void tell_roll(struct Roll *roll)
     size_t leader = roll_leader(roll), next = role->host_count;
     for (size_t n = 0; n < role->host_count; n++)
         if (roll->said[n].rank == RANK_REPLICA &&
-            (next == role->host_count || system->members[n].index > system->members[next].index))
+            (next == role->host_count || member_of(roll, n)->index > member_of(roll, next)->index))
             next = n;
     if (leader == role->host_count || next == role->host_count) {
         roll->done.act(roll->data, KNOWN_NO,
@@ -60,7 +65,7 @@ static void tell_roll(struct Roll *roll)
     struct Buf body = BUF(200);
     struct Json out = json_begin(&body, false);
     json_open_object(&out);
-    json_put_text(&out, "targetID", system->members[next].id);
+    json_put_text(&out, "targetID", member_of(roll, next)->id);
     json_end(&out);
     mine->done = roll->done.act;
     mine->data = roll->data;
@@ -76,9 +81,10 @@ static void tell_roll(struct Roll *roll)
     buf_free(&body);
 }
 
-void etcd_failover(void *system, struct Mono deadline,
+void etcd_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                    void (*done)(void *data, enum Known accepted, const char *why), void *data)
 {
+    (void)wish; /* Raft moves nothing that is not written */
     struct Roll *roll = roll_begin(system, sizeof(*roll), deadline, tell_roll);
     roll->done.act = done;
     roll->data = data;

@@ -87,6 +87,7 @@ const struct SystemKind haproxy_system = {
     .ask_prospect = haproxy_ask_prospect,
     .ask_detected = haproxy_ask_detected,
     .find_primary = haproxy_find_primary,
+    .knobs = &haproxy_knobs,
     .cancel = haproxy_cancel,
     .close = haproxy_close,
 };

@@ -45,4 +45,6 @@ void haproxy_ask_detected(void *system, struct Mono deadline,
 void haproxy_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 void haproxy_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
 
+extern const struct KnobTable haproxy_knobs;
+
 #endif

@@ -245,13 +245,50 @@ void haproxy_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *do
 
 /* ---- what it promises ---- */
 
+enum { INTER, FASTINTER, CHECK, FALL };
+static const struct KnobRow rows[] = {
+    [INTER] = {.name = "inter",
+               .unit = KNOB_TIME,
+               .least = 500 * NS_PER_MS,
+               .usual = 2 * NS_PER_S,
+               .line = "default-server inter %s",
+               .written = KNOB_TIME},
+    [FASTINTER] = {.name = "fastinter",
+                   .unit = KNOB_TIME,
+                   .least = 500 * NS_PER_MS,
+                   .usual = 2 * NS_PER_S,
+                   .line = "default-server fastinter %s",
+                   .written = KNOB_TIME},
+    [CHECK] = {.name = "timeout check",
+               .unit = KNOB_TIME,
+               .least = 500 * NS_PER_MS,
+               .usual = 2 * NS_PER_S,
+               .line = "timeout check %s",
+               .written = KNOB_TIME},
+    [FALL] = {.name = "fall",
+              .unit = KNOB_COUNT,
+              .least = 2,
+              .usual = 3,
+              .line = "default-server fall %s",
+              .written = KNOB_COUNT},
+};
+
 /* DOWN is the fall-th failed check in a row: the first comes up to an `inter` after the fault, the
  * next ones each a `fastinter` later, and where the server is silent each takes its timeout. */
-static struct Span range_of(const struct HaproxyConfig *config, int64_t fall)
+static void foretell(const int64_t *values, struct Forecast *out)
 {
-    int64_t low_ns = (fall - 1) * config->fastinter_ns;
-    return (struct Span){low_ns, config->inter_ns + low_ns + fall * config->check_ns + NS_PER_S};
+    *out =
+        (struct Forecast){.failover = {0, NS_NEVER}, .acked = {0, KNOB_UNKNOWN}, .allowed = true};
+    for (size_t row = 0; row < COUNT_OF(rows); row++)
+        if (values[row] == KNOB_UNKNOWN)
+            return;
+    int64_t low_ns = (values[FALL] - 1) * values[FASTINTER];
+    out->failover =
+        (struct Span){low_ns, values[INTER] + low_ns + values[FALL] * values[CHECK] + NS_PER_S};
 }
+
+const struct KnobTable haproxy_knobs = {
+    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
 
 static void say_duration(char out[2][40], const char *name, int64_t ns, struct Knob *knob)
 {
@@ -302,15 +339,19 @@ static void tell_prospect(struct PageAsk *mine)
         knobs[count] =
             (struct Knob){.name = count == 3 ? "fall" : "rise", .value = texts[count][1]};
     }
+    struct Forecast forecast;
+    foretell((const int64_t[]){config->inter_ns, config->fastinter_ns, config->check_ns,
+                               fall > 0 ? fall : KNOB_UNKNOWN},
+             &forecast);
     mine->done.prospect(
-        mine->data, &(struct Prospect){
-                        .knobs = knobs,
-                        .knob_count = count,
-                        .failover = fall > 0 ? range_of(config, fall) : (struct Span){0, NS_NEVER},
-                        .not_ready = not_ready[0] != '\0' ? not_ready : NULL,
-                        .persistence = PERSIST_ALL, /* the proxy's servers are alike */
-                        .keys_at_risk = -1,
-                        .durable = "what its disk has"});
+        mine->data,
+        &(struct Prospect){.knobs = knobs,
+                           .knob_count = count,
+                           .failover = forecast.failover,
+                           .not_ready = not_ready[0] != '\0' ? not_ready : NULL,
+                           .persistence = PERSIST_ALL, /* the proxy's servers are alike */
+                           .keys_at_risk = -1,
+                           .durable = "what its disk has"});
 }
 
 void haproxy_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data)

@@ -13,6 +13,7 @@
 
 struct HttpServiceConfig {
     const char *primary, *read, *durable, *user, *password;
+    int plain_start;
 };
 struct HttpService {
     struct Elected elected; /* first */
@@ -53,6 +54,7 @@ static const struct Field http_fields[] = {
      .flags = FIELD_SECRET,
      .example = "\"${secret.pages}\"",
      .doc = "The password of that user."},
+    PLAIN_START_FIELD(struct HttpServiceConfig),
     {.name = NULL}};
 
 static void http_check(const void *record, const struct Node *node, struct Decode *decode);
@@ -60,6 +62,7 @@ static void *http_service_open(const void *config, const struct Role *role, stru
                                struct Err *err);
 static void http_service_close(void *system);
 static void ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
+static bool returns_safely(const void *config, bool by_boot);
 static void ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
 
 const struct SystemKind http_system = {
@@ -75,6 +78,7 @@ const struct SystemKind http_system = {
     .ask_control = elected_ask_control,
     .ask_redundancy = ask_redundancy,
     .ask_prospect = ask_prospect,
+    .returns_safely = returns_safely,
     .find_primary = elected_find_primary,
     .cancel = elected_cancel,
     .close = http_service_close,
@@ -122,6 +126,13 @@ static void http_check(const void *record, const struct Node *node, struct Decod
     const struct HttpServiceConfig *config = record;
     check_url(config->primary, "primary", node, decode);
     check_url(config->read, "read", node, decode);
+}
+
+static bool returns_safely(const void *data, bool by_boot)
+{
+    const struct HttpServiceConfig *config = data;
+    (void)by_boot;
+    return config->plain_start == 1;
 }
 
 /* ---- asking ---- */

@@ -90,6 +90,7 @@ const struct SystemKind patroni_system = {
     .find_primary = patroni_find_primary,
     .endpoint = access_endpoint,
     .front = access_front,
+    .knobs = &patroni_knobs,
     .ledger = &patroni_ledger,
     .cancel = patroni_cancel,
     .close = patroni_close,

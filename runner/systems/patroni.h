@@ -46,9 +46,10 @@ bool patroni_knows(const char *state);
 /* The role's host by the address under which a member is known, or host_count. */
 size_t patroni_host_at(const struct Patroni *system, const char *address);
 
+extern const struct KnobTable patroni_knobs;
+
 /* ---- by file: patroni_ask.c, patroni_whole.c, patroni_prospect.c, patroni_act.c,
  * patroni_ledger.c ---- */
-extern const struct LedgerKind patroni_ledger;
 void patroni_ask_standing(void *system, const struct Target *host, struct Mono deadline,
                           StandingFn *done, void *data);
 void patroni_ask_control(void *system, struct Mono deadline, StandingFn *done, void *data);
@@ -58,7 +59,7 @@ void patroni_ask_detected(void *system, struct Mono deadline,
                           void (*done)(void *data, enum Known detected), void *data);
 void patroni_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 void patroni_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
-void patroni_failover(void *system, struct Mono deadline,
+void patroni_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                       void (*done)(void *data, enum Known accepted, const char *why), void *data);
 
 #endif

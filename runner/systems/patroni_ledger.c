@@ -1,16 +1,16 @@
-/* patroni_ledger.c - numbered writes through the front, read back only from a primary. */
+/* patroni_ledger.c - numbered writes through the front, read back from who takes writes. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
 #include "../base/arena.h"
 #include "../base/text.h"
-#include "patroni.h"
+#include "postgres_access.h"
 
-/* What the front leads to may be a replica that lags, and what that has not got yet is not lost.
- * libpq asks the server, on the connection that then reads; else the read-back is cut short. A
- * primary becomes a replica by a restart only, which that connection does not outlive. The value is
- * one that libpq before 14 knows too. */
+/* What the front leads to, and who was the leader a moment ago, may be a replica that lags, and
+ * what that has not got yet is not lost. libpq asks the server, on the connection that then reads;
+ * else the read-back is cut short. A primary becomes a replica by a restart only, which that
+ * connection does not outlive. The value is one that libpq before 14 knows too. */
 #define OF_PRIMARY "target_session_attrs=read-write"
 
 struct FrontLedger {
@@ -45,10 +45,10 @@ static void front_close(void *data)
 
 static void *front_open(const struct LedgerInput *input, struct Err *err)
 {
-    const struct PatroniConfig *config = input->config;
+    const struct PostgresAccess *access = input->config;
     struct FrontLedger *ledger = mem_zero(1, sizeof(*ledger));
-    ledger->access = &config->access;
-    ledger->dsn = dsn_of_primary(config->access.dsn);
+    ledger->access = access;
+    ledger->dsn = dsn_of_primary(access->dsn);
     ledger->any = postgres_ledger.open(input, err);
     if (ledger->any != NULL)
         ledger->primary = postgres_ledger.open(input, err);
@@ -76,7 +76,9 @@ static void front_read(void *data, const struct Endpoint *from, uint32_t writers
     struct FrontLedger *ledger = data;
     struct Endpoint at = *from;
     at.dsn = ledger->dsn;
-    if (from->port == ledger->access->front_port && text_equal(from->host, ledger->access->front))
+    bool front =
+        from->port == ledger->access->front_port && text_equal(from->host, ledger->access->front);
+    if (front || to->of_primary)
         postgres_ledger.read(ledger->primary, &at, writers, deadline, to);
     else
         postgres_ledger.read(ledger->any, from, writers, deadline, to);

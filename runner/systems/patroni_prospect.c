@@ -13,13 +13,60 @@ enum { KNOBS_MAX = 12 + PATRONI_HOSTS_MAX, VALUE_MAX = 80 };
  * new leader of etcd counts every lease anew and may have stood on the lost machine. */
 #define FAILOVER_MORE_NS (5 * NS_PER_S)
 
+enum { TTL, LOOP_WAIT, RETRY_TIMEOUT, SYNCHRONOUS };
+static const struct KnobRow rows[] = {
+    [TTL] = {.name = "ttl",
+             .unit = KNOB_S,
+             .least = 20 * NS_PER_S,
+             .usual = 30 * NS_PER_S,
+             .line = "patronictl edit-config -s ttl=%s",
+             .written = KNOB_S},
+    [LOOP_WAIT] = {.name = "loop_wait",
+                   .unit = KNOB_S,
+                   .least = NS_PER_S,
+                   .usual = 10 * NS_PER_S,
+                   .line = "patronictl edit-config -s loop_wait=%s",
+                   .written = KNOB_S},
+    [RETRY_TIMEOUT] = {.name = "retry_timeout",
+                       .unit = KNOB_S,
+                       .least = 3 * NS_PER_S,
+                       .usual = 10 * NS_PER_S,
+                       .line = "patronictl edit-config -s retry_timeout=%s",
+                       .written = KNOB_S},
+    [SYNCHRONOUS] = {.name = "synchronous_mode",
+                     .unit = KNOB_SWITCH,
+                     .better = 1,
+                     .line = "patronictl edit-config -s synchronous_mode=%s",
+                     .written = KNOB_SWITCH},
+};
+
+/* One that is cut off gives up before its lease is over. */
+static void foretell(const int64_t *values, struct Forecast *out)
+{
+    int64_t ttl_ns = values[TTL], loop_ns = values[LOOP_WAIT], retry_ns = values[RETRY_TIMEOUT];
+    bool known = ttl_ns != KNOB_UNKNOWN && loop_ns != KNOB_UNKNOWN && retry_ns != KNOB_UNKNOWN;
+    *out = (struct Forecast){.failover = {0, NS_NEVER},
+                             .acked = {0, KNOB_UNKNOWN},
+                             .lossless = values[SYNCHRONOUS] == 1,
+                             .lossless_if = "as long as a replica is synchronous",
+                             .stays_primary = KNOWN_NO,
+                             .allowed = known && loop_ns + 2 * retry_ns <= ttl_ns};
+    if (!known)
+        return;
+    out->failover = (struct Span){ttl_ns - loop_ns, ttl_ns + loop_ns + FAILOVER_MORE_NS};
+    out->acked = (struct Span){0, out->lossless ? 0 : ttl_ns + FAILOVER_MORE_NS};
+}
+
+const struct KnobTable patroni_knobs = {
+    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
+
 struct ProspectAsk {
     struct Ask ask; /* first */
     struct Patroni *system;
     struct Knob knobs[KNOBS_MAX];
     char values[KNOBS_MAX][VALUE_MAX];
     size_t knob_count, answers, primaries, replicas, electable;
-    bool configured, paused, synchronous;
+    bool configured, paused, synchronous, rewinds;
     int64_t ttl_ns, loop_ns, retry_ns;
     int64_t lag_most;
     char not_ready[300], loss[160];
@@ -80,8 +127,10 @@ static void tell_prospect(struct Ask *ask)
     struct Prospect prospect = {.failover = {.high_ns = NS_NEVER}, .keys_at_risk = -1};
     judge(mine);
     if (mine->configured) {
-        prospect.failover = (struct Span){mine->ttl_ns - mine->loop_ns,
-                                          mine->ttl_ns + mine->loop_ns + FAILOVER_MORE_NS};
+        struct Forecast forecast;
+        foretell((const int64_t[]){mine->ttl_ns, mine->loop_ns, mine->retry_ns, mine->synchronous},
+                 &forecast);
+        prospect.failover = forecast.failover;
         prospect.planned = (struct Span){0, mine->loop_ns + FAILOVER_MORE_NS};
         if (!mine->synchronous)
             snprintf(mine->loss, sizeof(mine->loss),
@@ -91,6 +140,9 @@ static void tell_prospect(struct Ask *ask)
     }
     prospect.persistence = PERSIST_ALL; /* a log that was acknowledged is on its disk */
     prospect.durable = "WAL";
+    if (mine->configured && !mine->rewinds)
+        prospect.no_return = "use_pg_rewind is off: once it wrote what its successor has not, it "
+                             "stays out until it is copied anew";
     prospect.knobs = mine->knobs;
     prospect.knob_count = mine->knob_count;
     prospect.not_ready = mine->not_ready[0] != '\0' ? mine->not_ready : NULL;
@@ -126,6 +178,8 @@ static bool take_config(struct Ask *ask, size_t index, const struct Answer *answ
     knob(mine, "synchronous_mode", "%s%s", mine->synchronous ? "on" : "off",
          member_is_true(json, "synchronous_mode_strict") ? ", strict" : "");
     knob(mine, "failsafe_mode", "%s", member_is_true(json, "failsafe_mode") ? "on" : "off");
+    mine->rewinds = member_is_true(json, "postgresql.use_pg_rewind");
+    knob(mine, "use_pg_rewind", "%s", mine->rewinds ? "on" : "off");
     mine->paused = mine->paused || member_is_true(json, "pause");
     json_text_free(json);
     return true;
@@ -144,6 +198,10 @@ static bool take_host(struct Ask *ask, size_t index, const struct Answer *answer
     member_text(json, "patroni.version", version, sizeof(version));
     if (version[0] != '\0' && index == 0)
         knob(mine, "Patroni", "%s", version);
+    int64_t server = member_number(json, "server_version", 0);
+    if (server > 100000 && index == 0)
+        knob(mine, "PostgreSQL", "%lld.%lld", (long long)(server / 10000),
+             (long long)(server % 10000));
     if (role[0] == '\0')
         trap(mine, "Patroni on %.100s does not answer", name);
     else

@@ -24,5 +24,7 @@ const char *access_address(const struct Target *host);
 
 /* Numbered writes to one table, made by the first write where it is missing. */
 extern const struct LedgerKind postgres_ledger;
+/* The same where clients go through a front: read back only from a primary. */
+extern const struct LedgerKind patroni_ledger;
 
 #endif

@@ -44,6 +44,7 @@ const struct SystemKind redis_cluster_system = {
     .snapshot = redis_snapshot,
     .find_primary = cluster_find_primary,
     .endpoint = redis_endpoint,
+    .knobs = &cluster_knobs,
     .ledger = &redis_ledger,
     .cancel = redis_system_cancel,
     .close = redis_system_close,

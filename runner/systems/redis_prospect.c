@@ -33,6 +33,17 @@ void trap(struct RedisProspect *mine, const char *format, ...)
 
 /* ---- what the hosts' word comes to ---- */
 
+/* Once a second it counts the replicas whose last word, which comes each second, is no more than
+ * max-lag whole seconds old; either at 0 turns it off. */
+struct Span redis_acked(int64_t least, int64_t max_lag_ns)
+{
+    if (least == KNOB_UNKNOWN || max_lag_ns == KNOB_UNKNOWN)
+        return (struct Span){0, KNOB_UNKNOWN};
+    if (least == 0 || max_lag_ns == 0)
+        return (struct Span){NS_NEVER, NS_NEVER};
+    return (struct Span){max_lag_ns - NS_PER_S, max_lag_ns + 2 * NS_PER_S};
+}
+
 void judge_primary(struct RedisProspect *mine, const struct HostSays *says, struct Prospect *out)
 {
     if (text_equal(says->loading, "1"))
@@ -45,6 +56,8 @@ void judge_primary(struct RedisProspect *mine, const struct HostSays *says, stru
         out->durable = "RDB";
         out->keys_at_risk = says->save[0] != '\0' ? number_of(says->changes, -1) : says->keys;
     }
+    if (says->version[0] != '\0')
+        knob(mine, "Redis", "%s", says->version);
     if (says->aof[0] != '\0')
         knob(mine, "appendonly", "%s", text_equal(says->aof, "1") ? "yes" : "no");
     if (says->save_known)
@@ -128,6 +141,7 @@ static bool take_info(struct Question *question, size_t index, const struct Answ
     (void)redis_info(answer->bytes, "loading", says->loading, sizeof(says->loading));
     (void)redis_info(answer->bytes, "rdb_changes_since_last_save", says->changes,
                      sizeof(says->changes));
+    (void)redis_info(answer->bytes, "redis_version", says->version, sizeof(says->version));
     (void)redis_info(answer->bytes, "slave_priority", says->priority, sizeof(says->priority));
     return true;
 }

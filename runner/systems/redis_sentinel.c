@@ -71,6 +71,7 @@ const struct SystemKind redis_sentinel_system = {
     .plan_rejoin = sentinel_plan_rejoin,
     .find_primary = sentinel_find_primary,
     .endpoint = redis_endpoint,
+    .knobs = &sentinel_knobs,
     .ledger = &redis_ledger,
     .cancel = redis_system_cancel,
     .close = sentinel_close,

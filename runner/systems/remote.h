@@ -12,7 +12,8 @@ struct Remote;
 struct Remote *remote_open(struct Loop *loop, const struct Role *role);
 /* argv is copied. CALL_ANSWERED: it ended; code is its exit status (-1: by a signal), bytes what it
  * printed, 16 KiB at most, or its errors where it printed nothing. CALL_RESET: the host could not
- * be reached, or the connection was lost: it may have run. It is not stopped by a cancel. */
+ * be reached, or the connection was lost: it may have run. A cancel does not stop it; the host
+ * itself does, within two seconds of the deadline. */
 struct Call *remote_call(struct Remote *remote, size_t host, const char *const *argv,
                          struct Mono deadline, CallDone *done, void *data);
 void remote_close(struct Remote *remote); /* no done function comes after it; accepts NULL */

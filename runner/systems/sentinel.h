@@ -34,6 +34,8 @@ static inline struct Sentinel *sentinel_of(const struct Question *question)
 void ask_sentinel(struct Question *question, size_t index, PartFn *fn, const char *const *words);
 void ask_sentinels(struct Question *question, PartFn *fn, const char *const *words);
 
+extern const struct KnobTable sentinel_knobs;
+
 /* ---- by file: sentinel_ask.c, sentinel_whole.c, sentinel_prospect.c, sentinel_act.c,
  * sentinel_rejoin.c ---- */
 void sentinel_ask_control(void *system, struct Mono deadline, StandingFn *done, void *data);
@@ -44,7 +46,7 @@ void sentinel_ask_detected(void *system, struct Mono deadline,
                            void (*done)(void *data, enum Known detected), void *data);
 void sentinel_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 void sentinel_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
-void sentinel_failover(void *system, struct Mono deadline,
+void sentinel_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                        void (*done)(void *data, enum Known accepted, const char *why), void *data);
 bool sentinel_plan_rejoin(const void *config, const struct PlanInput *input, struct Arena *arena,
                           struct Commands *out, struct Err *err);

@@ -33,9 +33,10 @@ static bool take_ping(struct Question *question, size_t index, const struct Answ
     return true;
 }
 
-void sentinel_failover(void *system, struct Mono deadline,
+void sentinel_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                        void (*done)(void *data, enum Known accepted, const char *why), void *data)
 {
+    (void)wish; /* this one asks nobody whether the primary is well: it is forced anyway */
     static const char *const ping[] = {"PING", NULL};
     struct ActQuestion *mine = act_begin(system, sizeof(*mine), deadline, done, data);
     act_say(mine, KNOWN_NO, "no Sentinel answers");

@@ -17,6 +17,34 @@
 #define PING_PERIOD_NS NS_PER_S
 #define FAILOVER_MORE_NS (5 * NS_PER_S)
 
+enum { DOWN_AFTER, LEAST_REPLICAS, MAX_LAG };
+static const struct KnobRow rows[] = {
+    [DOWN_AFTER] = {.name = "down-after-milliseconds",
+                    .unit = KNOB_MS,
+                    .least = NS_PER_S,
+                    .usual = 30 * NS_PER_S,
+                    .line = "SENTINEL SET <master> down-after-milliseconds %s"},
+    [LEAST_REPLICAS] = REDIS_LEAST_REPLICAS,
+    [MAX_LAG] = REDIS_MAX_LAG,
+};
+
+/* One that is cut off learns of its successor when the cut ends. */
+static void foretell(const int64_t *values, struct Forecast *out)
+{
+    int64_t down_after_ns = values[DOWN_AFTER];
+    *out = (struct Forecast){.failover = {0, NS_NEVER},
+                             .acked = redis_acked(values[LEAST_REPLICAS], values[MAX_LAG]),
+                             .stays_primary = KNOWN_YES,
+                             .allowed = true};
+    if (down_after_ns == KNOB_UNKNOWN)
+        return;
+    out->failover.low_ns = down_after_ns > PING_PERIOD_NS ? down_after_ns - PING_PERIOD_NS : 0;
+    out->failover.high_ns = down_after_ns + FAILOVER_MORE_NS;
+}
+
+const struct KnobTable sentinel_knobs = {
+    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
+
 struct SentinelSays {
     bool answered, tilt;
     char state[40]; /* of a failover under way */
@@ -83,9 +111,11 @@ static void judge_sentinels(struct ProspectQuestion *mine, struct Prospect *out)
              "there are %lld Sentinels: fewer than three cannot outvote a lost machine, and can "
              "split for good",
              (long long)says->others + 1);
-    int64_t down_after_ns = says->down_after_ms * NS_PER_MS;
-    out->failover.low_ns = down_after_ns > PING_PERIOD_NS ? down_after_ns - PING_PERIOD_NS : 0;
-    out->failover.high_ns = down_after_ns + FAILOVER_MORE_NS;
+    struct Forecast forecast;
+    foretell((const int64_t[]){says->down_after_ms * NS_PER_MS, KNOB_UNKNOWN, KNOB_UNKNOWN},
+             &forecast);
+    out->failover = forecast.failover;
+    out->planned = (struct Span){0, FAILOVER_MORE_NS};
     knob(&mine->redis, "down-after-milliseconds", "%lld", (long long)says->down_after_ms);
     knob(&mine->redis, "quorum", "%lld of %lld Sentinels", (long long)says->quorum,
          (long long)says->others + 1);

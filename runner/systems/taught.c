@@ -47,8 +47,8 @@ static const struct Field RUN_FIELDS[] = {
      .offset = offsetof(struct TaughtRun, rejoin),
      .example = "shopdb-ctl start --as-replica",
      .doc = "Run on a former primary as root, by the undo and by the host's own guard, in place of "
-            "the service's start: starts it so that it comes back as a replica; without it a plain "
-            "start must be safe."},
+            "the service's start: starts it so that it comes back as a replica; the boot of a "
+            "machine does not run it."},
     {.name = NULL}};
 static const struct Record RUN_RECORD = {
     .name = "system_run",
@@ -75,6 +75,7 @@ static const struct Field TAUGHT_FIELDS[] = {
      .max = 65535,
      .example = "7070",
      .doc = "The port where clients connect to the primary."},
+    PLAIN_START_FIELD(struct TaughtConfig),
     {.name = NULL}};
 
 static void *taught_open(const void *config, const struct Role *role, struct Loop *loop,
@@ -82,6 +83,7 @@ static void *taught_open(const void *config, const struct Role *role, struct Loo
 static void taught_close(void *system);
 static bool taught_plan_rejoin(const void *config, const struct PlanInput *input,
                                struct Arena *arena, struct Commands *out, struct Err *err);
+static bool taught_returns_safely(const void *config, bool by_boot);
 
 const struct SystemKind taught_system = {
     .name = "system",
@@ -98,6 +100,7 @@ const struct SystemKind taught_system = {
     .acts_on_hosts = true,
     .failover = taught_failover,
     .plan_rejoin = taught_plan_rejoin,
+    .returns_safely = taught_returns_safely,
     .find_primary = elected_find_primary,
     .cancel = elected_cancel,
     .close = taught_close,
@@ -198,4 +201,10 @@ static bool taught_plan_rejoin(const void *data, const struct PlanInput *input, 
                                 .timeout_ns = REJOIN_MOST_S * NS_PER_S};
     *out = (struct Commands){.at = command, .count = 1};
     return true;
+}
+
+static bool taught_returns_safely(const void *data, bool by_boot)
+{
+    const struct TaughtConfig *config = data;
+    return config->plain_start == 1 || (!by_boot && config->run->rejoin != NULL);
 }

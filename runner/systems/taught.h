@@ -12,6 +12,7 @@ struct TaughtRun {
 struct TaughtConfig {
     const struct TaughtRun *run;
     int64_t port;
+    int plain_start;
 };
 struct Taught {
     struct Elected elected; /* first */
@@ -26,7 +27,7 @@ struct Call *taught_call(struct Taught *system, size_t host, const char *line, s
 /* ---- by file: taught_ask.c ---- */
 void taught_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 void taught_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
-void taught_failover(void *system, struct Mono deadline,
+void taught_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                      void (*done)(void *data, enum Known accepted, const char *why), void *data);
 
 #endif

@@ -144,10 +144,11 @@ static void tell_no_failover(struct Roll *roll)
     roll->done.act(roll->data, KNOWN_NO, "the system has no `failover:` command");
 }
 
-void taught_failover(void *data, struct Mono deadline,
+void taught_failover(void *data, const struct FailoverWish *wish, struct Mono deadline,
                      void (*done)(void *data, enum Known accepted, const char *why),
                      void *done_data)
 {
+    (void)wish; /* its command knows one way */
     struct Taught *system = data;
     bool can = system->config->run->failover != NULL;
     struct Roll *roll = roll_begin(&system->elected, sizeof(*roll), deadline,

@@ -19,7 +19,6 @@ struct Vrrp {
     struct Elected elected; /* first */
     const struct VrrpConfig *config;
     struct Remote *remote;
-    bool runs[ELECTED_HOSTS_MAX]; /* at the last look */
 };
 
 static const struct Field vrrp_fields[] = {
@@ -51,6 +50,7 @@ static void *vrrp_open(const void *config, const struct Role *role, struct Loop 
 static void vrrp_close(void *system);
 static void ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 static void ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
+static const struct KnobTable vrrp_knobs;
 
 const struct SystemKind vrrp_system = {
     .name = "vrrp",
@@ -68,6 +68,7 @@ const struct SystemKind vrrp_system = {
     .ask_redundancy = ask_redundancy,
     .ask_prospect = ask_prospect,
     .find_primary = elected_find_primary,
+    .knobs = &vrrp_knobs,
     .cancel = elected_cancel,
     .close = vrrp_close,
 };
@@ -90,11 +91,19 @@ static void vrrp_check(const void *record, const struct Node *node, struct Decod
 /* ---- who has it ---- */
 
 /* By the kernel's word: keepalived that was killed leaves the address behind, and who has it
- * answers for it. No word of its own about a host where `ip` is missing: status 127. */
+ * answers for it. One that is stopped, or frozen with its group, moves nothing and does not run. No
+ * word of its own about a host where `ip` is missing: status 127. */
 static const char look_sh[] =
     "PATH=$PATH:/usr/sbin:/sbin; has=$(ip -o addr show to \"$1\") || exit; runs=; "
+    "frozen() { while IFS=: read -r _ by path; do case $by in "
+    "'') grep -qs '^frozen 1' \"/sys/fs/cgroup$path/cgroup.events\" && return ;; "
+    "*freezer*) grep -qs FROZEN \"/sys/fs/cgroup/freezer$path/freezer.state\" && return ;; "
+    "esac; done <\"$1/cgroup\"; return 1; }; "
     "for f in /proc/[0-9]*/comm; do "
-    "read -r name <\"$f\" && [ \"$name\" = \"$2\" ] && runs=runs && break; done 2>/dev/null; "
+    "read -r name <\"$f\" && [ \"$name\" = \"$2\" ] && read -r stat <\"${f%comm}stat\" || "
+    "continue; "
+    "case ${stat##*) } in [TtZX]*) continue ;; esac; "
+    "frozen \"${f%/comm}\" || { runs=runs && break; }; done 2>/dev/null; "
     "echo \"${has:+has}\" \"$runs\"";
 
 static struct Call *ask_address(struct Elected *data, size_t host, struct Mono deadline,
@@ -106,19 +115,30 @@ static struct Call *ask_address(struct Elected *data, size_t host, struct Mono d
     return remote_call(system->remote, host, argv, deadline, done, done_data);
 }
 
+static bool says(const struct Answer *answer, const char *word)
+{
+    return answer->end == CALL_ANSWERED && answer->code == 0 && strstr(answer->bytes, word) != NULL;
+}
+
 static void hear_address(struct Elected *data, size_t host, const struct Answer *answer,
                          struct Standing *out)
 {
-    struct Vrrp *system = (struct Vrrp *)data;
+    (void)data;
+    (void)host;
     if (answer->end != CALL_ANSWERED || answer->code != 0)
         return;
-    bool has = text_starts(answer->bytes, "has");
-    system->runs[host] = strstr(answer->bytes, "runs") != NULL;
-    out->rank = has ? RANK_PRIMARY : system->runs[host] ? RANK_REPLICA : RANK_OTHER;
+    bool has = says(answer, "has");
+    out->rank = has ? RANK_PRIMARY : says(answer, "runs") ? RANK_REPLICA : RANK_OTHER;
     out->writable = has ? KNOWN_YES : KNOWN_NO;
 }
 
-static const struct ElectedKind moving = {.ask = ask_address, .hear = hear_address};
+static void keep_running(const struct Answer *answer, void *kept)
+{
+    *(bool *)kept = says(answer, "runs");
+}
+
+static const struct ElectedKind moving = {
+    .ask = ask_address, .hear = hear_address, .keep = keep_running, .kept_size = sizeof(bool)};
 
 static void *vrrp_open(const void *config, const struct Role *role, struct Loop *loop,
                        struct Err *err)
@@ -149,7 +169,7 @@ static void tell_redundancy(struct Roll *roll)
     char why[300];
     size_t leader = roll_leader(roll);
     roll_judge(roll, &redundancy, why);
-    if (leader < role->host_count && !system->runs[leader]) {
+    if (leader < role->host_count && !*(const bool *)roll_kept(roll, leader)) {
         redundancy.complete = KNOWN_NO;
         redundancy.in_sync--;
         snprintf(why, sizeof(why), "%.100s has the address, but no %.40s that would give it up",
@@ -167,6 +187,30 @@ static void ask_redundancy(void *system, struct Mono deadline, RedundancyFn *don
 }
 
 /* ---- what its configuration promises ---- */
+
+enum { ADVERT_INT };
+static const struct KnobRow rows[] = {
+    [ADVERT_INT] = {.name = "advert_int",
+                    .unit = KNOB_S,
+                    .least = NS_PER_S,
+                    .usual = NS_PER_S,
+                    .line = "advert_int %s",
+                    .written = KNOB_S},
+};
+
+/* The skew is left out, which the priorities say. Who is cut off keeps the address. */
+static void foretell(const int64_t *values, struct Forecast *out)
+{
+    *out = (struct Forecast){.failover = {0, NS_NEVER},
+                             .acked = {0, KNOB_UNKNOWN},
+                             .stays_primary = KNOWN_YES,
+                             .allowed = true};
+    if (values[ADVERT_INT] != KNOB_UNKNOWN)
+        out->failover.high_ns = 3 * values[ADVERT_INT] + NS_PER_S;
+}
+
+static const struct KnobTable vrrp_knobs = {
+    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
 
 /* The instance that has the address, on each host: "advert_int priority version preempt". */
 static const char knobs_sh[] =

@@ -52,7 +52,7 @@ announce() {
     text="faildrill: '$FD_WHAT' $where by $FD_WHO, until ${last:-its cap} at the latest."
     text="$text End it now: ${as}sh $fd_root/undo"
     if [ -z "$FD_ROOT" ]; then
-        [ -d "$fd_motd" ] || { mkdir -m 755 "$fd_motd" && echo >"$fd_root/made_motd"; }
+        [ -d "$fd_motd" ] || { echo >"$fd_root/made_motd" && mkdir -m 755 "$fd_motd"; }
         (umask 022 && printf '%s\n' "$text" >>"$fd_motd/faildrill")
     fi
     shout notice "$text"

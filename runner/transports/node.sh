@@ -141,13 +141,14 @@ faults_left() {
     return 1
 }
 
-# With the last fault go the way out for people and the banner; and the lock, where "$1" says any
-# or whose.
+# With the last fault go the banner and, last, the way out for people: while that is there, whoever
+# comes sweeps again. And the lock, where "$1" says any or whose.
 sweep() {
     rm -rf "$fd_root"/.gone.*
     faults_left && return 0
-    rm -f "$fd_root/undo" "$fd_motd/faildrill"
-    [ -e "$fd_root/made_motd" ] && rm -f "$fd_root/made_motd" && rmdir "$fd_motd" 2>/dev/null
+    rm -f "$fd_motd/faildrill"
+    [ ! -e "$fd_root/made_motd" ] || rmdir "$fd_motd" 2>/dev/null
+    rm -f "$fd_root/made_motd" "$fd_root/undo"
     if [ -n "${1:-}" ]; then
         read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
         if [ "$1" = any ] || [ "$1" = "$holder" ]; then rm -rf "$fd_root/lock"; fi

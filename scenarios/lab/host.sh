@@ -215,6 +215,8 @@ host_status() {
             text+="($(redis_rank "$address"))"
         elif [ "$service" = patroni ]; then
             text+="($(patroni_rank "$address"))"
+        elif [ "$service" = postgres ]; then
+            text+="($(postgres_rank "$address"))"
         elif [ "$service" = etcd ]; then
             text+="($(etcd_rank "$address"))"
         elif [ "$service" = keepalived ]; then

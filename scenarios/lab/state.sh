@@ -67,6 +67,10 @@ need_tools() {
         tools+=(etcd patroni haproxy psql "$(postgres_programs)/postgres")
         packages+=" postgresql-15 patroni python3-etcd etcd-server haproxy"
     }
+    [[ " ${sets[*]} " != *" postgres "* ]] || {
+        tools+=(psql "$(postgres_programs)/postgres")
+        packages+=" postgresql-15"
+    }
     [[ " ${sets[*]} " != *" web "* ]] || {
         tools+=(haproxy nginx keepalived)
         packages+=" haproxy nginx-light keepalived"
@@ -201,9 +205,9 @@ END
     mv "$state/known_hosts.new" "$state/known_hosts"
     mv "$state/ssh_config.new" "$state/ssh_config"
     mkdir -p "$state/environments"
-    for file in "$here"/../environments/{staging,production,patroni,web,etcd,pair,redis_cluster}.yaml; do
+    for file in "$here"/../environments/{staging,production,patroni,postgres,web,etcd,pair,redis_cluster}.yaml; do
         sed -e "s|10\.77\.1\.|$(net_of staging).|g; s|10\.77\.2\.|$(net_of production).|g" \
-            -e "s|10\.77\.5\.|$(net_of patroni).|g; s|10\.77\.7\.|$(net_of web).|g" \
+            -e "s|10\.77\.5\.|$(net_of patroni).|g; s|10\.77\.7\.|$(net_of web).|g; s|10\.77\.6\.|$(net_of postgres).|g" \
             -e "s|10\.77\.8\.|$(net_of etcd).|g; s|10\.77\.9\.|$(net_of pair).|g" \
             -e "s|10\.77\.10\.|$(net_of redis-cluster).|g; s|10\.77\.11\.|$(net_of redis).|g" \
             -e "s|build/lab/ssh_config|$state/ssh_config|" "$file" >"$state/environments/${file##*/}"

@@ -25,7 +25,7 @@ PATIENCE = 30
 HAND = "sudo sh /run/faildrill/undo"
 KINDS = ["kill", "stop", "freeze", "isolate", "chains", "run", "captured", "restart", "disk_fill", "sysctl",
          "override", "parallel", "repeat"]
-RARE = {"captured": 0.5, "parallel": 0.25, "repeat": 0.25}  # of a kind's share: a point of these is twice the work
+RARE = {"chains": 0.5, "captured": 0.5, "parallel": 0.25, "repeat": 0.25}  # of a kind's share: a point of these is twice the work
 STEPS = {
     "kill": "- kill: victim\n    for: 1s",
     "stop": "- stop: victim\n    for: 1s",
@@ -265,9 +265,9 @@ class Lane:
     def closed(self, hangs=False):
         """What `undo` says of the run, as a complaint or None. hangs: there is a guard that neither works nor dies; who
         says so, with the way by hand, is right, and that way has to work."""
-        # The second and third only say what is seen below as well: at every sixteenth point.
+        # The second and third only say what is seen below as well: at every thirty-second point.
         steps = [["undo"], ["undo", "--scan", "-e", "crash"], ["undo"]]
-        for args in steps if random.random() < 0.0625 else steps[:1]:
+        for args in steps if random.random() < 1 / 32 else steps[:1]:
             for _ in range(4):
                 status, text = self.run(*args, "--no-input")
                 if status != 6 or not NOT_REACHED.search(text):

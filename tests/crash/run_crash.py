@@ -13,7 +13,7 @@ A lane is a lab host of its own with a project of its own; lanes work side by si
   hand    runner killed with the fault in effect, then `sh /run/faildrill/undo`     (one more a kind and way)
 First each kind is run once to count the system calls of every thread, and of everyone who dies on the host; the points
 are spread over all (thread, call) pairs and evenly within each. After a point the host must be as before within lease +
-2 s, `undo` must close the run, and the host must still be as before; at every sixteenth, `undo --scan` and a second
+2 s, `undo` must close the run, and the host must still be as before; at every thirty-second, `undo --scan` and a second
 `undo` find nothing. A runner that ends by itself and says that nothing is left must be right.
 """
 import argparse
@@ -265,7 +265,7 @@ class Harness(Modes):
 
     def go(self):
         hosts = sorted(os.listdir(os.environ["LAB_STATE"] + "/hosts"), key=lambda x: int(x.split("-")[1]))
-        ways = ["ssh"] * max(2, len(hosts) // 8) + ["node"] * max(2, len(hosts) // 4) + ["prefix"] * len(hosts)
+        ways = ["ssh"] * max(2, len(hosts) // 6) + ["node"] * max(2, len(hosts) // 4) + ["prefix"] * len(hosts)
         self.lanes = [Lane(host, way, self.home) for host, way in zip(hosts, ways)]
         time.sleep(2.2)  # duplicate address detection
         for lane in self.lanes:
@@ -327,7 +327,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(10000))
     parser.add_argument("--keep", action="store_true", help="leave the projects in their folder and say where")
     options = parser.parse_args()
-    options.lanes = options.lanes or (12 if options.points <= 1000 else 30)
+    options.lanes = options.lanes or (12 if options.points <= 1000 else 20)  # more would only look more often
     if os.environ.get("IN_LAB") != "1":
         can = subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL)
         if can.returncode != 0:

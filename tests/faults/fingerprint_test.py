@@ -31,7 +31,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 DRESS, ASK = read(HERE + "/dress.sh"), read(HERE + "/ask.sh")
 # What changes by itself on any host.
 RESTLESS = re.compile(
-    r"setting: (fs\.(dentry|inode|file-nr|aio)|kernel\.(random|ns_last_pid|pty|perf|threads)|dev\.|"
+    r"setting: (fs\.(dentry|inode|file-nr|aio|quota\.)|kernel\.(random|ns_last_pid|pty|perf|threads)|dev\.|"
     r"net\.netfilter\.nf_conntrack_count|\S*(_hash|netrom|sched_domain))|\S+tables-\S+: #|file: /run/(utmp|sshd\.pid|lock/idle) ")
 CHANGES = ((re.compile(r"\[\d+:\d+\]"), "[]"), (re.compile(r" direct_packets_stat \d+"), ""),
            (re.compile(r'"expires": \d+'), '"expires": 0'), (re.compile(r" expires \d+sec"), ""))

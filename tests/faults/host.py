@@ -47,7 +47,7 @@ nft -s list ruleset
 tc qdisc show | sed 's/direct_packets_stat [0-9]*//'; for dev in $(ip -o link show | sed 's/^[0-9]*: //; s/[@:].*//'); do tc class show dev "$dev"; tc filter show dev "$dev"; done 2>/dev/null
 ip -o link show | sed 's/ qlen [0-9]*//; s/@if[0-9]*//'
 ip rule show; ip -6 rule show; ip route show table all
-sysctl -a 2>/dev/null | grep -vE '^(fs\.(dentry|inode|file-nr|aio)|kernel\.(random|ns_last_pid|pty|perf|threads)|dev\.)|nf_conntrack_count|_hash|netrom'
+sysctl -a 2>/dev/null | grep -vE '^(fs\.(dentry|inode|file-nr|aio|quota\.)|kernel\.(random|ns_last_pid|pty|perf|threads)|dev\.)|nf_conntrack_count|_hash|netrom'
 find /etc -xdev -type f -exec md5sum {} + 2>/dev/null | sort
 """
 

@@ -115,6 +115,7 @@ KINDS = [
 ]
 # Verbs of a step that put nothing in place which an undo would take out.
 NO_FAULTS = {
+    "sql": "a statement, once: touches no host",
     "power_off": "of a whole machine: its ends are in system/machine.sh",
     "reboot": "of a whole machine: its ends are in systemd/systemd_test.sh",
     "crash": "of a whole machine: its ends are in kernels/sysrq_test.sh",

@@ -291,6 +291,11 @@ for how in 'chmod 664 F' 'chmod 646 F' 'chown 65534 F' 'mv F F.real && ln -s F.r
     allow "$fine"
 done
 
+# Plain work is a command of ours too.
+scenario '- {run: "touch /run/worked", target: victim}' "$everybody"
+wrong "plain work that its file does not name" 'its file does not allow run'
+scenario '- {freeze: victim, for: 1s}' "$everybody"
+
 part "names that are typed"
 environment '{}' "$good" 'protected: true'
 wrong "nobody typed it" 'type the name'

@@ -231,6 +231,10 @@ touch "$api/stuck"
 scenario 'kill: victim' 'within: 4s'
 check "no new pod is ready: NOT UNDONE, says how many are" ends 6 '2 of 3 pods are ready' run -e here drill
 check "no new pod is ready: says how, here" grep -qE "sh $work/state/pods/here/undo" "$work/said"
+check "no new pod is ready: a scan says where it is ended" ends 6 "FOUND    billing-.*; to end it, on this machine: sh $work/state/pods/here/undo" undo --scan -e here
+environment gone app=billing
+check "no new pod is ready: a scan without the cluster as well" ends 6 "FOUND    this machine: folder .*; to end it, on this machine: sh $work/state/pods/here/undo" undo --scan -e here
+environment staging app=billing
 rm "$api/stuck"
 check "no new pod is ready: undo, once it is" wait_for 60 eval 'are_ready 3 && "${faildrill[@]}" undo'
 check "no new pod is ready: nothing is left" nothing_left

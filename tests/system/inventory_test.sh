@@ -28,6 +28,16 @@ inventory() {
     echo "{\"_meta\":{\"hostvars\":{$vars}},\"all\":{\"children\":[\"idle_servers\",\"nobody\"]}," \
         "\"idle_servers\":{\"hosts\":[$hosts]},\"nobody\":{\"hosts\":[]}}" >"$work/project/inventory.json"
 }
+# Our way to a host, unless it is cut.
+cat >"$work/via" <<END
+#!/bin/sh
+host=\$1
+shift
+[ ! -e "$work/cut.\$host" ] && exec "$lab" --state "$LAB_STATE" exec "\$host" "\$@"
+echo 'the machine is no more' >&2
+exit 9
+END
+chmod +x "$work/via"
 # environment [HOSTS [COMMAND]]
 environment() {
     cat >"$work/project/environments/staging.yaml" <<END
@@ -38,7 +48,7 @@ roles:
   idle:
     hosts: ${1:-idle_servers}
     service: {pidfile: /run/idle.pid, start: "/etc/init.d/idle start", stop: "/etc/init.d/idle stop"}
-    reach: {prefix: ["$lab", --state, "$LAB_STATE", exec, "\${host.name}"]}
+    reach: {prefix: ["$work/via", "\${host.name}"]}
 END
 }
 cat >"$work/project/scenarios/drill.yaml" <<END
@@ -57,6 +67,8 @@ expect:
   ssh: {max_outage: 20s}
 undo: {lease: 10s, grace: 10s}
 END
+sed 's/^scenario: .*/scenario: long/; s/for: 1s}$/for: 2m}/; s/^undo: .*/undo: {lease: 2m, grace: 10s}/' \
+    "$work/project/scenarios/drill.yaml" >"$work/project/scenarios/long.yaml"
 export INVENTORY_TEST_TOKEN=8f2d1c
 drill() {
     "$FAILDRILL" -C "$work/project" --no-input "$@"
@@ -92,6 +104,10 @@ no_token() {
     [ -s "$work/project/variables" ] && ! grep -q -e INVENTORY_TEST_TOKEN -e 8f2d1c "$work/project/variables"
 }
 check "without the variables that hold secrets" no_token
+check "which has the lock: the first by name, whatever the order" says 0 'Locks     bare-1 first, as each runner here does' plan -e staging drill
+inventory bare-2 bare-1
+check "so a runner with the hosts in another order takes the same one" says 0 'Locks     bare-1 first, as each runner here does' plan -e staging drill
+inventory bare-1 bare-2
 plan=$work/plan.json
 check "plan goes by it too" says 0 'of 2 hosts, 1 of 2 idle' plan -e staging --seed 1 -o "$plan" drill
 check "and keeps whom it went by" grep -qF "idle_servers: bare-1 ($(address_of bare-1)), bare-2 ($(address_of bare-2))" "$plan"
@@ -103,6 +119,37 @@ check "it does not where the inventory has other hosts by then" says 4 \
     "was made for other hosts: the inventory has idle_servers: bare-1 ($(address_of bare-1)), and had" run "$plan"
 check "a drill of the file runs with those of today" says 0 PASS run -e staging drill
 check "undo --scan asks them as well" says 0 bare-1 undo --scan -e staging
+
+# Who has left the inventory since may still have something.
+left_open() {
+    "$FAILDRILL" -C "$work/project" --no-input run -e staging long >"$work/said" 2>&1 & # by its own pid, not a shell's
+    local runner=$!
+    wait_for 60 grep -q 'freeze proven' "$work/said" || { cat "$work/said"; return 1; }
+    kill -9 "$runner"
+    wait "$runner" 2>/dev/null
+    return 0
+}
+check "a runner dies while its fault is in effect" left_open
+inventory bare-2
+check "what is on a host that left the inventory since is found" says 6 'FOUND    bare-1: folder' undo --scan -e staging
+check "beside those that it has" grep -q '^clean    bare-2$' "$work/said"
+environment idle_servers '/bin/false'
+check "nor does a command that fails hide it" says 6 'FOUND    bare-1: folder' undo --scan -e staging
+check "it is named" grep -q 'warning: .*staging.yaml:2:14: the inventory.s command `/bin/false`: .*status 1' "$work/said"
+check "so is the group that nobody knows" grep -qF "unknown  role idle: the inventory does not say who its group 'idle_servers' is" "$work/said"
+touch "$work/cut.bare-1"
+environment
+check "one that does not answer may have something" says 6 'unknown  bare-1: ' undo --scan -e staging
+rm "$work/cut.bare-1"
+check "what was found is undone" says 0 'clear ' undo
+check "and is found no more" says 0 'clean    bare-1, known by run' undo --scan -e staging
+touch "$work/cut.bare-1"
+check "left clean and no more there, it is gone" says 0 'gone     bare-1: no longer in staging' undo --scan -e staging
+environment idle_servers '/bin/false'
+check "unless it may be of a group that nobody knows" says 6 'unknown  bare-1: ' undo --scan -e staging
+environment
+rm "$work/cut.bare-1"
+inventory bare-1
 
 # What is wrong is said where it stands, and no host is asked.
 at=environments/staging.yaml
@@ -127,3 +174,29 @@ environment idle_servers 'echo, hello'
 check "what it prints must be JSON" says 2 'is no inventory: it is no JSON object of groups' plan -e staging drill
 environment idle_servers 'head, -c, 5000000, /dev/zero'
 check "and not more than is read" says 2 'prints more than 4 MiB' plan -e staging drill
+
+# from_git: what the command names in the project decides who is drilled as much as the environment does.
+inventory bare-1
+mkdir "$work/project/inventory" "$work/project/inventory/group_vars"
+mv "$work/project/inventory.json" "$work/project/inventory/hosts.json"
+echo 'idle: {}' >"$work/project/inventory/group_vars/idle.yaml"
+environment idle_servers 'cat, inventory/hosts.json'
+echo 'gate: {from_git: main}' >>"$work/project/environments/staging.yaml"
+repository() {
+    git -C "$work/project" -c user.name=t -c user.email=t@example.net "$@"
+}
+repository init -q -b main
+repository add faildrill.yaml scenarios environments
+repository commit -q -m 1
+check "an inventory that the branch has not is refused" says 4 'inventory/hosts.json is not in refs/heads/main' plan -e staging drill
+repository add inventory/hosts.json
+repository commit -q -m 2
+check "so are variables of its groups, which lie beside it" says 4 'inventory/group_vars/idle.yaml is not in refs/heads/main' plan -e staging drill
+repository add inventory
+repository commit -q -m 3
+check "what the branch has may be drilled" says 0 'refs/heads/main, 4 files equal' plan -e staging drill
+sed -i 's/tell nobody/& else/' "$work/project/inventory/hosts.json"
+check "another byte of it is refused" says 4 'inventory/hosts.json is not as in refs/heads/main' plan -e staging drill
+repository checkout -q inventory
+rm "$work/project/inventory/group_vars/idle.yaml"
+check "and so is one that is gone" says 4 'group_vars lacks a file that refs/heads/main has' plan -e staging drill

@@ -138,6 +138,31 @@ wait "$runner"
 check "is halted: exit 5" test $? -eq 5
 check "which is told, with the reason" told '[t["data"]["event"] for t in hooks] == ["start", "halt", "end"] and "seen enough" in hooks[1]["data"]["why"] and hooks[2]["data"]["verdict"] == "HALTED"'
 
+# A scenario's own are told besides; a game day says how it ended, a line a drill.
+sed 's/^scenario: told/scenario: own/' "$work/scenarios/told.yaml" >"$work/scenarios/own.yaml"
+printf 'notify: {webhook: {url: "http://127.0.0.1:%s/team", when: end}}\n' "$(<"$work/port")" >>"$work/scenarios/own.yaml"
+# day NAME WHOM
+day() {
+    printf 'gameday: %s\nenvironment: bare\ndrills: [{scenario: own}]\nreport: {notify: %s}\n' "$1" "$2" >"$work/scenarios/$1.yaml"
+}
+day today '[slack, webhook]'
+: >"$work/told"
+drill run today --unattended >>"$work/all" 2>&1
+check "a game day passes" test $? -eq 0
+check "the scenario's own hear its end, and nothing else" told '[t["data"]["event"] for t in heard if t["path"] == "/team"] == ["end"]'
+check "the environment's hear all" told '[t["data"]["event"] for t in hooks if t["path"] != "/team"] == ["start", "end", "gameday"]'
+check "the day's verdict with its drills, signed" told 'hooks[-1]["signed"] and hooks[-1]["data"]["verdict"] == "PASS" and hooks[-1]["data"]["drills"].startswith("PASS  own  ")'
+check "Slack hears of the day as well" told 'heard[-1]["data"].get("text", heard[-2]["data"].get("text")) == "PASS: game day today in bare"'
+sed -i '/^notify:/,$d' "$work/environments/bare.yaml"
+day nobody webhook
+: >"$work/told"
+refused() {
+    drill run nobody >"$work/out" 2>&1
+    [ $? -eq 2 ] && grep -q "neither environment 'bare' nor the project says who .webhook. is" "$work/out"
+}
+check "whom nobody names is said before the first drill" refused
+check "and nobody was told" test ! -s "$work/told"
+
 drill plan -e bare told >>"$work/all" 2>&1
 unseen() {
     ! grep -rlaF "$canary" "$work/all" "$work/state"

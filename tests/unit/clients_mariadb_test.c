@@ -368,11 +368,27 @@ static int group_end(void **state)
     return 0;
 }
 
+static void test_the_server_knows_the_end_itself(void **state)
+{
+    (void)state;
+    struct Scene scene;
+    begin(&scene);
+    mariadb_until(scene.client, in_ms(300));
+
+    struct Ended ended =
+        reply_to(&scene, "select count(*) from seq_1_to_100000 a, seq_1_to_100000 b");
+
+    assert_int_equal(ended.end, CALL_ANSWERED);
+    assert_non_null(strstr(ended.text, "1969"));
+    end(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_dsn_names_one_host_and_no_password),
         cmocka_unit_test(test_the_first_value_is_the_text),
+        cmocka_unit_test(test_the_server_knows_the_end_itself),
         cmocka_unit_test(test_rows_are_found_by_place_and_name),
         cmocka_unit_test(test_an_error_is_an_answer_with_its_number),
         cmocka_unit_test(test_an_error_amid_the_rows_is_one),

@@ -367,11 +367,26 @@ static int group_end(void **state)
     return 0;
 }
 
+static void test_the_server_knows_the_end_itself(void **state)
+{
+    (void)state;
+    struct Scene scene;
+    begin(&scene);
+    postgres_until(scene.client, in_ms(300));
+
+    struct Ended ended = reply_to(&scene, "select pg_sleep(15)");
+
+    assert_int_equal(ended.end, CALL_ANSWERED);
+    assert_string_equal(ended.text, "57014: canceling statement due to statement timeout");
+    end(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_dsn_names_one_host_and_no_password),
         cmocka_unit_test(test_the_first_value_is_the_text),
+        cmocka_unit_test(test_the_server_knows_the_end_itself),
         cmocka_unit_test(test_values_are_parameters_and_null_is_null),
         cmocka_unit_test(test_an_error_is_an_answer_with_its_state),
         cmocka_unit_test(test_a_wrong_password_is_the_servers_answer),

@@ -4,13 +4,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "../../runner/engine/foresee.h"
+#include "../../runner/systems/kinds.h"
 
 static const struct FaultKind KIND = {.name = "break"};
 static const struct StepSpec STEP = {.name = "break it", .kind = &KIND};
-static const struct Role ROLE = {.name = "api"};
+static const struct SystemKind SYSTEM = {.name = "watched"};
+static const struct Role ROLE = {.name = "api", .system = &SYSTEM};
 
 /* What the plan says of a host that is found with this machine-id; NULL where it is content. */
 static const struct Obstacle *seen(const char *wanted, const char *found, struct Arena *arena)
@@ -52,7 +55,8 @@ static void test_a_failover_that_is_asked_for_has_a_range_of_its_own(void **stat
     struct PlannedFault fault = {.step = &step, .role = &ROLE, .chosen = true};
     struct Plan plan = {
         .arena = arena, .scenario = &scenario, .faults = {.items = &fault, .count = 1}};
-    struct SurveyRole role = {.role = &ROLE, .prospect_known = true};
+    const struct Role led = {.name = "api", .system = &http_system};
+    struct SurveyRole role = {.role = &led, .prospect_known = true};
     struct Survey survey = {.arena = arena, .roles = {.items = &role, .count = 1}};
     role.prospect.failover = (struct Span){8, 17};
     role.prospect.planned = (struct Span){0, 7};
@@ -63,12 +67,229 @@ static void test_a_failover_that_is_asked_for_has_a_range_of_its_own(void **stat
     assert_int_equal(((struct Foresight *)plan.foresights.items)->failover.high_ns, 7);
 }
 
+/* ---- where nobody demotes a primary ---- */
+
+static const struct SystemKind UNWATCHED = {.name = "unwatched", .unwatched = true};
+static const struct Role DB = {.name = "db", .system = &UNWATCHED};
+static const struct Role APP = {.name = "app"};
+static const struct TargetSpec BY_APP = {.role = "app"}; /* another name of the same machine */
+static const struct Field NONE[] = {{.name = NULL}};
+static const struct FaultKind STOP = {.name = "stop", .config.fields = NONE, .stops_service = true};
+static const struct FaultKind KILL = {.name = "kill", .config.fields = NONE, .stops_service = true};
+static const struct FaultKind RESTART = {.name = "restart", .config.fields = NONE};
+static const struct FaultKind REBOOT = {
+    .name = "reboot", .config.fields = NONE, .stops_service = true, .takes_machine = true};
+static const struct FaultKind ISOLATE = {
+    .name = "isolate", .config.fields = NONE, .partitions = true};
+
+/* Why a drill of these faults on the primary, and then of a failover, is refused; NULL: it is not.
+ */
+static const char *refused(struct Arena *arena, const struct StepSpec *steps, size_t count,
+                           const char *restart)
+{
+    struct Target primary = {.name = "db-1"};
+    struct Scenario scenario = {.steps = {.items = (void *)(uintptr_t)steps, .count = count}};
+    struct PlannedFault *faults = arena_zero(arena, count, sizeof *faults);
+    struct HostFacts facts = {.host = &primary, .restart = restart};
+    struct SurveyRole role = {.role = &DB, .primary = &primary};
+    struct Plan plan = {.arena = arena,
+                        .scenario = &scenario,
+                        .faults = {.items = faults, .count = count},
+                        .facts = {.items = &facts, .count = 1}};
+    struct Obstacle obstacle;
+    for (size_t at = 0; at < count; at++)
+        faults[at] = (struct PlannedFault){
+            .step = &steps[at],
+            .target = &primary,
+            .role = steps[at].target == &BY_APP ? &APP : &DB,
+            .chosen = true,
+            .procedure = {.once = steps[at].kind == &KILL && steps[at].hold_ns < 0}};
+    return foresee_promotion(&plan, &role, &obstacle) ? obstacle.text : NULL;
+}
+
+#define FAULT(kind_, ...)                                                                          \
+    {                                                                                              \
+        .name = "it", .kind = &(kind_), .type = STEP_FAULT, __VA_ARGS__                            \
+    }
+#define FAILOVER(...)                                                                              \
+    {                                                                                              \
+        .name = "move it", .type = STEP_FAILOVER, .role = "db", __VA_ARGS__                        \
+    }
+
+static void test_what_may_leave_two_primaries_is_refused(void **state)
+{
+    const struct StepSpec reboots[] = {FAULT(REBOOT, .hold_ns = -1), FAILOVER(.forced = false)};
+    const struct StepSpec restarts[] = {FAULT(RESTART, .hold_ns = -1), FAILOVER(.forced = false)};
+    const struct StepSpec killed[] = {FAULT(KILL, .hold_ns = -1), FAILOVER(.forced = false)};
+    const struct StepSpec alone[] = {FAULT(ISOLATE, .hold_ns = 9), FAILOVER(.forced = true)};
+    const struct StepSpec late[] = {FAILOVER(.forced = true), FAULT(STOP, .hold_ns = -1)};
+    const struct StepSpec brief[] = {FAULT(STOP, .hold_ns = 9), FAILOVER(.forced = true)};
+
+    assert_non_null(strstr(refused(*state, reboots, 2, ""), "would boot as a second primary"));
+    assert_non_null(strstr(refused(*state, restarts, 2, ""), "a second primary beside"));
+    assert_non_null(strstr(refused(*state, killed, 2, "on-failure"), "Restart=on-failure on"));
+    assert_non_null(strstr(refused(*state, alone, 2, ""), "a forced failover of role 'db'"));
+    assert_non_null(strstr(refused(*state, late, 2, ""), "a forced failover of role 'db'"));
+    assert_non_null(strstr(refused(*state, brief, 2, ""), "a forced failover of role 'db'"));
+}
+
+static void test_its_machine_by_another_name_is_the_same(void **state)
+{
+    const struct StepSpec reboots[] = {FAULT(REBOOT, .hold_ns = -1, .target = &BY_APP),
+                                       FAILOVER(.forced = false)};
+    const struct StepSpec others[] = {FAULT(STOP, .hold_ns = -1, .target = &BY_APP),
+                                      FAILOVER(.forced = false)};
+
+    assert_non_null(strstr(refused(*state, reboots, 2, ""), "would boot as a second primary"));
+    assert_null(refused(*state, others, 2, "")); /* its own service, and no primary */
+}
+
+static void test_a_kill_that_nobody_looks_at_again_is_no_fence(void **state)
+{
+    const struct StepSpec killed[] = {FAULT(KILL, .hold_ns = -1), FAILOVER(.forced = true)};
+
+    assert_non_null(strstr(refused(*state, killed, 2, "no"), "a forced failover of role 'db'"));
+}
+
+static void test_an_undo_that_could_ask_nobody_is_refused(void **state)
+{
+    const struct StepSpec steps[] = {FAULT(ISOLATE, .hold_ns = -1), FAULT(STOP, .hold_ns = -1)};
+
+    assert_non_null(strstr(refused(*state, steps, 2, ""), "still be cut off from each other"));
+}
+
+static void test_what_leaves_one_primary_is_fine(void **state)
+{
+    const struct StepSpec stopped[] = {FAULT(STOP, .hold_ns = -1), FAILOVER(.forced = false)};
+    const struct StepSpec killed[] = {FAULT(KILL, .hold_ns = -1), FAILOVER(.forced = false)};
+    const struct StepSpec lost[] = {FAULT(ISOLATE, .hold_ns = 9), FAULT(STOP, .hold_ns = -1),
+                                    FAILOVER(.forced = true)};
+    const struct StepSpec reboot[] = {FAULT(REBOOT, .hold_ns = -1)};
+
+    assert_null(refused(*state, stopped, 2, "always"));
+    assert_null(refused(*state, killed, 2, "no"));
+    assert_null(refused(*state, lost, 3, "always"));
+    assert_null(refused(*state, reboot, 1, "always"));
+}
+
+/* A drill of a pair whose primary, api-1, is taken away: the sentence that refuses it, or NULL. */
+struct Taking {
+    const struct SystemKind *system;
+    bool leaves, machine, replica;
+    const struct FaultKind *kind; /* NULL: it kills */
+    const char *unit;
+};
+static const char *takes(const struct Taking *of, const char **returns, struct Arena *arena)
+{
+    static const struct Field unit[] = {{.name = "unit", .type = FIELD_TEXT}, {.name = NULL}};
+    static const struct FaultKind stops = {
+        .name = "kill", .config.fields = unit, .needs_service = true, .stops_service = true};
+    struct Target *hosts = arena_zero(arena, 2, sizeof *hosts);
+    hosts[0].name = "api-1";
+    hosts[1].name = "api-2";
+    struct Role *role = arena_zero(arena, 1, sizeof *role);
+    *role = (struct Role){.name = "api", .system = of->system};
+    struct TargetSpec target = {.role = "api"};
+    struct StepSpec step = {.name = "take it",
+                            .kind = of->kind != NULL ? of->kind : &stops,
+                            .config = &of->unit,
+                            .target = &target};
+    struct Scenario scenario = {.steps = {.items = &step, .count = 1}, .leave_stopped = of->leaves};
+    struct PlannedFault fault = {.step = &step,
+                                 .role = role,
+                                 .target = &hosts[of->replica ? 1 : 0],
+                                 .chosen = true,
+                                 .procedure = {.from_here = of->machine}};
+    struct Plan *plan = arena_zero(arena, 1, sizeof *plan);
+    plan->arena = arena;
+    plan->scenario = &scenario;
+    plan->faults = (struct List){.items = &fault, .count = 1};
+    struct SurveyRole surveyed = {.role = role, .primary = &hosts[0], .prospect_known = true};
+    surveyed.prospect.persistence = PERSIST_ALL;
+    struct Survey survey = {.arena = arena, .roles = {.items = &surveyed, .count = 1}};
+
+    foresee_roles(plan, &survey);
+
+    const struct Obstacle *said = plan->obstacles.items;
+    if (returns != NULL)
+        *returns = ((const struct Foresight *)plan->foresights.items)->returns;
+    return plan->obstacles.count > 0 ? said->text : NULL;
+}
+
+static bool never(const void *config, bool by_boot)
+{
+    (void)config;
+    (void)by_boot;
+    return false;
+}
+
+static bool not_by_boot(const void *config, bool by_boot)
+{
+    (void)config;
+    return !by_boot;
+}
+
+static const struct SystemKind BARE = {.name = "bare", .returns_safely = never};
+static const struct SystemKind REJOINS = {.name = "rejoins", .returns_safely = not_by_boot};
+static const struct SystemKind COORDINATED = {.name = "coordinated"};
+
+static void test_no_drill_starts_a_primary_that_may_become_a_second_one(void **state)
+{
+    struct Arena *arena = *state;
+    assert_string_equal(takes(&(struct Taking){.system = &BARE}, NULL, arena),
+                        "role 'api': the undo would start its primary 'api-1' as it is, which may "
+                        "make a second one");
+    assert_string_equal(takes(&(struct Taking){.system = &REJOINS, .machine = true}, NULL, arena),
+                        "role 'api': the boot of its primary 'api-1' may start a second one");
+    /* Its boot does not ask what the drill says. */
+    assert_non_null(
+        takes(&(struct Taking){.system = &BARE, .machine = true, .leaves = true}, NULL, arena));
+}
+
+static void test_a_start_that_asks_no_system_must_be_safe_by_itself(void **state)
+{
+    static const char sentence[] = "role 'api': a step would start its primary 'api-1' as it is, "
+                                   "which may make a second one";
+    struct Arena *arena = *state;
+    assert_string_equal(takes(&(struct Taking){.system = &REJOINS, .unit = "shopdb"}, NULL, arena),
+                        sentence);
+    /* It starts it whatever the drill leaves. */
+    assert_string_equal(
+        takes(&(struct Taking){.system = &REJOINS, .kind = &RESTART, .leaves = true}, NULL, arena),
+        sentence);
+    assert_null(takes(&(struct Taking){.system = &COORDINATED, .unit = "shopdb"}, NULL, arena));
+    assert_null(takes(&(struct Taking){.system = &COORDINATED, .kind = &RESTART}, NULL, arena));
+    assert_null(takes(&(struct Taking){.system = &REJOINS, .kind = &RESTART, .replica = true}, NULL,
+                      arena));
+    assert_null(
+        takes(&(struct Taking){.system = &REJOINS, .unit = "shopdb", .leaves = true}, NULL, arena));
+}
+
+static void test_one_that_returns_safely_or_stays_down_is_drilled(void **state)
+{
+    struct Arena *arena = *state;
+    const char *returns = NULL;
+    assert_null(takes(&(struct Taking){.system = &REJOINS}, NULL, arena));
+    assert_null(takes(&(struct Taking){.system = &COORDINATED, .machine = true}, NULL, arena));
+    assert_null(takes(&(struct Taking){.system = &BARE, .replica = true}, NULL, arena));
+    assert_null(takes(&(struct Taking){.system = &BARE, .leaves = true}, &returns, arena));
+    assert_string_equal(returns, "api-1 (?) stays down until somebody starts it");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_another_machine_at_the_address_is_refused),
         cmocka_unit_test(test_the_machine_that_is_named_or_any_is_fine),
         cmocka_unit_test(test_a_failover_that_is_asked_for_has_a_range_of_its_own),
+        cmocka_unit_test(test_what_may_leave_two_primaries_is_refused),
+        cmocka_unit_test(test_its_machine_by_another_name_is_the_same),
+        cmocka_unit_test(test_a_kill_that_nobody_looks_at_again_is_no_fence),
+        cmocka_unit_test(test_an_undo_that_could_ask_nobody_is_refused),
+        cmocka_unit_test(test_what_leaves_one_primary_is_fine),
+        cmocka_unit_test(test_no_drill_starts_a_primary_that_may_become_a_second_one),
+        cmocka_unit_test(test_a_start_that_asks_no_system_must_be_safe_by_itself),
+        cmocka_unit_test(test_one_that_returns_safely_or_stays_down_is_drilled),
     };
     struct Arena *arena = arena_new("foresee", 1 << 20);
     for (size_t at = 0; at < sizeof tests / sizeof *tests; at++)

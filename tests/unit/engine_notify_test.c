@@ -258,6 +258,38 @@ static void test_only_what_was_asked_for_is_told(void **state)
     stand_free(stand);
 }
 
+static void test_a_day_is_told_line_by_line(void **state)
+{
+    (void)state;
+    static const enum NotifyWay ways[] = {NOTIFY_SLACK, NOTIFY_TEAMS, NOTIFY_WEBHOOK};
+    static const char *const titles[] = {"text", "attachments.0.content.body.0.text", "title"};
+    const struct NotifyDay day = {.title = "FAIL: game day monthly in staging",
+                                  .lines = "PASS  one\nFAIL  two\n",
+                                  .name = "monthly",
+                                  .id = "01kday",
+                                  .environment = "staging",
+                                  .who = "ana@box",
+                                  .verdict = "FAIL"};
+    for (size_t at = 0; at < COUNT_OF(ways); at++) {
+        struct Stand *stand = stand_new(ways[at], "way", NULL);
+
+        notify_day(&(struct NotifyInput){.to = &stand->tos,
+                                         .who = "ana@box",
+                                         .loop = stand->loop,
+                                         .say = say,
+                                         .say_data = stand},
+                   &day);
+
+        assert_int_equal(stand->count, 1);
+        assert_says(stand, 0, titles[at], "FAIL: game day monthly in staging");
+        assert_non_null(strstr(body_of(stand, 0), "FAIL  two"));
+        assert_string_equal(stand->said, "");
+        if (ways[at] == NOTIFY_WEBHOOK)
+            assert_says(stand, 0, "event", "gameday");
+        stand_free(stand);
+    }
+}
+
 /* Looking never waits: a server that hangs is noticed when the run is long over. */
 static void test_who_does_not_answer_costs_a_line(void **state)
 {
@@ -471,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_a_webhook_is_signed_over_its_body),
         cmocka_unit_test(test_the_signature_is_hmac_sha256),
         cmocka_unit_test(test_only_what_was_asked_for_is_told),
+        cmocka_unit_test(test_a_day_is_told_line_by_line),
         cmocka_unit_test(test_who_does_not_answer_costs_a_line),
         cmocka_unit_test(test_grafana_gets_a_region_from_the_fault_to_its_undo),
         cmocka_unit_test(test_a_silence_is_of_the_matchers_and_ends_by_itself),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../runner/base/text.h"
+#include "../../runner/clients/inventory_json.h"
 #include "../../runner/transports/kinds.h"
 #include "../../runner/transports/process.h"
 
@@ -127,6 +128,39 @@ static void test_the_lock_is_on_the_first_host(void **state)
 
     assert_string_equal(c.environment->lock_host, "api-1");
     case_close(&c);
+}
+
+/* Who holds the lock, where the inventory says this. */
+static void lock_is_on(const char *wanted, const char *roles, const char *json)
+{
+    struct Case c = {.arena = arena_new("test", 64u << 20), .problems = problems_new()};
+    struct Inventory inventory = {.groups = {.items = NULL}};
+    const char *why = "";
+    c.said = BUF(1 << 16);
+    if (!inventory_read(json, strlen(json), c.arena, &inventory, &why))
+        fail_msg("%s", why);
+    const char *text =
+        arena_printf(c.arena, "environment: staging\nhosts: {run: [inventory]}\nroles:\n%s", roles);
+    const struct Document *document = case_document(&c, "staging.yaml", text);
+    c.environment =
+        environment_with(document, &inventory, &faildrill_kinds, "/project", c.problems);
+    case_say(&c, &document, 1);
+    assert_string_equal(c.said.text, "");
+    assert_string_equal(c.environment->lock_host, wanted);
+    case_close(&c);
+}
+
+static void test_the_lock_does_not_follow_the_order_of_an_inventory(void **state)
+{
+    (void)state;
+    static const char of_group[] = "  api: {hosts: apis, unit: api.service}\n";
+    static const char described[] = "  api: {hosts: apis, unit: api.service}\n"
+                                    "  db: {hosts: {api-3: {zone: a}, api-2: {zone: b}}}\n";
+
+    lock_is_on("api-1", of_group, "{\"apis\":{\"hosts\":[\"api-1\",\"api-2\",\"api-3\"]}}");
+    lock_is_on("api-1", of_group, "{\"apis\":{\"hosts\":[\"api-3\",\"api-2\",\"api-1\"]}}");
+    lock_is_on("api-2", described, "{\"apis\":{\"hosts\":[\"api-1\",\"api-2\",\"api-3\"]}}");
+    lock_is_on("api-2", described, "{\"apis\":{\"hosts\":[\"api-3\",\"api-2\",\"api-1\"]}}");
 }
 
 static void test_the_hash_is_that_of_the_file(void **state)
@@ -290,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_a_prefix_knows_each_host_by_name),
         cmocka_unit_test(test_a_way_to_reach_stands_for_all_hosts),
         cmocka_unit_test(test_the_lock_is_on_the_first_host),
+        cmocka_unit_test(test_the_lock_does_not_follow_the_order_of_an_inventory),
         cmocka_unit_test(test_the_hash_is_that_of_the_file),
         cmocka_unit_test(test_passed_in_has_its_defaults),
         cmocka_unit_test(test_a_secret_is_read_from_the_process_environment),

@@ -7,6 +7,11 @@
 #include "../../runner/model/procedure_fill.h"
 #include "../../runner/model/redact.h"
 
+#define TWO_SECRETS                                                                                \
+    "environment: staging\n"                                                                       \
+    "roles: {api: {hosts: [api-1, api-2], unit: shop-api.service}}\n"                              \
+    "endpoints: {api: \"http://10.0.0.21:8080\"}\n"                                                \
+    "secrets: {token: {env: FD_TEST_TOKEN}, other: {env: FD_TEST_OTHER}}\n"
 #define CANARY "s3cr?t \"a\"/it's"
 
 static struct Case unlocked(void)
@@ -70,6 +75,25 @@ static void test_other_text_stays_as_it_is(void **state)
     case_close(&c);
 }
 
+/* As `vault: {env: PASSWORD}` with the password "vault1" of a lab that nobody minds. */
+static void test_what_stands_in_its_place_is_never_looked_at(void **state)
+{
+    (void)state;
+    setenv("FD_TEST_TOKEN", "token", 1);
+    setenv("FD_TEST_OTHER", "secret.token", 1);
+    struct Case c = good_case(TWO_SECRETS, DRILL);
+    struct Err err;
+    assert_true(environment_unlock(c.environment, NULL, &err));
+
+    assert_said("a token b", "a ${secret.token} b");
+    assert_said("tokentoken", "${secret.token}${secret.token}");
+    assert_said("secret.token", "${secret.other}");
+    assert_said("it says ${secret.token} already", "it says ${secret.token} already");
+    assert_said("${secret.token", "${${secret.other}");
+    assert_said("${secret.tokens}", "${${secret.other}s}");
+    case_close(&c);
+}
+
 /* Its commands are printed, stored, and lie on its host. */
 static void test_a_fault_takes_no_capture_that_holds_a_secret(void **state)
 {
@@ -100,6 +124,7 @@ int main(void)
         cmocka_unit_test(test_every_form_of_a_secret_is_taken_out),
         cmocka_unit_test(test_base64_is_found_wherever_it_begins),
         cmocka_unit_test(test_other_text_stays_as_it_is),
+        cmocka_unit_test(test_what_stands_in_its_place_is_never_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

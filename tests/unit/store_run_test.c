@@ -154,6 +154,31 @@ static void test_a_role_has_the_newest_row_of_its_system(void **state)
     fixture_close(&f);
 }
 
+static void test_every_change_of_who_leads_is_kept(void **state)
+{
+    (void)state;
+    struct Fixture f;
+    fixture_open(&f);
+    struct Store *store = fixture_store(&f);
+    struct RunMove rows[] = {{.role = "db", .host = "db-2", .low = {1}, .high = {2}},
+                             {.role = "db", .host = "db-1", .low = {3}, .high = {4}}};
+    struct List moves = {rows, COUNT_OF(rows)}, none = {.items = NULL};
+
+    must(&f, fixture_begin(&f, store, "01run"));
+    must(&f, store_moves(store, &none, &f.err));
+    must(&f, store_moves(store, &moves, &f.err));
+    store_close(store);
+    struct RunRecord run = fixture_read(&f);
+
+    assert_int_equal(run.move_count, 2);
+    assert_string_equal(run.moves[0].host, "db-2");
+    assert_string_equal(run.moves[1].role, "db");
+    assert_string_equal(run.moves[1].host, "db-1");
+    assert_int_equal(run.moves[1].low.ns, 3);
+    assert_int_equal(run.moves[1].high.ns, 4);
+    fixture_close(&f);
+}
+
 static void test_a_plan_is_run_once(void **state)
 {
     (void)state;
@@ -216,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_probes_and_expectations_come_in_the_order_of_the_scenario),
         cmocka_unit_test(test_marks_and_events_are_kept),
         cmocka_unit_test(test_a_role_has_the_newest_row_of_its_system),
+        cmocka_unit_test(test_every_change_of_who_leads_is_kept),
         cmocka_unit_test(test_a_plan_is_run_once),
         cmocka_unit_test(test_a_run_whose_writer_died_is_not_finished),
         cmocka_unit_test(test_a_run_that_is_not_there_is_said_so),

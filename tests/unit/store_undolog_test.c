@@ -133,6 +133,42 @@ static struct List read_open(struct Fixture *f, const char *run)
     return list;
 }
 
+static void test_hosts_of_kept_runs_are_known_as_the_newest_reached_them(void **state)
+{
+    (void)state;
+    struct Fixture f;
+    fixture_open(&f);
+    struct Store *store = fixture_store(&f);
+    must(&f, fixture_begin(&f, store, "01run"));
+    bring_to(&f, store, FAULT_CLEAR);
+    must(&f, fixture_arm(&f, store, 2));
+    store_close(store);
+    store = fixture_store(&f);
+    must(&f, fixture_begin(&f, store, "02run"));
+    f.hosts[0].address = "10.0.0.9";
+    bring_to(&f, store, FAULT_CLEAR);
+    struct List staging, other;
+
+    must(&f, undolog_hosts(store, &fake_kinds, "staging", f.arena, &staging, &f.err));
+    must(&f, undolog_hosts(store, &fake_kinds, "production", f.arena, &other, &f.err));
+
+    const struct KeptHost *host = staging.items;
+    assert_int_equal(staging.count, 3);
+    assert_int_equal(other.count, 0);
+    assert_string_equal(host[0].target.name, "db-1");
+    assert_string_equal(host[0].target.address, "10.0.0.9");
+    assert_string_equal(host[0].run, "02run");
+    assert_int_equal(host[0].open_faults, 0);
+    assert_ptr_equal(host[0].target.reach, &fake_reach);
+    assert_string_equal(host[1].target.name, "db-1"); /* where it was before */
+    assert_string_equal(host[1].run, "01run");
+    assert_string_equal(host[2].target.name, "db-2");
+    assert_string_equal(host[2].run, "01run");
+    assert_int_equal(host[2].open_faults, 1);
+    store_close(store);
+    fixture_close(&f);
+}
+
 static void test_an_open_fault_can_be_undone_without_scenario_or_environment(void **state)
 {
     (void)state;
@@ -336,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_only_forward_steps_are_taken),
         cmocka_unit_test(test_a_step_back_says_so_and_changes_nothing),
         cmocka_unit_test(test_armed_carries_the_guard_that_was_proven),
+        cmocka_unit_test(test_hosts_of_kept_runs_are_known_as_the_newest_reached_them),
         TRACK("chaos-mesh 3454", test_an_open_fault_can_be_undone_without_scenario_or_environment),
         cmocka_unit_test(test_a_way_that_this_version_does_not_know_is_listed_all_the_same),
         TRACK("chaosd 147", test_every_state_from_arming_on_is_open_until_clear),

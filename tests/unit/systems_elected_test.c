@@ -28,6 +28,8 @@ struct Scene {
     void *system;
     const char *one, *two; /* what they answer; NULL: silence */
     int one_status, two_status;
+    bool holds, held; /* the first is kept waiting, on this link */
+    struct Link *link;
     char asked[2000];
     bool came;
     struct Standing standing;
@@ -42,23 +44,32 @@ static struct Mono in_ms(int64_t ms)
     return mono_add(mono_now(), ms * NS_PER_MS);
 }
 
+static void say(struct Link *link, int status, const char *body)
+{
+    char out[4000];
+    snprintf(out, sizeof(out), "HTTP/1.0 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
+             strlen(body), body);
+    link_send(link, out);
+}
+
 static void answer(void *data, struct Link *link, const char *bytes, size_t size)
 {
     struct Scene *s = data;
-    char out[4000];
     if (size == 0)
         return;
     bool second = strstr(bytes, "Host: " SECOND) != NULL;
+    if (!second && s->holds) {
+        s->link = link;
+        s->held = true;
+        return;
+    }
     const char *body = second ? s->two : s->one;
     int status = second ? s->two_status : s->one_status;
     if (text_starts(bytes, "POST /v3/maintenance/transfer-leadership"))
         body = "{}";
     snprintf(s->asked, sizeof(s->asked), "%.*s", (int)size, bytes);
-    if (body == NULL)
-        return;
-    snprintf(out, sizeof(out), "HTTP/1.0 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
-             strlen(body), body);
-    link_send(link, out);
+    if (body != NULL)
+        say(link, status, body);
 }
 
 static int begin(void **state)
@@ -223,6 +234,26 @@ static void test_etcd_that_is_silent_is_unknown(void **state)
     assert_string_equal(s->text, "web-2 does not answer");
 }
 
+static void test_what_etcd_says_to_one_question_decides_no_other(void **state)
+{
+    struct Scene *s = *state;
+    open_system(s, &etcd_system, ETCD);
+    s->one = MEMBER("11", "11", "");
+    s->two = MEMBER("22", "11", "");
+    s->holds = true;
+
+    s->kind->ask_redundancy(s->system, in_ms(60000), keep_redundancy, s);
+    run_until(s->loop, &s->held);
+    (void)rank_of(s, 1, 20000); /* by now the second has told the first question as well */
+    s->two = "";
+    assert_int_equal(rank_of(s, 1, 20000), RANK_UNKNOWN);
+    say(s->link, 200, s->one);
+    wait_for_it(s);
+
+    assert_string_equal(s->text, "");
+    assert_int_equal(s->known, KNOWN_YES);
+}
+
 static void test_etcds_leader_is_asked_to_hand_over(void **state)
 {
     struct Scene *s = *state;
@@ -230,7 +261,8 @@ static void test_etcds_leader_is_asked_to_hand_over(void **state)
     s->one = MEMBER("11", "11", "");
     s->two = MEMBER("22", "11", "");
 
-    s->kind->failover(s->system, in_ms(20000), keep_why, s);
+    s->kind->failover(s->system, &(struct FailoverWish){.forced = false}, in_ms(20000), keep_why,
+                      s);
     wait_for_it(s);
 
     assert_int_equal(s->known, KNOWN_YES);
@@ -348,6 +380,7 @@ int main(void)
         SCENE(test_etcd_leads_who_is_its_own_leader),
         SCENE(test_etcd_without_a_leader_and_a_learner_are_neither),
         SCENE(test_etcd_that_is_silent_is_unknown),
+        SCENE(test_what_etcd_says_to_one_question_decides_no_other),
         SCENE(test_etcds_leader_is_asked_to_hand_over),
         SCENE(test_a_page_of_200_says_who_leads),
         SCENE(test_a_replica_whose_page_refuses_is_no_redundancy),

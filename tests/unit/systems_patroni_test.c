@@ -71,6 +71,7 @@ static void answer(void *data, struct Link *link, const char *bytes, size_t size
                        : text_starts(bytes, "GET /cluster ")     ? s->cluster
                        : text_starts(bytes, "GET /config ")      ? s->config
                        : text_starts(bytes, "POST /switchover ") ? s->switchover
+                       : text_starts(bytes, "POST /failover ")   ? s->switchover
                                                                  : "";
     snprintf(s->asked, sizeof(s->asked), "%.*s", (int)size, bytes);
     if (body[0] == '\0')
@@ -263,7 +264,8 @@ static enum Known fail_over(struct Scene *s, int status, const char *said)
     s->came = false;
     s->status = status;
     snprintf(s->switchover, sizeof(s->switchover), "%s", said);
-    kind->failover(s->system, in_ms(said[0] != '\0' ? 20000 : 3000), keep_why, s);
+    kind->failover(s->system, &(struct FailoverWish){.forced = false},
+                   in_ms(said[0] != '\0' ? 20000 : 3000), keep_why, s);
     run_until(s->loop, &s->came);
     return s->known;
 }
@@ -283,6 +285,26 @@ static void test_a_switchover_of_which_nobody_knows_stays_unknown(void **state)
     snprintf(s->cluster, sizeof(s->cluster), MEMBERS, "replica");
     assert_int_equal(fail_over(s, 200, "yes"), KNOWN_NO);
     assert_string_equal(s->text, "no Patroni names a leader");
+}
+
+/* The leader may be gone: it is sent to who is to take its place. */
+static void test_a_forced_failover_names_who_is_to_lead(void **state)
+{
+    struct Scene *s = *state;
+    snprintf(s->cluster, sizeof(s->cluster),
+             "{\"members\": [{\"name\": \"a\", \"role\": \"leader\", \"host\": \"10.0.0.9\"}, "
+             "{\"name\": \"c\", \"role\": \"replica\", \"state\": \"stopped\", \"host\": "
+             "\"127.0.0.1\"}, {\"name\": \"b\", \"role\": \"replica\", \"state\": \"streaming\", "
+             "\"host\": \"127.0.0.1\"}]}");
+    s->status = 200;
+    snprintf(s->switchover, sizeof(s->switchover), "Successfully failed over to \"b\"");
+
+    kind->failover(s->system, &(struct FailoverWish){.forced = true}, in_ms(20000), keep_why, s);
+    run_until(s->loop, &s->came);
+
+    assert_int_equal(s->known, KNOWN_YES);
+    assert_non_null(strstr(s->asked, "POST /failover "));
+    assert_non_null(strstr(s->asked, "{\"candidate\":\"b\"}"));
 }
 
 static void keep_prospect(void *data, const struct Prospect *prospect)
@@ -314,10 +336,11 @@ static void test_the_knobs_promise_a_range(void **state)
 
     assert_int_equal(s->prospect.failover.low_ns, 15 * NS_PER_S);
     assert_int_equal(s->prospect.failover.high_ns, 30 * NS_PER_S);
-    assert_string_equal(s->knobs,
-                        "ttl=20 s;loop_wait=5 s;retry_timeout=10 s;maximum_lag_on_failover=1024 "
-                        "KiB;synchronous_mode=off;failsafe_mode=off;beware=loop_wait + 2 * "
-                        "retry_timeout is more than ttl;");
+    assert_string_equal(
+        s->knobs,
+        "ttl=20 s;loop_wait=5 s;retry_timeout=10 s;maximum_lag_on_failover=1024 "
+        "KiB;synchronous_mode=off;failsafe_mode=off;use_pg_rewind=off;beware=loop_wait + 2 * "
+        "retry_timeout is more than ttl;");
     assert_string_equal(s->text, "there is no replica that could be promoted");
     assert_non_null(s->prospect.loss);
 }
@@ -540,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_lock_that_is_gone_is_a_detection, begin, end),
         cmocka_unit_test_setup_teardown(test_a_switchover_of_which_nobody_knows_stays_unknown,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(test_a_forced_failover_names_who_is_to_lead, begin, end),
         cmocka_unit_test_setup_teardown(test_the_knobs_promise_a_range, begin, end),
         cmocka_unit_test_setup_teardown(test_a_paused_patroni_is_a_trap, begin, end),
         cmocka_unit_test_setup_teardown(test_what_does_not_answer_is_not_whole, begin, end),

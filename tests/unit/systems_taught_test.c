@@ -1,7 +1,9 @@
 /* systems_taught_test.c - five commands are a system; what they do not say stays unknown. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* mkdtemp */
+#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -203,6 +205,49 @@ static void test_silence_is_unknown_and_the_next_question_is_answered(void **sta
     remove(folder);
 }
 
+static bool gone_within(pid_t pid, int seconds)
+{
+    struct Mono end = mono_add(mono_now(), seconds * NS_PER_S);
+    while (kill(pid, 0) == 0)
+        if (!mono_before(mono_now(), end))
+            return false;
+        else
+            (void)poll(NULL, 0, 20);
+    return true;
+}
+
+/* It prints nothing, so that no pipe that nobody reads would end it. */
+static void test_a_command_that_hangs_is_ended_on_its_host(void **state)
+{
+    struct Scene *s = *state;
+    char folder[] = "/tmp/faildrill-taught-XXXXXX", line[200], digits[24] = "";
+    assert_non_null(mkdtemp(folder));
+    snprintf(line, sizeof(line),
+             "  rank: 'echo $$ >%s/new && mv %s/new %s/pid && exec sleep 1000'\n", folder, folder,
+             folder);
+    teach(s, line);
+
+    snprintf(line, sizeof(line), "%s/pid", folder);
+    while (access(line, F_OK) != 0) { /* on a slow machine it is not even begun in time */
+        kind->ask_standing(s->system, &s->hosts[0], in_ms(900), keep_standing, s);
+        wait_for_it(s);
+        assert_int_equal(s->standing.rank, RANK_UNKNOWN);
+    }
+    FILE *file = fopen(line, "re");
+    assert_non_null(file);
+    assert_non_null(fgets(digits, sizeof(digits), file));
+    fclose(file);
+    pid_t pid = (pid_t)strtol(digits, NULL, 10);
+    assert_true(pid > 1);
+    bool gone = gone_within(pid, 60);
+
+    if (!gone)
+        kill(pid, SIGKILL);
+    assert_true(gone);
+    remove(line);
+    remove(folder);
+}
+
 static void test_the_only_primary_is_found_with_its_port(void **state)
 {
     struct Scene *s = *state;
@@ -289,7 +334,7 @@ static void test_a_failover_is_refused_in_its_own_words(void **state)
     struct Scene *s = *state;
     teach(s, RANKS "  failover: 'echo $1 will not go; exit 1'\n");
 
-    kind->failover(s->system, in_ms(8000), keep_why, s);
+    kind->failover(s->system, &(struct FailoverWish){.forced = false}, in_ms(8000), keep_why, s);
     wait_for_it(s);
 
     assert_int_equal(s->known, KNOWN_NO);
@@ -301,7 +346,7 @@ static void test_without_a_command_there_is_no_failover(void **state)
     struct Scene *s = *state;
     teach(s, RANKS);
 
-    kind->failover(s->system, in_ms(8000), keep_why, s);
+    kind->failover(s->system, &(struct FailoverWish){.forced = false}, in_ms(8000), keep_why, s);
     wait_for_it(s);
 
     assert_int_equal(s->known, KNOWN_NO);
@@ -342,6 +387,21 @@ static void test_rejoin_stands_in_place_of_the_start(void **state)
     assert_int_equal(commands.count, 0);
 }
 
+static void test_it_returns_safely_by_its_rejoin_or_its_own_word(void **state)
+{
+    struct Scene *s = *state;
+    teach(s, RANKS);
+    assert_false(kind->returns_safely(s->role.system_config, false));
+    kind->close(s->system);
+    teach(s, RANKS "  rejoin: start --as-replica\n");
+    assert_true(kind->returns_safely(s->role.system_config, false));
+    assert_false(kind->returns_safely(s->role.system_config, true)); /* a boot does not run it */
+    kind->close(s->system);
+    teach(s, RANKS "plain_start: safe\n");
+    assert_true(kind->returns_safely(s->role.system_config, false));
+    assert_true(kind->returns_safely(s->role.system_config, true));
+}
+
 int main(void)
 {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -349,6 +409,7 @@ int main(void)
         SCENE(test_a_host_says_its_rank_and_epoch),
         SCENE(test_what_is_no_word_of_the_contract_is_unknown),
         SCENE(test_silence_is_unknown_and_the_next_question_is_answered),
+        SCENE(test_a_command_that_hangs_is_ended_on_its_host),
         SCENE(test_the_only_primary_is_found_with_its_port),
         SCENE(test_of_two_primaries_the_higher_epoch_leads),
         SCENE(test_two_primaries_of_one_epoch_leave_it_unknown),
@@ -359,6 +420,7 @@ int main(void)
         SCENE(test_without_a_command_there_is_no_failover),
         SCENE(test_a_cancelled_question_is_never_answered),
         SCENE(test_rejoin_stands_in_place_of_the_start),
+        SCENE(test_it_returns_safely_by_its_rejoin_or_its_own_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

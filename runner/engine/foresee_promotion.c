@@ -1,0 +1,129 @@
+/* foresee_promotion.c - where nobody demotes: what may leave two primaries for ever. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/text.h"
+#include "foresee.h"
+
+const struct StepSpec *foresee_failover(const struct Plan *plan, const struct Role *role)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    for (size_t at = 0; at < plan->scenario->steps.count; at++)
+        if (steps[at].type == STEP_FAILOVER && text_equal(steps[at].role, role->name))
+            return &steps[at];
+    return NULL;
+}
+
+bool foresee_is_hit(const struct PlannedFault *fault, const struct SurveyRole *role)
+{
+    const struct StepSpec *step = fault->step;
+    bool on_host = fault->target == role->primary;
+    for (size_t n = 0; role->primary == NULL && n < role->role->host_count; n++)
+        on_host = on_host || fault->target == role->role->hosts[n];
+    if (step->kind == NULL || !fault->chosen)
+        return false;
+    if (fault->role == role->role)
+        return role->primary == NULL || on_host;
+    return on_host && (step->kind->takes_machine || step_names_service(step));
+}
+
+/* Restart= of a unit that is killed and not kept down; "" where nothing brings it back. */
+static const char *revived_by(const struct Plan *plan, const struct PlannedFault *fault)
+{
+    const struct HostFacts *rows = plan->facts.items;
+    if (!text_equal(fault->step->kind->name, "kill") || fault->step->hold_ns >= 0)
+        return "";
+    for (size_t at = 0; at < plan->facts.count; at++)
+        if (rows[at].host == fault->target && !text_equal(rows[at].restart, "no"))
+            return rows[at].restart;
+    return "";
+}
+
+/* What this fault would make of the primary while, or after, another is promoted. */
+static void judge_fault(const struct Plan *plan, const struct PlannedFault *fault,
+                        struct Obstacle *out)
+{
+    const struct StepSpec *step = fault->step;
+    const char *name = fault->target->name, *restart = revived_by(plan, fault);
+    bool by_name = step_names_service(step) && !plan->scenario->leave_stopped;
+    out->code = ERR_REFUSED;
+    if (step->kind->takes_machine) {
+        out->text = arena_printf(plan->arena,
+                                 "host '%s' would boot as a second primary beside the one that is "
+                                 "promoted, and nobody demotes it",
+                                 name);
+        out->help = "Isolate it, and stop its service before another is promoted, as "
+                    "postgres_primary_lost does.";
+    } else if (text_equal(step->kind->name, "restart") || (step->kind->stops_service && by_name)) {
+        out->text = arena_printf(plan->arena,
+                                 "`%s` may start '%s' as it is, a second primary beside the one "
+                                 "that is promoted",
+                                 step->name, name);
+        out->help = "Kill or stop the role's own service, which comes back as a replica; drill "
+                    "another service on these hosts without `failover:`.";
+    } else if (restart[0] != '\0') {
+        out->text = arena_printf(plan->arena,
+                                 "Restart=%s on host '%s' may bring the killed primary back beside "
+                                 "the one that is promoted",
+                                 restart, name);
+        out->help = "Say `stop:` in place of `kill:`, which cancels the restart.";
+    }
+}
+
+/* Its undo asks the others who leads, so it would wait for the end of one that comes after it. */
+static bool keeps_waiting(const struct Plan *plan, const struct Role *role)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t at = 0; at < plan->faults.count; at++)
+        if (faults[at].role == role && faults[at].step->kind != NULL &&
+            faults[at].step->kind->partitions && faults[at].step->hold_ns < 0)
+            return true;
+    return false;
+}
+
+/* It keeps the old primary down until the end of the drill, and is proven before the next step. */
+static bool fences(const struct PlannedFault *fault, const struct StepSpec *failover)
+{
+    const struct StepSpec *step = fault->step;
+    return step->kind->stops_service && !step->kind->takes_machine && step < failover &&
+           (step->together == 0 || step->timed) && step->hold_ns < 0 && !step_names_service(step) &&
+           !fault->procedure.once;
+}
+
+static void judge_forced(const struct Plan *plan, const struct Role *role, struct Obstacle *out)
+{
+    *out = (struct Obstacle){
+        .code = ERR_REFUSED,
+        .text = arena_printf(plan->arena,
+                             "a forced failover of role '%s' may leave two primaries, and nobody "
+                             "demotes the old one",
+                             role->name),
+        .help = "Put a `stop:` of the old primary before it, without `for`; `stays: true` at its "
+                "target means the same host all through."};
+}
+
+bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, struct Obstacle *out)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    const struct StepSpec *failover = foresee_failover(plan, role->role);
+    bool fenced = false, stops = false;
+    *out = (struct Obstacle){.text = NULL};
+    for (size_t at = 0; role->role->system->unwatched && at < plan->faults.count; at++) {
+        if (!foresee_is_hit(&faults[at], role))
+            continue;
+        stops = stops || faults[at].step->kind->stops_service;
+        fenced = fenced || (failover != NULL && fences(&faults[at], failover));
+        if (failover != NULL && out->text == NULL)
+            judge_fault(plan, &faults[at], out);
+    }
+    if (out->text == NULL && stops && keeps_waiting(plan, role->role))
+        *out = (struct Obstacle){
+            .code = ERR_REFUSED,
+            .text = arena_printf(plan->arena,
+                                 "the undo of role '%s' asks its hosts who leads, and they would "
+                                 "still be cut off from each other",
+                                 role->role->name),
+            .help = "Give the partition a `for:` that ends before the drill does."};
+    if (out->text == NULL && role->role->system->unwatched && failover != NULL &&
+        failover->forced && !fenced)
+        judge_forced(plan, role->role, out);
+    return out->text != NULL;
+}

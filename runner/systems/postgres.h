@@ -1,0 +1,80 @@
+/* postgres.h - what the files of postgres share; nobody else includes it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_SYSTEMS_POSTGRES_H
+#define FD_SYSTEMS_POSTGRES_H
+
+#include "../model/system.h"
+#include "asking.h"
+#include "postgres_access.h"
+
+enum { POSTGRES_HOSTS_MAX = 15 };
+
+struct PostgresConfig {
+    struct PostgresAccess access; /* first: the ledger looks for it there */
+    bool proxy;
+    const char *config_file, *rewind;
+};
+
+struct Postgres {
+    const struct PostgresConfig *config;
+    const struct Role *role;
+    struct Asking asking;
+    struct PostgresClient *lines[POSTGRES_HOSTS_MAX]; /* NULL until the first use */
+};
+
+/* What one host says of itself; all zero where it did not answer. */
+struct HostLook {
+    bool answered;
+    bool refused;    /* nobody listens there: it is no primary now */
+    char error[120]; /* it lives, and answers no question */
+    bool replica, writable;
+    int64_t timeline, location; /* of the log: written, or received */
+    char identity[24];          /* of the whole system */
+    char streams[400];          /* addresses that stream from it, with blanks between */
+    int64_t in_sync;            /* of those, how many a commit may wait for */
+    char waits_for[80];         /* synchronous_standby_names */
+    char commit[16];            /* synchronous_commit */
+    char version[24];
+    bool rewinds;  /* pg_rewind can bring it back */
+    bool promotes; /* our user may */
+    bool sees;     /* our user sees who streams */
+    bool paused;   /* its replay is */
+    bool receives; /* it streams from somebody */
+};
+/* One question to one host or all; a kind of question has a struct of its own with this first. */
+struct Look {
+    struct Ask ask; /* first */
+    struct Postgres *system;
+    struct HostLook hosts[POSTGRES_HOSTS_MAX];
+    size_t over; /* hosts that answered, or will not */
+    /* A host has answered or will not. False: enough is known. May be NULL. */
+    bool (*more)(struct Look *look, size_t host);
+};
+void *look_begin(struct Postgres *system, size_t size, struct Mono deadline,
+                 void (*finish)(struct Ask *ask));
+void look_at_host(struct Look *look, size_t host, struct Mono deadline);
+void look_at_all(struct Look *look, struct Mono deadline);
+/* A statement of another kind to a host. False: our side has no way to send it. */
+bool look_send(struct Look *look, size_t host, const char *text, AskFn *fn);
+/* The primary of the highest timeline; host_count: none, or two of the same. */
+size_t look_primary(const struct Look *look);
+/* How many say that they are. */
+size_t look_primaries(const struct Look *look);
+
+/* ---- by file: postgres_look.c, postgres_prospect.c, postgres_act.c, postgres_rejoin.c ---- */
+void postgres_ask_standing(void *system, const struct Target *host, struct Mono deadline,
+                           StandingFn *done, void *data);
+void postgres_ask_control(void *system, struct Mono deadline, StandingFn *done, void *data);
+void postgres_find_primary(void *system, struct Mono deadline,
+                           void (*done)(void *data, const char *address, uint16_t port),
+                           void *data);
+void postgres_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
+void postgres_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
+void postgres_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
+                       void (*done)(void *data, enum Known accepted, const char *why), void *data);
+bool postgres_plan_rejoin(const void *config, const struct PlanInput *input, struct Arena *arena,
+                          struct Commands *out, struct Err *err);
+void postgres_plan_ready(const void *config, const struct PlanInput *input, struct Arena *arena,
+                         struct Commands *out);
+
+#endif

@@ -1,0 +1,138 @@
+/* postgres_act.c - the promotion of a replica, where no primary can be hurt by it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "postgres.h"
+
+/* A host that is silent for so long is not waited for. */
+#define LOOK_NS (2 * NS_PER_S)
+
+/* It is late where our side was held up, and the old primary may be back: then its replica streams.
+ * A machine that is lost says no word of farewell, and the replica streams for a while. */
+static const char promote[] = "select pg_promote(false)";
+static const char promote_alone[] =
+    "select pg_promote(false) where not exists (select from pg_stat_wal_receiver where status = "
+    "'streaming')";
+
+struct ActLook {
+    struct Look look; /* first */
+    struct FailoverWish wish;
+    enum Known answer;
+    char why[300];
+    void (*done)(void *data, enum Known accepted, const char *why);
+    void *data;
+};
+
+static void tell_act(struct Ask *ask)
+{
+    struct ActLook *mine = (struct ActLook *)ask;
+    mine->done(mine->data, mine->answer, mine->why);
+}
+
+static bool answer(struct ActLook *mine, enum Known said, const char *why)
+{
+    mine->answer = said;
+    snprintf(mine->why, sizeof(mine->why), "%s", why);
+    return false;
+}
+
+/* It comes at once: the replica was told, and a change of primary must follow. */
+static bool take_promoted(struct Ask *ask, size_t index, const struct Answer *reply)
+{
+    struct ActLook *mine = (struct ActLook *)ask;
+    char why[300];
+    (void)index;
+    if (reply->end == CALL_REFUSED)
+        return answer(mine, KNOWN_NO, "the replica refuses the connection");
+    if (reply->end != CALL_ANSWERED)
+        return answer(mine, KNOWN_UNKNOWN, "it was sent, and the replica did not answer");
+    if (reply->code == POSTGRES_ROWS && postgres_value(postgres_rows(reply), 0, 0) != NULL)
+        return answer(mine, KNOWN_YES, "");
+    if (reply->code == POSTGRES_ROWS)
+        return answer(mine, KNOWN_NO, "the replica streams again: its primary is back");
+    snprintf(why, sizeof(why), "the replica cannot be promoted: %.*s",
+             (int)strcspn(reply->bytes, "\r\n"), reply->bytes);
+    return answer(mine, KNOWN_NO, why);
+}
+
+/* Why nobody is promoted, for there could be two primaries then; false: nothing speaks against. */
+static bool speaks_against(const struct ActLook *mine, char *why, size_t size)
+{
+    const struct Role *role = mine->look.system->role;
+    for (size_t n = 0; n < role->host_count; n++) {
+        const struct HostLook *host = &mine->look.hosts[n];
+        const char *name = role->hosts[n]->name;
+        if (host->answered && !host->replica)
+            snprintf(
+                why, size,
+                "%.100s is a primary that runs: stop it or kill it first, or there would be two",
+                name);
+        else if (host->error[0] != '\0')
+            snprintf(why, size, "%.100s lives and may be a primary soon: it says %.100s", name,
+                     host->error);
+        else if (!host->answered && !host->refused && !mine->wish.forced)
+            snprintf(why, size,
+                     "%.100s does not answer and may still take writes: `forced: true` promotes a "
+                     "replica all the same",
+                     name);
+        else
+            continue;
+        return true;
+    }
+    return false;
+}
+
+/* Of two that have as much, the one that does not get it from the other. */
+static bool has_more(const struct HostLook *host, const struct HostLook *best)
+{
+    return host->location > best->location ||
+           (host->location == best->location && best->receives && !host->receives);
+}
+
+/* Who has most of the log. */
+static size_t best_replica(const struct ActLook *mine)
+{
+    const struct Role *role = mine->look.system->role;
+    size_t best = role->host_count;
+    for (size_t n = 0; n < role->host_count; n++) {
+        const struct HostLook *host = &mine->look.hosts[n];
+        if (!host->answered || !host->replica ||
+            (mine->wish.to != NULL && role->hosts[n] != mine->wish.to))
+            continue;
+        if (best == role->host_count || has_more(host, &mine->look.hosts[best]))
+            best = n;
+    }
+    return best;
+}
+
+static bool take_all(struct Look *look, size_t host)
+{
+    struct ActLook *mine = (struct ActLook *)look;
+    char why[300];
+    (void)host;
+    if (look->over < look->system->role->host_count)
+        return true;
+    if (speaks_against(mine, why, sizeof(why)))
+        return answer(mine, KNOWN_NO, why);
+    size_t best = best_replica(mine);
+    if (best == look->system->role->host_count)
+        return answer(mine, KNOWN_NO, "no replica answers that could be promoted");
+    (void)answer(mine, KNOWN_UNKNOWN, "");
+    return look_send(look, best, mine->wish.forced ? promote : promote_alone, take_promoted);
+}
+
+void postgres_failover(void *data, const struct FailoverWish *wish, struct Mono deadline,
+                       void (*done)(void *data, enum Known accepted, const char *why),
+                       void *done_data)
+{
+    struct ActLook *mine = look_begin(data, sizeof(*mine), deadline, tell_act);
+    mine->wish = *wish;
+    mine->look.more = take_all;
+    mine->done = done;
+    mine->data = done_data;
+    (void)answer(mine, KNOWN_NO, "no PostgreSQL answers");
+    look_at_all(&mine->look, mono_min(mono_add(mono_now(), LOOK_NS), deadline));
+    ask_go(&mine->look.ask);
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# rigged_redis_test.sh - Redis with Sentinel and Redis Cluster with settings made worse: named, and mended.
+# SPDX-License-Identifier: Apache-2.0
+# usage: tests/databases/rigged_redis_test.sh      ONLY: down_after too_late unbounded lag cluster
+#
+# shellcheck source=tests/lib.sh
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+export ONLY=${ONLY-$*}
+in_lab staging redis-cluster
+# shellcheck source=tests/databases/rigged.sh
+. "$root/tests/databases/rigged.sh"
+wanted() {
+    [ -z "$ONLY" ] || [[ " $ONLY " == *" $1 "* ]]
+}
+
+# set_line LINE KNOB VALUE: on every Redis, or on every Sentinel.
+set_line() {
+    local n words port=6379 last=3
+    read -ra words <<<"${1//<master>/shop}"
+    case $1 in SENTINEL*) port=26379 ;; esac
+    [ "$environment" = staging ] || last=6
+    for ((n = 1; n <= last; n++)); do
+        [ "$(redis-cli -h "$net.1$n" -p "$port" "${words[@]}")" = OK ] || return 1
+    done
+}
+clients='  writes: {ledger: redis, every: 100ms}
+  redis: {primary: redis, every: 250ms}'
+
+export role=redis
+rigged_in staging 1
+if wanted down_after; then
+    set_line 'SENTINEL SET <master> down-after-milliseconds 12000'
+    scenario down_after '{kill: primary, for: 25s}' "$clients" '  writes: {recover_within: 10s}
+  redis: {failover_within: 9s}'
+    rigged down_after down-after-milliseconds=3000
+fi
+if wanted too_late; then # undone before anybody was promoted
+    set_line 'SENTINEL SET <master> down-after-milliseconds 60000'
+    scenario too_late '{kill: primary, for: 20s}' "$clients" '  writes: {recover_within: 12s}
+  redis: {failover_within: 12s}'
+    rigged too_late down-after-milliseconds=5000
+    set_line 'SENTINEL SET <master> down-after-milliseconds 2000'
+fi
+bounds='  writes: {recover_within: 20s}
+  redis: {failover_within: 20s}
+  stranded: {max_lost: 15s}'
+stranded="$clients
+  stranded: {ledger: redis, from: primary, every: 100ms}"
+if wanted unbounded; then
+    set_line 'CONFIG SET min-replicas-max-lag 10' && set_line 'CONFIG SET min-replicas-to-write 0'
+    scenario unbounded '{isolate: primary, for: 30s}' "$stranded" "$bounds"
+    rigged unbounded min-replicas-to-write=1
+fi
+if wanted lag; then
+    set_line 'CONFIG SET min-replicas-to-write 1' && set_line 'CONFIG SET min-replicas-max-lag 60'
+    scenario lag '{isolate: primary, for: 30s}' "$stranded" "$bounds"
+    rigged lag min-replicas-max-lag=10
+fi
+rigged_in redis-cluster 10
+if wanted cluster; then
+    set_line 'CONFIG SET cluster-node-timeout 15000'
+    scenario cluster '{kill: primary, for: 40s}' "$clients" '  writes: {recover_within: 30s}
+  redis: {failover_within: 12s}'
+    rigged cluster cluster-node-timeout=5000
+fi
