@@ -235,7 +235,22 @@ undo_in_folder() {
 
 # Looks first: whoever removed the folder had seen all_clear, or the host was rebooted.
 undo_in_scratch() {
+    [ "$FD_DIR" -ef /proc/self/fd/9 ] || return
     look_clear || [ "$again" = no ] || undo_and_look
+}
+
+# Behind the fence: the guard whose folder was there may yet be about to put it away, and does not
+# know ours from it. Once more where it came in between.
+undo_anew() {
+    chances=5
+    while [ "$known" = unknown ] && [ "$chances" -gt 0 ] && [ ! -e "$FD_DIR/vars" ]; do
+        chances=$((chances - 1))
+        if with_host scratch_folder; then
+            fenced 50 undo_in_scratch
+        elif [ -e "$FD_DIR/vars" ]; then
+            undo_in_folder
+        fi
+    done
 }
 
 # FD_UNDO and FD_CLEAR as the store has them, or empty; FD_ARMED the boot id then; FD_STICKY = 1
@@ -254,10 +269,8 @@ undo() {
             with_host rm -rf "$FD_DIR"
             undo_by_name >/dev/null
             by_name=$found
-        elif with_host scratch_folder; then
-            undo_in_scratch
-        elif [ -e "$FD_DIR/vars" ]; then
-            undo_in_folder
+        else
+            undo_anew
         fi
     fi
     last_said="$(part_said undo) $(part_said clear) $(printf %s "${by_name:-}" | tail -n 1 | tr '\t' ' ')"

@@ -166,10 +166,11 @@ put_away() {
     [ ! -e "$fd_root/undo" ] || with_host sweep "${1:-}"
 }
 
-# At one stroke: nobody sees half of a folder.
+# At one stroke: nobody sees half of a folder. Only whose fence we hold: not another one by the same
+# name, which a runner has made since to look once more.
 take_away() {
     rm -rf "$fd_root/.gone.$FD_ID"
-    mv "$FD_DIR" "$fd_root/.gone.$FD_ID" 2>/dev/null
+    [ ! "$FD_DIR" -ef /proc/self/fd/9 ] || mv "$FD_DIR" "$fd_root/.gone.$FD_ID" 2>/dev/null
     sweep "${1:-}"
 }
 

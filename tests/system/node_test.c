@@ -303,6 +303,7 @@ struct Racer {
     struct Drill *drill;
     int64_t wait_ns;
     enum Effect effect;
+    enum Known known;
 };
 
 static void *fire_late(void *data)
@@ -360,6 +361,48 @@ static void a_line_read_after_the_tombstone_does_nothing(void **state)
     assert_int_equal(space_sh(&drill.space, "cd /run/faildrill/*_1 && mv permit tomb", NULL), 0);
     assert_int_equal(node_fire(drill.firing, drill_in(30), &drill.t0, &drill.err), EFFECT_NONE);
     assert_string_equal(drill.err.message, "'host' refused to fire: it was undone before");
+    drill_undo(&drill);
+    drill_is_clean(&drill, SOON);
+    drill_close(&drill);
+}
+
+static void *undo_aside(void *data)
+{
+    struct Racer *racer = data;
+    struct Buf detail = BUF(1000);
+    racer->known = node_undo(racer->drill->node, &racer->drill->undo, drill_in(60),
+                             &racer->drill->undone, &detail, &racer->drill->err);
+    buf_free(&detail);
+    return NULL;
+}
+
+/* A guard that is late with putting its own away finds the one in which the runner looks once more,
+ * by the same name. */
+static void nobody_takes_the_folder_in_which_one_looks(void **state)
+{
+    if (kind_of(state) != DRILL_RUN)
+        return; /* it is the same for all */
+    struct Drill drill;
+    struct Racer racer = {.drill = &drill};
+    pthread_t thread;
+    drill_open(&drill, kind_of(state), LONG_NS, CAP_NS);
+    drill_lock(&drill);
+    drill_arm(&drill);
+    assert_int_equal(space_sh(&drill.space, "cp -r /run/faildrill/*_1 /run/kept", NULL), 0);
+    assert_true(node_disarm(drill.node, &drill.token, 1, drill_in(30), &drill.err));
+    const char *proof = drill.undo.all_clear;
+    drill.undo.all_clear = "touch /run/looks; while [ -e /run/looks ]; do sleep 0.02; done\n"
+                           "test -s clear || exit 125\n";
+    assert_int_equal(pthread_create(&thread, NULL, undo_aside, &racer), 0);
+    assert_true(space_until(&drill.space, "test -e /run/looks", SOON));
+    assert_int_equal(space_sh(&drill.space,
+                              ". /run/kept/vars; . /run/kept/node; put_away; kept=$?\n"
+                              "rm -r /run/kept /run/looks; [ $kept -eq 1 ]",
+                              NULL),
+                     0);
+    pthread_join(thread, NULL);
+    assert_int_equal(racer.known, KNOWN_YES);
+    drill.undo.all_clear = proof;
     drill_undo(&drill);
     drill_is_clean(&drill, SOON);
     drill_close(&drill);
@@ -458,6 +501,7 @@ static const struct {
     ROW(rebooted_nothing_fires_and_nothing_is_left),
     ROW(a_line_read_after_the_tombstone_does_nothing),
     ROW(late_apply_never_wins),
+    ROW(nobody_takes_the_folder_in_which_one_looks),
     ROW(arming_cut_before),
     ROW(arming_cut_within),
     ROW(arming_cut_after),
