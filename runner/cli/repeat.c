@@ -178,6 +178,8 @@ static int summary(struct Repeat *repeat, bool halted)
     else
         cycles_text(&report, (struct TextStyle){.unicode = cli->out.unicode}, &out);
     int printed = cli_print(&out, verdict_status(verdict));
+    if (repeat->not_undone != NULL)
+        fputs(repeat->not_undone, stderr);
     buf_free(&out);
     return status != 0 && verdict != VERDICT_NOT_UNDONE ? status : printed;
 }

@@ -18,6 +18,8 @@ struct Repeat {
     bool is_protected;
     const char *begun; /* the id of the run that was begun last; NULL: none of this cycle */
     struct List ran;   /* of struct RanCycle */
+    const char
+        *not_undone; /* what a run has left, and the way by hand: the last word; NULL: none */
 };
 
 /* Calls `once` for each cycle, as long as the last one was a PASS or a FAIL; between them the

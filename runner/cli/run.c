@@ -230,15 +230,17 @@ static const char *forbids(void *data)
  * keep the proof, so that its record of this run says so. */
 static int say_not_undone(const struct Running *running)
 {
-    struct Buf left = BUF(4000);
+    struct Buf left = BUF(4000), clean = BUF(8000);
     run_left(running->run, &left);
     if (left.size == 0)
         buf_put(&left, "all of it was seen undone, which the store does not know; by hand on "
                        "a host: sudo sh /run/faildrill/undo\n");
-    struct Buf clean = BUF(8000);
     redact(left.text, &clean);
-    fprintf(stderr, "NOT UNDONE: a fault may still be in effect; faildrill undo %s\n%s",
-            short_id(running->drill->plan->token.text), clean.text);
+    struct Repeat *of = running->drill->repeat;
+    of->not_undone = arena_printf(
+        of->cli->arena, "NOT UNDONE: a fault may still be in effect; faildrill undo %s\n%s",
+        short_id(running->drill->plan->token.text), clean.text);
+    fputs(of->not_undone, stderr);
     buf_free(&clean);
     buf_free(&left);
     return verdict_status(VERDICT_NOT_UNDONE);

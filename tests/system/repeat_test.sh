@@ -74,6 +74,21 @@ wait "$halted" || got=$?
 check "with the exit status of a halt" test "$got" -eq 5
 check "and says where" said '^HALTED +halted +bare +1 of 2 cycles.*halted before the next one'
 
+# What could not be undone is the last word, behind what is said of all cycles.
+scenario left 'repeat: {times: 2}' <<'END'
+steps:
+  - {run: touch /run/broken, target: victim, fault: true, undo: "test ! -e /run/stuck && rm -f /run/broken", proof: test -e /run/broken, for: 1s}
+expect:
+  door: {max_outage: 5s}
+END
+for host in bare-1 bare-2; do "$lab" exec "$host" touch /run/stuck; done
+check "one that cannot be undone ends all of them" drill 6 run -e bare left
+check "which says so" said '^NOT UNDONE +left +bare +1 of 2 cycles'
+# shellcheck disable=SC2016
+check "and ends with the way by hand" sh -c 'tail -n 1 "$1" | grep -q "by hand there: sudo sh /run/faildrill/undo$" || { cat "$1"; false; }' sh "$work/said"
+for host in bare-1 bare-2; do "$lab" exec "$host" rm /run/stuck; done
+check "undo does once it can" wait_for 60 drill 0 undo
+
 scenario plain '' <<'END'
 steps:
   - note: nothing
