@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../runner/base/arena.h"
 #include "../runner/base/duration.h"
@@ -13,6 +14,7 @@
 #include "../runner/clients/json_find.h"
 #include "../runner/model/environment.h"
 #include "../runner/schema/decode.h"
+#include "certificate.h"
 #include "kinds.h"
 #include "place.h"
 #include "reply.h"
@@ -22,6 +24,7 @@ struct HttpOk {
     int64_t under_ns;
     const char *body;
     struct List json; /* of struct TextPair */
+    int64_t certificate_days;
 };
 struct HttpConfig {
     const char *url, *method, *body;
@@ -54,6 +57,7 @@ static const struct Field ok_fields[] = {
      .offset = offsetof(struct HttpOk, json),
      .example = "{status: ok, members.0.state: streaming}",
      .doc = "Values that the body, as JSON, must have at these paths."},
+    CERTIFICATE_DAYS_FIELD(struct HttpOk),
     {.name = NULL}};
 static const struct Record ok_record = {.name = "ok",
                                         .doc = "What a good answer is.",
@@ -136,10 +140,27 @@ static const struct Node *ok_node(const struct Node *node, const char *key)
     return node_get(node_get(node, "ok"), key);
 }
 
+/* libcurl shows a certificate with the handshake only. */
+static void check_certificate(const struct HttpConfig *config, const struct Node *node,
+                              struct Decode *decode)
+{
+    const struct Node *days = ok_node(node, "certificate_days");
+    const struct Node *connection = node_get(node, "connection");
+    if (days == NULL)
+        return;
+    if (!reference_present(config->url) && strncasecmp(config->url, "https:", 6) != 0)
+        problems_say(decode->problems, ERR_RULE, days->where, "ask an https URL, or use `tls`",
+                     "'%s' shows no certificate", config->url);
+    if (connection != NULL && text_equal(connection->text, "keep"))
+        problems_say(decode->problems, ERR_RULE, days->where, "leave out `connection: keep`",
+                     "a certificate is shown on a new connection only");
+}
+
 static void http_check(const void *record, const struct Node *node, struct Decode *decode)
 {
     struct HttpConfig *config = (struct HttpConfig *)record;
     config->under_ns = config->ok->under_ns;
+    check_certificate(config, node, decode);
     const struct Node *url = node_get(node, "http");
     const char *why =
         reference_present(config->url) ? NULL : http_url_fault(config->url, NULL, 0, NULL);
@@ -254,7 +275,11 @@ static void on_answer(void *data, const struct Answer *answer)
     }
     struct Buf wrong = BUF(DETAIL_MOST);
     struct Reply reply = {.code = answer->code, .connected = true, .by = answer->peer};
-    judge(slot->probe->config->ok, answer, &reply, &wrong);
+    const struct HttpOk *ok = slot->probe->config->ok;
+    judge(ok, answer, &reply, &wrong);
+    if (reply.outcome == OUTCOME_OK)
+        certificate_judge(ok->certificate_days, http_certificate_ends(answer), &reply, &wrong);
+    reply.detail = wrong.text;
     attempt_done(slot->attempt, &reply);
     buf_free(&wrong);
 }
@@ -292,7 +317,8 @@ static void *http_probe_open(const struct ProbeInput *input, struct Loop *loop, 
                                           .body = config->body,
                                           .headers = probe->headers,
                                           .header_count = config->headers.count,
-                                          .keep = input->keep};
+                                          .keep = input->keep,
+                                          .wants_certificate = config->ok->certificate_days > 0};
     if (place_url(input, &probe->request, &probe->place, &probe->through, err))
         probe->client = http_open(loop, err);
     if (probe->client != NULL)

@@ -1,16 +1,21 @@
-/* dns.c - names to addresses, by c-ares. */
+/* dns.c - names to addresses, and questions to name servers, by c-ares. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns.h"
 
 #include <ares.h>
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/arena.h"
+#include "dns_records.h"
 
 enum { ADDRESS_MAX = 8, QUERY_TIMEOUT_MS = 400, QUERY_TRIES = 4 };
+/* To one server a question goes once, and waits for as long as the call does. */
+enum { ONE_TIMEOUT_MS = 3600 * 1000, RECORDS_MAX = 4096 };
 
 struct DnsCall {
     struct Call call; /* first */
@@ -21,7 +26,9 @@ struct DnsCall {
     CallDone *done;
     void *data;
     enum CallEnd end;
+    int type, code; /* what is asked, and what the server says: of dns_ask() */
     const char *why;
+    struct Buf records; /* of dns_ask() */
     struct Mono started;
     char addresses[ADDRESS_MAX][INET6_ADDRSTRLEN];
     size_t address_count;
@@ -42,7 +49,8 @@ struct Socket {
 struct DnsClient {
     struct Loop *loop;
     ares_channel channel;
-    struct Timer *timer; /* c-ares' own */
+    char server[INET6_ADDRSTRLEN]; /* the one that is asked; "" = those of resolv.conf */
+    struct Timer *timer;           /* c-ares' own */
     struct Socket *sockets;
     struct DnsCall *calls;
 };
@@ -106,16 +114,14 @@ static void socket_changed(void *data, ares_socket_t fd, int readable, int writa
     loop_watch(client->loop, fd, events, on_socket, *at);
 }
 
-struct DnsClient *dns_open(struct Loop *loop, struct Err *err)
+static struct DnsClient *open_with(struct Loop *loop, struct ares_options *options, int mask,
+                                   struct Err *err)
 {
     struct DnsClient *client = mem_zero(1, sizeof(*client));
     client->loop = loop;
-    struct ares_options options = {.timeout = QUERY_TIMEOUT_MS,
-                                   .tries = QUERY_TRIES,
-                                   .sock_state_cb = socket_changed,
-                                   .sock_state_cb_data = client};
-    int status = ares_init_options(&client->channel, &options,
-                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+    options->sock_state_cb = socket_changed;
+    options->sock_state_cb_data = client;
+    int status = ares_init_options(&client->channel, options, mask | ARES_OPT_SOCK_STATE_CB);
     if (status != ARES_SUCCESS) {
         mem_free(client);
         err_set(err, ERR_OWN, NOWHERE, "names cannot be resolved: %s", ares_strerror(status));
@@ -123,6 +129,39 @@ struct DnsClient *dns_open(struct Loop *loop, struct Err *err)
     }
     client->timer = loop_timer(loop, on_query_timer, client);
     return client;
+}
+
+struct DnsClient *dns_open(struct Loop *loop, struct Err *err)
+{
+    struct ares_options options = {.timeout = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES};
+    return open_with(loop, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES, err);
+}
+
+static int set_server(struct DnsClient *client, const struct DnsServer *server)
+{
+    struct ares_addr_port_node node = {
+        .family = AF_INET, .udp_port = server->port, .tcp_port = server->port};
+    if (inet_pton(AF_INET, server->address, &node.addr.addr4) != 1) {
+        node.family = AF_INET6;
+        if (inet_pton(AF_INET6, server->address, &node.addr.addr6) != 1)
+            bug("'%s' is no numeric address", server->address);
+    }
+    snprintf(client->server, sizeof(client->server), "%s", server->address);
+    return ares_set_servers_ports(client->channel, &node);
+}
+
+struct DnsClient *dns_open_to(struct Loop *loop, const struct DnsServer *server, struct Err *err)
+{
+    int flags = ARES_FLAG_NOCHECKRESP | (server->by_tcp ? ARES_FLAG_USEVC : 0);
+    struct ares_options options = {.flags = flags, .timeout = ONE_TIMEOUT_MS, .tries = 1};
+    struct DnsClient *client =
+        open_with(loop, &options, ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES, err);
+    int status = client != NULL ? set_server(client, server) : ARES_SUCCESS;
+    if (status == ARES_SUCCESS)
+        return client;
+    dns_close(client);
+    err_set(err, ERR_OWN, NOWHERE, "names cannot be asked for: %s", ares_strerror(status));
+    return NULL;
 }
 
 static void drop_call(struct DnsCall *call)
@@ -140,6 +179,7 @@ static void cancel(struct Call *base)
 {
     struct DnsCall *call = (struct DnsCall *)base;
     drop_call(call);
+    buf_free(&call->records);
     mem_free(call);
 }
 
@@ -150,14 +190,20 @@ static void on_call_timer(void *data, int events)
     struct DnsCall *call = data;
     drop_call(call);
     const char *text = call->address_count > 0 ? call->addresses[0] : call->why;
+    if (call->records.size > 0)
+        text = call->records.text;
+    bool answered = call->end == CALL_ANSWERED;
     struct DnsAnswer answer = {.answer = {.end = call->end,
+                                          .code = call->code,
                                           .bytes = text,
                                           .size = strlen(text),
-                                          .peer = "",
+                                          .cut = call->records.cut,
+                                          .peer = answered ? call->client->server : "",
                                           .started = call->started,
                                           .ended = mono_now()},
                                .call = call};
     call->done(call->data, &answer.answer);
+    buf_free(&call->records);
     mem_free(call);
 }
 
@@ -202,8 +248,8 @@ static void on_addresses(void *data, int status, int timeouts, struct ares_addri
         ares_freeaddrinfo(found);
 }
 
-struct Call *dns_call(struct DnsClient *client, const char *name, struct Mono deadline,
-                      CallDone *done, void *data)
+static struct DnsCall *begin(struct DnsClient *client, struct Mono deadline, CallDone *done,
+                             void *data)
 {
     struct DnsCall *call = mem_zero(1, sizeof(*call));
     *call = (struct DnsCall){.call = {.cancel = cancel},
@@ -213,19 +259,82 @@ struct Call *dns_call(struct DnsClient *client, const char *name, struct Mono de
                              .data = data,
                              .end = CALL_TIMEOUT,
                              .why = "",
+                             .records = BUF(RECORDS_MAX),
                              .started = mono_now()};
     client->calls = call;
     call->timer = loop_timer(client->loop, on_call_timer, call);
     loop_timer_at(call->timer, deadline);
+    return call;
+}
+
+static struct Query *query_of(struct DnsCall *call)
+{
+    call->query = mem_zero(1, sizeof(*call->query));
+    call->query->call = call;
+    return call->query;
+}
+
+struct Call *dns_call(struct DnsClient *client, const char *name, struct Mono deadline,
+                      CallDone *done, void *data)
+{
+    struct DnsCall *call = begin(client, deadline, done, data);
     if (address_is_numeric(name)) {
         memcpy(call->addresses[call->address_count++], name, strlen(name) + 1);
         end_soon(call, CALL_ANSWERED, "");
         return &call->call;
     }
-    call->query = mem_zero(1, sizeof(*call->query));
-    call->query->call = call;
     const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    ares_getaddrinfo(client->channel, name, NULL, &hints, on_addresses, call->query);
+    ares_getaddrinfo(client->channel, name, NULL, &hints, on_addresses, query_of(call));
+    set_timer(client);
+    return &call->call;
+}
+
+static enum CallEnd end_of_status(int status)
+{
+    switch (status) { /* c-ares has no enum */
+    case ARES_ECONNREFUSED:
+        return CALL_REFUSED;
+    case ARES_ETIMEOUT:
+        return CALL_TIMEOUT;
+    case ARES_EBADNAME:
+        return CALL_UNRESOLVED;
+    case ARES_ENOMEM:
+    case ARES_EDESTRUCTION:
+    case ARES_ECANCELLED:
+        return CALL_LOCAL;
+    default:
+        return CALL_PROTOCOL;
+    }
+}
+
+/* The statuses from EFORMERR to EREFUSED are what servers say, one more than their own number. */
+static void on_records(void *data, int status, int timeouts, unsigned char *bytes, int size)
+{
+    (void)timeouts;
+    struct Query *query = data;
+    struct DnsCall *call = query->call;
+    mem_free(query);
+    if (call == NULL)
+        return;
+    call->query = NULL;
+    bool said = status >= ARES_EFORMERR && status <= ARES_EREFUSED;
+    call->code = said ? status - 1 : 0;
+    if (said || status == ARES_ENODATA)
+        end_soon(call, CALL_ANSWERED, "");
+    else if (status != ARES_SUCCESS)
+        end_soon(call, end_of_status(status), ares_strerror(status));
+    else if (dns_records_read(call->type, bytes, (size_t)size, &call->records))
+        end_soon(call, CALL_ANSWERED, "");
+    else
+        end_soon(call, CALL_PROTOCOL, "the answer is not understood");
+}
+
+struct Call *dns_ask(struct DnsClient *client, const char *name, int type, struct Mono deadline,
+                     CallDone *done, void *data)
+{
+    struct DnsCall *call = begin(client, deadline, done, data);
+    call->type = type;
+    ares_query(client->channel, name, ns_c_in, type, on_records, query_of(call));
     set_timer(client);
     return &call->call;
 }

@@ -93,17 +93,29 @@ static void cancel(struct Call *base)
     free_call(call);
 }
 
+struct HttpAnswer {
+    struct Answer answer; /* first: http_certificate_ends() finds the rest from it */
+    struct Wall certificate_ends;
+};
+
+struct Wall http_certificate_ends(const struct Answer *answer)
+{
+    return ((const struct HttpAnswer *)answer)->certificate_ends;
+}
+
 static void finish(struct HttpCall *call, CURLcode result)
 {
-    struct Answer answer = {.started = call->started, .ended = mono_now()};
-    easy_answer(&call->easy, result, &answer);
+    struct HttpAnswer full = {.answer = {.started = call->started, .ended = mono_now()}};
+    struct Answer *answer = &full.answer;
+    easy_answer(&call->easy, result, answer);
+    full.certificate_ends = easy_certificate_ends(&call->easy);
     if (call->end != CALL_TIMEOUT) { /* the name does not resolve */
-        answer.end = call->end;
-        answer.bytes = call->why;
-        answer.size = strlen(call->why);
+        answer->end = call->end;
+        answer->bytes = call->why;
+        answer->size = strlen(call->why);
     }
     release(call);
-    call->done(call->data, &answer);
+    call->done(call->data, answer);
     free_call(call);
 }
 

@@ -18,10 +18,14 @@ struct HttpRequest {                 /* borrowed for the call of http_call() */
     const struct Endpoint
         *through; /* numeric: connect there, the URL stays as it is; may be NULL */
     bool keep;
+    bool wants_certificate; /* for http_certificate_ends(); not with `keep` */
 };
 struct HttpClient *http_open(struct Loop *loop, struct Err *err);
 struct Call *http_call(struct HttpClient *client, const struct HttpRequest *request,
                        struct Mono deadline, CallDone *done, void *data);
+/* Within done, of an https answer: until when the server's certificate is good; ns 0 where it
+ * shows none. */
+struct Wall http_certificate_ends(const struct Answer *answer);
 void http_close(struct HttpClient *client); /* cancels what is under way; accepts NULL */
 /* NULL, or why this is no URL that can be asked. Then host (cut at its size) and port are filled;
  * host may be NULL. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "../model/environment.h"
 #include "dns.h"
 #include "tcp.h"
+#include "tls.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -155,6 +157,16 @@ static void set_through(struct HttpEasy *easy, const struct Endpoint *through)
     buf_free(&line);
 }
 
+/* As OpenSSL has it everywhere else (tls.h); libcurl alone would not look. */
+static void set_trust(CURL *curl)
+{
+    const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");
+    if (file != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+    if (folder != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
+}
+
 void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *private)
 {
     CURL *curl = easy->curl;
@@ -176,6 +188,8 @@ void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *pr
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request->keep ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, request->keep ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, request->keep ? 1L : 0L);
+    set_trust(curl);
+    curl_easy_setopt(curl, CURLOPT_CERTINFO, request->wants_certificate ? 1L : 0L);
     if (request->user != NULL) {
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
         curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
@@ -266,6 +280,20 @@ void easy_answer(struct HttpEasy *easy, CURLcode result, struct Answer *answer)
     answer->peer = easy->peer;
     answer->connected = moment(easy, CURLINFO_CONNECT_TIME_T, answer->started);
     answer->first_byte = moment(easy, CURLINFO_STARTTRANSFER_TIME_T, answer->started);
+}
+
+/* The server's own is the first; libcurl gives it among other things as PEM. */
+struct Wall easy_certificate_ends(const struct HttpEasy *easy)
+{
+    static const char label[] = "Cert:";
+    const struct curl_certinfo *shown = NULL;
+    if (curl_easy_getinfo(easy->curl, CURLINFO_CERTINFO, &shown) != CURLE_OK || shown == NULL ||
+        shown->num_of_certs == 0)
+        return (struct Wall){.ns = 0};
+    for (const struct curl_slist *at = shown->certinfo[0]; at != NULL; at = at->next)
+        if (text_starts(at->data, label))
+            return tls_pem_ends(at->data + strlen(label));
+    return (struct Wall){.ns = 0};
 }
 
 void easy_clear(struct HttpEasy *easy)

@@ -34,6 +34,8 @@ void easy_set_addresses(struct HttpEasy *easy, const struct HttpUrl *url,
                         const struct Answer *addresses);
 /* Fills end, code, bytes, peer and the moments. */
 void easy_answer(struct HttpEasy *easy, CURLcode result, struct Answer *answer);
+/* Where the request wants it, else ns 0. */
+struct Wall easy_certificate_ends(const struct HttpEasy *easy);
 void easy_clear(struct HttpEasy *easy); /* all but curl */
 
 #endif

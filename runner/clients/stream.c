@@ -177,9 +177,10 @@ struct Stream *stream_open(const struct StreamInput *input)
     *stream =
         (struct Stream){.input = *input, .fd = -1, .wire = BUF(WIRE_MAX), .plain = BUF(PLAIN_MAX)};
     if (input->endpoint->tls)
-        stream->name = mem_text(input->endpoint->host);
+        stream->name = mem_text(input->name != NULL ? input->name : input->endpoint->host);
     stream->dial = dial_begin(input->loop, input->endpoint, input->deadline, on_dialled, stream);
     stream->input.endpoint = NULL;
+    stream->input.name = NULL;
     return stream;
 }
 
@@ -197,4 +198,9 @@ void stream_send(struct Stream *stream, const char *bytes, size_t size)
 bool stream_connected(const struct Stream *stream)
 {
     return stream->fd >= 0;
+}
+
+struct Wall stream_certificate_ends(const struct Stream *stream)
+{
+    return tls_certificate_ends(stream->tls);
 }

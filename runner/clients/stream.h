@@ -15,6 +15,7 @@ struct StreamInput { /* copied; the strings are borrowed for stream_open() */
     struct Loop *loop;
     const struct Endpoint *endpoint;
     struct TlsTrust *trust; /* where endpoint->tls; outlives the stream */
+    const char *name;       /* with TLS: whose certificate it must be; NULL = endpoint->host */
     struct Mono deadline;   /* of connecting and the handshake */
     void (*opened)(void *data, const char *peer);
     void (*bytes)(void *data, const char *bytes, size_t size);
@@ -26,5 +27,7 @@ struct Stream *stream_open(const struct StreamInput *input);
 void stream_send(struct Stream *stream, const char *bytes, size_t size); /* once opened */
 void stream_close(struct Stream *stream);           /* by reset; accepts NULL */
 bool stream_connected(const struct Stream *stream); /* TCP is, at least */
+/* Once opened, with TLS: as tls_certificate_ends(). */
+struct Wall stream_certificate_ends(const struct Stream *stream);
 
 #endif

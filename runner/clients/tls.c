@@ -3,9 +3,11 @@
 #include "tls.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "../base/arena.h"
 #include "dns.h"
@@ -138,6 +140,32 @@ enum TlsState tls_say(struct Tls *tls, const char *bytes, size_t size, struct Bu
     enum TlsState state = done > 0 ? TLS_OPEN : state_of(tls, done);
     drain(tls, wire);
     return state;
+}
+
+/* Past the year 2262 nanoseconds count no further. */
+static struct Wall ends_of(const X509 *certificate)
+{
+    struct tm parts;
+    if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1)
+        return (struct Wall){.ns = 0};
+    int64_t seconds = (int64_t)timegm(&parts), most = INT64_MAX / NS_PER_S;
+    return (struct Wall){.ns = (seconds < most ? seconds : most) * NS_PER_S};
+}
+
+struct Wall tls_certificate_ends(const struct Tls *tls)
+{
+    return ends_of(SSL_get0_peer_certificate(tls->ssl));
+}
+
+struct Wall tls_pem_ends(const char *pem)
+{
+    ERR_clear_error();
+    BIO *bytes = BIO_new_mem_buf(pem, -1);
+    X509 *certificate = PEM_read_bio_X509(bytes, NULL, NULL, NULL);
+    struct Wall ends = ends_of(certificate);
+    X509_free(certificate);
+    BIO_free(bytes);
+    return ends;
 }
 
 const char *tls_why(const struct Tls *tls)

@@ -4,6 +4,7 @@
 #define FD_CLIENTS_TLS_H
 
 #include "../base/buf.h"
+#include "../base/clock.h"
 #include "../base/err.h"
 
 /* What connections share: the trusted certificates of this machine (SSL_CERT_FILE and SSL_CERT_DIR
@@ -23,6 +24,10 @@ enum TlsState tls_feed(struct Tls *tls, const char *bytes, size_t size, struct B
                        struct Buf *wire);
 /* Once TLS_OPEN. */
 enum TlsState tls_say(struct Tls *tls, const char *bytes, size_t size, struct Buf *wire);
+/* Once TLS_OPEN: until when the peer's certificate is good. */
+struct Wall tls_certificate_ends(const struct Tls *tls);
+/* The same of a certificate as PEM; ns 0 where it is none. */
+struct Wall tls_pem_ends(const char *pem);
 const char *tls_why(const struct Tls *tls); /* of TLS_FAILED */
 
 #endif

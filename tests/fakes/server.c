@@ -127,12 +127,16 @@ void server_free(struct Server *server)
     mem_free(server);
 }
 
-void link_send(struct Link *link, const char *text)
+void link_send_bytes(struct Link *link, const char *bytes, size_t size)
 {
-    size_t size = strlen(text);
-    ssize_t sent = send(link->fd, text, size, MSG_NOSIGNAL); /* < 0: it went meanwhile */
+    ssize_t sent = send(link->fd, bytes, size, MSG_NOSIGNAL); /* < 0: it went meanwhile */
     if (sent >= 0 && sent != (ssize_t)size)
         bug("the test's peer takes no %zu bytes", size);
+}
+
+void link_send(struct Link *link, const char *text)
+{
+    link_send_bytes(link, text, strlen(text));
 }
 
 void link_reset(struct Link *link)

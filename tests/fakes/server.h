@@ -18,6 +18,7 @@ int server_accepted(const struct Server *server); /* connections so far */
 int server_open(const struct Server *server);     /* connections now */
 void server_free(struct Server *server);          /* its connections too */
 void link_send(struct Link *link, const char *text);
+void link_send_bytes(struct Link *link, const char *bytes, size_t size);
 void link_reset(struct Link *link);
 
 /* A port on which nobody listens and that nobody else can take, until it is closed. */
