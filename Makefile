@@ -214,7 +214,10 @@ mutants: all tests $(BUILD)/tests/system/node_test ## seeded safety bugs, each c
 	@BUILD=$(BUILD) tests/mutants/run.py
 
 crash: all tests ## kill -9 and errors at system calls of runner, guard, undo and nft; links cut (POINTS=10000)
-	@POINTS=$(POINTS) $(RUN) -j 2 -t 7200 $(wildcard tests/crash/run_crash.py tests/crash/*_test.sh)
+	@POINTS=$(POINTS) $(RUN) -t 7200 tests/crash/run_crash.py
+
+crash-store: all tests ## the same of the store alone: its writer killed, its calls failing, its power cut
+	@POINTS=$(POINTS) $(RUN) -t 7200 tests/crash/store_crash_test.sh
 
 bench: ## ratios against peers and bare programs, printed; never a pass or fail
 	@BUILD=$(BUILD) tests/bench/run

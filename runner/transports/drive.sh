@@ -273,8 +273,11 @@ undo() {
             undo_anew
         fi
     fi
-    last_said="$(part_said undo) $(part_said clear) $(printf %s "${by_name:-}" | tail -n 1 | tr '\t' ' ')"
-    [ "$known" != yes ] || last_said=$(part_said clear | sed -n 's/.*note: //p')
+    if [ "$known" = yes ]; then
+        last_said=$(part_said clear | sed -n 's/.*note: //p')
+    else
+        last_said="$(part_said undo) $(part_said clear) $(printf %s "${by_name:-}" | tail -n 1 | tr '\t' ' ')"
+    fi
     # Before anything is said: where nobody reads any more, the next word is the last.
     [ ! -e "$FD_DIR/scratch" ] || put_away
     say "clear $known"

@@ -62,11 +62,14 @@ grab() {
 with_host() {
     rounds=100
     while [ "$rounds" -gt 0 ]; do
-        mkdir -p "$fd_root" 2>/dev/null && {
+        { [ -d "$fd_root" ] || mkdir -p "$fd_root" 2>/dev/null; } && {
             grab 8 100 || return 1
             if [ "$fd_root" -ef /proc/self/fd/8 ]; then
                 "$@"
                 done_with=$?
+                for thing in "$fd_root"/* "$fd_root"/.[!.]*; do # a process less where it is not empty
+                    [ ! -e "$thing" ] || return "$done_with"
+                done
                 rmdir "$fd_root" 2>/dev/null
                 return "$done_with"
             fi
@@ -144,7 +147,7 @@ faults_left() {
 # With the last fault go the banner and, last, the way out for people: while that is there, whoever
 # comes sweeps again. And the lock, where "$1" says any or whose.
 sweep() {
-    rm -rf "$fd_root"/.gone.*
+    for gone in "$fd_root"/.gone.*; do [ ! -e "$gone" ] || rm -rf "$gone"; done
     faults_left && return 0
     rm -f "$fd_motd/faildrill"
     [ ! -e "$fd_root/made_motd" ] || rmdir "$fd_motd" 2>/dev/null
@@ -153,7 +156,6 @@ sweep() {
         read -r holder 2>/dev/null <"$fd_root/lock/token" || holder=''
         if [ "$1" = any ] || [ "$1" = "$holder" ]; then rm -rf "$fd_root/lock"; fi
     fi
-    rmdir "$fd_root" 2>/dev/null
     return 0
 }
 
@@ -169,7 +171,7 @@ put_away() {
 # At one stroke: nobody sees half of a folder. Only whose fence we hold: not another one by the same
 # name, which a runner has made since to look once more.
 take_away() {
-    rm -rf "$fd_root/.gone.$FD_ID"
+    [ ! -e "$fd_root/.gone.$FD_ID" ] || rm -rf "$fd_root/.gone.$FD_ID"
     [ ! "$FD_DIR" -ef /proc/self/fd/9 ] || mv "$FD_DIR" "$fd_root/.gone.$FD_ID" 2>/dev/null
     sweep "${1:-}"
 }

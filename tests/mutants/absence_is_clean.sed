@@ -3,4 +3,4 @@
 # says a host without our folder counts as clean
 # file runner/transports/drive.sh
 # test tests/unit/transports_safety_test : test_a_lost_folder_is_no_proof
-s/^        elif with_host scratch_folder; then$/        elif known=yes; then :; elif with_host scratch_folder; then/
+s/^        if with_host scratch_folder; then$/        if known=yes; then :; elif with_host scratch_folder; then/
