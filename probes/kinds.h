@@ -7,6 +7,6 @@
 
 extern const struct ProbeKind http_probe, tcp_probe, redis_probe, sql_probe;
 extern const struct ProbeKind primary_probe, ledger_probe, prometheus_probe, alert_probe;
-extern const struct ProbeKind dns_probe, tls_probe;
+extern const struct ProbeKind dns_probe, tls_probe, icmp_probe, run_probe;
 
 #endif

@@ -9,8 +9,9 @@
 
 /* In the order that people should meet them. */
 static const struct ProbeKind *const PROBES[] = {
-    &http_probe,    &tcp_probe,    &tls_probe,        &dns_probe,   &redis_probe, &sql_probe,
-    &primary_probe, &ledger_probe, &prometheus_probe, &alert_probe, NULL,
+    &http_probe,  &tcp_probe, &tls_probe,     &dns_probe,    &icmp_probe,
+    &redis_probe, &sql_probe, &primary_probe, &ledger_probe, &prometheus_probe,
+    &alert_probe, &run_probe, NULL,
 };
 static const struct FaultKind *const FAULTS[] = {
     &kill_fault,      &stop_fault,

@@ -50,6 +50,10 @@ bool gate_check_plan(const struct Plan *plan, struct Arena *arena, struct List *
 /* What the scenario alone says of them, before any host is asked: true where no rule is broken, and
  * then it adds none. */
 bool gate_check_text(const struct GateInput *input, struct Arena *arena, struct List *rules);
+/* Why no probe of the plan may run a command on the runner's own machine: under `node_opt_in`, and
+ * where `forbid` names a host that is this machine; NULL = none does, or it may. */
+const char *gate_command_closed(const struct Plan *plan, struct Arena *arena);
+const char *gate_command_forbidden(const struct Plan *plan, struct Arena *arena);
 /* `windows` and `freeze`, from now to lasts_ns later. */
 bool gate_times(const struct GateTimes *times, struct Wall now, int64_t lasts_ns,
                 struct Arena *arena, struct List *rules);

@@ -87,6 +87,8 @@ static bool check_forbid(const struct Plan *plan, struct Arena *arena, struct Li
     for (size_t at = 0; at < plan->scenario->steps.count && why == NULL; at++)
         if (is_for_role(&steps[at]))
             why = statement_forbidden(plan, &steps[at], arena);
+    if (why == NULL)
+        why = gate_command_forbidden(plan, arena);
     gate_add_rule(rules, arena, "forbid", why == NULL,
                   why != NULL ? why : "nothing of it is in the plan");
     return why == NULL;
@@ -207,9 +209,9 @@ static bool check_opt_in(const struct Plan *plan, struct Arena *arena, struct Li
 {
     const struct PlannedFault *faults = plan->faults.items;
     const struct StepSpec *steps = plan->scenario->steps.items;
-    const char *why = NULL;
     if (!plan->environment->node_opt_in)
         return true;
+    const char *why = gate_command_closed(plan, arena);
     for (size_t at = 0; at < plan->scenario->steps.count && why == NULL; at++)
         if (steps[at].type == STEP_RUN)
             why = work_not_allowed(plan, &steps[at], arena);

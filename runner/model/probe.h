@@ -41,6 +41,7 @@ struct ProbeKind {
     bool needs_role; /* the subject names a role with a system: `ledger: redis`, `primary: redis` */
     bool is_ledger, is_primary;
     bool is_alert;       /* it fails where an alert fires: what `detected_within` asks of it */
+    bool runs_command;   /* of the file's author, on the runner's machine: what the gate asks of */
     bool has_status;     /* a sample's code is the HTTP status of its answer */
     size_t role_offset;  /* where needs_role: offsetof a const char * in config */
     size_t under_offset; /* 1 + offsetof an int64_t in config: answers later than this are

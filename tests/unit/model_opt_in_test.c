@@ -120,6 +120,55 @@ static void test_no_statement_is_for_a_role_with_a_forbidden_host(void **state)
     case_close(&c);
 }
 
+/* A probe's command runs on this machine, whose file nobody reads. */
+static void test_a_probe_that_runs_a_command_is_no_hosts_to_allow(void **state)
+{
+    (void)state;
+    static const char *const DRILLS[] = {
+        "scenario: drill\n"
+        "probes: {shop: {run: \"true\"}}\nsteps: [{wait: 1s}]\nexpect: {shop: {max_errors: 5%}}\n",
+        "scenario: drill\n"
+        "probes: {web: {http: \"http://10.0.0.1/\"}}\n"
+        "steps: [{wait: 1s, name: shop, until: {run: \"true\"}}]\n"
+        "expect: {web: {max_errors: 5%}}\n"};
+    for (size_t n = 0; n < COUNT_OF(DRILLS); n++) {
+        struct Case c = good_case(HERE, DRILLS[n]);
+        struct Plan plan = {.scenario = c.scenario, .environment = c.environment, .arena = c.arena};
+        struct List rules = {.items = NULL};
+        assert_false(gate_check_plan(&plan, c.arena, &rules));
+        assert_string_equal(((struct GateRule *)rules.items)[0].sentence,
+                            "shop runs a command on this machine, which no host's file can allow");
+        case_close(&c);
+    }
+}
+
+static void test_nor_does_it_run_where_this_machine_is_forbidden(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reach;
+        bool may;
+    } rows[] = {{"local", false}, {"{prefix: [env]}", true}};
+    for (size_t n = 0; n < COUNT_OF(rows); n++) {
+        char here[300];
+        snprintf(here, sizeof(here),
+                 "environment: staging\n"
+                 "roles: {api: {hosts: [a], unit: api.service, reach: %s}}\n"
+                 "gate: {forbid: {hosts: [a]}}\n",
+                 rows[n].reach);
+        struct Case c = good_case(here, "scenario: drill\nprobes: {shop: {run: \"true\"}}\n"
+                                        "steps: [{wait: 1s}]\nexpect: {shop: {max_errors: 5%}}\n");
+        struct Plan plan = {.scenario = c.scenario, .environment = c.environment, .arena = c.arena};
+        struct List rules = {.items = NULL};
+        assert_int_equal(gate_check_plan(&plan, c.arena, &rules), rows[n].may);
+        assert_string_equal(((struct GateRule *)rules.items)[0].sentence,
+                            rows[n].may
+                                ? "nothing of it is in the plan"
+                                : "host a is forbidden here, and shop runs a command on it");
+        case_close(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +177,8 @@ int main(void)
         cmocka_unit_test(test_by_rank_every_host_of_the_role_is_asked),
         cmocka_unit_test(test_a_statement_for_a_role_wants_the_word_of_all_its_hosts),
         cmocka_unit_test(test_no_statement_is_for_a_role_with_a_forbidden_host),
+        cmocka_unit_test(test_a_probe_that_runs_a_command_is_no_hosts_to_allow),
+        cmocka_unit_test(test_nor_does_it_run_where_this_machine_is_forbidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
