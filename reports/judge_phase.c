@@ -9,7 +9,7 @@
 #include "judge_parts.h"
 
 /* A share or a rate of fewer requests says nothing. */
-enum { REQUESTS_LEAST = 10, STATUSES_MOST = 20 };
+enum { REQUESTS_LEAST = 10 };
 #define WHOLE 1000000
 
 /* What may be: one attempt across an end of the phase belongs to it, or does not. */
@@ -266,10 +266,8 @@ static void judge_rate_in(const struct Case *of, const struct Phase *phase)
 /* ---- Status ---- */
 static bool has_code(const struct Sample *sample, const int *codes, size_t count)
 {
-    if (!sample_answered(sample) || sample->failure == FAILURE_SLOW)
-        return false;
     for (size_t n = 0; n < count; n++)
-        if (sample->code == codes[n])
+        if (sample_status(sample) == codes[n])
             return true;
     return false;
 }

@@ -15,7 +15,7 @@ struct Watch {
     size_t count;
     int64_t patience_ns; /* looks further apart than this are not neighbours */
     uint32_t old;
-    struct List reigns;
+    struct Reigns *reigns;
     struct PrimaryResult *out;
 };
 
@@ -49,84 +49,6 @@ static void gather(struct Watch *watch, uint32_t probe)
     if (watch->count > 1)
         qsort(watch->at, watch->count, sizeof(*watch->at), by_asked);
     watch->out->seen = watch->count > 0;
-}
-
-static struct Reign *open_reign(const struct Watch *watch, uint32_t host, size_t from)
-{
-    struct Reign *reigns = watch->reigns.items;
-    for (size_t n = watch->reigns.count; n > from; n--) {
-        if (reigns[n - 1].host == host)
-            return &reigns[n - 1];
-    }
-    return NULL;
-}
-
-/* The look at the same host before this one; NULL where there is none that is near enough, or where
- * it could not be asked: nothing is known of the time between. */
-static const struct Census *neighbour(const struct Watch *watch, size_t at)
-{
-    const struct Census *look = watch->at[at];
-    for (size_t n = at; n > 0; n--) {
-        const struct Census *before = watch->at[n - 1];
-        if (before->host != look->host)
-            continue;
-        bool near = mono_since(before->answered, look->asked) <= watch->patience_ns;
-        return near && before->rank != RANK_UNKNOWN ? before : NULL;
-    }
-    return NULL;
-}
-
-static void add_look(struct Watch *watch, size_t at)
-{
-    const struct Census *look = watch->at[at], *before = neighbour(watch, at);
-    struct Reign *reign = open_reign(watch, look->host, 0);
-    bool led = before != NULL && before->rank == RANK_PRIMARY;
-    if (look->rank != RANK_PRIMARY) {
-        if (led && reign != NULL && look->rank != RANK_UNKNOWN)
-            reign->perhaps.high = look->answered;
-        return;
-    }
-    if (led && reign != NULL && text_equal(before->identity, look->identity)) {
-        reign->said.high = reign->perhaps.high = look->answered;
-        reign->surely.high = look->asked;
-        return;
-    }
-    reign = list_add(&watch->reigns, watch->analysis->arena, sizeof(*reign));
-    *reign =
-        (struct Reign){.host = look->host,
-                       .said = {look->asked, look->answered},
-                       .surely = {look->answered, look->answered},
-                       .perhaps = {before != NULL ? before->asked : look->asked, look->answered}};
-}
-
-static int64_t overlap(const struct Moment *a, const struct Moment *b, struct Mono from)
-{
-    struct Mono low = mono_before(a->low, b->low) ? b->low : a->low;
-    struct Mono high = mono_min(a->high, b->high);
-    if (mono_before(low, from))
-        low = from;
-    int64_t length = mono_since(low, high);
-    return length > 0 ? length : 0;
-}
-
-/* The longest time with two, from `from` on. Two that never said it at the same time do not count.
- */
-static struct Span split_from(const struct Watch *watch, struct Mono from)
-{
-    struct Span longest = {0, 0};
-    const struct Reign *reigns = watch->reigns.items;
-    for (size_t a = 0; a < watch->reigns.count; a++) {
-        for (size_t b = a + 1; b < watch->reigns.count; b++) {
-            const struct Reign *one = &reigns[a], *other = &reigns[b];
-            if (one->host == other->host || overlap(&one->said, &other->said, from) == 0)
-                continue;
-            int64_t high = overlap(&one->perhaps, &other->perhaps, from);
-            int64_t low = overlap(&one->surely, &other->surely, from);
-            if (high > longest.high_ns)
-                longest = (struct Span){low, high};
-        }
-    }
-    return longest;
 }
 
 /* Who said "primary" last before a fault was sent. */
@@ -347,8 +269,7 @@ static struct Span redundant(const struct Analysis *analysis, const struct RunSy
 
 static void say_reigns(const struct Watch *watch, struct PrimaryResult *out)
 {
-    out->reigns = watch->reigns.items;
-    out->reign_count = watch->reigns.count;
+    out->reigns = reigns_at(watch->reigns, &out->reign_count);
     out->old_host = watch->old;
     out->new_host = NOBODY;
     for (size_t n = 0; n < watch->count; n++) {
@@ -370,22 +291,23 @@ void analyse_primary(const struct Analysis *analysis, uint32_t probe, struct Pri
     const struct RunProbe *of = &analysis->run->probes[probe];
     struct Watch watch = {.analysis = analysis,
                           .probe = of,
-                          .patience_ns = 3 * of->interval_ns + of->timeout_ns,
+                          .patience_ns = reign_patience_ns(of->interval_ns, of->timeout_ns),
                           .out = out};
     out->probe = of;
     out->system = system_of(analysis->run, of->role);
     out->before = out->system != NULL ? named(out->system->primary_before) : NULL;
     out->after = out->system != NULL ? named(out->system->primary_after) : NULL;
+    watch.reigns = reigns_new(analysis->arena, watch.patience_ns);
     gather(&watch, probe);
     watch.old = old_primary(&watch, analysis->out->t0.low);
     for (size_t n = 0; n < watch.count; n++)
-        add_look(&watch, n);
+        reigns_look(watch.reigns, watch.at[n]);
     struct Moment seen = new_primary(&watch, analysis->out->t0.low, watch.old);
     say_reigns(&watch, out);
     count_failovers(&watch, &seen);
-    out->split = split_from(&watch, analysis->out->t0.low);
+    out->split = reigns_split(watch.reigns, analysis->out->t0.low);
     if (analysis->out->undone.low.ns != 0)
-        out->split_after_undo = split_from(&watch, analysis->out->undone.low);
+        out->split_after_undo = reigns_split(watch.reigns, analysis->out->undone.low);
     out->unasked_ns = unasked(&watch, seen.high);
     out->split_proven = both_acknowledged(&watch);
     out->detected = detected(analysis, out->system);

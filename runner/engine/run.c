@@ -234,6 +234,7 @@ void run_take_flights(struct Run *run)
             break;
         case FLIGHT_CENSUS:
             store_census(run->in.store, &flight.census);
+            halt_census(run, &flight.census);
             break;
         case FLIGHT_DETAIL:
             snprintf(run->details[flight.detail.probe], sizeof *run->details, "%s",

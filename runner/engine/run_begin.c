@@ -375,6 +375,7 @@ bool begin_probes(struct Run *run)
         run->probe_views[at] = (struct ProbeView){
             .name = specs[at].name, .kind = specs[at].kind->name, .machine = run->machines[at]};
     }
+    halt_begin(run);
     if (run_gate_open(run, &err))
         run->sight = sight_open(run->in.plan, run->in.loop, run->arena, &err);
     if (run->sight != NULL)

@@ -2,70 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_parts.h"
 
-#include "../base/duration.h"
 #include "../base/text.h"
-
-#define SHARE_WHOLE 1000000LL
-#define RECENT_LEAST 3 /* attempts before a share of them may halt a drill */
-
-static bool over_share(const struct StretchNow *seen, int64_t limit, bool success)
-{
-    if (seen->recent < RECENT_LEAST)
-        return false;
-    int64_t failed = (int64_t)seen->recent_failed * SHARE_WHOLE / seen->recent;
-    return success ? SHARE_WHOLE - failed < limit : failed > limit;
-}
-
-/* Only what can be known while the drill goes on; `validate` refuses the other words in halt. */
-static bool broken(const struct Expectation *rule, const struct StretchNow *seen)
-{
-    switch (rule->word) {
-    case BOUND_MAX_OUTAGE:
-        return seen->outage_ns > rule->limit;
-    case BOUND_MAX_DOWNTIME:
-        return seen->downtime_ns > rule->limit;
-    case BOUND_MAX_ERRORS:
-        return over_share(seen, rule->limit, false);
-    case BOUND_MIN_SUCCESS:
-        return over_share(seen, rule->limit, true);
-    case BOUND_MAX_P50:
-        return seen->p50_ns > rule->limit;
-    case BOUND_MAX_P95:
-        return seen->p95_ns > rule->limit;
-    case BOUND_MAX_P99:
-        return seen->p99_ns > rule->limit;
-    case BOUND_MAX_LOST:
-    case BOUND_MAX_DUPLICATED:
-    case BOUND_MAX_STALE:
-    case BOUND_MAX_SPLIT:
-    case BOUND_RECOVER_WITHIN:
-    case BOUND_RECOVER_NOT_BEFORE:
-    case BOUND_FAILOVER_WITHIN:
-    case BOUND_REDUNDANT_WITHIN:
-    case BOUND_DETECTED_WITHIN:
-    case BOUND_MIN_RATE:
-    case BOUND_STATUS_ONLY:
-    case BOUND_MUST_NOTICE:
-    case BOUND_MAX:
-    case BOUND_MIN:
-    case BOUND_EQUALS:
-    case BOUND_COUNT:
-        break;
-    }
-    return false;
-}
-
-static void halt_by(struct Run *run, const struct Expectation *rule)
-{
-    char text[200], limit[32];
-    if (rule->word == BOUND_MAX_ERRORS || rule->word == BOUND_MIN_SUCCESS)
-        share_say(rule->limit, limit);
-    else
-        duration_say(rule->limit, limit);
-    snprintf(text, sizeof text, "halted by rule: %s.%s %s", rule->probe, bound_name(rule->word),
-             limit);
-    run_abort(run, VERDICT_HALTED, text);
-}
 
 static uint32_t probe_index(const struct Run *run, const char *name)
 {
@@ -74,6 +11,42 @@ static uint32_t probe_index(const struct Run *run, const char *name)
         if (text_equal(specs[at].name, name))
             return at;
     bug("a halt rule for a probe that does not exist: %s", name);
+}
+
+void halt_begin(struct Run *run)
+{
+    size_t count = run->scenario->halts.count, probes = run->scenario->probes.count;
+    const struct Expectation *bounds = run->scenario->halts.items;
+    const struct ProbeSpec *specs = run->scenario->probes.items;
+    run->halt_rules = arena_zero(run->arena, count + 1, sizeof *run->halt_rules);
+    run->splits = arena_zero(run->arena, probes + 1, sizeof *run->splits);
+    for (size_t at = 0; at < count; at++) {
+        uint32_t probe = probe_index(run, bounds[at].probe);
+        const struct ProbeSpec *spec = &specs[probe];
+        halt_rule_read(&bounds[at], &run->halt_rules[at]);
+        if (bounds[at].word == BOUND_MAX_SPLIT)
+            run->splits[probe].reigns =
+                reigns_new(run->arena, reign_patience_ns(spec->interval_ns, spec->timeout_ns));
+    }
+}
+
+void halt_census(struct Run *run, const struct Census *look)
+{
+    struct SplitSoFar *split = &run->splits[look->probe];
+    if (split->reigns == NULL)
+        return;
+    reigns_look(split->reigns, look);
+    int64_t longest = run->any_sent ? reigns_split_last(split->reigns, run->first_sent) : 0;
+    split->longest_ns = longest > split->longest_ns ? longest : split->longest_ns;
+}
+
+static void halt_by(struct Run *run, const struct Expectation *bound, const char *why)
+{
+    char text[300], limit[120];
+    halt_limit_say(bound, limit, sizeof limit);
+    snprintf(text, sizeof text, "halted by rule: %s.%s %s%s%s", bound->probe,
+             bound_name(bound->word), limit, why != NULL ? ": " : "", why != NULL ? why : "");
+    run_abort(run, VERDICT_HALTED, text);
 }
 
 static void halt_on_lost_host(struct Run *run)
@@ -85,12 +58,17 @@ static void halt_on_lost_host(struct Run *run)
 
 void halt_tick(struct Run *run, struct Mono now)
 {
-    const struct Expectation *rules = run->scenario->halts.items;
     for (size_t at = 0; run->any_sent && at < run->scenario->halts.count; at++) {
-        struct StretchNow seen;
-        stretch_now(run->machines[probe_index(run, rules[at].probe)], run->first_sent, now, &seen);
-        if (broken(&rules[at], &seen)) {
-            halt_by(run, &rules[at]);
+        struct HaltRule *rule = &run->halt_rules[at];
+        uint32_t probe = probe_index(run, rule->bound->probe);
+        const char *why = NULL;
+        if (halt_broken(rule,
+                        &(struct HaltSeen){.machine = run->machines[probe],
+                                           .since = run->first_sent,
+                                           .now = now,
+                                           .split_ns = run->splits[probe].longest_ns},
+                        &why)) {
+            halt_by(run, rule->bound, why);
             return;
         }
     }

@@ -5,6 +5,8 @@
 
 #include "../../probes/engine.h"
 #include "../clients/http.h"
+#include "../model/halt.h"
+#include "../model/reign.h"
 #include "run.h"
 #include "sight.h"
 
@@ -120,6 +122,11 @@ struct KeptHosts {
     const char *target;
     struct List hosts; /* of const struct Target * */
 };
+/* Of a probe whose max_split may halt. */
+struct SplitSoFar {
+    struct Reigns *reigns; /* NULL: none */
+    int64_t longest_ns;    /* since the first fault, as far as it is proven */
+};
 struct Run {
     struct RunAsk in;
     const struct Scenario *scenario;
@@ -169,6 +176,8 @@ struct Run {
     bool silenced;
     struct Sight *sight; /* what the systems of the roles say */
     struct StretchMachine **machines;
+    struct HaltRule *halt_rules; /* as many as the scenario has */
+    struct SplitSoFar *splits;   /* per probe */
     struct OkStretch *oks;
     char (*details)[120]; /* per probe: what the last failure that had one said */
     struct List forwards; /* of struct Forwarded */
@@ -325,6 +334,8 @@ bool silence_stands(struct Run *run);    /* or none is asked for; false: not yet
 bool silence_take_back(struct Run *run); /* true: run_lock_given comes once that was answered */
 void silence_forget(struct Run *run);
 /* run_halt.c */
+void halt_begin(struct Run *run); /* before the prober */
+void halt_census(struct Run *run, const struct Census *look);
 void halt_tick(struct Run *run, struct Mono now);
 
 #endif

@@ -43,6 +43,7 @@ struct RateLimit {
     int64_t value; /* nanoseconds between two answers, or millionths of the baseline's rate */
 };
 bool rate_limit_parse(const char *text, struct RateLimit *out, const char **why);
+enum { STATUSES_MOST = 20 };
 /* The codes of status_only, "200, 503"; how many, at most `room`; 0 where one is none. */
 size_t status_list_parse(const char *text, int *codes, size_t room);
 

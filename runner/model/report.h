@@ -7,6 +7,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "knobs.h"
+#include "reign.h"
 #include "sample.h"
 #include "stretch.h"
 
@@ -200,13 +201,6 @@ struct LedgerResult {
     int64_t loss_age_ns, zombie_ns; /* MEASURING.md B.10; -1 = none */
     bool holes;                     /* losses with later survivors of the same writer and host */
     int64_t spacing_ns;             /* between writes */
-};
-/* A time in which one host said "primary" and nothing else, look after look: `said` from the first
- * question to the last answer; `surely` lies within it; `perhaps` reaches to the looks beside it.
- */
-struct Reign {
-    uint32_t host;
-    struct Moment said, surely, perhaps;
 };
 struct PrimaryResult {
     const struct RunProbe *probe;

@@ -19,7 +19,7 @@
         .doc = text                                                                                \
     }
 
-/* Words that every probe and every phase has. */
+/* Words that every probe, every phase and halt has. */
 #define REQUEST_ROWS                                                                               \
     DURATION_ROW("max_outage", BOUND_MAX_OUTAGE, DAY_NS, "5s", "The longest failing stretch."),    \
         DURATION_ROW("max_downtime", BOUND_MAX_DOWNTIME, DAY_NS, "10s",                            \
@@ -35,14 +35,8 @@
         DURATION_ROW("max_p99", BOUND_MAX_P99, DAY_NS, "800ms",                                    \
                      "The latency within which 99 of 100 answers came.")
 
-/* Words that halt: those that can be known while the drill runs. */
-#define HALT_ROWS                                                                                  \
-    REQUEST_ROWS,                                                                                  \
-        DURATION_ROW("max_split", BOUND_MAX_SPLIT, DAY_NS, "0s",                                   \
-                     "The longest time with two primaries, the aftermath of the undo included.")
-
-/* Words that only expect has, in phases or without. */
-#define LATER_ROWS                                                                                 \
+/* Words that each phase has, and halt. */
+#define ANSWER_ROWS                                                                                \
     {.name = "min_rate",                                                                           \
      .type = FIELD_TEXT,                                                                           \
      .offset = offsetof(struct BoundFields, least_rate),                                           \
@@ -62,7 +56,7 @@
 
 static const struct Field PHASE_FIELDS[] = {
     REQUEST_ROWS,
-    LATER_ROWS,
+    ANSWER_ROWS,
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct BoundFields, node)},
     {.name = NULL},
 };
@@ -102,8 +96,10 @@ static const struct Field EXPECT_FIELDS[] = {
      .max = INT64_MAX,
      .example = "0",
      .doc = "Writes that are there twice."},
-    HALT_ROWS,
-    LATER_ROWS,
+    REQUEST_ROWS,
+    DURATION_ROW("max_split", BOUND_MAX_SPLIT, DAY_NS, "0s",
+                 "The longest time with two primaries, the aftermath of the undo included."),
+    ANSWER_ROWS,
     PHASE_ROW(before, "Bounds for the baseline, before the first step."),
     PHASE_ROW(during, "Bounds while the fault was proven to be there, until its undo was sent."),
     PHASE_ROW(after, "Bounds from when all was proven undone to the end of the drill."),
@@ -145,14 +141,17 @@ static const struct Field HALT_FIELDS[] = {
      .type = FIELD_NAME,
      .offset = offsetof(struct BoundFields, probe),
      .flags = FIELD_SNAKE},
-    HALT_ROWS,
+    REQUEST_ROWS,
+    DURATION_ROW("max_split", BOUND_MAX_SPLIT, DAY_NS, "5s",
+                 "The longest time with two primaries so far, as far as it is proven."),
+    ANSWER_ROWS,
     {.name = "", .type = FIELD_NODE, .offset = offsetof(struct BoundFields, node)},
     {.name = NULL},
 };
 const struct Record HALT_RECORD = {
     .name = "halt",
-    .doc =
-        "Bounds of one probe that stop the drill at once; shares and latencies over the last 30 s.",
+    .doc = "Bounds of one probe that stop the drill at once; shares, rates, codes and latencies "
+           "over the last 30 s.",
     .size = sizeof(struct BoundFields),
     .fields = HALT_FIELDS,
 };
@@ -168,6 +167,8 @@ bool bound_may_halt(enum BoundWord word)
     case BOUND_MAX_P50:
     case BOUND_MAX_P95:
     case BOUND_MAX_P99:
+    case BOUND_MIN_RATE:
+    case BOUND_STATUS_ONLY:
         return true;
     case BOUND_MAX_LOST:
     case BOUND_MAX_DUPLICATED:
@@ -177,8 +178,6 @@ bool bound_may_halt(enum BoundWord word)
     case BOUND_FAILOVER_WITHIN:
     case BOUND_REDUNDANT_WITHIN:
     case BOUND_DETECTED_WITHIN:
-    case BOUND_MIN_RATE:
-    case BOUND_STATUS_ONLY:
     case BOUND_MUST_NOTICE:
     case BOUND_MAX:
     case BOUND_MIN:

@@ -5,10 +5,9 @@
 #include "../base/duration.h"
 #include "../base/text.h"
 #include "bound.h"
+#include "recent.h"
 
 #define WHOLE 1000000 /* 100 %, in millionths */
-
-enum { STATUSES_MOST = 20 };
 
 /* It answers no requests, and what it is over with has not recovered. */
 static bool alert_has(enum BoundWord word)
@@ -79,12 +78,16 @@ static void check_pairs(struct ScenarioBuild *build, const char *probe)
     const struct Expectation *early = find_bound(expect, probe, BOUND_RECOVER_NOT_BEFORE);
     const struct Expectation *outage = find_bound(expect, probe, BOUND_MAX_OUTAGE);
     const struct Expectation *halt = find_bound(halts, probe, BOUND_MAX_OUTAGE);
+    const struct Expectation *split = find_bound(expect, probe, BOUND_MAX_SPLIT);
+    const struct Expectation *halt_split = find_bound(halts, probe, BOUND_MAX_SPLIT);
     if (early != NULL && within != NULL && early->limit > within->limit)
         say_order(build, early, "but recover_within", within->limit);
     if (halt != NULL && within != NULL && halt->limit < within->limit)
         say_order(build, halt, "which halts before recover_within", within->limit);
     if (halt != NULL && outage != NULL && halt->limit < outage->limit)
         say_order(build, halt, "which halts before max_outage", outage->limit);
+    if (halt_split != NULL && split != NULL && halt_split->limit < split->limit)
+        say_order(build, halt_split, "which halts before max_split", split->limit);
 }
 
 static void check_probe(struct ScenarioBuild *build, const struct ProbeSpec *probe)
@@ -130,7 +133,11 @@ static void check_empty(struct ScenarioBuild *build, const char *section, const 
 static void check_rate(struct ScenarioBuild *build, const struct Expectation *bound)
 {
     struct RateLimit limit;
+    const struct ProbeSpec *probe = scenario_probe(build->scenario, bound->probe);
     const char *why = NULL;
+    char every[32] = "";
+    if (probe != NULL)
+        duration_write(probe->interval_ns, every);
     if (!rate_limit_parse(bound->text, &limit, &why))
         err_at(scenario_say(build, ERR_TYPE, bound->where, "'%s' is no rate", bound->text),
                "like 20/s, or 95%% of before");
@@ -140,6 +147,11 @@ static void check_rate(struct ScenarioBuild *build, const struct Expectation *bo
         err_at(
             scenario_say(build, ERR_VALUE, bound->where, "`min_rate` cannot be '%s'", bound->text),
             "more than 0%%, at most 1000%%");
+    else if (!limit.of_before && probe != NULL && limit.value < probe->interval_ns)
+        err_hint(scenario_say(build, ERR_RULE, bound->where,
+                              "probe `%s` asks every %s, and cannot have so many answers",
+                              bound->probe, every),
+                 "probe faster, or take a share of what it had: 95%% of before");
 }
 
 /* Limits that the tables read as texts. */
@@ -155,6 +167,22 @@ static void check_text(struct ScenarioBuild *build, const struct Expectation *bo
                "from 100 to 599, like 200 or [200, 503]");
 }
 
+/* Too few of them are no share and no rate, and would never halt. */
+static void check_recent(struct ScenarioBuild *build, const struct Expectation *halt)
+{
+    const struct ProbeSpec *probe = scenario_probe(build->scenario, halt->probe);
+    bool counts = halt->word == BOUND_MAX_ERRORS || halt->word == BOUND_MIN_SUCCESS ||
+                  halt->word == BOUND_MIN_RATE;
+    char most[32];
+    if (!counts || probe == NULL || probe->interval_ns * RECENT_LEAST <= RECENT_NS)
+        return;
+    duration_write(RECENT_NS / RECENT_LEAST, most);
+    err_hint(scenario_say(build, ERR_RULE, halt->where,
+                          "`%s` halts by the last 30 s, in which probe `%s` asks too seldom",
+                          bound_name(halt->word), halt->probe),
+             "every: %s or less", most);
+}
+
 void scenario_check_bounds(struct ScenarioBuild *build)
 {
     const struct Scenario *scenario = build->scenario;
@@ -163,8 +191,11 @@ void scenario_check_bounds(struct ScenarioBuild *build)
         check_fit(build, "expect", &expect[i]);
         check_text(build, &expect[i]);
     }
-    for (size_t i = 0; i < scenario->halts.count; i++)
+    for (size_t i = 0; i < scenario->halts.count; i++) {
         check_fit(build, "halt", &halts[i]);
+        check_text(build, &halts[i]);
+        check_recent(build, &halts[i]);
+    }
     const struct ProbeSpec *probes = scenario->probes.items;
     for (size_t i = 0; i < scenario->probes.count; i++) {
         check_probe(build, &probes[i]);

@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stretch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/err.h"
 
-#define RECENT_NS (30 * NS_PER_S)
 #define LOST_AFTER_NS NS_PER_S /* beyond its timeout an attempt does not come any more */
 
-enum { WAITING_MAX = 1 << 16, RECENT_MAX = 1 << 16, HELD_SAMPLES = 3 };
+enum { WAITING_MAX = 1 << 16, HELD_SAMPLES = 3 };
 
 /* The machine proper, fed in order. Small, so that stretch_now() works on a copy. */
 struct Track {
@@ -24,11 +22,6 @@ struct Track {
     enum Failure failure;
     int64_t latency_ns;
 };
-struct Recent {
-    struct Mono ended;
-    int64_t latency_ns; /* -1: not answered */
-    bool failed;
-};
 struct StretchMachine {
     struct Arena *arena;
     struct Track track;
@@ -37,8 +30,7 @@ struct StretchMachine {
     struct Sample *waiting; /* a ring by sequence; sequence + 1 in `probe`, 0 = empty */
     uint32_t waiting_room, next, waiting_count;
     struct Mono latest; /* the latest end of any sample */
-    struct Recent *recent;
-    uint32_t recent_room, recent_next, recent_count;
+    struct Recents *recents;
 };
 
 bool sample_counts(const struct Sample *sample)
@@ -70,6 +62,11 @@ bool sample_answered(const struct Sample *sample)
         return false;
     }
     return false;
+}
+
+int sample_status(const struct Sample *sample)
+{
+    return sample_answered(sample) && sample->failure != FAILURE_SLOW ? sample->code : 0;
 }
 
 enum Failure sample_failure(const struct Sample *sample)
@@ -179,12 +176,10 @@ struct StretchMachine *stretch_new(struct Arena *arena, const struct StretchRule
     struct StretchMachine *machine = arena_zero(arena, 1, sizeof(*machine));
     int64_t interval = rules->interval_ns > 0 ? rules->interval_ns : NS_PER_MS;
     int64_t in_flight = rules->timeout_ns / interval + 66;
-    int64_t recent = RECENT_NS / interval + 66;
     machine->arena = arena;
     machine->waiting_room = in_flight < WAITING_MAX ? (uint32_t)in_flight : WAITING_MAX;
     machine->waiting = arena_zero(arena, machine->waiting_room, sizeof(*machine->waiting));
-    machine->recent_room = recent < RECENT_MAX ? (uint32_t)recent : RECENT_MAX;
-    machine->recent = arena_zero(arena, machine->recent_room, sizeof(*machine->recent));
+    machine->recents = recents_new(arena, interval);
     machine->patience_ns = rules->timeout_ns + LOST_AFTER_NS;
     machine->track =
         (struct Track){.gap_ns = rules->gap_ns, .hold_ns = rules->hold_ns, .latency_ns = -1};
@@ -240,23 +235,10 @@ static unsigned drain(struct StretchMachine *machine, bool all)
     return change;
 }
 
-static void remember(struct StretchMachine *machine, const struct Sample *sample)
-{
-    if (!sample_counts(sample))
-        return;
-    struct Recent *recent = &machine->recent[machine->recent_next];
-    recent->ended = sample->ended;
-    recent->failed = sample->outcome != OUTCOME_OK;
-    recent->latency_ns = sample_answered(sample) ? mono_since(sample->intended, sample->ended) : -1;
-    machine->recent_next = (machine->recent_next + 1) % machine->recent_room;
-    if (machine->recent_count < machine->recent_room)
-        machine->recent_count++;
-}
-
 unsigned stretch_feed(struct StretchMachine *machine, const struct Sample *sample)
 {
     unsigned change = 0;
-    remember(machine, sample);
+    recents_take(machine->recents, sample);
     if (mono_before(machine->latest, sample->ended))
         machine->latest = sample->ended;
     if (sample->sequence < machine->next)
@@ -300,36 +282,12 @@ const struct Stretch *stretch_at(const struct StretchMachine *machine, size_t in
     return &machine->track.current;
 }
 
+const struct Recents *stretch_recents(const struct StretchMachine *machine)
+{
+    return machine->recents;
+}
+
 /* ---- How it stands ---- */
-
-static int compare_ns(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
-static void now_recent(const struct StretchMachine *machine, struct Mono now,
-                       struct StretchNow *out)
-{
-    int64_t *latencies = mem_zero(machine->recent_count + 1, sizeof(*latencies));
-    size_t answered = 0;
-    for (uint32_t n = 1; n <= machine->recent_count; n++) {
-        uint32_t at = (machine->recent_next + machine->recent_room - n) % machine->recent_room;
-        const struct Recent *recent = &machine->recent[at];
-        if (mono_since(recent->ended, now) > RECENT_NS)
-            break;
-        out->recent++;
-        out->recent_failed += recent->failed ? 1 : 0;
-        if (recent->latency_ns >= 0)
-            latencies[answered++] = recent->latency_ns;
-    }
-    if (answered > 1)
-        qsort(latencies, answered, sizeof(*latencies), compare_ns);
-    out->p50_ns = sorted_percentile(latencies, answered, 50);
-    out->p95_ns = sorted_percentile(latencies, answered, 95);
-    out->p99_ns = sorted_percentile(latencies, answered, 99);
-    mem_free(latencies);
-}
 
 static void now_add(struct StretchNow *out, const struct Stretch *stretch, int64_t length_ns)
 {
@@ -376,5 +334,5 @@ void stretch_now(const struct StretchMachine *machine, struct Mono since, struct
     out->ok_count = track.ok_count;
     out->failure = track.failure;
     out->latency_ns = track.latency_ns;
-    now_recent(machine, now, out);
+    recents_now(machine->recents, now, &out->recent);
 }

@@ -4,7 +4,7 @@
 #define FD_MODEL_STRETCH_H
 
 #include "../base/arena.h"
-#include "sample.h"
+#include "recent.h"
 
 /* One failing stretch of one probe. It opens at the first attempt that failed after one that was ok
  * and closes at the first ok of an ok stretch longer than `gap` (the ok between, shorter than that,
@@ -67,17 +67,20 @@ struct StretchNow {
     enum Failure failure; /* of the last one that failed */
     int64_t latency_ns;   /* of the last one that was ok; -1 = none */
     uint32_t failed;      /* attempts that failed since `since` */
-    /* The last 30 s. */
-    uint32_t recent, recent_failed;
-    int64_t p50_ns, p95_ns, p99_ns; /* of answered requests; -1 = none */
+    struct RecentNow recent;
 };
 void stretch_now(const struct StretchMachine *machine, struct Mono since, struct Mono now,
                  struct StretchNow *out);
+
+/* Its last 30 s, borrowed until the next feed. */
+const struct Recents *stretch_recents(const struct StretchMachine *machine);
 
 /* It got an answer, good or bad: its latency counts. */
 bool sample_answered(const struct Sample *sample);
 /* OK, or a failure: it counts at all. */
 bool sample_counts(const struct Sample *sample);
+/* The status that it was answered with in time; 0 = refused, late, or none. */
+int sample_status(const struct Sample *sample);
 /* Its class; a TIMEOUT is FAILURE_TIMEOUT whatever else stands there. */
 enum Failure sample_failure(const struct Sample *sample);
 /* The value below which `percent` of the sorted values lie (nearest rank); -1 of none. */

@@ -42,6 +42,11 @@ function yamlsIn(folder) {
     return fs.existsSync(folder) ? fs.readdirSync(folder).filter(name => name.endsWith('.yaml')).sort().map(name => `${folder}/${name}`) : [];
 }
 
+function foldersOf(folder) {
+    const inside = fs.readdirSync(folder, { withFileTypes: true }).filter(one => one.isDirectory()).map(one => one.name).sort();
+    return [folder, ...inside.flatMap(name => foldersOf(`${folder}/${name}`))];
+}
+
 function corpus(malformed) {
     const files = [];
     for (const folder of ['good', 'good/environments', 'include', 'include/fragments', 'bad'])
@@ -50,7 +55,7 @@ function corpus(malformed) {
     for (const folder of ['environments', 'scenarios', 'drills', 'first_screen'].map(one => `tests/golden/language/${one}`))
         for (const file of yamlsIn(folder))
             files.push({ id: path.relative('tests/golden', file), file });
-    for (const folder of ['scenarios', 'scenarios/environments', 'scenarios/patroni', 'scenarios/published', 'scenarios/published/environments'])
+    for (const folder of foldersOf('scenarios'))
         for (const file of yamlsIn(folder))
             files.push({ id: file, file });
     for (const one of fs.readdirSync(malformed).sort())

@@ -140,7 +140,7 @@ static void test_skipped_and_broken_count_for_nothing(void **state)
     assert_int_equal(stretch_count(machine), 0);
     struct StretchNow now;
     stretch_now(machine, (struct Mono){0}, (struct Mono){2000 * MS}, &now);
-    assert_int_equal(now.recent, 10);
+    assert_int_equal(now.recent.counted, 10);
 }
 
 /* The one sent at 1.1 s hangs for 2 s while all that were sent after it were refused at once. */
@@ -219,9 +219,9 @@ static void test_now_says_what_halt_rules_ask(void **state)
     assert_true(now.failing && now.open);
     assert_int_equal(now.outage_ns, 10000 * MS);
     assert_int_equal(now.downtime_ns, 10000 * MS);
-    assert_int_equal(now.recent, 300);
-    assert_int_equal(now.recent_failed, 100);
-    assert_int_equal(now.p99_ns, 4 * MS);
+    assert_int_equal(now.recent.counted, 300);
+    assert_int_equal(now.recent.failed, 100);
+    assert_int_equal(now.recent.p99_ns, 4 * MS);
     assert_int_equal(now.failed, 100);
 
     feed_many(machine, 500, 520, true);
@@ -242,7 +242,7 @@ static void test_nobody_answered_is_no_latency(void **state)
 
     stretch_now(machine, (struct Mono){0}, (struct Mono){600 * MS}, &now);
 
-    assert_int_equal(now.p50_ns, -1);
+    assert_int_equal(now.recent.p50_ns, -1);
     assert_int_equal(now.latency_ns, -1);
 }
 
