@@ -49,7 +49,8 @@ enum FieldFlag {
     FIELD_ELSEWHERE =
         16384,           /* FIELD_REQUIRED, but another file may say it: no schema asks for it */
     FIELD_GROUP = 32768, /* FIELD_MAP, FIELD_LIST of texts: names of hosts; a scalar may be a
-                                group of the inventory, which is known later: a map stays empty */
+                                group of the inventory, which is known later: a map stays empty. The
+                                file names its inventory under the same key */
     /* FIELD_TEXT of FIELD_SECRET: a map of `of` that says whence it comes may stand there; whoever
      * reads the file has taken it out before. */
     FIELD_SOURCE = 65536

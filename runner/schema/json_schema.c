@@ -91,6 +91,60 @@ static void put_elsewhere(struct Schema *schema, const struct Field *fields)
     json_end(schema->json);
 }
 
+static const struct Field *group_of(const struct Record *record)
+{
+    const struct Field *field = record != NULL ? record->fields : NULL;
+    while (field != NULL && field->name != NULL &&
+           (field->type != FIELD_MAP || (field->flags & FIELD_GROUP) == 0))
+        field++;
+    return field != NULL && field->name != NULL ? field : NULL;
+}
+
+static bool has_key(const struct Record *record, const char *name)
+{
+    for (const struct Field *field = record->fields; field->name != NULL; field++)
+        if (strcmp(field->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The members of a map name no group where the record has no inventory, which has the same key. */
+static void put_no_groups(struct Schema *schema, const struct Field *map, const char *name)
+{
+    static const char *const scalars[] = {"string", "number", "boolean"};
+    const char *const into[] = {"properties", map->name, "additionalProperties",
+                                "properties", name,      "not"};
+    json_key(schema->json, "if");
+    json_open_object(schema->json);
+    json_key(schema->json, "required");
+    json_open_array(schema->json);
+    json_text(schema->json, name);
+    json_end(schema->json);
+    json_end(schema->json);
+    json_key(schema->json, "else");
+    json_open_object(schema->json);
+    for (size_t n = 0; n < COUNT_OF(into); n++) {
+        json_key(schema->json, into[n]);
+        json_open_object(schema->json);
+    }
+    json_key(schema->json, "type");
+    json_open_array(schema->json);
+    for (size_t n = 0; n < COUNT_OF(scalars); n++)
+        json_text(schema->json, scalars[n]);
+    json_end(schema->json);
+    for (size_t n = 0; n <= COUNT_OF(into); n++)
+        json_end(schema->json);
+}
+
+static void put_groups(struct Schema *schema, const struct Record *record)
+{
+    for (const struct Field *map = record->fields; map->name != NULL; map++) {
+        const struct Field *group = map->type == FIELD_MAP ? group_of(map->of) : NULL;
+        if (group != NULL && has_key(record, group->name))
+            put_no_groups(schema, map, group->name);
+    }
+}
+
 /* The keys of `record` as one of its kinds, or as none. */
 static void put_object(struct Schema *schema, const struct Record *record,
                        const struct Variant *variant)
@@ -119,6 +173,7 @@ static void put_object(struct Schema *schema, const struct Record *record,
     put_required(schema, record->fields);
     json_end(schema->json);
     put_elsewhere(schema, record->fields);
+    put_groups(schema, record);
 }
 
 static bool needs_nothing(const struct Record *record)
