@@ -284,7 +284,8 @@ void page_stays(const struct Report *report, struct Buf *out)
     for (size_t n = 0; n < report->primary_count; n++) {
         const struct PrimaryResult *primary = &report->primaries[n];
         if (primary->before == NULL || primary->after == NULL ||
-            text_equal(primary->before, primary->after))
+            text_equal(primary->before, primary->after) ||
+            was_given_back(report->run, primary->probe->role))
             continue;
         buf_put(out, "the primary moved from ");
         html_text(out, primary->before);
@@ -294,7 +295,8 @@ void page_stays(const struct Report *report, struct Buf *out)
     }
     for (size_t n = 0; n < report->run->fault_count; n++) {
         const struct RunFault *fault = &report->run->faults[n];
-        if (fault->t0.low.ns == 0 || fault->stays == NULL || fault->stays[0] == '\0')
+        if (fault->t0.low.ns == 0 || fault->stays == NULL || fault->stays[0] == '\0' ||
+            (text_equal(fault->kind, "failover") && was_given_back(report->run, fault->role)))
             continue;
         html_text(out, fault->stays);
         return;
