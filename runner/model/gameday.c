@@ -108,7 +108,7 @@ struct GameDay *gameday_new(const struct Document *document, struct Problems *pr
 {
     struct Arena *arena = arena_new("game day", MEMORY);
     struct GameDay *day = arena_zero(arena, 1, sizeof *day);
-    struct Decode decode = {.arena = arena, .problems = problems};
+    struct Decode decode = {.arena = arena, .problems = problems, .reference = reference_none};
     size_t before = problems_errors(problems);
     bool good = needs_met(document->root, problems) &&
                 decode_record(&decode, document->root, &GAMEDAY_RECORD, day);

@@ -45,6 +45,10 @@ void reference_each(const char *text,
                                  size_t size),
                     void *data);
 
+/* A RefFn for files in which nothing is filled in: there is no name space at all. */
+enum RefAnswer reference_none(void *data, const char *ns, const char *name, const char **value,
+                              const char *const **names, size_t *count);
+
 /* True where the text holds one; where it is one and nothing else, of this name space. */
 bool reference_present(const char *text);
 bool reference_is_whole(const char *text, const char *ns);

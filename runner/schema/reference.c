@@ -156,6 +156,13 @@ static void fill_one(void *data, const char *ns, const char *name, size_t start,
     fill->good = false;
 }
 
+enum RefAnswer reference_none(void *data, const char *ns, const char *name, const char **value,
+                              const char *const **names, size_t *count)
+{
+    (void)data, (void)ns, (void)name, (void)value, (void)names, (void)count;
+    return REF_NO_SPACE;
+}
+
 bool reference_fill(struct Decode *decode, const char *text, struct Where where, const char **out)
 {
     struct Fill fill = {
