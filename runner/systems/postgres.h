@@ -25,7 +25,7 @@ struct Postgres {
 /* What one host says of itself; all zero where it did not answer. */
 struct HostLook {
     bool answered;
-    bool refused;    /* nobody listens there: it is no primary now */
+    bool refused;    /* nobody listens there: it is no primary now; not: no way leads there */
     char error[120]; /* it lives, and answers no question */
     bool replica, writable;
     int64_t timeline, location; /* of the log: written, or received */

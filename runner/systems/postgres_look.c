@@ -1,5 +1,6 @@
 /* postgres_look.c - what each PostgreSQL says of itself: who leads, who streams from whom. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 
 #include "../base/duration.h"
@@ -67,9 +68,8 @@ static bool take_look(struct Ask *ask, size_t index, const struct Answer *answer
     struct Look *look = (struct Look *)ask;
     struct HostLook *host = &look->hosts[index];
     look->over++;
-    if (answer->end == CALL_REFUSED)
-        host->refused = true;
-    else if (answer->end == CALL_ANSWERED && answer->code == POSTGRES_ROWS)
+    host->refused = answer->end == CALL_REFUSED && answer->code == ECONNREFUSED;
+    if (answer->end == CALL_ANSWERED && answer->code == POSTGRES_ROWS)
         take_rows(host, postgres_rows(answer));
     else if (answer->end == CALL_ANSWERED)
         snprintf(host->error, sizeof(host->error), "%s", answer->bytes);

@@ -207,11 +207,26 @@ static void test_nobody_is_promoted_beside_a_primary(void **state)
                         "two");
 }
 
+/* A loopback address that TCP finds no way to: the kernel says so at once, with or without a route.
+ * The server is a replica from here on. */
+static void test_nobody_is_promoted_past_a_host_that_no_way_leads_to(void **state)
+{
+    struct Scene *s = *state;
+    postgres_process_demote(&postgres);
+    s->two.address = "127.255.255.255";
+
+    assert_int_equal(fail_over(s, &(struct FailoverWish){.forced = false}), KNOWN_NO);
+
+    assert_string_equal(s->text,
+                        "two does not answer and may still take writes: `forced: true` promotes a "
+                        "replica all the same");
+    assert_int_equal(standing_of(s, &s->one)->rank, RANK_REPLICA);
+}
+
 /* The last one: it is another server afterwards. */
 static void test_a_replica_is_promoted_where_no_primary_is(void **state)
 {
     struct Scene *s = *state;
-    postgres_process_demote(&postgres);
     assert_int_equal(standing_of(s, &s->one)->rank, RANK_REPLICA);
     assert_null(standing_of(s, NULL)->host);
 
@@ -280,6 +295,7 @@ int main(void)
         TEST(test_nobody_is_promoted_beside_a_primary),
         TEST(test_a_former_primary_is_started_by_a_script),
         TEST(test_a_login_that_leads_elsewhere_is_refused),
+        TEST(test_nobody_is_promoted_past_a_host_that_no_way_leads_to),
         TEST(test_a_replica_is_promoted_where_no_primary_is),
     };
     if (postgres_process_missing()) {
