@@ -147,6 +147,17 @@ struct FindQuestion *find_begin(struct RedisSystem *system, struct Mono deadline
                                 void *data);
 void find_at_next(struct FindQuestion *mine);
 
+/* Whom a former primary asks, before it is started, who leads now. */
+struct RejoinFrom {
+    const char *master;        /* the name that Sentinels know it by; "": each place is a Redis */
+    const char *const *places; /* "HOST PORT" */
+    size_t count;
+    const char *what;
+};
+/* The command that starts it then; none where nobody knows how it is started. */
+void redis_plan_rejoin(const struct RedisAccess *access, const struct PlanInput *input,
+                       const struct RejoinFrom *from, struct Arena *arena, struct Commands *out);
+
 extern const struct LedgerKind redis_ledger;
 
 #endif

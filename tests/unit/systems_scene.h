@@ -5,7 +5,7 @@
 
 #include "systems_cluster.h"
 
-static const struct SystemKind *const kind = &CLUSTER_SYSTEM;
+static const struct SystemKind *const kind = &redis_sentinel_system;
 
 /* ---- asking and waiting ---- */
 
@@ -129,10 +129,10 @@ static struct Heard prospect_of(struct Scene *s)
     return heard;
 }
 
-static struct Heard fail_over(struct Scene *s, const struct FailoverWish *wish)
+static struct Heard detected_of(struct Scene *s)
 {
     struct Heard heard = {.loop = s->loop};
-    kind->failover(s->system, wish, in_ms(s->patience_ms), keep_why, &heard);
+    kind->ask_detected(s->system, in_ms(s->patience_ms), keep_known, &heard);
     loop_run(s->loop);
     return heard;
 }
@@ -179,13 +179,6 @@ static int primary_of(struct Scene *s)
     return -1;
 }
 
-static bool has_moved(struct Scene *s)
-{
-    int primary = primary_of(s);
-    return primary >= 0 && primary != s->old_primary &&
-           standing_of(s, primary).standing.rank == RANK_PRIMARY;
-}
-
 static void send_command(struct Scene *s, int host, const char *words)
 {
     char line[300];
@@ -204,7 +197,7 @@ static int group_begin(void **state)
     *state = s;
     s->loop = loop_new();
     if (!cluster_open(&s->cluster)) {
-        print_message("skip all: there is no redis-server here\n");
+        print_message("skip systems_redis_sentinel: there is no redis-server here\n");
         exit(77);
     }
     s->system = kind->open(s->cluster.config, &s->cluster.role, s->loop, &err);
