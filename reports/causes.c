@@ -156,19 +156,10 @@ bool causes_gave_back(const struct Report *report, const char *host, struct Mono
     return false;
 }
 
-struct Mono back_began(const struct RunRecord *run)
-{
-    struct Mono first = {NS_NEVER};
-    for (size_t n = 0; n < run->switch_back_count; n++)
-        if (run->switch_backs[n].asked.ns != 0)
-            first = mono_min(first, run->switch_backs[n].asked);
-    return first;
-}
-
 struct Mono cause_boundary(const struct RunRecord *run, const struct Cause *cause)
 {
     struct Mono last = cause_last_undo(cause);
-    return last.ns != 0 ? last : mono_min(run->mono_ended, back_began(run));
+    return last.ns != 0 ? last : run->mono_ended;
 }
 
 bool while_in_effect(const struct Report *report, struct Mono at)

@@ -258,7 +258,7 @@ static void put_limit(struct JsonOut *out, const struct RunExpectation *expectat
 {
     enum BoundWord word = BOUND_COUNT;
     enum When when = WHEN_ALL;
-    const char *unit = expectation->limit_is_duration ? "ns" : "count";
+    const char *unit = "count";
     if (bound_read(expectation->word, &when, &word)) {
         enum FieldType type = bound_row(word)->type;
         unit = type == FIELD_DURATION || (type == FIELD_LOSS && expectation->limit_is_duration)
@@ -380,7 +380,6 @@ static bool write(const struct Report *report, struct Buf *text, struct Err *err
     for (size_t n = 0; n < report->primary_count; n++)
         put_primary(&out, &report->primaries[n]);
     json_end(&out.json);
-    out_switch_backs(&out);
     put_figures(&out);
     put_events(&out);
     out_people(&out, report);

@@ -284,8 +284,7 @@ void page_stays(const struct Report *report, struct Buf *out)
     for (size_t n = 0; n < report->primary_count; n++) {
         const struct PrimaryResult *primary = &report->primaries[n];
         if (primary->before == NULL || primary->after == NULL ||
-            text_equal(primary->before, primary->after) ||
-            was_given_back(report->run, primary->probe->role))
+            text_equal(primary->before, primary->after))
             continue;
         buf_put(out, "the primary moved from ");
         html_text(out, primary->before);
@@ -295,8 +294,7 @@ void page_stays(const struct Report *report, struct Buf *out)
     }
     for (size_t n = 0; n < report->run->fault_count; n++) {
         const struct RunFault *fault = &report->run->faults[n];
-        if (fault->t0.low.ns == 0 || fault->stays == NULL || fault->stays[0] == '\0' ||
-            (text_equal(fault->kind, "failover") && was_given_back(report->run, fault->role)))
+        if (fault->t0.low.ns == 0 || fault->stays == NULL || fault->stays[0] == '\0')
             continue;
         html_text(out, fault->stays);
         return;

@@ -199,8 +199,7 @@ static void count_failovers(const struct Watch *watch, const struct Moment *seen
 static int64_t unasked(const struct Watch *watch, struct Mono from)
 {
     const struct RunRecord *run = watch->analysis->run;
-    struct Mono end =
-        mono_min(run->settled.ns != 0 ? run->settled : run->mono_ended, back_began(run));
+    struct Mono end = run->settled.ns != 0 ? run->settled : run->mono_ended;
     struct Mono last = from;
     int64_t longest = 0;
     if (watch->old == NOBODY || from.ns == 0)
@@ -210,7 +209,7 @@ static int64_t unasked(const struct Watch *watch, struct Mono from)
         if (look != NULL && (look->host != watch->old || look->rank == RANK_UNKNOWN ||
                              mono_before(look->asked, from)))
             continue;
-        struct Mono until = look != NULL ? mono_min(look->asked, end) : end;
+        struct Mono until = look != NULL ? look->asked : end;
         int64_t gap = mono_since(last, until);
         longest = gap > longest ? gap : longest;
         last = look != NULL ? look->answered : last;
@@ -240,7 +239,6 @@ static bool both_acknowledged(const struct Watch *watch)
             const struct RunProbe *probe = &run->probes[sample->probe];
             if (!probe->is_ledger || sample->outcome != OUTCOME_OK || sample->by == 0 ||
                 !text_equal(probe->role, watch->probe->role) ||
-                !mono_before(sample->ended, back_began(run)) ||
                 mono_before(sample->ended, watch->analysis->out->t0.low))
                 continue;
             bool is_old = by_host(run, sample, old);

@@ -47,14 +47,6 @@ bool expects(const struct RunExpectation *expectation, enum BoundWord word)
     return text_equal(expectation->word, bound_name(word));
 }
 
-bool was_given_back(const struct RunRecord *run, const char *role)
-{
-    for (size_t n = 0; n < run->switch_back_count; n++)
-        if (text_equal(run->switch_backs[n].role, role) && run->switch_backs[n].leads.high.ns != 0)
-            return true;
-    return false;
-}
-
 bool past_is_comparable(const struct Report *report, const struct Past *past, const char *probe)
 {
     const struct RunRecord *run = report->run;

@@ -21,11 +21,6 @@ bool foresee_is_hit(const struct PlannedFault *fault, const struct SurveyRole *r
 /* Whether, and why, it may leave two primaries behind where nobody demotes one. */
 bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role,
                        struct Obstacle *out);
-/* Whether, and why, who is named at `to` cannot be made primary. */
-bool foresee_promoted(const struct Plan *plan, const struct Survey *survey,
-                      const struct SurveyRole *role, struct Obstacle *out);
-/* A step asks that who led at the start leads again at the end. */
-bool foresee_switch_back(const struct Plan *plan, const struct Role *role);
 /* The step that fails the role over; NULL: there is none. */
 const struct StepSpec *foresee_failover(const struct Plan *plan, const struct Role *role);
 /* Where a primary that is taken away with its machine, or by its service alone, may come back as a

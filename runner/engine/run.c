@@ -329,7 +329,7 @@ static void tick(void *data, int events)
         sight_tick(run->sight, now);
     if (run->stored && run->ticks % ASK_EVERY == 0)
         ask_for_halt(run);
-    if (run->state >= RUN_BASELINE && run->state < RUN_ALWAYS)
+    if (run->state >= RUN_BASELINE && run->state <= RUN_OBSERVING)
         run_gate_tick(run, now);
     if (run->state == RUN_STEPS || run->state == RUN_OBSERVING)
         halt_tick(run, now);

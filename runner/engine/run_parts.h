@@ -104,21 +104,6 @@ struct LockAsk {
     bool asked;
 };
 
-/* The way back of a role. */
-enum BackState { BACK_DUE, BACK_UNDER_WAY, BACK_OVER };
-struct SwitchBack {
-    struct Run *run;
-    const struct StepSpec *spec; /* the first of the role that says so */
-    const struct Role *role;
-    enum BackState state;
-    struct Mono until; /* it is awaited; or that it could be asked for */
-    struct Mono looked;
-    bool looking;
-    enum Known fit; /* it could be asked for: at the last look */
-    char lacks[300];
-    struct RunSwitchBack row;
-};
-
 /* How long a probe has been ok, for BASELINE and SETTLING. */
 struct OkStretch {
     struct Mono since, last;
@@ -193,8 +178,6 @@ struct Run {
     struct StretchMachine **machines;
     struct HaltRule *halt_rules; /* as many as the scenario has */
     struct SplitSoFar *splits;   /* per probe */
-    struct SwitchBack *backs;
-    size_t back_count;
     struct OkStretch *oks;
     char (*details)[120]; /* per probe: what the last failure that had one said */
     struct List forwards; /* of struct Forwarded */
@@ -278,8 +261,6 @@ bool figures_fill_fault(struct StepRun *step, struct FaultRun *fault);
 /* run_work.c: plain work on hosts */
 void step_run_on(struct StepRun *step, const struct List *hosts); /* of const struct Target * */
 /* run_step_kinds.c: a step that is no fault of a kind */
-/* Patroni answers that it does not know after 2 * max(10, loop_wait) s. */
-#define FAILOVER_TIMEOUT_NS (65 * NS_PER_S)
 void step_request_begin(struct StepRun *step);
 void step_failover_begin(struct StepRun *step);
 void step_failover_tick(struct StepRun *step, struct Mono now);
@@ -347,14 +328,7 @@ void run_gate_close(struct Run *run);
 bool run_gate_knows(const struct Run *run); /* false: the first answer is still awaited */
 /* False, and aborted, where a fault of this length may not begin now. */
 bool run_gate_holds(struct Run *run, int64_t lasts_ns);
-void run_gate_tick(struct Run *run, struct Mono now); /* until the undo, or the switch back */
-/* KNOWN_UNKNOWN: an answer is still awaited. *why: of KNOWN_NO; in the arena or until a tick. */
-enum Known run_gate_lets_back(struct Run *run, const char **why);
-/* run_back.c: who led at the start is given the role back, once all is as before the fault */
-bool back_is_due(struct Run *run); /* one is still to come */
-/* True: settling has to wait for it. steady: redundancy, and the probes. */
-bool back_tick(struct Run *run, struct Mono now, bool steady);
-void back_leave(struct Run *run, const char *why); /* those to come are not asked for */
+void run_gate_tick(struct Run *run, struct Mono now); /* until the undo */
 /* run_silence.c */
 bool silence_stands(struct Run *run);    /* or none is asked for; false: not yet, or aborted */
 bool silence_take_back(struct Run *run); /* true: run_lock_given comes once that was answered */

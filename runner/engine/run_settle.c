@@ -247,12 +247,8 @@ void settle_tick(struct Run *run, struct Mono now)
         return;
     }
     bool steady = probes_steady(run, run->scenario->hold_ns, true) && sight_whole(run->sight);
-    if (run->any_sent && back_tick(run, now, steady))
-        return;
     if (run->any_sent && !steady && !run->hurry && mono_before(now, run->state_until))
         return;
-    back_leave(run, arena_printf(run->arena, "redundancy was not proven after the undo: %s",
-                                 sight_lacking(run->sight)));
     if (run->any_sent && !steady) {
         run->not_steady = !run->hurry;
         run_event(run, "settle", run->hurry ? "not awaited" : "not steady after the undo: %s",
@@ -266,7 +262,6 @@ void settle_tick(struct Run *run, struct Mono now)
 void settle_end(struct Run *run)
 {
     struct Err err;
-    back_leave(run, "the drill did not come to it");
     for (size_t at = 0; run->sight != NULL && at < sight_count(run->sight); at++) {
         struct RunSystem seen = sight_system(run->sight, at);
         (void)run_stored(run, store_system(run->in.store, &seen, &err), &err);

@@ -6,6 +6,9 @@
 #include "../model/redact.h"
 #include "run_parts.h"
 
+/* Patroni answers that it does not know after 2 * max(10, loop_wait) s. */
+#define FAILOVER_TIMEOUT_NS (65 * NS_PER_S)
+
 /* ---- `http:` without `fault: true` ---- */
 
 static bool status_is_good(const struct PlainRequest *request, int code)
@@ -167,17 +170,6 @@ void step_failover_begin(struct StepRun *step)
         step_cannot(step, "the old primary is not proven stopped yet, and there could be two");
         return;
     }
-    const char *to = step->spec->promoted;
-    const struct FailoverWish wish = {.to = to != NULL ? role_host(fault->planned->role, to) : NULL,
-                                      .forced = step->spec->forced};
-    if (to != NULL &&
-        (wish.to == NULL || wish.to == sight_primary(run->sight, fault->planned->role))) {
-        step_cannot(step,
-                    arena_printf(run->arena,
-                                 wish.to == NULL ? "there is no host '%s'" : "'%s' leads already",
-                                 to));
-        return;
-    }
     if (!run_stored(run, log_arming(fault, &err), &err) ||
         !run_stored(run, undolog_armed(run->in.store, number, NULL, mono_now(), wall_now(), &err),
                     &err))
@@ -192,6 +184,7 @@ void step_failover_begin(struct StepRun *step)
     sight_undo(run->sight,
                fault->t0.low); /* nothing will be undone: redundant again counts from here */
     step->primary = sight_primary(run->sight, fault->planned->role);
+    const struct FailoverWish wish = {.forced = step->spec->forced};
     sight_failover(run->sight, fault->planned->role, &wish,
                    mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS), accepted, fault);
 }

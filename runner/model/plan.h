@@ -51,7 +51,7 @@ struct Foresight {
     struct Forecast forecast; /* of the settings as read; acked.high KNOB_UNKNOWN: of none */
     struct List knobs;        /* of struct Knob */
     /* Each a line for people, or NULL. */
-    const char *why, *twins, *acked, *loss, *returns, *stays, *given_back;
+    const char *why, *twins, *acked, *loss, *returns, *stays;
 };
 /* ERR_REFUSED (exit 4): it would do harm. ERR_NOT_READY (exit 3): a host or system is not as it
  * must be. */
@@ -135,7 +135,5 @@ int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index);
 size_t steps_together(const struct Scenario *scenario, size_t from);
 /* The longest that all steps take, those under `always` too. */
 int64_t scenario_steps_ns(const struct Scenario *scenario);
-/* How long all of its switches back may take, and the service to settle after them; 0: none. */
-int64_t scenario_back_ns(const struct Scenario *scenario);
 
 #endif

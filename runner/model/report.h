@@ -82,16 +82,6 @@ struct RunMove { /* who leads a role now, by control plane and itself, is anothe
     const char *role, *host;
     struct Mono low, high; /* the one before still led; this one said that it does */
 };
-/* `switch_back`: at the end the role is given back to who led it at the start. It is no failover of
- * the drill's: what comes from then on is its own doing. */
-struct RunSwitchBack {
-    const char *role, *to; /* to: who led at the start; or NULL */
-    struct Mono asked;     /* sent; 0 = it was not, and `why` says why */
-    struct Moment leads;   /* [asked when it did not, answered when it did]; high 0 = not seen */
-    struct Moment whole;   /* redundancy is whole again; the same */
-    bool refused;
-    const char *why; /* why it was not asked for, or was refused, or not seen; "" where it was */
-};
 /* A run may be one of a repeat. */
 struct Cycle {
     const char *first;   /* the id of the first of them: the name of the repeat */
@@ -129,8 +119,6 @@ struct RunRecord {
     size_t system_count;
     struct RunMove *moves;
     size_t move_count; /* of each role in order of time */
-    struct RunSwitchBack *switch_backs;
-    size_t switch_back_count;
     const char *const *hosts;
     size_t host_count; /* Sample.by is index + 1 here */
     const struct Sample *samples;

@@ -1,7 +1,5 @@
 /* cluster_act.c - a failover, which the replica is asked for. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
 #include "../base/text.h"
 #include "cluster.h"
 
@@ -11,7 +9,6 @@ struct FailoverQuestion {
     size_t best;            /* host_count: none yet */
     int64_t offset;         /* of the best */
     bool forced;
-    const struct Target *to; /* NULL: who has most */
 };
 
 static bool take_failover(struct Question *question, size_t index, const struct Answer *answer)
@@ -25,19 +22,13 @@ static bool take_failover(struct Question *question, size_t index, const struct 
     return act_say(mine, KNOWN_NO, answer->bytes);
 }
 
-/* Sent to one replica alone, the one that has most or is to lead. */
+/* Sent to one replica alone, the one that has most. */
 static bool choose(struct FailoverQuestion *mine)
 {
     const char *const words[] = {"CLUSTER", "FAILOVER", mine->forced ? "FORCE" : NULL, NULL};
     struct Question *question = &mine->act.question;
     if (--mine->waiting > 0)
         return true;
-    if (mine->best == question->system->role->host_count && mine->to != NULL) {
-        char why[200];
-        snprintf(why, sizeof(why), "%.100s is no replica of the shard in step with its primary",
-                 mine->to->name);
-        return act_say(&mine->act, KNOWN_NO, why);
-    }
     if (mine->best == question->system->role->host_count)
         return act_say(&mine->act, KNOWN_NO, "no replica of the shard is in step with its primary");
     mine->act.sent = true;
@@ -53,8 +44,7 @@ static bool take_offset(struct Question *question, size_t index, const struct An
     if (answer->end == CALL_ANSWERED && answer->code == REDIS_VALUE &&
         redis_info(answer->bytes, "master_link_status", link, sizeof(link)) &&
         redis_info(answer->bytes, "slave_repl_offset", offset, sizeof(offset)) &&
-        (mine->forced || text_equal(link, "up")) && number_of(offset, -1) > mine->offset &&
-        (mine->to == NULL || question->system->role->hosts[index] == mine->to)) {
+        (mine->forced || text_equal(link, "up")) && number_of(offset, -1) > mine->offset) {
         mine->best = index;
         mine->offset = number_of(offset, -1);
     }
@@ -83,7 +73,6 @@ void cluster_failover(void *system, const struct FailoverWish *wish, struct Mono
     mine->best = mine->waiting = self->role->host_count;
     mine->offset = -1;
     mine->forced = wish->forced;
-    mine->to = wish->to;
     (void)act_say(&mine->act, KNOWN_NO, "no host of the cluster answers");
     ask_hosts(&mine->act.question, take_nodes, cluster_nodes_words);
     question_go(&mine->act.question);

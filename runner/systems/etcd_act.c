@@ -44,38 +44,20 @@ static const struct EtcdMember *member_of(const struct Roll *roll, size_t host)
     return roll_kept(roll, host);
 }
 
-struct MoveRoll {
-    struct Roll roll; /* first */
-    const struct Target *to;
-};
-
-/* Of those that vote who has most of the log, or who is to lead; host_count: nobody. */
-static size_t find_next(const struct MoveRoll *mine)
-{
-    const struct Role *role = mine->roll.system->role;
-    size_t next = role->host_count;
-    for (size_t n = 0; n < role->host_count; n++)
-        if (mine->roll.said[n].rank == RANK_REPLICA &&
-            (mine->to == NULL || role->hosts[n] == mine->to) &&
-            (next == role->host_count ||
-             member_of(&mine->roll, n)->index > member_of(&mine->roll, next)->index))
-            next = n;
-    return next;
-}
-
-/* Sent once, to the leader itself. */
+/* Sent once, to the leader itself: to whom, of those that vote, has most of the log. */
 static void tell_roll(struct Roll *roll)
 {
     struct Etcd *system = (struct Etcd *)roll->system;
     const struct Role *role = roll->system->role;
-    const struct Target *to = ((struct MoveRoll *)roll)->to;
-    size_t leader = roll_leader(roll), next = find_next((struct MoveRoll *)roll);
+    size_t leader = roll_leader(roll), next = role->host_count;
+    for (size_t n = 0; n < role->host_count; n++)
+        if (roll->said[n].rank == RANK_REPLICA &&
+            (next == role->host_count || member_of(roll, n)->index > member_of(roll, next)->index))
+            next = n;
     if (leader == role->host_count || next == role->host_count) {
-        char why[200] = "there is no follower that could lead";
-        if (to != NULL)
-            snprintf(why, sizeof(why), "%.100s does not follow the leader", to->name);
         roll->done.act(roll->data, KNOWN_NO,
-                       leader == role->host_count ? "no member says that it leads" : why);
+                       leader == role->host_count ? "no member says that it leads"
+                                                  : "there is no follower that could lead");
         return;
     }
     struct MoveAsk *mine =
@@ -102,9 +84,8 @@ static void tell_roll(struct Roll *roll)
 void etcd_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                    void (*done)(void *data, enum Known accepted, const char *why), void *data)
 {
-    /* `forced` or not: Raft moves nothing that is not written */
-    struct Roll *roll = roll_begin(system, sizeof(struct MoveRoll), deadline, tell_roll);
-    ((struct MoveRoll *)roll)->to = wish->to;
+    (void)wish; /* Raft moves nothing that is not written */
+    struct Roll *roll = roll_begin(system, sizeof(*roll), deadline, tell_roll);
     roll->done.act = done;
     roll->data = data;
     roll_go(roll);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # redis_cluster_test.sh - a Redis Cluster, drilled: what is lost, who has the slots, what is refused beforehand.
 # SPDX-License-Identifier: Apache-2.0
-# usage: tests/databases/redis_cluster_test.sh      ONLY: some scenarios of scenarios/redis_cluster, and: back traps
+# usage: tests/databases/redis_cluster_test.sh      ONLY: some scenarios of scenarios/redis_cluster, and: traps
 #
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
@@ -14,7 +14,7 @@ export environment=redis_cluster role=redis
 net=$(<"$LAB_STATE/net")
 net=${net%.*}.$((${net##*.} + 10))
 printf 'project: redis_cluster\nstate: state\nscenarios: [%s]\nenvironments: [%s]\n' \
-    "$root/scenarios/redis_cluster, own" "$LAB_STATE/environments" >"$work/faildrill.yaml"
+    "$root/scenarios/redis_cluster" "$LAB_STATE/environments" >"$work/faildrill.yaml"
 
 redis() {
     timeout 5 redis-cli -h "$net.1$1" "${@:2}" 2>&1
@@ -90,22 +90,4 @@ for file in "$root"/scenarios/redis_cluster/*.yaml; do
         ;;
     esac
 done
-# ---- the role given back to who had it ----
-
-gives_back() {
-    passes redis_cluster_back && every_write writes && [ "$(owners)" = "$before" ] &&
-        [ "$(field 'r["switch_backs"][0]["to"]')" = "redis-cluster-$before" ] &&
-        [ "$(field '0 < r["switch_backs"][0]["leads"]["high_ns"] < 10e9')" = True ] &&
-        [ "$(field 'pri["redis"]["failovers"]')" = 1 ]
-}
-back() {
-    mkdir -p "$work/own"
-    sed 's/^scenario: .*/scenario: redis_cluster_back/; s/^  - failover: redis .*/  - {failover: redis, switch_back: true}/' \
-        "$root/scenarios/redis_cluster/redis_cluster_failover.yaml" >"$work/own/redis_cluster_back.yaml"
-    wait_for 60 is_whole
-    before=$(owners)
-    check "a failover and the way back: who had the slot has it again" gives_back
-    echo "    switched back in $(field 's(r["switch_backs"][0]["leads"], "low_ns")')-$(field 's(r["switch_backs"][0]["leads"])') s"
-}
-! wanted back || back
 ! wanted traps || traps

@@ -44,10 +44,9 @@ def s(span, end="high_ns"): return "-" if not span or span.get(end) is None else
 print(eval(sys.argv[2]))' "$work/report.json" "$1"
 }
 
-# drill NAME: runs it, with the parameters in `given`; a line for the table.
-given=()
+# drill NAME: runs it; a line for the table.
 drill() {
-    "$FAILDRILL" -C "$work" run -e patroni "$1" "${given[@]}" --no-input >"$work/said" 2>&1
+    "$FAILDRILL" -C "$work" run -e patroni "$1" --no-input >"$work/said" 2>&1
     status=$?
     "$FAILDRILL" -C "$work" report last --format json -o "$work/report.json" >>"$work/said" 2>&1
     cp "$work/report.json" "$work/$1.json" 2>/dev/null
@@ -85,24 +84,6 @@ moved() {
 stayed() {
     [ "$(leaders)" = "$before" ]
 }
-given_back() {
-    [ "$(field '[(b["role"], b["to"], b["refused"]) for b in r["switch_backs"]]')" = "[('postgres', '$before', False)]" ] &&
-        [ "$(field '0 < r["switch_backs"][0]["leads"]["high_ns"] < r["switch_backs"][0]["redundant"]["high_ns"]')" = True ] &&
-        [ "$(field 'pri["postgres"]["failovers"] == 1 and pri["postgres"]["after"] != pri["postgres"]["before"]')" = True ] &&
-        ! grep -q 'stays changed' "$work/said"
-}
-# refuses_to HOST STATUS WORDS: nothing is done.
-refuses_to() {
-    given=(-p "host=$1")
-    drill patroni_switchover_to
-    cat "$work/said"
-    given=()
-    [ "$status" -eq "$2" ] && grep -qF -- "$3" "$work/said" && stayed
-}
-# Patroni hands over to a synchronous standby alone; by itself it has one of the two.
-all_synchronous() {
-    config '{"synchronous_node_count": 2}' && wait_for 60 is_synchronous 2
-}
 as_predicted() {
     [ "$(field 'pri["postgres"]["failover"]["low_ns"] <= pri["postgres"]["expected"]["high_ns"]')" = True ] &&
         [ "$(field 'pri["postgres"]["failover"]["high_ns"] >= pri["postgres"]["expected"]["low_ns"]')" = True ]
@@ -116,14 +97,8 @@ config() {
 u.urlopen(u.Request(sys.argv[1], data=sys.argv[2].encode(), method="PATCH"), timeout=10).read()' \
         "http://$net.11:8008/config" "$1"
 }
-# replicas ROLE: those hosts to which Patroni gives it: replica, sync_standby.
-replicas() {
-    python3 -c 'import json, sys, urllib.request as u
-for m in json.load(u.urlopen(sys.argv[1], timeout=5))["members"]:
-    if m["role"] == sys.argv[2]: print("patroni-" + m["host"].split(".")[-1][1:])' "http://$net.11:8008/cluster" "$1"
-}
 is_synchronous() {
-    [ "$(replicas sync_standby | wc -l)" -eq "$1" ]
+    [ "$(sql lb "select count(*) from pg_stat_replication where sync_state = 'sync'")" = "$1" ]
 }
 # own NAME TEXT: a scenario of our own, with what follows its probes.
 own() {
@@ -188,19 +163,7 @@ for file in "$root"/scenarios/patroni/*.yaml; do
     [ -z "$ONLY" ] || [[ " $ONLY " == *" $name "* ]] || continue
     wait_for 60 one_leader
     before=$(leaders)
-    begun=$SECONDS given=()
-    case $name in
-    *_switchover_to)
-        check "$name: who leads already is refused" refuses_to "$before" 4 'it leads already'
-        wait_for 30 is_synchronous 1
-        to=$(replicas replica)
-        check "$name: who is not synchronous is refused" refuses_to "$to" 7 "$to is no synchronous standby"
-        ;;
-    esac
-    case $name in
-    *_switchover*) check "$name: both replicas are synchronous" all_synchronous ;;
-    esac
-    [ "$name" != patroni_switchover_to ] || given=(-p "host=$to")
+    begun=$SECONDS
     case $name in
     *_frozen) check "$name: who thaws is seen for what it does" passes_or_tells "$name" ;;
     *)
@@ -213,16 +176,8 @@ for file in "$root"/scenarios/patroni/*.yaml; do
     case $name in
     *_frozen) check "$name: within the range that the knobs promise" as_predicted ;;
     *_cut_from_replicas | *_cut_from_clients) check "$name: the primary stays" stayed ;;
-    *_switchover)
-        check "$name: who led leads again" stayed
-        check "$name: the way back is measured by itself" given_back
-        check "$name: within the range that the knobs promise" as_predicted
-        echo "    switched back in $(field 's(r["switch_backs"][0]["leads"], "low_ns")')-$(field 's(r["switch_backs"][0]["leads"])') s," \
-            "redundant after $(field 's(r["switch_backs"][0]["redundant"])') s"
-        ;;
     *)
         check "$name: another leads" moved
-        [ "$name" != patroni_switchover_to ] || check "$name: who was named leads" test "$(leaders)" = "$to"
         check "$name: within the range that the knobs promise" as_predicted
         ;;
     esac
@@ -231,6 +186,5 @@ for file in "$root"/scenarios/patroni/*.yaml; do
         "$(field 's(pri["postgres"]["expected"], "low_ns")')" "$(field 's(pri["postgres"]["expected"])')" \
         "$(field 'led["writes"]["lost"]')" "$(field 'led["writes"]["acked"]')" \
         "$(field 's(pri["postgres"]["redundant"])')" $((SECONDS - begun))
-    [[ $name != *_switchover* ]] || config '{"synchronous_node_count": null}'
 done
 case " ${ONLY:-own} " in *" own "*) on_their_own ;; esac

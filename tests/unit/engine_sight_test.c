@@ -185,61 +185,11 @@ static void test_every_change_is_seen_with_its_times(void **state)
     arena_free(arena);
 }
 
-/* A role that is given back is no change of the drill's: what was seen before stays as it is. */
-static void test_a_switch_back_changes_nothing_that_was_seen(void **state)
-{
-    (void)state;
-    struct Arena *arena = arena_new("test", 1 << 20);
-    struct Target first = {.name = "a"}, second = {.name = "b"};
-    struct Target *hosts[HOSTS] = {&first, &second};
-    struct Role role = {
-        .name = "role", .system = &QUICK, .hosts = (void *)hosts, .host_count = HOSTS};
-    struct Environment environment = {.roles = {.items = &role, .count = 1}};
-    struct Foresight foresight = {.role = &role};
-    struct Plan plan = {.environment = &environment,
-                        .foresights = {.items = &foresight, .count = 1}};
-    const struct Target *const leads[] = {&first, &second, &second, &second, &first, &first};
-    struct Moment leading_since, whole;
-    struct Err err;
-    struct Sight *sight = sight_open(&plan, NULL, arena, &err);
-    struct Mono begun = mono_now();
-    assert_non_null(sight);
-
-    for (int64_t at = 0; at < (int64_t)COUNT_OF(leads); at++) {
-        struct Mono now = mono_add(begun, at * NS_PER_S);
-        leading = leads[at];
-        if (at == 1) {
-            sight_fault(sight, mono_add(now, -NS_PER_MS));
-            sight_undo(sight, mono_add(now, -NS_PER_MS));
-        }
-        if (at == 3) {
-            assert_true(sight_redundant(sight, &role));
-            assert_ptr_equal(sight_before(sight, &role), &first);
-            sight_back(sight, &role, mono_add(now, -NS_PER_MS));
-            assert_false(sight_redundant(sight, &role));
-        }
-        sight_tick(sight, now);
-        assert_int_equal(sight_came_back(sight, &role, &leading_since, &whole), at >= 4);
-    }
-
-    assert_int_equal(sight_moves(sight, 0)->count, 1);
-    assert_int_equal(mono_since(begun, leading_since.low), 3 * NS_PER_S);
-    assert_true(whole.high.ns != 0);
-    assert_true(sight_whole(sight));
-    struct RunSystem seen = sight_system(sight, 0);
-    assert_string_equal(seen.primary_before, "a");
-    assert_string_equal(seen.primary_after, "b");
-    assert_ptr_equal(sight_primary(sight, &role), &first);
-    sight_close(sight);
-    arena_free(arena);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_asks_anew_gets_no_earlier_answer),
         cmocka_unit_test(test_every_change_is_seen_with_its_times),
-        cmocka_unit_test(test_a_switch_back_changes_nothing_that_was_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

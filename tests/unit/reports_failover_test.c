@@ -214,93 +214,6 @@ static void test_an_old_run_has_its_first_change(void **state)
     assert_string_equal(report.judged[0].note, "");
 }
 
-/* db-1 leads again from `leads` ms on, asked for at 85 s; 0: never. */
-static struct RunSwitchBack *given_back(struct RunSample *run, int64_t leads)
-{
-    struct RunSwitchBack *back = arena_zero(run->arena, 1, sizeof(*back));
-    *back = (struct RunSwitchBack){.role = "db", .to = "db-1", .asked = at_ms(85000), .why = ""};
-    if (leads > 0) {
-        back->leads = (struct Moment){at_ms(leads - 200), at_ms(leads)};
-        back->whole = (struct Moment){at_ms(leads + 800), at_ms(leads + 1000)};
-    }
-    run->record.switch_backs = back;
-    run->record.switch_back_count = 1;
-    return back;
-}
-
-/* A drill of one failover at 20 s, seen by a client that is out for 2 s, and for 3 s by the way
- * back. */
-static struct RunSample *there_and_back(struct Arena *arena, int64_t leads)
-{
-    static const struct Outage outages[] = {{20000 * MS, 22000 * MS, DOWN_REFUSED},
-                                            {85000 * MS, 88000 * MS, DOWN_REFUSED}};
-    struct RunSample *run = led(arena, 25000, leads > 0 ? leads : 99000);
-    run_sample_probe(run, "writes", "http");
-    run_sample_expect(run, "writes", "recover_within", 5 * NS_PER_S);
-    run_sample_attempts(run, 1, outages, COUNT_OF(outages));
-    ask_for(run, 20000);
-    moved(run, "db-2", 25000);
-    given_back(run, leads);
-    return run;
-}
-
-static const struct Judged *back_of(const struct Report *report)
-{
-    const struct Judged *last = &report->judged[report->judged_count - 1];
-    assert_string_equal(last->expectation->word, "switch_back");
-    assert_string_equal(last->expectation->probe, "db");
-    return last;
-}
-
-static void test_a_switch_back_has_a_line_of_its_own_and_is_no_failover(void **state)
-{
-    struct Report report = analysed(there_and_back(*state, 87700));
-
-    assert_int_equal(report.primaries[0].failover_count, 1);
-    assert_true(report.primaries[0].failover.high_ns <= 5300 * MS);
-    assert_true(report.probes[1].recovered.high_ns < 2500 * MS);
-    assert_int_equal(report.judged_count, 3);
-    assert_int_equal(back_of(&report)->verdict, VERDICT_PASS);
-    assert_string_equal(back_of(&report)->measured, "2.5-2.7 s");
-    assert_string_equal(back_of(&report)->limit, "10 s");
-    assert_non_null(strstr(back_of(&report)->note, "db-1 leads again; redundant after 3.5-3.7 s"));
-    assert_non_null(strstr(back_of(&report)->note, "; writes out for "));
-    assert_int_equal(report.verdict, VERDICT_PASS);
-}
-
-static void test_a_switch_back_is_under_the_same_bounds(void **state)
-{
-    struct RunSample *run = there_and_back(*state, 97700);
-    struct Report late = analysed(run);
-    assert_int_equal(back_of(&late)->verdict, VERDICT_FAIL);
-    assert_int_equal(late.judged[0].verdict, VERDICT_PASS);
-
-    run = there_and_back(*state, 87700);
-    run_sample_expect(run, "writes", "max_outage", 2500 * MS);
-    struct Report felt = analysed(run);
-    assert_int_equal(back_of(&felt)->verdict, VERDICT_FAIL);
-    assert_int_equal(felt.judged[2].verdict, VERDICT_PASS); /* the drill's own outage */
-}
-
-static void test_a_switch_back_that_was_not_asked_for_is_unclear(void **state)
-{
-    struct RunSample *run = there_and_back(*state, 87700);
-    struct RunSwitchBack *back = given_back(run, 0);
-    back->asked = (struct Mono){0};
-    back->why = "redundancy was not proven after the undo: db-3 does not answer";
-    struct Report report = analysed(run);
-    assert_int_equal(back_of(&report)->verdict, VERDICT_INCONCLUSIVE);
-    assert_string_equal(back_of(&report)->measured, "not asked for");
-    assert_string_equal(back_of(&report)->note, back->why);
-
-    run = there_and_back(*state, 0);
-    run->record.switch_backs[0].refused = true;
-    run->record.switch_backs[0].why = "candidate does not exist";
-    report = analysed(run);
-    assert_int_equal(back_of(&report)->verdict, VERDICT_FAIL);
-    assert_string_equal(back_of(&report)->measured, "refused");
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -313,9 +226,6 @@ int main(void)
         TEST(test_who_comes_back_after_its_undo_did_not_fail_over),
         TEST(test_a_change_without_a_fault_of_its_own_is_none),
         TEST(test_an_old_run_has_its_first_change),
-        TEST(test_a_switch_back_has_a_line_of_its_own_and_is_no_failover),
-        TEST(test_a_switch_back_is_under_the_same_bounds),
-        TEST(test_a_switch_back_that_was_not_asked_for_is_unclear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

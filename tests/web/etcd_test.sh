@@ -26,14 +26,3 @@ for name in etcd_leader_dies etcd_leader_frozen etcd_leader_isolated etcd_leader
     check "$name: within the range that is foreseen" as_predicted etcd
     line "$name" writes etcd
 done
-
-# The role given back to who led: the first one's id stands at `targetID` on the way back.
-gives_back() {
-    run_drill etcd_leader_back && nothing_is_lost && holds '0 < r["switch_backs"][0]["leads"]["high_ns"] < 10e9' &&
-        holds 'r["switch_backs"][0]["to"] == pri["etcd"]["before"] and pri["etcd"]["failovers"] == 1' &&
-        holds '[e["verdict"] for e in r["expectations"] if e["word"] == "switch_back"] == ["PASS"]'
-}
-sed 's/^scenario: .*/scenario: etcd_leader_back/; s/^  - failover: etcd$/  - {failover: etcd, switch_back: true}/' \
-    "$root/scenarios/etcd/etcd_leader_moves.yaml" >"$work/own/etcd_leader_back.yaml"
-check "the leader moves, and moves back" gives_back
-echo "    switched back in $(field 's(r["switch_backs"][0]["leads"], "low_ns")')-$(field 's(r["switch_backs"][0]["leads"])') s"
