@@ -1,5 +1,6 @@
 /* dns.c - asks for a name's records, and looks at what comes. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,15 +187,21 @@ static void dns_say(const void *data, struct Buf *out)
 
 /* ---- what a good answer is ---- */
 
-/* Names are equal in any case, with a dot at the end or without. */
-static bool is_among(const char *wanted, const char *records)
+/* Names are equal in any case, with a dot at the end or without; texts are not, and addresses have
+ * one way to be written in which they come. */
+static bool is_among(int type, const char *wanted, const char *records)
 {
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr bytes;
+    if (type == DNS_AAAA && inet_pton(AF_INET6, wanted, &bytes) == 1)
+        wanted = inet_ntop(AF_INET6, &bytes, address, sizeof(address));
     size_t size = strlen(wanted);
-    if (size > 1 && wanted[size - 1] == '.')
+    if (type != DNS_TXT && size > 1 && wanted[size - 1] == '.')
         size--;
     for (const char *at = records; *at != '\0';) {
         size_t length = strcspn(at, "\n");
-        if (length == size && strncasecmp(at, wanted, size) == 0)
+        if (length == size &&
+            (type == DNS_TXT ? strncmp(at, wanted, size) : strncasecmp(at, wanted, size)) == 0)
             return true;
         at += length;
         at += *at == '\n' ? 1 : 0;
@@ -222,7 +229,7 @@ static void judge(const struct DnsConfig *config, const struct Answer *answer, s
     } else if (answer->size == 0) {
         reply->failure = FAILURE_UNRESOLVED;
         buf_put(wrong, "the name has no such record");
-    } else if (wanted != NULL && !is_among(wanted, answer->bytes)) {
+    } else if (wanted != NULL && !is_among(config->type, wanted, answer->bytes)) {
         reply->failure = FAILURE_CONTENT;
         buf_printf(wrong, "no record is %s: ", wanted);
         for (const char *at = answer->bytes; *at != '\0'; at++)
@@ -251,6 +258,11 @@ static void on_answer(void *data, const struct Answer *answer)
         reply = reply_of_end(answer);
     else
         judge(slot->probe->config, answer, &reply, &wrong);
+    if (answer->end == CALL_REFUSED && slot->probe->server.address == NULL) {
+        /* So it ends as well where each of them says SERVFAIL, and nobody refused a connection. */
+        reply.failure = FAILURE_UNAVAILABLE;
+        reply.detail = "no server of resolv.conf gave a good answer";
+    }
     attempt_done(slot->attempt, &reply);
     buf_free(&wrong);
     dns_close(client);

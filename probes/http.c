@@ -279,6 +279,8 @@ static void on_answer(void *data, const struct Answer *answer)
     judge(ok, answer, &reply, &wrong);
     if (reply.outcome == OUTCOME_OK)
         certificate_judge(ok->certificate_days, http_certificate_ends(answer), &reply, &wrong);
+    if (reply.failure == FAILURE_TLS) /* it was answered all the same, with this code */
+        reply.failure = FAILURE_CONTENT;
     reply.detail = wrong.text;
     attempt_done(slot->attempt, &reply);
     buf_free(&wrong);

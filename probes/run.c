@@ -60,7 +60,7 @@ static const struct Field run_fields[] = {
      .flags = FIELD_SUBJECT | FIELD_REQUIRED | FIELD_SCRIPT,
      .example = "'curl -fsS \"$URL\" | grep -q ready'",
      .doc = "The text that sh runs on the machine of faildrill, in /; at the timeout it is killed "
-            "with all that it started."},
+            "with its session."},
     {.name = "variables",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct RunConfig, variables),

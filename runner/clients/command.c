@@ -20,6 +20,7 @@
 #include "../base/arena.h"
 #include "../base/buf.h"
 #include "../base/text.h"
+#include "session.h"
 
 enum { OUTPUT_MAX = 64 * 1024, CHUNK = 4096, CHUNKS = 20, GONE_WITHIN_MS = 1000 };
 
@@ -100,11 +101,10 @@ static void free_command(struct Command *command)
     mem_free(command);
 }
 
-/* Before it is reaped: until then nobody else can have its number. */
 static void kill_family(const struct Command *command)
 {
     if (command->pid > 0)
-        (void)kill(-command->pid, SIGKILL);
+        session_kill(command->pid);
 }
 
 /* Nobody waits for what it says; it stays until it is gone. */

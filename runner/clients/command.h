@@ -6,9 +6,9 @@
 #include "call.h"
 
 /* Each runs in a session of its own, in /, with /dev/null as its input, none of our descriptors,
- * and of our environment only what a login shell has too (PATH, HOME, LANG ...). Its process group
- * is killed when it ends, at the deadline and by call_cancel(); where we die before, seconds after
- * the deadline. What leaves that group (setsid) lives on. */
+ * and of our environment only what a login shell has too (PATH, HOME, LANG ...). Its session is
+ * killed when it ends, at the deadline and by call_cancel(); where we die before, its process group
+ * is seconds after the deadline. Who begins a session of his own (setsid) lives on. */
 struct Commands;
 struct Commands *commands_open(struct Loop *loop);
 /* `script` goes to sh -c by its input, so that no word of it stands in a list of processes. */

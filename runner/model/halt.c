@@ -26,18 +26,20 @@ static bool over_share(const struct RecentNow *recent, int64_t limit, bool succe
     return success ? WHOLE - failed < limit : failed > limit;
 }
 
-/* Only where no rate that may have been reaches the limit. */
+/* Only where no rate that may have been reaches the limit. What failed before the fault, when it
+ * was not yet steady, is none of its doing. */
 static bool below_rate(struct HaltRule *rule, const struct HaltSeen *seen, const char **why)
 {
     struct RateNow now;
     const struct Recents *recents = stretch_recents(seen->machine);
-    bool known = recents_rate(recents, seen->now, false, &now);
-    if (!rule->rate.of_before)
-        return known && now.high < 1e9 / (double)rule->rate.value;
     if (!rule->before_read) {
-        rule->before_known = recents_rate(recents, seen->since, true, &rule->before);
+        rule->before_known =
+            recents_rate(recents, (struct Mono){0}, seen->since, true, &rule->before);
         rule->before_read = true;
     }
+    bool known = recents_rate(recents, rule->before.from, seen->now, false, &now);
+    if (!rule->rate.of_before)
+        return known && now.high < 1e9 / (double)rule->rate.value;
     if (!rule->before_known || rule->before.low <= 0) {
         *why = "too few good answers before the fault";
         return true;

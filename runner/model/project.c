@@ -120,7 +120,7 @@ bool project_find(const char *start, struct Arena *arena, struct List *documents
         return false;
     }
     const char *path = climb(start_path, arena);
-    struct Decode decode = {.arena = arena, .problems = problems, .reference = reference_none};
+    struct Decode decode = {.arena = arena, .problems = problems};
     const struct Document *document;
     if (path == NULL) { /* the defaults, by the code that reads a file */
         static const char NONE[] = "project: none\n";

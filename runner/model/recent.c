@@ -92,17 +92,18 @@ uint32_t recents_others(const struct Recents *recents, struct Mono since, struct
     return others;
 }
 
-bool recents_rate(const struct Recents *recents, struct Mono now, bool good_alone,
-                  struct RateNow *out)
+bool recents_rate(const struct Recents *recents, struct Mono floor, struct Mono now,
+                  bool good_alone, struct RateNow *out)
 {
-    struct Mono from = now;
+    struct Mono from = now, first = mono_add(now, -RECENT_NS);
+    first = mono_before(first, floor) ? floor : first;
     *out = (struct RateNow){.counted = 0};
     for (uint32_t n = 1; n <= recents->count; n++) {
         const struct Recent *recent = recent_at(recents, n);
         if (mono_before(now, recent->ended))
             continue;
-        bool before = mono_since(recent->ended, now) > RECENT_NS;
-        from = before ? mono_add(now, -RECENT_NS) : mono_min(from, recent->ended);
+        bool before = mono_before(recent->ended, first);
+        from = before ? first : mono_min(from, recent->ended);
         if (before || (good_alone && recent->counts && !recent->good))
             break;
         out->counted += recent->counts;
@@ -110,6 +111,7 @@ bool recents_rate(const struct Recents *recents, struct Mono now, bool good_alon
         out->unsure += !recent->counts;
     }
     double seconds = (double)mono_since(from, now) / 1e9;
+    out->from = from;
     if (out->counted < RECENT_LEAST || seconds <= 0)
         return false;
     out->low = out->good > 0 ? (out->good - 1) / seconds : 0;

@@ -33,10 +33,11 @@ uint32_t recents_others(const struct Recents *recents, struct Mono since, struct
 struct RateNow {
     uint32_t counted, good, unsure;
     double low, high;
+    struct Mono from; /* where the time begins that it is over */
 };
 /* False: fewer than RECENT_LEAST attempts count, and the rate is not known. good_alone: only since
- * the last one that failed. */
-bool recents_rate(const struct Recents *recents, struct Mono now, bool good_alone,
-                  struct RateNow *out);
+ * the last one that failed. What ended before `floor` does not count. */
+bool recents_rate(const struct Recents *recents, struct Mono floor, struct Mono now,
+                  bool good_alone, struct RateNow *out);
 
 #endif

@@ -82,7 +82,7 @@ static void test_a_rate_breaks_where_none_that_may_be_reaches_it(void **state)
     struct StretchMachine *machine = stretch_new(*state, &RULES);
     struct RateNow rate;
     feed(machine, 0, 400, OUTCOME_OK);
-    assert_true(recents_rate(stretch_recents(machine), at(40100), false, &rate));
+    assert_true(recents_rate(stretch_recents(machine), at(0), at(40100), false, &rate));
     assert_near(rate.low, 299.0 / 30);
     assert_near(rate.high, 301.0 / 30);
     assert_false(below(machine, "100% of before", 40100));
@@ -90,7 +90,7 @@ static void test_a_rate_breaks_where_none_that_may_be_reaches_it(void **state)
 
     feed(machine, 400, 500, OUTCOME_FAILED);
 
-    assert_true(recents_rate(stretch_recents(machine), at(50100), false, &rate));
+    assert_true(recents_rate(stretch_recents(machine), at(0), at(50100), false, &rate));
     assert_int_equal(rate.counted, 300);
     assert_int_equal(rate.good, 200);
     assert_near(rate.low, 199.0 / 30);
@@ -128,11 +128,27 @@ static void test_a_baseline_begins_after_the_last_failure(void **state)
     feed(machine, 0, 10, OUTCOME_FAILED);
     feed(machine, 10, 30, OUTCOME_OK);
 
-    assert_true(recents_rate(stretch_recents(machine), at(2050), true, &rate));
+    assert_true(recents_rate(stretch_recents(machine), at(0), at(2050), true, &rate));
 
     assert_int_equal(rate.good, 10);
     assert_near(rate.low, 9 / 1.046);
     assert_near(rate.high, 11 / 1.046);
+}
+
+/* 19 s of failures, 11 s of good answers, the fault: the service is as it was. */
+static void test_what_failed_before_the_fault_breaks_nothing(void **state)
+{
+    struct StretchMachine *machine = stretch_new(*state, &RULES);
+    const char *why = NULL;
+    feed(machine, 0, 190, OUTCOME_FAILED);
+    feed(machine, 190, 310, OUTCOME_OK);
+
+    assert_false(broken(machine, BOUND_MIN_RATE, "70% of before", 30050, 31050, &why));
+    assert_false(broken(machine, BOUND_MIN_RATE, "5/s", 30050, 31050, &why));
+    feed(machine, 310, 510, OUTCOME_FAILED);
+    assert_true(broken(machine, BOUND_MIN_RATE, "70% of before", 30050, 51050, &why));
+    assert_true(broken(machine, BOUND_MIN_RATE, "5/s", 30050, 51050, &why));
+    assert_null(why);
 }
 
 static void test_what_was_not_asked_may_have_been_good(void **state)
@@ -143,7 +159,7 @@ static void test_what_was_not_asked_may_have_been_good(void **state)
     feed(machine, 400, 450, OUTCOME_SKIPPED);
     feed(machine, 450, 500, OUTCOME_BROKEN);
 
-    assert_true(recents_rate(stretch_recents(machine), at(50100), false, &rate));
+    assert_true(recents_rate(stretch_recents(machine), at(0), at(50100), false, &rate));
 
     assert_int_equal(rate.unsure, 100);
     assert_near(rate.low, 199.0 / 30);
@@ -155,13 +171,13 @@ static void test_a_window_without_attempts_has_no_rate(void **state)
 {
     struct StretchMachine *machine = stretch_new(*state, &RULES);
     struct RateNow rate;
-    assert_false(recents_rate(stretch_recents(machine), at(100), false, &rate));
+    assert_false(recents_rate(stretch_recents(machine), at(0), at(100), false, &rate));
     feed(machine, 0, 2, OUTCOME_OK);
-    assert_false(recents_rate(stretch_recents(machine), at(250), false, &rate));
+    assert_false(recents_rate(stretch_recents(machine), at(0), at(250), false, &rate));
     feed(machine, 2, 400, OUTCOME_OK);
     feed(machine, 400, 800, OUTCOME_SKIPPED);
 
-    assert_false(recents_rate(stretch_recents(machine), at(80100), false, &rate));
+    assert_false(recents_rate(stretch_recents(machine), at(0), at(80100), false, &rate));
 
     assert_false(below(machine, "10/s", 80100));
 }
@@ -284,6 +300,7 @@ int main(void)
         TEST(test_a_rate_breaks_where_none_that_may_be_reaches_it),
         TEST(test_the_baseline_stays_that_of_before),
         TEST(test_a_baseline_begins_after_the_last_failure),
+        TEST(test_what_failed_before_the_fault_breaks_nothing),
         TEST(test_what_was_not_asked_may_have_been_good),
         TEST(test_a_window_without_attempts_has_no_rate),
         TEST(test_a_rate_of_an_unknown_baseline_breaks_and_says_why),

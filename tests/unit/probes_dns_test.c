@@ -176,7 +176,7 @@ static void test_each_type_is_written_as_zone_files_write_it(void **state)
 {
     (void)state;
     static const struct Row rows[] = {
-        {ASK(", type: AAAA, ok: {value: \"2001:db8::1\"}"),
+        {ASK(", type: AAAA, ok: {value: \"2001:DB8:0::1\"}"),
          {.records = {DATA(DNS_AAAA, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01")}},
          FAILURE_NONE,
          ""},

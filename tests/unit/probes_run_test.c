@@ -178,11 +178,14 @@ static void test_its_family_ends_with_it(void **state)
         const char *then;
         int64_t limit_ns;
         enum CallEnd end;
+        const char *by;
     } rows[] = {
-        {"exit 0", LONG_NS, CALL_ANSWERED},     /* what it leaves in the background */
-        {"wait", NS_PER_S, CALL_TIMEOUT},       /* what hangs */
-        {"kill -9 $$", LONG_NS, CALL_ANSWERED}, /* what is left by a crash */
-        {"while :; do echo xxxxxxxxxxxxxxxx; done", LONG_NS, CALL_PROTOCOL},
+        {"exit 0", LONG_NS, CALL_ANSWERED, ""},     /* what it leaves in the background */
+        {"wait", NS_PER_S, CALL_TIMEOUT, ""},       /* what hangs */
+        {"kill -9 $$", LONG_NS, CALL_ANSWERED, ""}, /* what is left by a crash */
+        {"while :; do echo xxxxxxxxxxxxxxxx; done", LONG_NS, CALL_PROTOCOL, ""},
+        {"exit 0", LONG_NS, CALL_ANSWERED, "timeout 900 "}, /* which has a group of its own */
+        {"wait", NS_PER_S, CALL_TIMEOUT, "timeout 900 "},
     };
     for (size_t n = 0; n < COUNT_OF(rows); n++) {
         struct Ended ended;
@@ -190,9 +193,9 @@ static void test_its_family_ends_with_it(void **state)
         assert_non_null(mkdtemp(folder));
         snprintf(path, sizeof(path), "%s/pid", folder);
         snprintf(script, sizeof(script),
-                 "sh -c 'trap \"\" TERM HUP; echo $$ >%s; sleep 1000; :' &\n"
+                 "%ssh -c 'trap \"\" TERM HUP; echo $$ >%s; sleep 1000; :' &\n"
                  "while [ ! -s %s ]; do :; done\n%s\n",
-                 path, path, rows[n].then);
+                 rows[n].by, path, path, rows[n].then);
 
         call(script, rows[n].limit_ns, &ended);
 

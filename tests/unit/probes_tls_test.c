@@ -83,7 +83,7 @@ static void test_a_certificate_must_be_the_servers_own_and_hold_on(void **state)
          "the certificate ends in 19 days, not in 20 or more"},
         {"{http: \"https://127.0.0.1:PORT/\", ok: {body: ready}}", FAILURE_NONE, NULL},
         {"{http: \"https://127.0.0.1:PORT/\", ok: {certificate_days: 19}}", FAILURE_NONE, NULL},
-        {"{http: \"https://127.0.0.1:PORT/\", ok: {certificate_days: 20}}", FAILURE_TLS,
+        {"{http: \"https://127.0.0.1:PORT/\", ok: {certificate_days: 20}}", FAILURE_CONTENT,
          "the certificate ends in 19 days, not in 20 or more"},
         {"{http: \"https://127.0.0.1:PORT/\", ok: {status: 204, certificate_days: 20}}",
          FAILURE_CONTENT, "status 200"},
