@@ -40,7 +40,7 @@ nothing_wiped() {
     done
 }
 is_down() {
-    on "$before" /etc/init.d/postgres status | grep -q 'not running'
+    [[ $(on "$before" /etc/init.d/postgres status) == *'not running'* ]] # its status is no failure of ours
 }
 guard_pid() {
     on "$before" sh -c 'cat /run/faildrill/*_1/armed' 2>/dev/null | cut -d' ' -f1
