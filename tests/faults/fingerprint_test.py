@@ -39,11 +39,13 @@ CHANGES = ((re.compile(r"\[\d+:\d+\]"), "[]"), (re.compile(r" direct_packets_sta
 BY_HAND = Kind("run, a service", 'run: "/etc/init.d/idle stop", target: victim, fault: true, '
                'undo: "/etc/init.d/idle start", proof: "! /etc/init.d/idle status", HOLD',
                "! /etc/init.d/idle status >/dev/null")
-# On a host without nft.
+# On a host without nft. Its timers know whole seconds, and a good phase needs two.
 CHAINS = [dataclasses.replace(kind, name=kind.name + ", by iptables", needs="command -v iptables ipset",
+                              step=kind.step.replace("good: 1s", "good: 2s"), shortest="5s",
                               lacks="iptables and ipset",
                               seen=kind.seen.replace('nft list tables | grep -q "inet fd_"', "iptables-save | grep -q fd_"))
-          for kind in KINDS if kind.verb in ("isolate", "cut", "loss", "rate_limit", "dns_cut")]
+          for kind in KINDS
+          if kind.verb in ("isolate", "cut", "loss", "rate_limit", "dns_cut") and not kind.without_nft]
 # What has a way of its own through a host beside the matrix's row.
 MORE = [
     Kind("isolate, our own link too", "isolate: victim, link: cut, HOLD", SHUT, beside=True, shortest="12s"),
