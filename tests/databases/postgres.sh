@@ -3,9 +3,9 @@
 # shellcheck shell=bash disable=SC2154
 net=$(<"$LAB_STATE/net")
 net=${net%.*}.$((${net##*.} + 6))
-mkdir "$work/own"
-printf 'project: postgres\nstate: state\nscenarios: [%s]\nenvironments: [%s]\n' \
-    "$root/scenarios/postgres, own" "$LAB_STATE/environments" >"$work/faildrill.yaml"
+# shellcheck source=tests/drills.sh
+. "$root/tests/drills.sh"
+drills_of postgres postgres
 
 # sql N TEXT: as the ledger's user on postgres-N itself.
 sql() {

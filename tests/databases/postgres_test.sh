@@ -9,9 +9,6 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || skip_all "there is no P
 export ONLY=${ONLY-$*}
 in_lab postgres
 
-# shellcheck source=tests/databases/drills.sh
-. "$root/tests/databases/drills.sh"
-export environment=postgres role=postgres
 # shellcheck source=tests/databases/postgres.sh
 . "$root/tests/databases/postgres.sh"
 
@@ -90,16 +87,14 @@ cuts_off_beside_an_observer() {
     [ "$status" -eq 0 ]
 }
 observed() {
-    local begun=$SECONDS
     check "asynchronous: cut off, it acknowledges what is lost" cuts_off_beside_an_observer
-    check "asynchronous: writes are lost" [ "$(field 'led["stranded"]["lost"] > 20')" = True ]
+    check "asynchronous: writes are lost" holds 'led["stranded"]["lost"] > 20'
     check "asynchronous: the same number, the same ids as an observer has" same_as_observed
     sed 's/^/    /' "$work/check.out"
     row "postgres_primary_lost, asynchronous"
     wait_for 60 is_whole
     setting synchronous_standby_names 'ANY 1 (walreceiver)'
     check "a replica is synchronous now" wait_for 30 in_sync
-    begun=$SECONDS
     check "synchronous: the same drill comes to its end" judged postgres_primary_lost
     check "synchronous: nothing that was acknowledged is lost" \
         [ "$(field '(led["writes"]["lost"], led["stranded"]["lost"], led["writes"]["read_back_complete"])')" = "(0, 0, 'yes')" ]
@@ -182,7 +177,6 @@ for file in "$root"/scenarios/postgres/*.yaml; do
     wanted "$name" || continue
     wait_for 60 is_whole
     before=$(leaders)
-    begun=$SECONDS
     check "$name passes" passes "$name"
     [ "$name" != postgres_backup_restore ] || {
         grep 'rto\|restore  \|data_age\|rows  ' "$work/said" | grep measured | sed 's/^/  /'

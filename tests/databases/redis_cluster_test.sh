@@ -7,14 +7,12 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 export ONLY=${ONLY-$*}
 in_lab redis-cluster
-# shellcheck source=tests/databases/drills.sh
-. "$root/tests/databases/drills.sh"
+# shellcheck source=tests/drills.sh
+. "$root/tests/drills.sh"
 
-export environment=redis_cluster role=redis
+drills_of redis_cluster redis_cluster
 net=$(<"$LAB_STATE/net")
 net=${net%.*}.$((${net##*.} + 10))
-printf 'project: redis_cluster\nstate: state\nscenarios: [%s]\nenvironments: [%s]\n' \
-    "$root/scenarios/redis_cluster" "$LAB_STATE/environments" >"$work/faildrill.yaml"
 
 redis() {
     timeout 5 redis-cli -h "$net.1$1" "${@:2}" 2>&1
@@ -74,11 +72,10 @@ for file in "$root"/scenarios/redis_cluster/*.yaml; do
     wanted "$name" || continue
     wait_for 60 is_whole
     before=$(owners)
-    begun=$SECONDS
     check "$name passes" passes "$name"
     row "$name"
     case $name in
-    *_isolated) check "$name: who is cut off loses what it acknowledged" test "$(field 'led["stranded"]["lost"] > 0')" = True ;;
+    *_isolated) check "$name: who is cut off loses what it acknowledged" holds 'led["stranded"]["lost"] > 0' ;;
     *_clients) check "$name: every acknowledged write is there, once" every_write writes shop ;;
     *) check "$name: every acknowledged write is there, once" every_write writes ;;
     esac

@@ -4,6 +4,8 @@
 #
 # Sourced after tests/lib.sh, inside a lab; sets $work up as a project. A test defines `set_line LINE KNOB VALUE`, which
 # does what the advice says, and calls `rigged` once the setting is bad.
+# shellcheck source=tests/drills.sh
+. "$root/tests/drills.sh"
 
 # rigged_in SET NUMBER: the environment whose hosts are drilled from here on.
 rigged_in() {
@@ -32,17 +34,6 @@ steps:
 expect:
 $4
 END
-}
-# drill NAME: its exit status in `status`, its report in $work/report.json.
-drill() {
-    "$FAILDRILL" -C "$work" run -e "$environment" "$1" --no-input >"$work/said" 2>&1
-    status=$?
-    "$FAILDRILL" -C "$work" report last --format json -o "$work/report.json" >>"$work/said" 2>&1
-}
-field() {
-    python3 -c 'import json, sys
-r = json.load(open(sys.argv[1]))
-print(eval(sys.argv[2]))' "$work/report.json" "$1"
 }
 # ends_with STATUS NAME; a machine that was too busy to look says INCONCLUSIVE, and is given two chances more.
 ends_with() {

@@ -12,9 +12,6 @@ export ONLY=${ONLY-$*}
 in_lab patroni
 # shellcheck source=tests/databases/rigged.sh
 . "$root/tests/databases/rigged.sh"
-wanted() {
-    [ -z "$ONLY" ] || [[ " $ONLY " == *" $1 "* ]]
-}
 
 # set_line LINE KNOB VALUE, until each host goes by it.
 set_line() {

@@ -9,9 +9,6 @@ export ONLY=${ONLY-$*}
 in_lab staging redis-cluster
 # shellcheck source=tests/databases/rigged.sh
 . "$root/tests/databases/rigged.sh"
-wanted() {
-    [ -z "$ONLY" ] || [[ " $ONLY " == *" $1 "* ]]
-}
 
 # set_line LINE KNOB VALUE: on every Redis, or on every Sentinel.
 set_line() {

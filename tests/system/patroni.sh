@@ -13,8 +13,9 @@ in_lab patroni
 
 net=$(<"$LAB_STATE/net")
 net=${net%.*}.$((${net##*.} + 5))
-printf 'project: patroni\nstate: state\nscenarios: [%s]\nenvironments: [%s]\n' \
-    "$root/scenarios/patroni, own" "$LAB_STATE/environments" >"$work/faildrill.yaml"
+# shellcheck source=tests/drills.sh
+. "$root/tests/drills.sh"
+drills_of patroni patroni
 
 # sql HOST TEXT: as the ledger's user, on the host itself (lb: through the proxy).
 sql() {
@@ -33,47 +34,21 @@ one_leader() {
     [ "$(leaders | wc -l)" -eq 1 ]
 }
 
-# field EXPRESSION: of the last report, as Python has it in `r`.
-field() {
-    python3 -c 'import json, sys
-r = json.load(open(sys.argv[1]))
-led = {l["probe"]: l for l in r["ledgers"]}
-pri = {p["probe"]: p for p in r["primaries"]}
-pro = {p["name"]: p for p in r["probes"]}
-def s(span, end="high_ns"): return "-" if not span or span.get(end) is None else "%.1f" % (span[end] / 1e9)
-print(eval(sys.argv[2]))' "$work/report.json" "$1"
-}
-
-# drill NAME: runs it; a line for the table.
-drill() {
-    "$FAILDRILL" -C "$work" run -e patroni "$1" --no-input >"$work/said" 2>&1
-    status=$?
-    "$FAILDRILL" -C "$work" report last --format json -o "$work/report.json" >>"$work/said" 2>&1
-    cp "$work/report.json" "$work/$1.json" 2>/dev/null
-    return "$status"
-}
-passes() {
-    drill "$1" || {
-        echo "exit $status"
-        cat "$work/said"
-        return 1
-    }
-}
-
 # A thawed Patroni 3.0 may take the lock back from whoever has it: then writes are lost, and the run must say so.
 passes_or_tells() {
     drill "$1"
     cat "$work/said"
     case $status in
     0) nothing_is_lost && moved ;;
-    1) [ "$(field 'led["writes"]["lost"] > 0 and led["writes"]["read_back_complete"] == "yes"')" = True ] && stayed ;;
+    1) holds 'led["writes"]["lost"] > 0 and led["writes"]["read_back_complete"] == "yes"' && stayed ;;
     *) return 1 ;;
     esac
 }
 nothing_is_lost() {
-    [ "$(field '[(l["lost"], l["duplicated"], l["unexpected"]) for l in r["ledgers"] if any((l["lost"], l["duplicated"], l["unexpected"]))]')" = '[]' ] &&
-        [ "$(field 'min(l["acked"] for l in r["ledgers"]) > 20')" = True ] &&
-        [ "$(field '{l["read_back_complete"] for l in r["ledgers"]}')" = "{'yes'}" ]
+    local probes
+    probes=$(field '" ".join(led)')
+    # shellcheck disable=SC2086
+    [ -n "$probes" ] && every_write $probes
 }
 is_tidy() {
     [ "$(sql lb 'select count(*) from faildrill_ledger')" = 0 ]
@@ -83,10 +58,6 @@ moved() {
 }
 stayed() {
     [ "$(leaders)" = "$before" ]
-}
-as_predicted() {
-    [ "$(field 'pri["postgres"]["failover"]["low_ns"] <= pri["postgres"]["expected"]["high_ns"]')" = True ] &&
-        [ "$(field 'pri["postgres"]["failover"]["high_ns"] >= pri["postgres"]["expected"]["low_ns"]')" = True ]
 }
 
 # ---- what scenarios/ does not show: a paused Patroni, replication that waits for nobody, an agent alone ----
@@ -127,17 +98,15 @@ says_paused() {
 loses_what_nobody_had() {
     drill asynchronous
     cat "$work/said"
-    [ "$status" -eq 1 ] && [ "$(field 'led["stranded"]["lost"] > 0 and led["writes"]["lost"] == 0')" = True ] &&
+    [ "$status" -eq 1 ] && holds 'led["stranded"]["lost"] > 0 and led["writes"]["lost"] == 0' &&
         grep -q 'loss possible: asynchronous' "$work/plan"
 }
 sees_two_primaries() {
     drill agent_alone
     cat "$work/said"
-    [ "$status" -eq 1 ] && [ "$(field 'pri["postgres"]["split"]["low_ns"] > 5e9')" = True ]
+    [ "$status" -eq 1 ] && holds 'pri["postgres"]["split"]["low_ns"] > 5e9'
 }
 on_their_own() {
-    local begun
-    mkdir -p "$work/own"
     own asynchronous '  - {isolate: primary, for: 30s}' '  stranded: {max_lost: 0}
   postgres: {failover_within: 40s}'
     own agent_alone '  - {freeze: primary, process: patroni, for: 30s}' '  postgres: {max_split: 0s}
@@ -145,25 +114,22 @@ on_their_own() {
     config '{"pause": true}'
     check "a paused Patroni is refused" wait_for 20 says_paused
     config '{"pause": null}'
-    begun=$SECONDS
     check "an agent alone that hangs makes two primaries, and they are seen" sees_two_primaries
-    echo "    split $(field 's(pri["postgres"]["split"], "low_ns")')-$(field 's(pri["postgres"]["split"])') s, took $((SECONDS - begun)) s"
+    row agent_alone
     wait_for 60 one_leader
     config '{"synchronous_mode": false}'
     check "replication waits for nobody now" wait_for 30 is_synchronous 0
     "$FAILDRILL" -C "$work" plan -e patroni asynchronous >"$work/plan" 2>&1
-    begun=$SECONDS
     check "what a cut-off primary acknowledged to nobody's knowledge is counted" loses_what_nobody_had
-    echo "    stranded lost $(field 'led["stranded"]["lost"]') of $(field 'led["stranded"]["acked"]'), took $((SECONDS - begun)) s"
+    row asynchronous
 }
 
 for file in "$root"/scenarios/patroni/*.yaml; do
     name=${file##*/}
     name=${name%.yaml}
-    [ -z "$ONLY" ] || [[ " $ONLY " == *" $name "* ]] || continue
+    wanted "$name" || continue
     wait_for 60 one_leader
     before=$(leaders)
-    begun=$SECONDS
     case $name in
     *_frozen) check "$name: who thaws is seen for what it does" passes_or_tells "$name" ;;
     *)
@@ -181,10 +147,6 @@ for file in "$root"/scenarios/patroni/*.yaml; do
         check "$name: within the range that the knobs promise" as_predicted
         ;;
     esac
-    printf '    %-38s %-5s recovered %5s s, failover %5s s (%s-%s), lost %s of %s, redundant %s s, took %d s\n' "$name" \
-        "$(field 'r["verdict"]')" "$(field 's(pro["writes"]["recovered"])')" "$(field 's(pri["postgres"]["failover"])')" \
-        "$(field 's(pri["postgres"]["expected"], "low_ns")')" "$(field 's(pri["postgres"]["expected"])')" \
-        "$(field 'led["writes"]["lost"]')" "$(field 'led["writes"]["acked"]')" \
-        "$(field 's(pri["postgres"]["redundant"])')" $((SECONDS - begun))
+    row "$name"
 done
 case " ${ONLY:-own} " in *" own "*) on_their_own ;; esac

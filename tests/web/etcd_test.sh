@@ -2,9 +2,12 @@
 # etcd_test.sh - etcd, drilled in every way of scenarios/etcd.
 # SPDX-License-Identifier: Apache-2.0
 #
-# shellcheck source=tests/web/drills.sh
-. "${BASH_SOURCE[0]%/*}/drills.sh"
+# shellcheck source=tests/lib.sh
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
 command -v etcd >/dev/null || skip_all "there is no etcd here"
+in_lab etcd
+# shellcheck source=tests/drills.sh
+. "$root/tests/drills.sh"
 drills_of etcd etcd
 net=$(<"$LAB_STATE/net")
 net=${net%.*}.$((${net##*.} + 8))
@@ -20,9 +23,9 @@ said = json.load(u.urlopen(u.Request(sys.argv[1], data=b"{\"key\":\"AA==\",\"ran
 sys.exit(int(said.get("count", "0")))' "http://$net.31:2379/v3/kv/range"
 }
 for name in etcd_leader_dies etcd_leader_frozen etcd_leader_isolated etcd_leader_cut_from_members etcd_leader_moves; do
-    check "$name passes" run_drill "$name"
+    check "$name passes" passes "$name"
     check "$name: every acknowledged write is there, once" nothing_is_lost
     check "$name: the ledger's keys are gone" is_tidy
-    check "$name: within the range that is foreseen" as_predicted etcd
-    line "$name" writes etcd
+    check "$name: within the range that is foreseen" as_predicted
+    row "$name"
 done

@@ -2,8 +2,11 @@
 # pair_test.sh - a primary and a replica that faildrill is taught by five commands, drilled.
 # SPDX-License-Identifier: Apache-2.0
 #
-# shellcheck source=tests/web/drills.sh
-. "${BASH_SOURCE[0]%/*}/drills.sh"
+# shellcheck source=tests/lib.sh
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+in_lab pair
+# shellcheck source=tests/drills.sh
+. "$root/tests/drills.sh"
 drills_of pair taught
 
 plan() {
@@ -18,8 +21,8 @@ foresees() {
 }
 check "the plan says what its config says" foresees
 
-# refused GATE WORDS: `failover:` is a command of ours there, on whichever host.
-refused() {
+# gated GATE WORDS: `failover:` is a command of ours there, on whichever host.
+gated() {
     local file=$LAB_STATE/environments/pair.yaml
     cp "$file" "$work/pair.yaml"
     sed -i "s|^roles:|gate: {$1}\n&|" "$file"
@@ -27,9 +30,9 @@ refused() {
     cp "$work/pair.yaml" "$file"
     [ "$status" -eq 4 ] && grep -q "$2" "$work/plan"
 }
-check "a host that is forbidden is none that a hand-over may act on" refused 'forbid: {hosts: [pair-2]}' \
+check "a host that is forbidden is none that a hand-over may act on" gated 'forbid: {hosts: [pair-2]}' \
     'host pair-2 is forbidden here'
-check "where hosts have to allow it, no command of ours moves the primary" refused 'node_opt_in: true' \
+check "where hosts have to allow it, no command of ours moves the primary" gated 'node_opt_in: true' \
     'failover of role counter is a command on its hosts'
 
 leader() {
@@ -41,7 +44,7 @@ leader() {
 moves() {
     local before
     before=$(leader)
-    run_drill "$1" && [ "$(leader)" != "$before" ] && [ "$(leader | wc -l)" -eq 1 ]
+    passes "$1" && [ "$(leader)" != "$before" ] && [ "$(leader | wc -l)" -eq 1 ]
 }
 # The undo started it as `rejoin:` says: a plain start would have led again, until it met the other.
 rejoined() {
@@ -51,8 +54,8 @@ first=$(leader)
 for name in counter_primary_dies counter_hand_over counter_primary_isolated; do
     check "$name passes, and another leads" moves "$name"
     [ "$name" != counter_primary_dies ] || check "$name: the undo starts the old one as its \`rejoin:\` says" rejoined "$first"
-    [ "$name" = counter_hand_over ] || check "$name: within the range that its config says" as_predicted counter
-    line "$name" counter counter
+    [ "$name" = counter_hand_over ] || check "$name: within the range that its config says" as_predicted
+    row "$name"
 done
 check "a primary that is cut off is a second one, and is seen" holds 'pri["counter"]["split"]["low_ns"] > 3e9'
 

@@ -12,9 +12,6 @@ export ONLY=${ONLY-$*}
 in_lab web etcd
 # shellcheck source=tests/databases/rigged.sh
 . "$root/tests/databases/rigged.sh"
-wanted() {
-    [ -z "$ONLY" ] || [[ " $ONLY " == *" $1 "* ]]
-}
 on() {
     "$lab" --state "$LAB_STATE" exec "$@"
 }

@@ -1,0 +1,70 @@
+# drills.sh - what the drills of a set of the lab share: run one, read its report, print its figures.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
+#
+# Sourced after tests/lib.sh, inside the set's lab. `drills_of` makes $work a project; a drill's report is
+# $work/report.json then, what it said $work/said, its exit status `status`.
+
+# drills_of ENVIRONMENT FOLDER: the scenarios are those of scenarios/FOLDER, and what a test writes to $work/own.
+drills_of() {
+    environment=$1
+    mkdir -p "$work/own"
+    printf 'project: %s\nstate: state\nscenarios: [%s, own]\nenvironments: [%s]\n' "$1" "$root/scenarios/$2" \
+        "$LAB_STATE/environments" >"$work/faildrill.yaml"
+}
+# drill NAME: its exit status.
+drill() {
+    rm -f "$work/report.json"
+    "$FAILDRILL" -C "$work" run -e "$environment" "$1" --no-input >"$work/said" 2>&1
+    status=$?
+    "$FAILDRILL" -C "$work" report last --format json -o "$work/report.json" >>"$work/said" 2>&1
+    [ -z "${KEEP-}" ] || cp "$work/report.json" "$KEEP/$1.json"
+    return "$status"
+}
+passes() {
+    drill "$1" || {
+        echo "exit $status"
+        cat "$work/said"
+        return 1
+    }
+}
+# refused STATUS NAME WORDS: it is not run, and says so.
+refused() {
+    drill "$2"
+    cat "$work/said"
+    [ "$status" -eq "$1" ] && grep -qF -- "$3" "$work/said"
+}
+
+# field EXPRESSION: of the last report, as Python has it: `r` is the report, `f` its figures.
+field() {
+    python3 -B -c 'import json, sys
+sys.path.insert(0, sys.argv[3])
+from figures import figures
+r = json.load(open(sys.argv[1]))
+f = figures(r)
+led = {l["probe"]: l for l in r["ledgers"]}
+pri = {p["probe"]: p for p in r["primaries"]}
+print(eval(sys.argv[2]))' "$work/report.json" "$1" "$root/tests"
+}
+holds() {
+    [ "$(field "$1")" = True ]
+}
+# The failover took as long as the plan foresaw.
+as_predicted() {
+    holds 'f["inside"]'
+}
+# every_write PROBE...: what was acknowledged is there, once.
+every_write() {
+    local probe
+    for probe; do
+        holds "[led['$probe'][word] for word in ('lost', 'duplicated', 'unexpected')] == [0, 0, 0]" &&
+            holds "led['$probe']['acked'] > 20 and led['$probe']['read_back_complete'] == 'yes'" || return 1
+    done
+}
+# row NAME: the last report's figures, a line.
+row() {
+    printf '    %s\n' "$(python3 -B "$root/tests/figures.py" "$work/report.json" "$1")"
+}
+wanted() {
+    [ -z "${ONLY-}" ] || [[ " $ONLY " == *" $1 "* ]]
+}
