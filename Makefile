@@ -111,6 +111,7 @@ TOOLS    := $(BUILD)/tests/system/observer $(patsubst %.c,$(BUILD)/%,$(wildcard 
 SCRIPTS  := $(wildcard tests/contract/*_test.sh tests/golden/*_test.sh tests/malformed/*_test.py)
 RUN       = BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/run
 DRILLS   ?= 20
+RUNS     ?= 5
 POINTS   ?= 10000
 
 MALFORMED := $(BUILD)/tests/malformed/write
@@ -205,6 +206,10 @@ machines: all ## hosts whose power is cut: all that may go wrong, three minutes
 	@$(RUN) -t 1200 tests/system/machine.sh
 
 system: hosts faults drills databases ## all of that, and the databases
+
+.PHONY: system-table
+system-table: database-deps web-deps all ## every drill of a failover RUNS=5 times: writes tests/system/TABLE.md, goes on where it was cut off (2 hours)
+	@BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/system/table.py --runs $(RUNS) --write tests/system/TABLE.md
 
 faults-matrix: all ## every kind of fault x all that may go wrong: 0 silent; writes tests/faults/MATRIX.md, README.md
 	@export BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill; set -- --write tests/faults/MATRIX.md --readme README.md; \
