@@ -147,7 +147,7 @@ static bool take_host(struct Ask *ask, size_t index, const struct Answer *answer
     says->answered = says->role[0] != '\0' && patroni_knows(says->state);
     says->leads = patroni_leads(says->role) && text_equal(says->state, "running");
     if (answer->end == CALL_REFUSED)
-        lacking(mine, "Patroni on %.100s does not run", name);
+        lacking(mine, "Patroni on %.100s cannot be reached", name);
     if (!says->answered)
         mine->silent = true;
     else if (says->leads)

@@ -72,7 +72,11 @@ const struct SystemKind postgres_system = {
     .name = "postgres",
     .summary = "PostgreSQL and its streaming replicas, failed over by people",
     .config = {.name = "postgres",
-               .doc = "PostgreSQL with streaming replicas, failed over by people.",
+               .doc =
+                   "PostgreSQL with streaming replicas, failed over by people. Before `failover:` "
+                   "promotes past a host that refuses connections, that host is asked whether "
+                   "PostgreSQL runs there, by a command of ours, which one whose key runs "
+                   "`doctor --helper` refuses.",
                .size = sizeof(struct PostgresConfig),
                .fields = postgres_fields,
                .check = postgres_check},
@@ -140,7 +144,10 @@ static void *postgres_system_open(const void *config, const struct Role *role, s
         return NULL;
     }
     struct Postgres *system = mem_zero(1, sizeof(*system));
-    *system = (struct Postgres){.config = config, .role = role, .asking = {.loop = loop}};
+    *system = (struct Postgres){.config = config,
+                                .role = role,
+                                .asking = {.loop = loop},
+                                .remote = remote_open(loop, role)};
     return system;
 }
 
@@ -156,5 +163,6 @@ static void postgres_system_close(void *data)
     asks_cancel(&system->asking);
     for (size_t n = 0; n < system->role->host_count; n++)
         postgres_close(system->lines[n]);
+    remote_close(system->remote);
     mem_free(system);
 }

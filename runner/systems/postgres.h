@@ -6,6 +6,7 @@
 #include "../model/system.h"
 #include "asking.h"
 #include "postgres_access.h"
+#include "remote.h"
 
 enum { POSTGRES_HOSTS_MAX = 15 };
 
@@ -19,13 +20,14 @@ struct Postgres {
     const struct PostgresConfig *config;
     const struct Role *role;
     struct Asking asking;
+    struct Remote *remote;
     struct PostgresClient *lines[POSTGRES_HOSTS_MAX]; /* NULL until the first use */
 };
 
 /* What one host says of itself; all zero where it did not answer. */
 struct HostLook {
     bool answered;
-    bool refused;    /* nobody listens there: it is no primary now; not: no way leads there */
+    bool refused;    /* nobody listens there, or somebody on the way refuses, as a firewall does */
     char error[120]; /* it lives, and answers no question */
     bool replica, writable;
     int64_t timeline, location; /* of the log: written, or received */
@@ -60,6 +62,12 @@ bool look_send(struct Look *look, size_t host, const char *text, AskFn *fn);
 size_t look_primary(const struct Look *look);
 /* How many say that they are. */
 size_t look_primaries(const struct Look *look);
+
+/* Asks a host whether PostgreSQL runs there, by its `reach:` and not by PostgreSQL's port: a
+ * refused connection alone does not say that it is stopped. */
+void postgres_ask_host(struct Ask *ask, struct Postgres *system, size_t host, AskFn *fn);
+/* What came of it. Unknown where the host gave no answer. */
+enum Known postgres_runs(const struct Answer *answer);
 
 /* ---- by file: postgres_look.c, postgres_prospect.c, postgres_act.c, postgres_rejoin.c ---- */
 void postgres_ask_standing(void *system, const struct Target *host, struct Mono deadline,

@@ -19,6 +19,7 @@ static const char promote_alone[] =
 struct ActLook {
     struct Look look; /* first */
     struct FailoverWish wish;
+    size_t unheard; /* hosts that are still asked whether it runs there */
     enum Known answer;
     char why[300];
     void (*done)(void *data, enum Known accepted, const char *why);
@@ -107,6 +108,52 @@ static size_t best_replica(const struct ActLook *mine)
     return best;
 }
 
+static bool promote_best(struct ActLook *mine)
+{
+    struct Look *look = &mine->look;
+    size_t best = best_replica(mine);
+    if (best == look->system->role->host_count)
+        return answer(mine, KNOWN_NO, "no replica answers that could be promoted");
+    (void)answer(mine, KNOWN_UNKNOWN, "");
+    return look_send(look, best, mine->wish.forced ? promote : promote_alone, take_promoted);
+}
+
+static bool take_word(struct Ask *ask, size_t index, const struct Answer *reply)
+{
+    struct ActLook *mine = (struct ActLook *)ask;
+    const char *name = mine->look.system->role->hosts[index]->name;
+    const enum Known runs = postgres_runs(reply);
+    char why[300];
+    if (runs == KNOWN_NO)
+        return --mine->unheard > 0 || promote_best(mine);
+    if (runs == KNOWN_YES)
+        snprintf(why, sizeof(why),
+                 "PostgreSQL runs on %.100s, which refuses our connection, and may still take "
+                 "writes: stop it or kill it first",
+                 name);
+    else
+        snprintf(why, sizeof(why),
+                 "%.100s refuses our connection, and does not say whether PostgreSQL runs there: "
+                 "`forced: true` promotes a replica all the same",
+                 name);
+    return answer(mine, KNOWN_NO, why);
+}
+
+/* A reject of this very drill, or of a firewall, refuses as a host does where nobody listens. */
+static bool ask_who_refused(struct ActLook *mine)
+{
+    const size_t hosts = mine->look.system->role->host_count;
+    (void)answer(mine, KNOWN_NO, "nobody said in time whether PostgreSQL runs there");
+    for (size_t n = 0; n < hosts && !mine->wish.forced; n++)
+        mine->unheard += mine->look.hosts[n].refused ? 1 : 0;
+    if (mine->unheard == 0)
+        return promote_best(mine);
+    for (size_t n = 0; n < hosts; n++)
+        if (mine->look.hosts[n].refused)
+            postgres_ask_host(&mine->look.ask, mine->look.system, n, take_word);
+    return true;
+}
+
 static bool take_all(struct Look *look, size_t host)
 {
     struct ActLook *mine = (struct ActLook *)look;
@@ -116,11 +163,7 @@ static bool take_all(struct Look *look, size_t host)
         return true;
     if (speaks_against(mine, why, sizeof(why)))
         return answer(mine, KNOWN_NO, why);
-    size_t best = best_replica(mine);
-    if (best == look->system->role->host_count)
-        return answer(mine, KNOWN_NO, "no replica answers that could be promoted");
-    (void)answer(mine, KNOWN_UNKNOWN, "");
-    return look_send(look, best, mine->wish.forced ? promote : promote_alone, take_promoted);
+    return ask_who_refused(mine);
 }
 
 void postgres_failover(void *data, const struct FailoverWish *wish, struct Mono deadline,

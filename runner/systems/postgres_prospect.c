@@ -60,7 +60,7 @@ static void judge_replica(struct WholeLook *mine, size_t at, size_t primary)
     const char *name = role->hosts[at]->name;
     int64_t lag = host->answered ? leads->location - host->location : 0;
     if (host->refused)
-        say(mine->lacks, sizeof(mine->lacks), "PostgreSQL on %.100s does not run", name);
+        say(mine->lacks, sizeof(mine->lacks), "PostgreSQL on %.100s cannot be reached", name);
     else if (host->error[0] != '\0')
         say(mine->lacks, sizeof(mine->lacks), "%.100s says %.120s", name, host->error);
     else if (!host->answered)

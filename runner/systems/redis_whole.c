@@ -81,7 +81,7 @@ static bool take_info(struct Question *question, size_t index, const struct Answ
     const char *host = question->system->role->hosts[index]->name;
     char text[24];
     if (answer->end == CALL_REFUSED)
-        lacking(mine, "Redis on %.100s does not run", host);
+        lacking(mine, "Redis on %.100s cannot be reached", host);
     if (answer->end == CALL_ANSWERED && answer->code == REDIS_ERROR)
         lacking(mine, "Redis on %.100s: %.100s", host, answer->bytes);
     if (answer->end != CALL_ANSWERED || answer->code != REDIS_VALUE ||

@@ -63,7 +63,7 @@ static bool answered(struct Question *question, size_t index, const struct Answe
         return true;
     mine->redis.silent = true;
     if (answer->end == CALL_REFUSED)
-        lacking(&mine->redis, "Sentinel %.100s does not run", name);
+        lacking(&mine->redis, "Sentinel %.100s cannot be reached", name);
     if (answer->end == CALL_ANSWERED)
         lacking(&mine->redis, "Sentinel %.100s: %.100s", name, answer->bytes);
     return false;

@@ -155,6 +155,17 @@ alone() {
     before=$(leaders)
     scenario second_primary '  - failover: postgres'
     check "while the primary runs, nobody is promoted" refuses 7 second_primary 'is a primary that runs'
+    scenario rejected '  - run: "nft add table inet wall; nft add chain inet wall in \\{ type filter hook input priority 0\\; \\};
+      nft add rule inet wall in tcp dport 5432 reject with tcp reset"
+    target: primary
+    fault: true
+    proof: nft list table inet wall
+    undo: "nft delete table inet wall; ! nft list table inet wall"
+    at: 0s
+    for: 15s
+  - {failover: postgres, at: 6s}'
+    check "nor past one that runs and refuses our connections" refuses 7 rejected 'which refuses our connection'
+    wait_for 60 is_whole
     scenario unfenced '  - {isolate: primary, for: 10s}
   - {failover: postgres, forced: true}'
     check "nobody is promoted past a primary that was not stopped" refuses 4 unfenced 'may leave two primaries'

@@ -13,12 +13,73 @@
 #include "../../runner/base/text.h"
 #include "../../runner/schema/decode.h"
 #include "../../runner/systems/kinds.h"
+#include "../../runner/transports/kinds.h"
 #include "../fakes/ended.h"
 #include "../fakes/server.h"
 #include "../fakes/postgres_process.h"
 
 static const struct SystemKind *const kind = &postgres_system;
 static struct PostgresProcess postgres;
+
+/* ---- a host that answers our commands, which is the second one ---- */
+
+/* As a host whose PostgreSQL is stopped, or one that knows no command of ours. */
+struct Word {
+    const char *said;
+    int status;
+};
+
+static void *word_open(const void *config, const struct Target *target, struct Mono deadline,
+                       struct Err *err)
+{
+    (void)target, (void)deadline, (void)err;
+    return (void *)(uintptr_t)config;
+}
+
+static void *word_start(void *session, const char *const *argv, struct Mono deadline,
+                        struct Err *err)
+{
+    (void)argv, (void)deadline, (void)err;
+    return session;
+}
+
+static bool word_end_input(void *channel, struct Mono deadline, struct Err *err)
+{
+    (void)channel, (void)deadline, (void)err;
+    return true;
+}
+
+static bool word_read(void *channel, struct Buf *out, bool *ended, struct Mono deadline,
+                      struct Err *err)
+{
+    (void)deadline, (void)err;
+    buf_put(out, ((const struct Word *)channel)->said);
+    *ended = true;
+    return true;
+}
+
+static bool word_status(void *channel, int *status, struct Buf *errors, struct Mono deadline,
+                        struct Err *err)
+{
+    (void)errors, (void)deadline, (void)err;
+    *status = ((const struct Word *)channel)->status;
+    return true;
+}
+
+static void word_finish(void *channel)
+{
+    (void)channel;
+}
+
+static const struct TransportKind speaking = {.name = "speaking",
+                                              .open = word_open,
+                                              .start = word_start,
+                                              .end_input = word_end_input,
+                                              .read = word_read,
+                                              .status = word_status,
+                                              .finish = word_finish,
+                                              .close = word_finish};
+static const struct Word stopped = {.said = "stopped\n"}, strange = {.said = "", .status = 126};
 
 /* Two hosts: on one PostgreSQL runs, on the other nothing listens. */
 struct Scene {
@@ -145,7 +206,7 @@ static void keep_redundancy(void *data, const struct Redundancy *redundancy)
     s->came = true;
 }
 
-static void test_a_replica_that_does_not_run_is_missed(void **state)
+static void test_a_replica_that_cannot_be_reached_is_missed(void **state)
 {
     struct Scene *s = *state;
 
@@ -154,7 +215,7 @@ static void test_a_replica_that_does_not_run_is_missed(void **state)
 
     assert_int_equal(s->redundancy.complete, KNOWN_NO);
     assert_int_equal(s->redundancy.in_sync, 1);
-    assert_string_equal(s->text, "PostgreSQL on two does not run");
+    assert_string_equal(s->text, "PostgreSQL on two cannot be reached");
 }
 
 static void keep_prospect(void *data, const struct Prospect *prospect)
@@ -223,10 +284,40 @@ static void test_nobody_is_promoted_past_a_host_that_no_way_leads_to(void **stat
     assert_int_equal(standing_of(s, &s->one)->rank, RANK_REPLICA);
 }
 
+/* One that refuses the connection as a firewall does; the server, a replica by now, is on the same
+ * machine, so that its word is that it runs. */
+static void test_nobody_is_promoted_past_a_host_that_runs_and_refuses(void **state)
+{
+    struct Scene *s = *state;
+    s->two.reach = &local_transport;
+
+    assert_int_equal(fail_over(s, &(struct FailoverWish){.forced = false}), KNOWN_NO);
+
+    assert_string_equal(s->text,
+                        "PostgreSQL runs on two, which refuses our connection, and may still take "
+                        "writes: stop it or kill it first");
+    assert_int_equal(standing_of(s, &s->one)->rank, RANK_REPLICA);
+}
+
+static void test_nobody_is_promoted_past_a_host_that_refuses_and_says_nothing(void **state)
+{
+    struct Scene *s = *state;
+    s->two.reach = &speaking;
+    s->two.reach_config = (void *)(uintptr_t)&strange;
+
+    assert_int_equal(fail_over(s, &(struct FailoverWish){.forced = false}), KNOWN_NO);
+
+    assert_string_equal(s->text, "two refuses our connection, and does not say whether PostgreSQL "
+                                 "runs there: `forced: true` promotes a replica all the same");
+    assert_int_equal(standing_of(s, &s->one)->rank, RANK_REPLICA);
+}
+
 /* The last one: it is another server afterwards. */
 static void test_a_replica_is_promoted_where_no_primary_is(void **state)
 {
     struct Scene *s = *state;
+    s->two.reach = &speaking;
+    s->two.reach_config = (void *)(uintptr_t)&stopped;
     assert_int_equal(standing_of(s, &s->one)->rank, RANK_REPLICA);
     assert_null(standing_of(s, NULL)->host);
 
@@ -290,12 +381,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_host_says_who_it_is),
         TEST(test_the_leader_is_who_takes_writes),
-        TEST(test_a_replica_that_does_not_run_is_missed),
+        TEST(test_a_replica_that_cannot_be_reached_is_missed),
         TEST(test_nothing_fails_over_by_itself),
         TEST(test_nobody_is_promoted_beside_a_primary),
         TEST(test_a_former_primary_is_started_by_a_script),
         TEST(test_a_login_that_leads_elsewhere_is_refused),
         TEST(test_nobody_is_promoted_past_a_host_that_no_way_leads_to),
+        TEST(test_nobody_is_promoted_past_a_host_that_runs_and_refuses),
+        TEST(test_nobody_is_promoted_past_a_host_that_refuses_and_says_nothing),
         TEST(test_a_replica_is_promoted_where_no_primary_is),
     };
     if (postgres_process_missing()) {
