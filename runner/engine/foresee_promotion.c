@@ -37,6 +37,14 @@ static const char *revived_by(const struct Plan *plan, const struct PlannedFault
     return "";
 }
 
+/* What supervisord, monit and the like do is known to nobody here, and no kill outlasts it. */
+static bool may_be_revived(const struct PlannedFault *fault)
+{
+    const struct Service *service = &fault->role->service;
+    return text_equal(fault->step->kind->name, "kill") &&
+           (step_names_service(fault->step) || (service->unit == NULL && !service->stays_dead));
+}
+
 /* What this fault would make of the primary while, or after, another is promoted. */
 static void judge_fault(const struct Plan *plan, const struct PlannedFault *fault,
                         struct Obstacle *out)
@@ -65,6 +73,13 @@ static void judge_fault(const struct Plan *plan, const struct PlannedFault *faul
                                  "the one that is promoted",
                                  restart, name);
         out->help = "Say `stop:` in place of `kill:`, which cancels the restart.";
+    } else if (may_be_revived(fault)) {
+        out->text = arena_printf(plan->arena,
+                                 "a supervisor on host '%s' may bring the killed primary back "
+                                 "beside the one that is promoted",
+                                 name);
+        out->help = "Say `stop:` in place of `kill:`; or `service: {restart: never}` at its role, "
+                    "where nobody restarts it.";
     }
 }
 

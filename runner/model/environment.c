@@ -170,6 +170,7 @@ static struct Service service_of(struct EnvironmentBuild *build, const struct Ro
         service.pidfile = role->service->pidfile;
         service.start = role->service->start;
         service.stop = role->service->stop;
+        service.stays_dead = role->service->restart == 1;
     }
     if (role->pods != NULL)
         service.pods = environment_pods(build, role);

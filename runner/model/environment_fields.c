@@ -68,6 +68,11 @@ static const struct Record HOST_RECORD = {
     .fields = HOST_FIELDS,
 };
 
+static const struct Choice SERVICE_RESTARTS[] = {
+    {"unknown", 0, "A supervisor may."},
+    {"never", 1, "Nobody does, but people."},
+    {.name = NULL},
+};
 static const struct Field SERVICE_FIELDS[] = {
     {.name = "pidfile",
      .type = FIELD_TEXT,
@@ -86,7 +91,15 @@ static const struct Field SERVICE_FIELDS[] = {
      .offset = offsetof(struct ServiceFields, stop),
      .flags = FIELD_REQUIRED,
      .example = "\"/etc/init.d/redis-server stop\"",
-     .doc = "The shell line that stops it cleanly, as root."},
+     .doc = "The shell line that stops it cleanly, as root; one that its supervisor obeys."},
+    {.name = "restart",
+     .type = FIELD_CHOICE,
+     .offset = offsetof(struct ServiceFields, restart),
+     .choices = SERVICE_RESTARTS,
+     .fallback = "unknown",
+     .example = "never",
+     .doc = "Who starts it again after a crash, as supervisord, monit or runit do. A `kill` of a "
+            "primary that nobody demotes, beside `failover`, takes `never`."},
     {.name = NULL},
 };
 static const struct Record SERVICE_RECORD = {

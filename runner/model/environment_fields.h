@@ -22,6 +22,7 @@ struct HostFields {
 };
 struct ServiceFields {
     const char *pidfile, *start, *stop;
+    int restart; /* 1: never */
 };
 struct PodsFields {
     const char *context, *space, *selector;

@@ -21,6 +21,7 @@ struct Service {
     const char *unit;         /* systemd unit; NULL without systemd */
     const char *pidfile;      /* absolute path; with start and stop */
     const char *start, *stop; /* shell lines, run by the host's sh as root; NULL where unknown */
+    bool stays_dead;          /* of pidfile: nobody starts it again after a crash */
     const char *exe; /* `process:` absolute path of the executable; args NULL or text that must
                         stand in its command line */
     const char *args;

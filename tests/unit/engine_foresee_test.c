@@ -70,7 +70,7 @@ static void test_a_failover_that_is_asked_for_has_a_range_of_its_own(void **stat
 /* ---- where nobody demotes a primary ---- */
 
 static const struct SystemKind UNWATCHED = {.name = "unwatched", .unwatched = true};
-static const struct Role DB = {.name = "db", .system = &UNWATCHED};
+static const struct Role DB = {.name = "db", .system = &UNWATCHED, .service.unit = "db.service"};
 static const struct Role APP = {.name = "app"};
 static const struct TargetSpec BY_APP = {.role = "app"}; /* another name of the same machine */
 static const struct Field NONE[] = {{.name = NULL}};
@@ -84,14 +84,14 @@ static const struct FaultKind ISOLATE = {
 
 /* Why a drill of these faults on the primary, and then of a failover, is refused; NULL: it is not.
  */
-static const char *refused(struct Arena *arena, const struct StepSpec *steps, size_t count,
-                           const char *restart)
+static const char *refused_of(const struct Role *db, struct Arena *arena,
+                              const struct StepSpec *steps, size_t count, const char *restart)
 {
     struct Target primary = {.name = "db-1"};
     struct Scenario scenario = {.steps = {.items = (void *)(uintptr_t)steps, .count = count}};
     struct PlannedFault *faults = arena_zero(arena, count, sizeof *faults);
     struct HostFacts facts = {.host = &primary, .restart = restart};
-    struct SurveyRole role = {.role = &DB, .primary = &primary};
+    struct SurveyRole role = {.role = db, .primary = &primary};
     struct Plan plan = {.arena = arena,
                         .scenario = &scenario,
                         .faults = {.items = faults, .count = count},
@@ -101,10 +101,16 @@ static const char *refused(struct Arena *arena, const struct StepSpec *steps, si
         faults[at] = (struct PlannedFault){
             .step = &steps[at],
             .target = &primary,
-            .role = steps[at].target == &BY_APP ? &APP : &DB,
+            .role = steps[at].target == &BY_APP ? &APP : db,
             .chosen = true,
             .procedure = {.once = steps[at].kind == &KILL && steps[at].hold_ns < 0}};
     return foresee_promotion(&plan, &role, &obstacle) ? obstacle.text : NULL;
+}
+
+static const char *refused(struct Arena *arena, const struct StepSpec *steps, size_t count,
+                           const char *restart)
+{
+    return refused_of(&DB, arena, steps, count, restart);
 }
 
 #define FAULT(kind_, ...)                                                                          \
@@ -131,6 +137,24 @@ static void test_what_may_leave_two_primaries_is_refused(void **state)
     assert_non_null(strstr(refused(*state, alone, 2, ""), "a forced failover of role 'db'"));
     assert_non_null(strstr(refused(*state, late, 2, ""), "a forced failover of role 'db'"));
     assert_non_null(strstr(refused(*state, brief, 2, ""), "a forced failover of role 'db'"));
+}
+
+static void test_a_kill_that_a_supervisor_may_revive_is_refused(void **state)
+{
+    static const char sentence[] = "a supervisor on host 'db-1' may bring the killed primary back "
+                                   "beside the one that is promoted";
+    const struct Role db = {.name = "db", .system = &UNWATCHED, .service.pidfile = "/run/db.pid"};
+    struct Role dead = db;
+    dead.service.stays_dead = true;
+    const struct StepSpec once[] = {FAULT(KILL, .hold_ns = -1), FAILOVER(.forced = false)};
+    const struct StepSpec kept[] = {FAULT(KILL, .hold_ns = 60), FAILOVER(.forced = false)};
+    const struct StepSpec stopped[] = {FAULT(STOP, .hold_ns = -1), FAILOVER(.forced = false)};
+
+    assert_string_equal(refused_of(&db, *state, once, 2, ""), sentence);
+    assert_string_equal(refused_of(&db, *state, kept, 2, ""), sentence);
+    assert_null(refused_of(&db, *state, once, 1, "")); /* nobody is promoted beside it */
+    assert_null(refused_of(&db, *state, stopped, 2, ""));
+    assert_null(refused_of(&dead, *state, once, 2, ""));
 }
 
 static void test_its_machine_by_another_name_is_the_same(void **state)
@@ -283,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_the_machine_that_is_named_or_any_is_fine),
         cmocka_unit_test(test_a_failover_that_is_asked_for_has_a_range_of_its_own),
         cmocka_unit_test(test_what_may_leave_two_primaries_is_refused),
+        cmocka_unit_test(test_a_kill_that_a_supervisor_may_revive_is_refused),
         cmocka_unit_test(test_its_machine_by_another_name_is_the_same),
         cmocka_unit_test(test_a_kill_that_nobody_looks_at_again_is_no_fence),
         cmocka_unit_test(test_an_undo_that_could_ask_nobody_is_refused),
