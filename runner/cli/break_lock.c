@@ -6,6 +6,7 @@
 
 #include "../base/text.h"
 #include "../engine/undo.h"
+#include "undo_scan.h"
 
 #define UNLOCK_TIMEOUT_NS (15 * NS_PER_S)
 
@@ -16,6 +17,8 @@ struct Breaking {
     struct Buf said;                      /* who holds what, a line each */
     struct Err err;                       /* why not */
     size_t found, left, unknown, pending; /* unknown: hosts that do not answer */
+    size_t open;                          /* roles of which nobody knows the hosts now */
+    bool all_named;                       /* the hosts of earlier runs, too */
     bool refused;
 };
 struct Unlock {
@@ -75,9 +78,14 @@ static bool lives(struct Drill *drill, const char *token)
     return false;
 }
 
-static void look_at_host(struct Breaking *breaking, const struct Scanned *host)
+/* `kept`: it is of an earlier run, and no longer in the environment. One that is gone as well, and
+ * was left clean, holds nothing that anybody waits for. */
+static void look_at_host(struct Breaking *breaking, const struct Scanned *host,
+                         const struct KeptHost *kept)
 {
     const struct Trace *traces = host->traces.items, *lock = NULL;
+    if (!host->answered && kept != NULL && kept->open_faults == 0 && breaking->open == 0)
+        return;
     if (!host->answered) {
         buf_printf(&breaking->said, "  %s: unknown: %s\n", host->target->name, host->why);
         breaking->unknown++;
@@ -97,6 +105,23 @@ static void look_at_host(struct Breaking *breaking, const struct Scanned *host)
         if (&traces[at] != lock && is_of(&traces[at], lock->id))
             refuse(breaking, "`faildrill undo --scan -e ENV` says what, and how it is ended.",
                    "what the run did there is still there", host->target->name);
+}
+
+/* Those of the environment, and those that runs of ours knew. */
+static void look_at_hosts(struct Breaking *breaking)
+{
+    const struct Drill *drill = breaking->drill;
+    const struct List *named = &drill->loaded.environment->hosts;
+    struct List targets = {0}, kept = {0};
+    for (size_t at = 0; at < named->count; at++)
+        *(const struct Target **)list_add(&targets, drill->cli->arena, sizeof(void *)) =
+            ((struct Target *const *)named->items)[at];
+    breaking->all_named = scan_add_kept(drill, &targets, &kept);
+    undo_scan(drill->hosts, drill->loop, &targets, drill->cli->arena, &breaking->hosts);
+    const struct Scanned *hosts = breaking->hosts.items;
+    const struct KeptHost *const *known = kept.items;
+    for (size_t at = 0; at < breaking->hosts.count; at++)
+        look_at_host(breaking, &hosts[at], at < named->count ? NULL : known[at - named->count]);
 }
 
 static void unlock_work(struct HostCall *call)
@@ -172,12 +197,15 @@ static int ended(struct Breaking *breaking)
     buf_put(&out, breaking->said.text);
     if (breaking->found > 0)
         buf_put(&out, "broken\n");
-    else if (breaking->unknown == 0)
+    else if (breaking->unknown + breaking->open == 0 && breaking->all_named)
         buf_put(&out, "nobody holds it\n");
     if (breaking->unknown > 0)
         buf_printf(&out, "unknown on %zu host%s: a lock there is as it was\n", breaking->unknown,
                    breaking->unknown == 1 ? "" : "s");
-    int status = breaking->left + breaking->unknown > 0 ? err_status(ERR_NOT_READY) : 0;
+    if (breaking->open > 0)
+        buf_put(&out, "a lock on a host that nobody could name is as it was\n");
+    bool all = breaking->left + breaking->unknown + breaking->open == 0 && breaking->all_named;
+    int status = all ? 0 : err_status(ERR_NOT_READY);
     status = cli_print(&out, status);
     buf_free(&out);
     return status;
@@ -194,11 +222,9 @@ static int go(struct Breaking *breaking)
     for (size_t at = 0; at < locks.count; at++)
         if (text_equal(held[at].environment, environment->name))
             breaking->held = &held[at];
-    undo_scan(drill->hosts, drill->loop, &environment->hosts, drill->cli->arena, &breaking->hosts);
-    const struct Scanned *hosts = breaking->hosts.items;
     look_at_store(breaking);
-    for (size_t at = 0; at < breaking->hosts.count; at++)
-        look_at_host(breaking, &hosts[at]);
+    breaking->open = scan_say_open(drill, &breaking->said);
+    look_at_hosts(breaking);
     if (breaking->found == 0)
         return ended(breaking);
     if (breaking->refused || !confirmed(breaking)) {

@@ -171,7 +171,7 @@ static void load_scenario(struct Cli *cli, const char *name, struct Problems *pr
 /* What is left is looked for without it as well, with whom the file itself names. */
 static bool goes_on_without(const struct Cli *cli, const struct Problems *problems)
 {
-    if (!text_equal(cli->verb->name, "undo") || cli_option(cli, "scan") == NULL)
+    if (!text_equal(cli->verb->name, "undo"))
         return false;
     for (size_t at = 0; at < problems_count(problems); at++) {
         const struct Err *err = problems_at(problems, at);

@@ -92,10 +92,9 @@ struct Scan {
     bool left;     /* something may be */
 };
 
-static void add_target(struct Scan *scan, const struct Target *target)
+static void add_target(struct List *targets, const struct Target *target, struct Arena *arena)
 {
-    *(const struct Target **)list_add(&scan->targets, scan->drill->cli->arena, sizeof(void *)) =
-        target;
+    *(const struct Target **)list_add(targets, arena, sizeof(void *)) = target;
 }
 
 /* A name may have moved to another machine since: the old one is asked as well. */
@@ -104,25 +103,24 @@ static bool is_same(const struct Target *now, const struct Target *kept)
     return now != NULL && (kept->address == NULL || text_equal(now->address, kept->address));
 }
 
-static void add_kept(struct Scan *scan)
+bool scan_add_kept(const struct Drill *drill, struct List *targets, struct List *kept)
 {
-    struct Drill *drill = scan->drill;
+    struct Arena *arena = drill->cli->arena;
     const struct Environment *environment = drill->loaded.environment;
     struct List hosts = {.items = NULL};
     struct Err err;
-    if (!undolog_hosts(drill->store, drill->cli->kinds, environment->name, drill->cli->arena,
-                       &hosts, &err)) {
+    bool good =
+        undolog_hosts(drill->store, drill->cli->kinds, environment->name, arena, &hosts, &err);
+    if (!good)
         fprintf(stderr, "warning: hosts of earlier runs are not asked: %s\n", err.message);
-        scan->left = true;
-    }
     const struct KeptHost *host = hosts.items;
     for (size_t at = 0; at < hosts.count; at++) {
         if (is_same(environment_host(environment, host[at].target.name), &host[at].target))
             continue;
-        add_target(scan, &host[at].target);
-        *(const struct KeptHost **)list_add(&scan->kept, drill->cli->arena, sizeof(void *)) =
-            &host[at];
+        add_target(targets, &host[at].target, arena);
+        *(const struct KeptHost **)list_add(kept, arena, sizeof(void *)) = &host[at];
     }
+    return good;
 }
 
 static void add_seat(struct Scan *scan)
@@ -138,29 +136,28 @@ static void add_seat(struct Scan *scan)
     for (size_t at = 0; at < environment->hosts.count; at++)
         if (hosts[at]->uid != NULL)
             return;
-    add_target(scan, seat);
+    add_target(&scan->targets, seat, drill->cli->arena);
 }
 
-/* Roles whose hosts nobody knows now. */
-static void say_open(struct Scan *scan)
+size_t scan_say_open(const struct Drill *drill, struct Buf *out)
 {
-    const struct Environment *environment = scan->drill->loaded.environment;
+    const struct Environment *environment = drill->loaded.environment;
     const struct Role *roles = environment->roles.items;
-    scan->complete = true;
+    size_t open = 0;
     for (size_t at = 0; at < environment->roles.count; at++) {
         if (!role_is_open(&roles[at]))
             continue;
         if (roles[at].service.pods != NULL)
-            buf_printf(&scan->out, "unknown  role %s: its pods are not found by kubectl\n",
+            buf_printf(out, "unknown  role %s: its pods are not found by kubectl\n",
                        roles[at].name);
         else
-            buf_printf(&scan->out,
+            buf_printf(out,
                        "unknown  role %s: the inventory does not say who its group '%s' "
                        "is\n",
                        roles[at].name, roles[at].group);
-        scan->complete = false;
+        open++;
     }
-    scan->left |= !scan->complete;
+    return open;
 }
 
 /* ---- what they say ---- */
@@ -220,11 +217,13 @@ static int go(struct Scan *scan)
     const struct Environment *environment = drill->loaded.environment;
     struct List rows = {.items = NULL};
     for (size_t at = 0; at < environment->hosts.count; at++)
-        add_target(scan, ((struct Target *const *)environment->hosts.items)[at]);
-    add_kept(scan);
+        add_target(&scan->targets, ((struct Target *const *)environment->hosts.items)[at],
+                   drill->cli->arena);
+    scan->left = !scan_add_kept(drill, &scan->targets, &scan->kept);
     add_seat(scan);
     undo_scan(drill->hosts, drill->loop, &scan->targets, drill->cli->arena, &rows);
-    say_open(scan);
+    scan->complete = scan_say_open(drill, &scan->out) == 0;
+    scan->left |= !scan->complete;
     const struct Scanned *row = rows.items;
     const struct KeptHost *const *kept = scan->kept.items;
     for (size_t at = 0; at < rows.count; at++) {

@@ -147,8 +147,17 @@ touch "$work/cut.bare-1"
 check "left clean and no more there, it is gone" says 0 'gone     bare-1: no longer in staging' undo --scan -e staging
 environment idle_servers '/bin/false'
 check "unless it may be of a group that nobody knows" says 6 'unknown  bare-1: ' undo --scan -e staging
-environment
+check "nor is it known who holds a lock there" says 3 '  bare-1: unknown: ' undo --break-lock -e staging
 rm "$work/cut.bare-1"
+on_bare_1() {
+    "$lab" --state "$LAB_STATE" exec bare-1 "$@"
+}
+on_bare_1 sh -c 'mkdir -p /run/faildrill/lock && cd /run/faildrill/lock && echo 01kfffffffffffffffffffff4k2p >token &&
+    echo raj@elsewhere >who && echo 0 >since && echo 99999999999 >until && cat /proc/sys/kernel/random/boot_id >boot'
+check "where it answers its lock is broken, without the inventory" says 3 broken undo --break-lock -e staging --confirm staging
+check "whose hosts nobody could ask is said" grep -q "^unknown  role idle: the inventory does not say" "$work/said"
+check "and the lock is gone" eval '! on_bare_1 test -e /run/faildrill/lock'
+environment
 inventory bare-1
 
 # What is wrong is said where it stands, and no host is asked.
