@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gameday_parts.h"
 
+#include <string.h>
+
 #include "../base/text.h"
 #include "repeat.h"
 
@@ -108,6 +110,7 @@ static int once(struct Cli *cli, struct Repeat *repeat)
     if (status == 0)
         status = drill_run(&drill, NULL);
     day->refusal = arena_text(cli->arena, drill.refusal);
+    day->not_undone = repeat->not_undone;
     drill_close(&drill);
     return status;
 }
@@ -272,7 +275,8 @@ static void say_who(const struct Day *day)
     fputc('\n', stderr);
 }
 
-/* The last line is the one that matters most. */
+/* The last lines are those that matter most: what each drill left, and then the way by hand, which
+ * a day that is resumed knows of its own drills alone. */
 static void say_left(const struct Day *day)
 {
     const struct DayDrillRow *rows = day->drills.items;
@@ -281,6 +285,9 @@ static void say_left(const struct Day *day)
             fprintf(stderr,
                     "NOT UNDONE  %s: a fault may still be in effect; now: faildrill undo %s\n",
                     rows[at].scenario, short_id(rows[at].run));
+    const char *by_hand = day->not_undone != NULL ? strchr(day->not_undone, '\n') : NULL;
+    if (by_hand != NULL)
+        fputs(by_hand + 1, stderr);
 }
 
 static int all_day(struct Day *day)

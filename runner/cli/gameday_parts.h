@@ -12,6 +12,7 @@ struct Day {
     struct DayRow row;
     struct List drills;                   /* of struct DayDrillRow: how far each is */
     const char *refusal;                  /* of the drill under way; "" = it ran */
+    const char *not_undone;               /* as in struct Repeat */
     size_t at;                            /* the drill under way */
     size_t ended[VERDICT_NOT_UNDONE + 1]; /* drills of this process, by verdict */
     bool may_ask, is_protected, resumed;

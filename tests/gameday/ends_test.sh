@@ -173,7 +173,8 @@ check "each is left out, and says why" report gated-day '
 
 day stuck 'good stays other' 'stop_on: {failed: 9, halted: 9}'
 check "a fault that may still be there ends the day, whatever stop_on says: exit 6" ends 6 stuck
-check "its last line says so, and what to do now" eval 'tail -n 1 "$work/said" | grep -x "NOT UNDONE  stays: .*; now: faildrill undo [0-9a-z]*"'
+check "its last lines say so, and what to do now" eval 'tail -n 2 "$work/said" | grep -x "NOT UNDONE  stays: .*; now: faildrill undo [0-9a-z]*"'
+check "and the very last what to do on the host" eval 'tail -n 1 "$work/said" | grep "on bare-[12]; its guard acts by .*; by hand there: sudo sh /run/faildrill/undo\$"'
 check "nothing was begun after it" report stuck '
 [d[1:3] for d in drills[:2]] == [("done", "PASS"), ("done", "NOT UNDONE")] and drills[2][1] == "left_out" and
 drills[2][3] == "a fault may still be in effect" and day["verdict"] == "NOT UNDONE"'
