@@ -210,9 +210,12 @@ static int timer_changed(CURLM *multi, long ms, void *data)
 
 static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, void *of_socket)
 {
-    (void)easy;
     struct HttpClient *client = data;
     struct Ready *ready = of_socket;
+    struct HttpCall *call = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+    if (call != NULL && (what != CURL_POLL_REMOVE || call->easy.fd == fd))
+        easy_waits_for(&call->easy, what == CURL_POLL_REMOVE ? -1 : fd);
     if (what == CURL_POLL_REMOVE) {
         loop_watch(client->loop, fd, 0, NULL, NULL);
         curl_multi_assign(client->multi, fd, NULL);

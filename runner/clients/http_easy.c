@@ -110,6 +110,7 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
         easy->socket_errno = errno;
         return CURL_SOCKET_BAD;
     }
+    easy->opened = true;
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     if (!easy->keep)
         (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
@@ -171,6 +172,7 @@ void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *pr
 {
     CURL *curl = easy->curl;
     easy->keep = request->keep;
+    easy->fd = -1;
     easy->body = BUF(BODY_MAX);
     curl_easy_setopt(curl, CURLOPT_PRIVATE, private);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -259,9 +261,25 @@ static struct Mono moment(const struct HttpEasy *easy, CURLINFO info, struct Mon
     return us > 0 ? mono_add(started, us * NS_PER_US) : (struct Mono){.ns = 0};
 }
 
+static void look_at_tcp(struct HttpEasy *easy)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+    if (easy->opened && easy->tcp.ns == 0 && easy->fd >= 0 &&
+        getpeername(easy->fd, (struct sockaddr *)&peer, &size) == 0)
+        easy->tcp = mono_now();
+}
+
+void easy_waits_for(struct HttpEasy *easy, int fd)
+{
+    easy->fd = fd;
+    look_at_tcp(easy);
+}
+
 void easy_answer(struct HttpEasy *easy, CURLcode result, struct Answer *answer)
 {
     const char *peer = NULL;
+    look_at_tcp(easy);
     answer->code = 0;
     answer->end = end_of(easy, result, &answer->code);
     if (answer->end == CALL_ANSWERED) {
@@ -279,6 +297,10 @@ void easy_answer(struct HttpEasy *easy, CURLcode result, struct Answer *answer)
     snprintf(easy->peer, sizeof(easy->peer), "%.63s", peer != NULL ? peer : "");
     answer->peer = easy->peer;
     answer->connected = moment(easy, CURLINFO_CONNECT_TIME_T, answer->started);
+    if (answer->connected.ns == 0)
+        answer->connected = easy->tcp;
+    if (answer->connected.ns == 0 && (answer->end == CALL_TLS || answer->end == CALL_RESET))
+        answer->connected = answer->ended; /* by then at the latest */
     answer->first_byte = moment(easy, CURLINFO_STARTTRANSFER_TIME_T, answer->started);
 }
 

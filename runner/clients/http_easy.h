@@ -20,6 +20,9 @@ struct HttpEasy {
     char error[CURL_ERROR_SIZE];
     char peer[64];
     int socket_errno; /* of a socket that could not be made */
+    int fd;           /* the last one that is waited for; -1: none */
+    bool opened;      /* here, and not taken over from an earlier call */
+    struct Mono tcp;  /* seen to be connected; libcurl says so only once TLS is as well */
     bool keep;
     bool may_connect; /* false: rather stop than open a connection to an address from earlier */
     bool stopped;     /* that came to pass */
@@ -32,6 +35,8 @@ void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *pr
 /* Where `url` is found: addresses of a name, best first. */
 void easy_set_addresses(struct HttpEasy *easy, const struct HttpUrl *url,
                         const struct Answer *addresses);
+/* libcurl waits for this socket from here on; -1: no longer. */
+void easy_waits_for(struct HttpEasy *easy, int fd);
 /* Fills end, code, bytes, peer and the moments. */
 void easy_answer(struct HttpEasy *easy, CURLcode result, struct Answer *answer);
 /* Where the request wants it, else ns 0. */

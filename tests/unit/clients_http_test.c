@@ -198,9 +198,12 @@ static void test_failures_have_their_names(void **state)
     ended = get(&scene, false);
     assert_int_equal(ended.end, CALL_REFUSED);
     assert_int_equal(ended.code, ECONNREFUSED);
+    assert_int_equal(ended.connected.ns, 0);
     snprintf(scene.url, sizeof(scene.url), "https://127.0.0.1:%u/",
              (unsigned)server_port(scene.server));
-    assert_int_equal(get(&scene, false).end, CALL_TLS);
+    ended = get(&scene, false);
+    assert_int_equal(ended.end, CALL_TLS);
+    assert_true(ended.connected.ns > 0); /* TCP was */
     close(fd);
     end(&scene);
 }
