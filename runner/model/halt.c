@@ -18,26 +18,35 @@ void halt_rule_read(const struct Expectation *bound, struct HaltRule *out)
         out->code_count = status_list_parse(bound->text, out->codes, COUNT_OF(out->codes));
 }
 
-static bool over_share(const struct RecentNow *recent, int64_t limit, bool success)
+/* After which a share or a rate counts: what failed before the fault, when it was not yet
+ * steady, is none of its doing. */
+static struct Mono steady_since(struct HaltRule *rule, const struct HaltSeen *seen)
 {
-    if (recent->counted < RECENT_LEAST)
+    if (!rule->before_read) {
+        rule->before_known = recents_rate(stretch_recents(seen->machine), (struct Mono){0},
+                                          seen->since, true, &rule->before);
+        rule->before_read = true;
+    }
+    return rule->before.from;
+}
+
+static bool over_share(struct HaltRule *rule, const struct HaltSeen *seen, bool success)
+{
+    struct RecentNow recent;
+    const struct Mono from = mono_add(steady_since(rule, seen), 1); /* a failure ended there */
+    recents_now(stretch_recents(seen->machine), from, seen->now, &recent);
+    if (recent.counted < RECENT_LEAST)
         return false;
-    int64_t failed = (int64_t)recent->failed * WHOLE / recent->counted;
+    int64_t failed = (int64_t)recent.failed * WHOLE / recent.counted, limit = rule->bound->limit;
     return success ? WHOLE - failed < limit : failed > limit;
 }
 
-/* Only where no rate that may have been reaches the limit. What failed before the fault, when it
- * was not yet steady, is none of its doing. */
+/* Only where no rate that may have been reaches the limit. */
 static bool below_rate(struct HaltRule *rule, const struct HaltSeen *seen, const char **why)
 {
     struct RateNow now;
-    const struct Recents *recents = stretch_recents(seen->machine);
-    if (!rule->before_read) {
-        rule->before_known =
-            recents_rate(recents, (struct Mono){0}, seen->since, true, &rule->before);
-        rule->before_read = true;
-    }
-    bool known = recents_rate(recents, rule->before.from, seen->now, false, &now);
+    bool known = recents_rate(stretch_recents(seen->machine), steady_since(rule, seen), seen->now,
+                              false, &now);
     if (!rule->rate.of_before)
         return known && now.high < 1e9 / (double)rule->rate.value;
     if (!rule->before_known || rule->before.low <= 0) {
@@ -60,9 +69,9 @@ bool halt_broken(struct HaltRule *rule, const struct HaltSeen *seen, const char 
     case BOUND_MAX_DOWNTIME:
         return now.downtime_ns > limit;
     case BOUND_MAX_ERRORS:
-        return over_share(&now.recent, limit, false);
+        return over_share(rule, seen, false);
     case BOUND_MIN_SUCCESS:
-        return over_share(&now.recent, limit, true);
+        return over_share(rule, seen, true);
     case BOUND_MAX_P50:
         return now.recent.p50_ns > limit;
     case BOUND_MAX_P95:

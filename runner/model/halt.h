@@ -12,7 +12,7 @@ struct HaltRule {
     struct RateLimit rate;           /* of min_rate */
     int codes[STATUSES_MOST];        /* of status_only */
     size_t code_count;
-    bool before_read;      /* of min_rate, a share of before: */
+    bool before_read;
     bool before_known;     /* false: too little was asked */
     struct RateNow before; /* up to the first fault, since the last attempt that failed */
 };

@@ -54,14 +54,22 @@ static int compare_ns(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-void recents_now(const struct Recents *recents, struct Mono now, struct RecentNow *out)
+static struct Mono begin_of(struct Mono floor, struct Mono now)
 {
+    struct Mono first = mono_add(now, -RECENT_NS);
+    return mono_before(first, floor) ? floor : first;
+}
+
+void recents_now(const struct Recents *recents, struct Mono floor, struct Mono now,
+                 struct RecentNow *out)
+{
+    const struct Mono first = begin_of(floor, now);
     int64_t *latencies = mem_zero(recents->count + 1, sizeof(*latencies));
     size_t answered = 0;
     *out = (struct RecentNow){.counted = 0};
     for (uint32_t n = 1; n <= recents->count; n++) {
         const struct Recent *recent = recent_at(recents, n);
-        if (mono_since(recent->ended, now) > RECENT_NS)
+        if (mono_before(recent->ended, first))
             break;
         out->counted += recent->counts;
         out->failed += recent->counts && !recent->good;
@@ -95,8 +103,7 @@ uint32_t recents_others(const struct Recents *recents, struct Mono since, struct
 bool recents_rate(const struct Recents *recents, struct Mono floor, struct Mono now,
                   bool good_alone, struct RateNow *out)
 {
-    struct Mono from = now, first = mono_add(now, -RECENT_NS);
-    first = mono_before(first, floor) ? floor : first;
+    struct Mono from = now, first = begin_of(floor, now);
     *out = (struct RateNow){.counted = 0};
     for (uint32_t n = 1; n <= recents->count; n++) {
         const struct Recent *recent = recent_at(recents, n);

@@ -15,12 +15,13 @@ struct Recents *recents_new(struct Arena *arena, int64_t interval_ns);
 /* In the order in which they ended; SKIPPED and BROKEN too. */
 void recents_take(struct Recents *recents, const struct Sample *sample);
 
-/* What ended in the 30 s before `now`. */
+/* What ended in the 30 s before `now`, and not before `floor`. */
 struct RecentNow {
     uint32_t counted, failed;
     int64_t p50_ns, p95_ns, p99_ns; /* of answered requests; -1 = none */
 };
-void recents_now(const struct Recents *recents, struct Mono now, struct RecentNow *out);
+void recents_now(const struct Recents *recents, struct Mono floor, struct Mono now,
+                 struct RecentNow *out);
 
 /* Attempts that were sent since `since`, ended in the 30 s before `now` and have no answer with one
  * of these codes: refused, late and not answered are others too. */

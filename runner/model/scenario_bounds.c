@@ -151,7 +151,8 @@ static const struct Field HALT_FIELDS[] = {
 const struct Record HALT_RECORD = {
     .name = "halt",
     .doc = "Bounds of one probe that stop the drill at once; shares, rates, codes and latencies "
-           "over the last 30 s.",
+           "over the last 30 s. For a share or rate nothing counts up to the last failure before "
+           "the fault.",
     .size = sizeof(struct BoundFields),
     .fields = HALT_FIELDS,
 };

@@ -334,5 +334,5 @@ void stretch_now(const struct StretchMachine *machine, struct Mono since, struct
     out->ok_count = track.ok_count;
     out->failure = track.failure;
     out->latency_ns = track.latency_ns;
-    recents_now(machine->recents, now, &out->recent);
+    recents_now(machine->recents, (struct Mono){0}, now, &out->recent);
 }

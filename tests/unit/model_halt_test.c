@@ -151,6 +151,35 @@ static void test_what_failed_before_the_fault_breaks_nothing(void **state)
     assert_null(why);
 }
 
+/* So it is for a share: 19 s of failures leave 120 good answers, and 60 failures since are a third
+ * of what counts. */
+static void test_a_share_counts_no_failure_from_before_the_fault(void **state)
+{
+    struct StretchMachine *machine = stretch_new(*state, &RULES);
+    const struct Expectation errors = {.word = BOUND_MAX_ERRORS, .limit = 333332};
+    const struct Expectation success = {.word = BOUND_MIN_SUCCESS, .limit = 666668};
+    const struct Expectation *const bounds[] = {&errors, &success};
+    struct HaltRule rules[2];
+    struct HaltSeen seen = {.machine = machine, .since = at(31050), .now = at(31060)};
+    const char *why = NULL;
+    feed(machine, 0, 190, OUTCOME_FAILED);
+    feed(machine, 190, 310, OUTCOME_OK);
+    for (size_t n = 0; n < 2; n++) {
+        halt_rule_read(bounds[n], &rules[n]);
+        assert_false(halt_broken(&rules[n], &seen, &why));
+    }
+    feed(machine, 310, 369, OUTCOME_FAILED);
+    seen.now = at(37000);
+    for (size_t n = 0; n < 2; n++)
+        assert_false(halt_broken(&rules[n], &seen, &why));
+
+    feed(machine, 369, 370, OUTCOME_FAILED);
+
+    seen.now = at(37050);
+    for (size_t n = 0; n < 2; n++)
+        assert_true(halt_broken(&rules[n], &seen, &why));
+}
+
 static void test_what_was_not_asked_may_have_been_good(void **state)
 {
     struct StretchMachine *machine = stretch_new(*state, &RULES);
@@ -301,6 +330,7 @@ int main(void)
         TEST(test_the_baseline_stays_that_of_before),
         TEST(test_a_baseline_begins_after_the_last_failure),
         TEST(test_what_failed_before_the_fault_breaks_nothing),
+        TEST(test_a_share_counts_no_failure_from_before_the_fault),
         TEST(test_what_was_not_asked_may_have_been_good),
         TEST(test_a_window_without_attempts_has_no_rate),
         TEST(test_a_rate_of_an_unknown_baseline_breaks_and_says_why),
