@@ -123,23 +123,55 @@ static void on_found(void *data, const char *address, uint16_t port)
     leader->done(leader->data, &at, host);
 }
 
+static void begin(struct Leader *leader,
+                  void (*done)(void *data, const struct Endpoint *at, const struct Target *host),
+                  void *data)
+{
+    const struct Role *role = leader->ways->role;
+    struct Err err = {.code = ERR_OWN};
+    bool known = leader->ways->fixed != NULL || leader->ways->front != NULL;
+    leader->done = done;
+    leader->data = data;
+    leader->primaries = 0;
+    if (leader->timer == NULL)
+        leader->timer = loop_timer(leader->loop, on_timer, leader);
+    if (!known && leader->system == NULL)
+        leader->system = role->system->open(role->system_config, role, leader->loop, &err);
+}
+
 void leader_find(struct Leader *leader, struct Mono deadline,
                  void (*done)(void *data, const struct Endpoint *at, const struct Target *host),
                  void *data)
 {
     const struct Role *role = leader->ways->role;
-    leader->done = done;
-    leader->data = data;
-    if (leader->timer == NULL)
-        leader->timer = loop_timer(leader->loop, on_timer, leader);
-    struct Err err = {.code = ERR_OWN};
-    bool known = leader->ways->fixed != NULL || leader->ways->front != NULL;
-    if (!known && leader->system == NULL)
-        leader->system = role->system->open(role->system_config, role, leader->loop, &err);
+    begin(leader, done, data);
     if (leader->system != NULL)
         role->system->find_primary(leader->system, deadline, on_found, leader);
     else
         loop_timer_at(leader->timer, mono_now());
+}
+
+static void on_last(void *data, const struct Target *host, size_t primaries)
+{
+    struct Leader *leader = data;
+    struct Endpoint at = {.host = NULL};
+    leader->primaries = primaries;
+    if (host != NULL)
+        ways_to(leader->ways, host, &at);
+    leader->done(leader->data, host != NULL ? &at : NULL, host);
+}
+
+void leader_find_last(struct Leader *leader, struct Mono deadline,
+                      void (*done)(void *data, const struct Endpoint *at,
+                                   const struct Target *host),
+                      void *data)
+{
+    const struct SystemKind *kind = leader->ways->role->system;
+    begin(leader, done, data);
+    if (leader->system != NULL && kind->find_last != NULL)
+        kind->find_last(leader->system, deadline, on_last, leader);
+    else
+        leader_find(leader, deadline, done, data);
 }
 
 void leader_cancel(struct Leader *leader)

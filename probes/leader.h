@@ -29,12 +29,18 @@ struct Leader {
     void (*done)(void *data, const struct Endpoint *at, const struct Target *host);
     void *data;
     char address[48];
+    size_t primaries; /* how many said that they are, by leader_find_last; 0: it does not know */
 };
 /* `at` NULL: nobody says who it is. `host` NULL: none of the role's hosts has that address, or it
  * is a proxy's. */
 void leader_find(struct Leader *leader, struct Mono deadline,
                  void (*done)(void *data, const struct Endpoint *at, const struct Target *host),
                  void *data);
+/* The one that decides what is lost, where several take writes (SystemKind.find_last). */
+void leader_find_last(struct Leader *leader, struct Mono deadline,
+                      void (*done)(void *data, const struct Endpoint *at,
+                                   const struct Target *host),
+                      void *data);
 /* What an attempt ends with then. */
 extern const struct Reply nobody_leads;
 void leader_cancel(struct Leader *leader);

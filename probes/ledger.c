@@ -252,8 +252,9 @@ static void on_read(void *data, enum Known complete)
 {
     struct LedgerProbe *probe = data;
     struct ReadBack *reading = probe->reading;
+    bool several = probe->of_primary && !probe->tidying && probe->leader.primaries > 1;
     if (complete != KNOWN_YES && probe->of_primary && !probe->through_front && !probe->any_found &&
-        probe->front.front != NULL) {
+        !several && probe->front.front != NULL) {
         probe->through_front = true;
         leader_find(&probe->by_front, probe->read_deadline, on_reading_leader, probe);
         return;
@@ -261,6 +262,13 @@ static void on_read(void *data, enum Known complete)
     if (probe->through_front && !probe->tidying && complete == KNOWN_YES)
         readback_note(reading, "read back through its proxy: the host that leads could not be "
                                "read itself");
+    if (several)
+        readback_note(reading,
+                      complete == KNOWN_YES
+                          ? "split brain: several hosts say that they are primary: what is lost is "
+                            "what the one that was promoted last does not have"
+                          : "split brain: several hosts say that they are primary, and the one "
+                            "that was promoted last could not be read");
     probe->reading = NULL;
     readback_done(reading, complete);
 }
@@ -291,7 +299,8 @@ static void begin_reading(struct LedgerProbe *probe, bool of_primary, bool tidyi
     probe->tidying = tidying;
     probe->through_front = probe->any_found = false;
     if (of_primary)
-        leader_find(&probe->leader, more ? half_way(deadline) : deadline, on_reading_leader, probe);
+        leader_find_last(&probe->leader, more ? half_way(deadline) : deadline, on_reading_leader,
+                         probe);
 }
 
 /* Directly, also where writes went from another host: what it left behind is no part of the fault.

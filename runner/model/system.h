@@ -108,6 +108,12 @@ struct SystemKind {
      * or unknown. */
     void (*find_primary)(void *system, struct Mono deadline,
                          void (*done)(void *data, const char *address, uint16_t port), void *data);
+    /* Who decides what is lost where several take writes: the primary that was promoted last, and
+     * how many say that they are one; host NULL: none, or nobody knows which. Leaves time to read
+     * from it before the deadline. NULL = whom find_primary finds. */
+    void (*find_last)(void *system, struct Mono deadline,
+                      void (*done)(void *data, const struct Target *host, size_t primaries),
+                      void *data);
     /* How a client connects to one of its hosts: address, port, TLS, user, secret. Borrowed from
      * config and host. */
     void (*endpoint)(const void *config, const struct Target *host, struct Endpoint *out);

@@ -91,6 +91,7 @@ const struct SystemKind postgres_system = {
     .plan_rejoin = postgres_plan_rejoin,
     .plan_ready = postgres_plan_ready,
     .find_primary = postgres_find_primary,
+    .find_last = postgres_find_last,
     .endpoint = access_endpoint,
     .front = postgres_front,
     .ledger = &patroni_ledger,

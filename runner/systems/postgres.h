@@ -76,6 +76,9 @@ void postgres_ask_control(void *system, struct Mono deadline, StandingFn *done, 
 void postgres_find_primary(void *system, struct Mono deadline,
                            void (*done)(void *data, const char *address, uint16_t port),
                            void *data);
+void postgres_find_last(void *system, struct Mono deadline,
+                        void (*done)(void *data, const struct Target *host, size_t primaries),
+                        void *data);
 void postgres_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 void postgres_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
 void postgres_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,

@@ -247,3 +247,30 @@ void postgres_find_primary(void *data, struct Mono deadline,
     look_at_all(&mine->look, deadline);
     ask_go(&mine->look.ask);
 }
+
+struct LastLook {
+    struct Look look; /* first */
+    void (*done)(void *data, const struct Target *host, size_t primaries);
+    void *data;
+};
+
+static void tell_last(struct Ask *ask)
+{
+    struct LastLook *mine = (struct LastLook *)ask;
+    const struct Role *role = mine->look.system->role;
+    size_t host = look_primary(&mine->look);
+    mine->done(mine->data, host < role->host_count ? role->hosts[host] : NULL,
+               look_primaries(&mine->look));
+}
+
+void postgres_find_last(void *data, struct Mono deadline,
+                        void (*done)(void *data, const struct Target *host, size_t primaries),
+                        void *done_data)
+{
+    struct Mono now = mono_now(), half = mono_add(now, mono_since(now, deadline) / 2);
+    struct LastLook *mine = look_begin(data, sizeof(*mine), half, tell_last);
+    mine->done = done;
+    mine->data = done_data;
+    look_at_all(&mine->look, half);
+    ask_go(&mine->look.ask);
+}

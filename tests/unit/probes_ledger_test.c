@@ -15,6 +15,8 @@
 /* A system of two hosts behind a proxy. Written before the prober runs, read once it is done. */
 static struct Pair {
     const char *leader; /* NULL: nobody says who it is */
+    int last;           /* of several that lead, who was promoted last: from 1; 0: nobody knows */
+    size_t primaries;   /* 0: the system knows of one */
     const char *reads;  /* who can be read: an address; NULL: nobody */
     bool half;          /* who cannot be read has told a number before */
     char asked[200];    /* who was, "10.0.0.2! proxy!": with ! only if he takes writes */
@@ -45,6 +47,17 @@ static void find_primary(void *system, struct Mono deadline,
     (void)system;
     (void)deadline;
     done(data, pair.leader, 5432);
+}
+
+static const struct Role *role_of_pair;
+
+static void find_last(void *system, struct Mono deadline,
+                      void (*done)(void *data, const struct Target *host, size_t primaries),
+                      void *data)
+{
+    (void)system;
+    (void)deadline;
+    done(data, pair.last > 0 ? role_of_pair->hosts[pair.last - 1] : NULL, pair.primaries);
 }
 
 static void endpoint(const void *config, const struct Target *host, struct Endpoint *out)
@@ -108,6 +121,15 @@ static const struct SystemKind behind_a_proxy = {.name = "pair",
                                                  .ledger = &numbers,
                                                  .cancel = nothing,
                                                  .close = nothing};
+static const struct SystemKind nobody_demotes = {.name = "pair",
+                                                 .open = pair_open,
+                                                 .find_primary = find_primary,
+                                                 .find_last = find_last,
+                                                 .endpoint = endpoint,
+                                                 .front = front,
+                                                 .ledger = &numbers,
+                                                 .cancel = nothing,
+                                                 .close = nothing};
 
 static void on_found(void *data, uint32_t writer, uint64_t number)
 {
@@ -144,7 +166,8 @@ static void read_back(const struct Pair *as, int host)
     probing_open(probing);
     probing_environment(probing, environment);
     struct Role *role = probing->environment->roles.items;
-    role->system = &behind_a_proxy;
+    role->system = as->primaries > 0 ? &nobody_demotes : &behind_a_proxy;
+    role_of_pair = role;
     struct ReadBackInput input = {
         .probe = probing_add(probing, "{ledger: db}", 3600 * NS_PER_S, NS_PER_S),
         .host = host < 0 ? NULL : role->hosts[host],
@@ -203,6 +226,37 @@ static void test_no_number_is_read_twice(void **state)
     assert_int_equal(pair.count, 1);
 }
 
+/* A client finds the first that takes writes; what is lost is what the new primary does not have.
+ */
+static void test_of_two_primaries_the_new_one_is_read_and_said(void **state)
+{
+    (void)state;
+    read_back(&(struct Pair){.leader = "10.0.0.1", .last = 2, .primaries = 2, .reads = "10.0.0.2"},
+              -1);
+    assert_string_equal(pair.asked, "10.0.0.2!");
+    assert_int_equal(pair.complete, KNOWN_YES);
+    assert_string_equal(pair.note,
+                        "split brain: several hosts say that they are primary: what is lost is "
+                        "what the one that was promoted last does not have");
+
+    read_back(&(struct Pair){.leader = "10.0.0.1", .last = 2, .primaries = 1, .reads = "10.0.0.2"},
+              -1);
+    assert_int_equal(pair.complete, KNOWN_YES);
+    assert_null(pair.note);
+}
+
+static void test_where_nobody_knows_which_is_new_the_loss_is_unknown(void **state)
+{
+    (void)state;
+    read_back(&(struct Pair){.leader = "10.0.0.1", .primaries = 2, .reads = "proxy"}, -1);
+
+    assert_string_equal(pair.asked, "");
+    assert_int_equal(pair.complete, KNOWN_NO);
+    assert_string_equal(pair.note,
+                        "split brain: several hosts say that they are primary, and the one that "
+                        "was promoted last could not be read");
+}
+
 static void test_a_host_is_read_as_it_is(void **state)
 {
     (void)state;
@@ -218,6 +272,8 @@ int main(void)
         cmocka_unit_test(test_the_host_that_leads_is_read_itself),
         cmocka_unit_test(test_a_proxy_comes_last_and_is_named),
         cmocka_unit_test(test_no_number_is_read_twice),
+        cmocka_unit_test(test_of_two_primaries_the_new_one_is_read_and_said),
+        cmocka_unit_test(test_where_nobody_knows_which_is_new_the_loss_is_unknown),
         cmocka_unit_test(test_a_host_is_read_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,6 +198,23 @@ static void test_the_leader_is_who_takes_writes(void **state)
     assert_string_equal(s->address, "127.0.0.1");
 }
 
+static void keep_last(void *data, const struct Target *host, size_t primaries)
+{
+    struct Scene *s = data;
+    assert_ptr_equal(host, &s->one);
+    assert_int_equal(primaries, 1);
+    s->came = true;
+}
+
+static void test_the_one_that_was_promoted_last_decides(void **state)
+{
+    struct Scene *s = *state;
+
+    kind->find_last(s->system, in_ms(40000), keep_last, s);
+
+    run_until(s->loop, &s->came);
+}
+
 static void keep_redundancy(void *data, const struct Redundancy *redundancy)
 {
     struct Scene *s = data;
@@ -381,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_host_says_who_it_is),
         TEST(test_the_leader_is_who_takes_writes),
+        TEST(test_the_one_that_was_promoted_last_decides),
         TEST(test_a_replica_that_cannot_be_reached_is_missed),
         TEST(test_nothing_fails_over_by_itself),
         TEST(test_nobody_is_promoted_beside_a_primary),
