@@ -1,7 +1,10 @@
 /* probes_dns_test.c - what a name server says, by UDP and by TCP, and what it does not say. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* unshare */
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -32,6 +38,7 @@ struct Datum {
 struct Responder {
     int fd;
     int rcode; /* -1: says nothing */
+    int asked; /* how often */
     struct Datum records[3];
 };
 
@@ -82,15 +89,18 @@ static void on_query(void *data, int events)
     socklen_t from_size = sizeof(from);
     ssize_t got =
         recvfrom(responder->fd, query, sizeof(query), 0, (struct sockaddr *)&from, &from_size);
+    responder->asked += got >= HEAD;
     if (got < HEAD || responder->rcode < 0)
         return;
     size_t size = answer_to(responder, query, (size_t)got, out);
     (void)sendto(responder->fd, out, size, 0, (struct sockaddr *)&from, from_size);
 }
 
+/* Of this port; 0: of any, and *port says which. */
 static int udp_socket(uint16_t *port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(*port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(at);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
@@ -99,14 +109,15 @@ static int udp_socket(uint16_t *port)
     return fd;
 }
 
-/* The first sample of one probe text against a responder, and what was said of it. */
-static struct Sample ask(struct Responder *responder, const char *text, int64_t timeout_ns,
-                         char detail[120])
+/* The first sample of one probe text against a responder at this port, and what was said of it. */
+static struct Sample ask_at(uint16_t port, struct Responder *responder, const char *text,
+                            int64_t timeout_ns, char detail[120])
 {
     static struct Probing probing;
     struct Err err;
     probing_open(&probing);
     probing_environment(&probing, NO_SYSTEM);
+    probing.port = port;
     responder->fd = udp_socket(&probing.port);
     loop_watch(probing.loop, responder->fd, LOOP_READ, on_query, responder);
     probing_add(&probing, text, 20 * NS_PER_MS, timeout_ns);
@@ -120,6 +131,12 @@ static struct Sample ask(struct Responder *responder, const char *text, int64_t 
     close(responder->fd);
     probing_close(&probing);
     return sample;
+}
+
+static struct Sample ask(struct Responder *responder, const char *text, int64_t timeout_ns,
+                         char detail[120])
+{
+    return ask_at(0, responder, text, timeout_ns, detail);
 }
 
 #define ASK(more) "{dns: shop.example.net, server: \"127.0.0.1:PORT\"" more "}"
@@ -228,6 +245,7 @@ static void test_a_port_without_a_server_is_refused(void **state)
     struct sockaddr_in itself = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     probing_open(&probing);
     probing_environment(&probing, NO_SYSTEM);
+    probing.port = 0;
     int fd = udp_socket(&probing.port); /* connected to itself it hears nobody else */
     itself.sin_port = htons(probing.port);
     assert_int_equal(connect(fd, (struct sockaddr *)&itself, sizeof(itself)), 0);
@@ -240,6 +258,62 @@ static void test_a_port_without_a_server_is_refused(void **state)
     assert_int_equal(probing_last(&probing, 0)->failure, FAILURE_REFUSED);
     probing_close(&probing);
     close(fd);
+}
+
+/* ---- the servers of resolv.conf ---- */
+
+enum { CANNOT = 77 };
+
+/* A network and a resolv.conf of our own, whose one server is 127.0.0.1. */
+static bool have_a_resolv_conf(void)
+{
+    char path[] = "/tmp/faildrill-resolv-XXXXXX";
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int spaces = CLONE_NEWNET | CLONE_NEWNS | (geteuid() != 0 ? CLONE_NEWUSER : 0);
+    if (unshare(spaces) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return false;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), file = mkstemp(path);
+    bool good = ioctl(fd, SIOCSIFFLAGS, &lo) == 0 && dprintf(file, "nameserver 127.0.0.1\n") > 0 &&
+                mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL) == 0;
+    unlink(path);
+    close(file);
+    close(fd);
+    return good;
+}
+
+static void ask_resolv_conf(void)
+{
+    static const char text[] = "{dns: shop.example.net}";
+    struct Responder knows = {.records = {A_7}}, fails = {.rcode = 2};
+    char detail[120];
+    if (!have_a_resolv_conf())
+        _exit(CANNOT);
+    assert_int_equal(ask_at(53, &knows, text, LONG_NS, detail).outcome, OUTCOME_OK);
+
+    struct Sample sample = ask_at(53, &fails, text, LONG_NS, detail);
+
+    assert_true(fails.asked > 0);
+    assert_int_equal(sample.outcome, OUTCOME_FAILED);
+    assert_int_equal(sample.failure, FAILURE_UNAVAILABLE);
+    assert_string_equal(detail, "no server of resolv.conf gave a good answer");
+    _exit(0);
+}
+
+/* Their answer ends as a refused connection does, which it was not. */
+static void test_servers_of_resolv_conf_that_fail_refuse_nothing(void **state)
+{
+    (void)state;
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0)
+        ask_resolv_conf();
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT) {
+        print_message("skip servers of resolv.conf: there are no namespaces here\n");
+        skip();
+    }
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* ---- from beside a host: TCP ---- */
@@ -338,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_each_type_is_written_as_zone_files_write_it),
         cmocka_unit_test(test_silence_is_a_timeout),
         cmocka_unit_test(test_a_port_without_a_server_is_refused),
+        cmocka_unit_test(test_servers_of_resolv_conf_that_fail_refuse_nothing),
         cmocka_unit_test(test_from_beside_a_host_it_asks_by_tcp),
         cmocka_unit_test(test_a_message_that_is_cut_off_is_none),
     };
