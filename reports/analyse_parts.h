@@ -29,6 +29,11 @@ bool cause_is_failover(const struct Cause *cause);
 bool cause_struck(const struct Cause *cause, const char *host);
 /* A fault on this host was undone before. */
 bool causes_gave_back(const struct Report *report, const char *host, struct Mono until);
+/* When the role was asked to be given back: from then on nothing is the faults' doing. NS_NEVER: it
+ * was not. */
+struct Mono back_began(const struct RunRecord *run);
+/* The same of this role alone. */
+struct Mono back_began_of(const struct RunRecord *run, const char *role);
 /* From sent to undo sent of any fault. */
 bool while_in_effect(const struct Report *report, struct Mono at);
 
@@ -51,6 +56,9 @@ void analyse_recovery(const struct Analysis *analysis, const struct Series *seri
 void analyse_ledger(const struct Analysis *analysis, uint32_t probe, struct LedgerResult *out);
 void analyse_primary(const struct Analysis *analysis, uint32_t probe, struct PrimaryResult *out);
 const struct RunSystem *system_of(const struct RunRecord *run, const char *role);
+
+/* switch_back.c: a line for each role that was to be given back. */
+void judge_switch_backs(struct Analysis *analysis);
 
 /* judge.c: each expectation. verdict.c: the run. findings.c: sentences for people. */
 void analyse_judge(struct Analysis *analysis);

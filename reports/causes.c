@@ -156,10 +156,25 @@ bool causes_gave_back(const struct Report *report, const char *host, struct Mono
     return false;
 }
 
+struct Mono back_began_of(const struct RunRecord *run, const char *role)
+{
+    struct Mono first = {NS_NEVER};
+    for (size_t n = 0; n < run->switch_back_count; n++)
+        if (run->switch_backs[n].asked.ns != 0 &&
+            (role == NULL || text_equal(run->switch_backs[n].role, role)))
+            first = mono_min(first, run->switch_backs[n].asked);
+    return first;
+}
+
+struct Mono back_began(const struct RunRecord *run)
+{
+    return back_began_of(run, NULL);
+}
+
 struct Mono cause_boundary(const struct RunRecord *run, const struct Cause *cause)
 {
     struct Mono last = cause_last_undo(cause);
-    return last.ns != 0 ? last : run->mono_ended;
+    return last.ns != 0 ? last : mono_min(run->mono_ended, back_began(run));
 }
 
 bool while_in_effect(const struct Report *report, struct Mono at)

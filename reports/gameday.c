@@ -48,8 +48,8 @@ static void lost_of(const struct Report *report, struct DayFigures *out)
     bool known = true;
     char of[32], all[32];
     for (size_t n = 0; n < report->ledger_count; n++) {
-        lost += report->ledgers[n].lost;
-        acked += report->ledgers[n].acked;
+        lost += report->ledgers[n].lost + report->ledgers[n].back_lost;
+        acked += report->ledgers[n].acked + report->ledgers[n].back_acked;
         known = known && report->ledgers[n].complete == KNOWN_YES;
     }
     count_say(lost, of);

@@ -21,6 +21,10 @@ void out_count(struct JsonOut *out, const char *key, uint64_t count);
 void out_object(struct JsonOut *out, const char *key);
 /* json_people.c: what people noted, and their times since the fault. */
 void out_people(struct JsonOut *out, const struct Report *report);
+/* json_judged.c: one expectation. */
+void out_judged(struct JsonOut *out, const struct Judged *judged);
+/* json_back.c: roles that were given back. */
+void out_switch_backs(struct JsonOut *out);
 /* json_advice.c: settings that explain a FAIL. */
 void out_advice(struct JsonOut *out, const struct Report *report);
 void out_array(struct JsonOut *out, const char *key);

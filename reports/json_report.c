@@ -221,6 +221,9 @@ static void put_ledger(struct JsonOut *out, const struct LedgerResult *ledger)
     out_ns(out, "zombie_ns", ledger->zombie_ns);
     json_put_bool(json, "holes", ledger->holes);
     out_ns(out, "spacing_ns", ledger->spacing_ns);
+    out_count(out, "back_acked", ledger->back_acked);
+    out_count(out, "back_lost", ledger->back_lost);
+    json_put_bool(json, "back_holes", ledger->back_holes);
     out_array(out, "first_lost");
     for (size_t n = 0; n < ledger->first_lost_count; n++)
         put_lost(out, &ledger->first_lost[n]);
@@ -242,6 +245,7 @@ static void put_primary(struct JsonOut *out, const struct PrimaryResult *primary
     json_put_bool(json, "census", primary->seen);
     out_span(out, "split", primary->split);
     out_span(out, "split_after_undo", primary->split_after_undo);
+    out_span(out, "back_split", primary->back_split);
     json_put_bool(json, "split_proven", primary->split_proven);
     out_ns(out, "unasked_ns", primary->unasked_ns);
     if (primary->system != NULL) {
@@ -253,40 +257,6 @@ static void put_primary(struct JsonOut *out, const struct PrimaryResult *primary
 }
 
 /* ---- Verdicts ---- */
-
-static void put_limit(struct JsonOut *out, const struct RunExpectation *expectation)
-{
-    enum BoundWord word = BOUND_COUNT;
-    enum When when = WHEN_ALL;
-    const char *unit = "count";
-    if (bound_read(expectation->word, &when, &word)) {
-        enum FieldType type = bound_row(word)->type;
-        unit = type == FIELD_DURATION || (type == FIELD_LOSS && expectation->limit_is_duration)
-                   ? "ns"
-               : type == FIELD_SHARE ? "millionths"
-               : type == FIELD_BOOL  ? "bool"
-               : type == FIELD_TEXT  ? (expectation->limit_is_duration ? "ns" : "text")
-                                     : "count";
-    }
-    if (text_equal(unit, "text"))
-        json_put_text(&out->json, "limit", expectation->text);
-    else
-        json_put_int(&out->json, "limit", expectation->limit);
-    json_put_text(&out->json, "limit_unit", unit);
-}
-
-static void put_judged(struct JsonOut *out, const struct Judged *judged)
-{
-    json_open_object(&out->json);
-    json_put_text(&out->json, "probe", judged->expectation->probe);
-    json_put_text(&out->json, "word", judged->expectation->word);
-    put_limit(out, judged->expectation);
-    json_put_text(&out->json, "verdict", verdict_name(judged->verdict));
-    json_put_text(&out->json, "measured", judged->measured);
-    json_put_text(&out->json, "limit_text", judged->limit);
-    json_put_text(&out->json, "note", judged->note);
-    json_end(&out->json);
-}
 
 static void put_head(struct JsonOut *out, const struct Report *report)
 {
@@ -362,7 +332,7 @@ static bool write(const struct Report *report, struct Buf *text, struct Err *err
     put_run(&out);
     out_array(&out, "expectations");
     for (size_t n = 0; n < report->judged_count; n++)
-        put_judged(&out, &report->judged[n]);
+        out_judged(&out, &report->judged[n]);
     json_end(&out.json);
     out_array(&out, "faults");
     for (size_t n = 0; n < report->run->fault_count; n++)
@@ -380,6 +350,7 @@ static bool write(const struct Report *report, struct Buf *text, struct Err *err
     for (size_t n = 0; n < report->primary_count; n++)
         put_primary(&out, &report->primaries[n]);
     json_end(&out.json);
+    out_switch_backs(&out);
     put_figures(&out);
     put_events(&out);
     out_people(&out, report);

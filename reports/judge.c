@@ -317,7 +317,8 @@ void analyse_judge(struct Analysis *analysis)
                  (run->ended_as != VERDICT_NOT_READY && run->ended_as != VERDICT_REFUSED);
     if (!begun || run->steps_began.ns == 0)
         return;
-    out->judged = arena_zero(analysis->arena, run->expectation_count + 1, sizeof(*out->judged));
+    out->judged = arena_zero(analysis->arena, run->expectation_count + run->switch_back_count + 1,
+                             sizeof(*out->judged));
     for (size_t n = 0; n < run->expectation_count; n++) {
         enum BoundWord word = BOUND_COUNT;
         enum When when = WHEN_ALL;
@@ -347,4 +348,5 @@ void analyse_judge(struct Analysis *analysis)
         say_limit(&of);
         judge_one(&of);
     }
+    judge_switch_backs(analysis);
 }

@@ -149,16 +149,17 @@ static struct Span fired(const struct Case *of)
 {
     const struct ProbeResult *probe = of->probe;
     struct Moment t0 = of->analysis->out->t0;
-    struct Mono low = t0.low, high = {NS_NEVER};
+    struct Mono low = t0.low, high = {NS_NEVER}, back = back_began(of->analysis->run);
     for (size_t n = 0; n < probe->sample_count; n++) {
         const struct Sample *sample = probe->samples[n];
-        if (is_firing(sample) && mono_before(t0.low, sample->ended))
+        if (is_firing(sample) && mono_before(t0.low, sample->ended) &&
+            mono_before(sample->started, back))
             high = mono_min(high, sample->ended);
     }
     for (size_t n = 0; n < probe->sample_count; n++) {
         const struct Sample *sample = probe->samples[n];
         if (sample->outcome == OUTCOME_OK && mono_before(sample->ended, high) &&
-            mono_before(low, sample->started))
+            mono_before(low, sample->started) && mono_before(sample->started, back))
             low = sample->started;
     }
     return span_since(t0, low, high);

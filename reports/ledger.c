@@ -21,6 +21,7 @@ struct Account {
     uint32_t probe;
     struct Write *at; /* by writer and number */
     size_t count;
+    struct Mono back; /* since then writes belong to the way back of the role */
     struct LedgerResult *out;
 };
 
@@ -140,17 +141,42 @@ static void count_lost(const struct Account *account, const struct Write *write)
         out->lost_after++;
 }
 
+static bool is_back(const struct Account *account, const struct Write *write)
+{
+    return !mono_before(write->acked, account->back);
+}
+
+static void count_back(struct Account *account)
+{
+    struct LedgerResult *out = account->out;
+    struct Mono first = {0}, last = {0};
+    for (size_t n = 0; n < account->count; n++) {
+        const struct Write *write = &account->at[n];
+        if (write->answer != ANSWER_ACKED || !is_back(account, write))
+            continue;
+        out->back_acked++;
+        if (write->found > 0)
+            continue;
+        out->back_lost++;
+        first = first.ns != 0 ? mono_min(first, write->acked) : write->acked;
+        last = mono_before(last, write->acked) ? write->acked : last;
+    }
+    int64_t length = mono_since(first, last);
+    out->back_lost_span = (struct Span){length, length};
+}
+
 static void count_all(struct Account *account)
 {
     struct LedgerResult *out = account->out;
     for (size_t n = 0; n < account->count; n++) {
         const struct Write *write = &account->at[n];
-        out->acked += write->answer == ANSWER_ACKED ? 1 : 0;
+        bool acked = write->answer == ANSWER_ACKED && !is_back(account, write);
+        out->acked += acked ? 1 : 0;
         out->unknown += write->answer == ANSWER_UNKNOWN ? 1 : 0;
         out->failed += write->answer == ANSWER_FAILED ? 1 : 0;
         if (write->found > 0)
             count_found(write, out);
-        else if (write->answer == ANSWER_ACKED)
+        else if (acked)
             count_lost(account, write);
     }
 }
@@ -160,7 +186,7 @@ static void count_all(struct Account *account)
 /* A tail is what a replica that lagged behind has not got: the last ones that one host acknowledged
  * to one writer. A loss with a later survivor of the same writer and host is a hole. Where nobody
  * is named, a write that was not acknowledged ends the host's turn. */
-static bool has_holes(const struct Account *account)
+static bool has_holes(const struct Account *account, bool back)
 {
     bool lost = false;
     const struct Write *last = NULL;
@@ -176,7 +202,7 @@ static bool has_holes(const struct Account *account)
         if (last == NULL || last->by != write->by)
             lost = false;
         if (write->found == 0)
-            lost = true;
+            lost = lost || is_back(account, write) == back;
         else if (lost)
             return true;
         last = write;
@@ -209,13 +235,14 @@ static void shape(struct Account *account)
 {
     struct LedgerResult *out = account->out;
     out->loss_age_ns = out->zombie_ns = -1;
+    out->back_holes = out->back_lost > 0 && has_holes(account, true);
     if (out->lost == 0)
         return;
     struct LostWrite *lost = arena_zero(account->analysis->arena, out->lost, sizeof(*lost));
     size_t count = 0;
     for (size_t n = 0; n < account->count; n++) {
         const struct Write *write = &account->at[n];
-        if (write->answer == ANSWER_ACKED && write->found == 0)
+        if (write->answer == ANSWER_ACKED && write->found == 0 && !is_back(account, write))
             lost[count++] = (struct LostWrite){.writer = write->writer,
                                                .number = write->number,
                                                .by = write->by,
@@ -225,7 +252,7 @@ static void shape(struct Account *account)
     spans(out, lost, &account->analysis->out->t0);
     out->first_lost = lost;
     out->first_lost_count = count < FIRST_LOST ? count : FIRST_LOST;
-    out->holes = has_holes(account);
+    out->holes = has_holes(account, false);
 }
 
 /* ---- Did the writer stand where the fault struck? ---- */
@@ -294,11 +321,13 @@ void analyse_ledger(const struct Analysis *analysis, uint32_t probe, struct Ledg
     const struct RunRecord *run = analysis->run;
     struct Account account = {.analysis = analysis, .probe = probe, .out = out};
     out->probe = &run->probes[probe];
+    account.back = back_began_of(run, out->probe->role);
     out->spacing_ns = out->probe->interval_ns;
     out->complete = run->read_back != NULL ? run->read_back[probe] : KNOWN_UNKNOWN;
     gather(&account);
     look_up(&account);
     count_all(&account);
+    count_back(&account);
     shape(&account);
     last_second(&account);
 }

@@ -242,6 +242,14 @@ static void ledger_beside(const struct LedgerResult *ledger, struct Buf *out)
         buf_printf(out, " · %llu before, %llu during, %llu after the fault struck",
                    (unsigned long long)ledger->lost_before, (unsigned long long)ledger->lost_inside,
                    (unsigned long long)ledger->lost_after);
+    if (ledger->back_lost > 0)
+        buf_printf(out, " · %llu of %llu since the switch back",
+                   (unsigned long long)ledger->back_lost, (unsigned long long)ledger->back_acked);
+}
+
+static uint64_t all_lost(const struct LedgerResult *ledger)
+{
+    return ledger->lost + ledger->back_lost;
 }
 
 static void data_figure(const struct Report *report, struct Buf *out)
@@ -250,7 +258,7 @@ static void data_figure(const struct Report *report, struct Buf *out)
     char text[32];
     for (size_t n = 0; n < report->ledger_count; n++) {
         const struct LedgerResult *ledger = &report->ledgers[n];
-        if (worst == NULL || ledger->complete != KNOWN_YES || ledger->lost > worst->lost)
+        if (worst == NULL || ledger->complete != KNOWN_YES || all_lost(ledger) > all_lost(worst))
             worst = ledger;
     }
     figure_begin("Acknowledged writes lost", false, out);
@@ -259,7 +267,7 @@ static void data_figure(const struct Report *report, struct Buf *out)
     else if (worst->complete != KNOWN_YES)
         buf_put(out, "unknown");
     else {
-        count_say(worst->lost, text);
+        count_say(all_lost(worst), text);
         buf_put(out, text);
     }
     figure_beside(out);
@@ -283,18 +291,19 @@ void page_stays(const struct Report *report, struct Buf *out)
 {
     for (size_t n = 0; n < report->primary_count; n++) {
         const struct PrimaryResult *primary = &report->primaries[n];
-        if (primary->before == NULL || primary->after == NULL ||
-            text_equal(primary->before, primary->after))
+        const char *leads = leads_at_end(report->run, primary);
+        if (primary->before == NULL || leads == NULL || text_equal(primary->before, leads))
             continue;
         buf_put(out, "the primary moved from ");
         html_text(out, primary->before);
         buf_put(out, " to ");
-        html_text(out, primary->after);
+        html_text(out, leads);
         return;
     }
     for (size_t n = 0; n < report->run->fault_count; n++) {
         const struct RunFault *fault = &report->run->faults[n];
-        if (fault->t0.low.ns == 0 || fault->stays == NULL || fault->stays[0] == '\0')
+        if (fault->t0.low.ns == 0 || fault->stays == NULL || fault->stays[0] == '\0' ||
+            (text_equal(fault->kind, "failover") && was_given_back(report->run, fault->role)))
             continue;
         html_text(out, fault->stays);
         return;

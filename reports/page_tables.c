@@ -125,6 +125,11 @@ static void ledger_row(const struct LedgerResult *ledger, struct Buf *out)
         html_text(out, ledger->probe->from);
         buf_put(out, "</span>");
     }
+    if (ledger->back_acked > 0 && ledger->complete == KNOWN_YES)
+        buf_printf(out,
+                   "<br><span class=\"note\">since the switch back, beside these: %llu "
+                   "acknowledged, %llu lost</span>",
+                   (unsigned long long)ledger->back_acked, (unsigned long long)ledger->back_lost);
     buf_put(out, "</td>");
     number_cell(out, ledger->acked);
     number_cell(out, ledger->unknown);

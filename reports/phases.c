@@ -92,6 +92,7 @@ static bool is_left_out(const struct Case *of, const struct Cause *cause)
 static void read_during(const struct Case *of, struct Phase *out)
 {
     const struct Report *report = of->analysis->out;
+    struct Mono end = mono_min(report->run->mono_ended, back_began(report->run));
     out->whole = true;
     for (size_t n = 0; n < report->cause_count; n++) {
         const struct Cause *cause = &report->causes[n];
@@ -99,7 +100,7 @@ static void read_during(const struct Case *of, struct Phase *out)
         if (is_left_out(of, cause))
             continue;
         if (cause->t0.high.ns != 0)
-            add_time(out, cause->t0.high, over.ns != 0 ? over : of->analysis->run->mono_ended);
+            add_time(out, cause->t0.high, over.ns != 0 ? over : end);
         out->whole = out->whole && cause->t0.high.ns != 0 && over.ns != 0;
     }
     out->lacks = "nothing was asked while a fault was proven to be there";
@@ -117,7 +118,7 @@ static void read_after(const struct Case *of, struct Phase *out)
         last = later(last, over);
     }
     if (all)
-        add_time(out, last, run->mono_ended);
+        add_time(out, last, mono_min(run->mono_ended, back_began(run)));
     out->whole = run->finished;
     out->lacks = all                      ? "nothing was asked after the undo"
                  : only_failovers(report) ? "no new primary was seen"

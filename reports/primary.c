@@ -70,7 +70,8 @@ static struct Moment new_primary(const struct Watch *watch, struct Mono sent, ui
     struct Mono not_yet = sent;
     for (size_t n = 0; n < watch->count && first == NULL; n++) {
         const struct Census *look = watch->at[n];
-        if (look->rank == RANK_PRIMARY && look->host != old && mono_before(sent, look->answered))
+        if (look->rank == RANK_PRIMARY && look->host != old && mono_before(sent, look->answered) &&
+            mono_before(look->asked, back_began(watch->analysis->run)))
             first = look;
     }
     if (first == NULL)
@@ -144,7 +145,8 @@ static size_t count_moves(const struct Watch *watch)
     size_t known = 0;
     for (size_t n = 0; n < run->move_count; n++) {
         const struct RunMove *move = &run->moves[n];
-        if (!text_equal(move->role, watch->probe->role))
+        if (!text_equal(move->role, watch->probe->role) ||
+            !mono_before(move->high, back_began(run)))
             continue;
         const struct Cause *cause = cause_of(watch, before, move, led);
         known++;
@@ -168,6 +170,7 @@ static void count_missing(const struct Watch *watch)
         bool moved = !is_asked(watch, cause);
         for (size_t at = 0; at < run->move_count && !moved; at++)
             moved = text_equal(run->moves[at].role, watch->probe->role) &&
+                    mono_before(run->moves[at].high, back_began(run)) &&
                     cause_of(watch, (struct Mono){0}, &run->moves[at], NULL) == cause;
         if (!moved)
             add_failover(watch, &cause->t0, (struct Span){0, NS_NEVER});
@@ -199,7 +202,8 @@ static void count_failovers(const struct Watch *watch, const struct Moment *seen
 static int64_t unasked(const struct Watch *watch, struct Mono from)
 {
     const struct RunRecord *run = watch->analysis->run;
-    struct Mono end = run->settled.ns != 0 ? run->settled : run->mono_ended;
+    struct Mono end = mono_min(run->settled.ns != 0 ? run->settled : run->mono_ended,
+                               back_began_of(run, watch->probe->role));
     struct Mono last = from;
     int64_t longest = 0;
     if (watch->old == NOBODY || from.ns == 0)
@@ -209,7 +213,7 @@ static int64_t unasked(const struct Watch *watch, struct Mono from)
         if (look != NULL && (look->host != watch->old || look->rank == RANK_UNKNOWN ||
                              mono_before(look->asked, from)))
             continue;
-        struct Mono until = look != NULL ? look->asked : end;
+        struct Mono until = look != NULL ? mono_min(look->asked, end) : end;
         int64_t gap = mono_since(last, until);
         longest = gap > longest ? gap : longest;
         last = look != NULL ? look->answered : last;
@@ -239,6 +243,7 @@ static bool both_acknowledged(const struct Watch *watch)
             const struct RunProbe *probe = &run->probes[sample->probe];
             if (!probe->is_ledger || sample->outcome != OUTCOME_OK || sample->by == 0 ||
                 !text_equal(probe->role, watch->probe->role) ||
+                !mono_before(sample->ended, back_began_of(run, probe->role)) ||
                 mono_before(sample->ended, watch->analysis->out->t0.low))
                 continue;
             bool is_old = by_host(run, sample, old);
@@ -286,6 +291,22 @@ static const char *named(const char *host)
     return host != NULL && host[0] != '\0' ? host : NULL;
 }
 
+/* The longest with two primaries: of the faults' doing, and of the way back's. */
+static void read_split(const struct Watch *watch, struct PrimaryResult *out)
+{
+    const struct Report *report = watch->analysis->out;
+    struct Mono back = back_began_of(watch->analysis->run, watch->probe->role);
+    struct Reigns *before = reigns_new(watch->analysis->arena, watch->patience_ns);
+    for (size_t n = 0; n < watch->count; n++)
+        if (mono_before(watch->at[n]->asked, back))
+            reigns_look(before, watch->at[n]);
+    out->split = reigns_split(before, report->t0.low);
+    if (report->undone.low.ns != 0)
+        out->split_after_undo = reigns_split(before, report->undone.low);
+    if (back.ns != NS_NEVER)
+        out->back_split = reigns_split(watch->reigns, back);
+}
+
 void analyse_primary(const struct Analysis *analysis, uint32_t probe, struct PrimaryResult *out)
 {
     const struct RunProbe *of = &analysis->run->probes[probe];
@@ -305,9 +326,7 @@ void analyse_primary(const struct Analysis *analysis, uint32_t probe, struct Pri
     struct Moment seen = new_primary(&watch, analysis->out->t0.low, watch.old);
     say_reigns(&watch, out);
     count_failovers(&watch, &seen);
-    out->split = reigns_split(watch.reigns, analysis->out->t0.low);
-    if (analysis->out->undone.low.ns != 0)
-        out->split_after_undo = reigns_split(watch.reigns, analysis->out->undone.low);
+    read_split(&watch, out);
     out->unasked_ns = unasked(&watch, seen.high);
     out->split_proven = both_acknowledged(&watch);
     out->detected = detected(analysis, out->system);

@@ -23,7 +23,8 @@ static void find_stretches(const struct Analysis *analysis, size_t index, struct
 {
     const struct Series *series = scene->series;
     bool is_last = index + 1 == analysis->out->cause_count;
-    struct Mono next = is_last ? (struct Mono){NS_NEVER} : analysis->out->causes[index + 1].t0.low;
+    struct Mono next =
+        is_last ? back_began(analysis->run) : analysis->out->causes[index + 1].t0.low;
     scene->first = 0;
     while (scene->first < series->stretch_count &&
            !ends_after(&series->stretches[scene->first], scene->cause->t0.low))
@@ -183,12 +184,13 @@ void analyse_recovery(const struct Analysis *analysis, const struct Series *seri
     out->causes = causes;
     out->stretches = series->stretches;
     out->stretch_count = series->stretch_count;
+    struct Mono end = mono_min(analysis->run->mono_ended, back_began(analysis->run));
     for (size_t n = 0; n < report->cause_count; n++) {
         struct Mono first = report->causes[n].undone.low;
         struct Scene scene = {.series = series,
                               .cause = &report->causes[n],
                               .boundary = cause_boundary(analysis->run, &report->causes[n]),
-                              .first_undo = first.ns != 0 ? first : analysis->run->mono_ended};
+                              .first_undo = first.ns != 0 ? first : end};
         if (out->probe->is_alert) { /* an alert that is over is no recovery of anything */
             causes[n] = (struct CauseResult){.unaffected = true};
             continue;

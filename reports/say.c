@@ -47,6 +47,27 @@ bool expects(const struct RunExpectation *expectation, enum BoundWord word)
     return text_equal(expectation->word, bound_name(word));
 }
 
+static const struct RunSwitchBack *back_of(const struct RunRecord *run, const char *role)
+{
+    for (size_t n = 0; n < run->switch_back_count; n++)
+        if (text_equal(run->switch_backs[n].role, role))
+            return &run->switch_backs[n];
+    return NULL;
+}
+
+bool was_given_back(const struct RunRecord *run, const char *role)
+{
+    const struct RunSwitchBack *back = back_of(run, role);
+    return back != NULL && back->leads.high.ns != 0 && back->to != NULL &&
+           text_equal(back->last, back->to);
+}
+
+const char *leads_at_end(const struct RunRecord *run, const struct PrimaryResult *primary)
+{
+    const struct RunSwitchBack *back = back_of(run, primary->probe->role);
+    return back != NULL && back->asked.ns != 0 && back->last != NULL ? back->last : primary->after;
+}
+
 bool past_is_comparable(const struct Report *report, const struct Past *past, const char *probe)
 {
     const struct RunRecord *run = report->run;

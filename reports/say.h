@@ -18,6 +18,11 @@ void say_environment(const struct RunRecord *run, struct Buf *out);
 void say_outside(struct Buf *out, const char *text);
 bool expects(const struct RunExpectation *expectation, enum BoundWord word);
 
+/* The role was given back, and at the end who led at the start leads. */
+bool was_given_back(const struct RunRecord *run, const char *role);
+/* `primary->after` is who led when the role was asked to be given back. NULL: unknown. */
+const char *leads_at_end(const struct RunRecord *run, const struct PrimaryResult *primary);
+
 /* The recovery times of earlier comparable runs of a probe, oldest first: affected, ended by
  * themselves, PASS or FAIL. At most `room` of the newest; returns how many. */
 size_t past_recoveries(const struct Report *report, const char *probe, int64_t *out, size_t room);

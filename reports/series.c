@@ -156,7 +156,8 @@ static void count_one(const struct Analysis *analysis, const struct Sample *samp
     if (!sample_answered(sample))
         return;
     int64_t taken = mono_since(sample->intended, sample->ended);
-    bool after = report->undone.high.ns != 0 && !mono_before(at, report->undone.high);
+    bool after = report->undone.high.ns != 0 && !mono_before(at, report->undone.high) &&
+                 mono_before(at, back_began(analysis->run));
     if (mono_before(at, report->t0.low) || report->t0.low.ns == 0)
         phases[PHASE_BEFORE].at[phases[PHASE_BEFORE].count++] = taken;
     else if (during)

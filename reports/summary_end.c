@@ -60,18 +60,19 @@ static void stays_changed(const struct Report *report, struct Buf *out)
 {
     for (size_t n = 0; n < report->primary_count; n++) {
         const struct PrimaryResult *primary = &report->primaries[n];
-        if (primary->before == NULL || primary->after == NULL ||
-            text_equal(primary->before, primary->after))
+        const char *leads = leads_at_end(report->run, primary);
+        if (primary->before == NULL || leads == NULL || text_equal(primary->before, leads))
             continue;
         buf_put(out, "primary ");
         say_outside(out, primary->before);
         buf_put(out, " -> ");
-        say_outside(out, primary->after);
+        say_outside(out, leads);
         return;
     }
     for (size_t n = 0; n < report->run->fault_count; n++) {
         const struct RunFault *fault = &report->run->faults[n];
-        if (fault->t0.low.ns != 0 && fault->stays != NULL && fault->stays[0] != '\0')
+        if (fault->t0.low.ns != 0 && fault->stays != NULL && fault->stays[0] != '\0' &&
+            !(text_equal(fault->kind, "failover") && was_given_back(report->run, fault->role)))
             add_once(out, fault->stays);
     }
 }

@@ -138,6 +138,10 @@ static void say_judged(struct Report *out, enum Verdict verdict)
     char more[48] = "";
     if (count > 1)
         snprintf(more, sizeof(more), " (and %zu more)", count - 1);
+    if (verdict == VERDICT_FAIL && first->broke[0] != '\0') {
+        say(out, "%s: %s: %s%s", first->expectation->probe, first->measures, first->broke, more);
+        return;
+    }
     say(out, "%s: %s%s%s%s%s%s%s%s", first->expectation->probe, first->measures,
         first->measured[0] != '\0' ? " " : "", first->measured,
         first->limit[0] != '\0' ? ", limit " : "", first->limit,
@@ -199,7 +203,8 @@ void analyse_verdict(struct Analysis *analysis)
         if (failed > 0)
             say_judged(out, VERDICT_FAIL);
         else if (out->run->not_steady)
-            say(out, "not steady after the undo");
+            say(out, "not steady after the %s",
+                back_began(out->run).ns != NS_NEVER ? "switch back" : "undo");
         else
             say(out, "%s", out->run->why);
         return;

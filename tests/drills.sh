@@ -12,10 +12,11 @@ drills_of() {
     printf 'project: %s\nstate: state\nscenarios: [%s, own]\nenvironments: [%s]\n' "$1" "$root/scenarios/$2" \
         "$LAB_STATE/environments" >"$work/faildrill.yaml"
 }
-# drill NAME: its exit status.
+# drill NAME: its exit status; with the options in `given`.
+given=()
 drill() {
     rm -f "$work/report.json"
-    "$FAILDRILL" -C "$work" run -e "$environment" "$1" --no-input >"$work/said" 2>&1
+    "$FAILDRILL" -C "$work" run -e "$environment" "$1" "${given[@]}" --no-input >"$work/said" 2>&1
     status=$?
     "$FAILDRILL" -C "$work" report last --format json -o "$work/report.json" >>"$work/said" 2>&1
     [ -z "${KEEP-}" ] || cp "$work/report.json" "$KEEP/$1.json"
@@ -57,13 +58,26 @@ as_predicted() {
 every_write() {
     local probe
     for probe; do
-        holds "[led['$probe'][word] for word in ('lost', 'duplicated', 'unexpected')] == [0, 0, 0]" &&
+        holds "[led['$probe'][word] for word in ('lost', 'back_lost', 'duplicated', 'unexpected')] == [0, 0, 0, 0]" &&
             holds "led['$probe']['acked'] > 20 and led['$probe']['read_back_complete'] == 'yes'" || return 1
     done
 }
 # row NAME: the last report's figures, a line.
 row() {
     printf '    %s\n' "$(python3 -B "$root/tests/figures.py" "$work/report.json" "$1")"
+}
+# gave_back ROLE: who led at the start leads again, and the report has a line of its own for that.
+gave_back() {
+    holds '[(b["to"] == b["last"] == pri["'"$1"'"]["before"], b["refused"]) for b in r["switch_backs"]] == [(True, False)]' &&
+        holds '0 < r["switch_backs"][0]["leads"]["high_ns"] <= r["switch_backs"][0]["redundant"]["high_ns"] < 60e9' &&
+        holds 'pri["'"$1"'"]["failovers"] == 1 and pri["'"$1"'"]["after"] != pri["'"$1"'"]["before"]' &&
+        holds '[e["verdict"] for e in r["expectations"] if e["word"] == "switch_back"] == ["PASS"]' &&
+        ! grep -q 'stays changed' "$work/said"
+}
+say_back() {
+    printf '    %-38s switched back in %s s, redundant after %s s\n' "$1" \
+        "$(field '"%.1f-%.1f" % tuple(r["switch_backs"][0]["leads"][end] / 1e9 for end in ("low_ns", "high_ns"))')" \
+        "$(field '"%.1f" % (r["switch_backs"][0]["redundant"]["high_ns"] / 1e9)')"
 }
 wanted() {
     [ -z "${ONLY-}" ] || [[ " $ONLY " == *" $1 "* ]]

@@ -25,7 +25,8 @@ def writes(ledgers):
     """None where nobody wrote. `read`: all was read back, so `lost` is all that was lost."""
     if not ledgers:
         return None
-    return {"lost": sum(x["lost"] for x in ledgers), "acked": sum(x["acked"] for x in ledgers),
+    return {"lost": sum(x["lost"] + x["back_lost"] for x in ledgers),
+            "acked": sum(x["acked"] + x["back_acked"] for x in ledgers),
             "read": all(x["read_back_complete"] == "yes" for x in ledgers)}
 
 

@@ -71,5 +71,7 @@ void plan_show_foresight(const struct Plan *plan, struct Buf *out)
         show_line(rows[at].loss, out);
         if (rows[at].stays != NULL)
             buf_printf(out, "  Will stay changed  %s\n", rows[at].stays);
+        if (rows[at].given_back != NULL)
+            buf_printf(out, "  Given back  %s\n", rows[at].given_back);
     }
 }

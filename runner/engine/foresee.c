@@ -326,10 +326,11 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
         foresee_persistence(plan, role);
     if (foresee_promotion(plan, role, &two))
         obstacle(plan, two.code, two.help, two.text);
+    if (foresee_promoted(plan, survey, role, &two))
+        obstacle(plan, two.code, two.help, two.text);
     if (machine && foresee_return(plan, role, true, &two))
         obstacle(plan, two.code, two.help, two.text);
-    if ((service || foresee_starts_plainly(plan, role)) &&
-        foresee_return(plan, role, false, &two))
+    if ((service || foresee_starts_plainly(plan, role)) && foresee_return(plan, role, false, &two))
         obstacle(plan, two.code, two.help, two.text);
     struct Foresight *row = list_add(&plan->foresights, plan->arena, sizeof *row);
     *row = (struct Foresight){.role = role->role,

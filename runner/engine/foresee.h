@@ -21,8 +21,14 @@ bool foresee_is_hit(const struct PlannedFault *fault, const struct SurveyRole *r
 /* Whether, and why, it may leave two primaries behind where nobody demotes one. */
 bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role,
                        struct Obstacle *out);
-/* The step that fails the role over; NULL: there is none. */
+/* Whether, and why, who is named at `to` cannot be made primary. */
+bool foresee_promoted(const struct Plan *plan, const struct Survey *survey,
+                      const struct SurveyRole *role, struct Obstacle *out);
+/* A step asks that who led at the start leads again at the end. */
+bool foresee_switch_back(const struct Plan *plan, const struct Role *role);
+/* The first step that fails the role over, and the last one; NULL: there is none. */
 const struct StepSpec *foresee_failover(const struct Plan *plan, const struct Role *role);
+const struct StepSpec *foresee_last_failover(const struct Plan *plan, const struct Role *role);
 /* Where a primary that is taken away with its machine, or by its service alone, may come back as a
  * second one; and what the plan says of its way back, NULL: nothing. */
 bool foresee_return(const struct Plan *plan, const struct SurveyRole *role, bool machine,

@@ -12,6 +12,24 @@ const struct StepSpec *foresee_failover(const struct Plan *plan, const struct Ro
     return NULL;
 }
 
+const struct StepSpec *foresee_last_failover(const struct Plan *plan, const struct Role *role)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items, *last = NULL;
+    for (size_t at = 0; at < plan->scenario->steps.count; at++)
+        if (steps[at].type == STEP_FAILOVER && text_equal(steps[at].role, role->name))
+            last = &steps[at];
+    return last;
+}
+
+bool foresee_switch_back(const struct Plan *plan, const struct Role *role)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    for (size_t at = 0; at < plan->scenario->steps.count; at++)
+        if (steps[at].switch_back && text_equal(steps[at].role, role->name))
+            return true;
+    return false;
+}
+
 bool foresee_is_hit(const struct PlannedFault *fault, const struct SurveyRole *role)
 {
     const struct StepSpec *step = fault->step;
@@ -141,4 +159,54 @@ bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, s
         failover->forced && !fenced)
         judge_forced(plan, role->role, out);
     return out->text != NULL;
+}
+
+/* Another may lead by then. */
+static bool comes_first(const struct Plan *plan, const struct StepSpec *step)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    for (const struct StepSpec *at = steps; at < step; at++)
+        if (at->kind != NULL || (at->type == STEP_FAILOVER && text_equal(at->role, step->role)))
+            return false;
+    return true;
+}
+
+static const char *unfit(const struct Plan *plan, const struct Survey *survey,
+                         const struct SurveyRole *role, const struct StepSpec *step)
+{
+    const struct Target *host = role_host(role->role, step->promoted);
+    const struct SurveyHost *found = host != NULL ? survey_host(survey, role->role, host) : NULL;
+    bool first = comes_first(plan, step);
+    if (host == NULL)
+        return "it has no such host";
+    if (host == role->primary)
+        return first ? "it leads already" : NULL;
+    if (first && (found == NULL || found->standing.rank != RANK_REPLICA))
+        return "it is not known to follow the primary";
+    if (first && role->redundancy.complete != KNOWN_YES)
+        return arena_printf(plan->arena, "whether it follows is not proven: %s",
+                            role->redundancy.why != NULL && role->redundancy.why[0] != '\0'
+                                ? role->redundancy.why
+                                : "redundancy is not whole");
+    return NULL;
+}
+
+bool foresee_promoted(const struct Plan *plan, const struct Survey *survey,
+                      const struct SurveyRole *role, struct Obstacle *out)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    for (size_t at = 0; at < plan->scenario->steps.count; at++) {
+        if (steps[at].promoted == NULL || !text_equal(steps[at].role, role->role->name))
+            continue;
+        const char *why = unfit(plan, survey, role, &steps[at]);
+        if (why == NULL)
+            continue;
+        *out = (struct Obstacle){
+            .code = ERR_REFUSED,
+            .text = arena_printf(plan->arena, "'%s' cannot be made primary of role '%s': %s",
+                                 steps[at].promoted, role->role->name, why),
+            .help = "Name another host at `to`, or leave it out: the system chooses then."};
+        return true;
+    }
+    return false;
 }

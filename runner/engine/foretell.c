@@ -119,11 +119,15 @@ static void say_stays(const struct Plan *plan, const struct Survey *survey, stru
 {
     const struct SurveyHost *hosts = survey->hosts.items;
     struct Buf others = BUF(400);
-    if (row->primary == NULL || row->course == COURSE_STAYS || row->course == COURSE_OVER_BEFORE)
+    const struct StepSpec *asked = foresee_last_failover(plan, row->role);
+    const char *to = asked != NULL ? asked->promoted : NULL;
+    if (row->primary == NULL || row->course == COURSE_STAYS || row->course == COURSE_OVER_BEFORE ||
+        (to != NULL && text_equal(to, row->primary->name))) /* its last step is the way back */
         return;
     for (size_t at = 0; at < survey->hosts.count; at++)
         if (hosts[at].role == row->role && hosts[at].standing.rank == RANK_REPLICA &&
-            hosts[at].target != row->primary)
+            hosts[at].target != row->primary &&
+            (to == NULL || text_equal(to, hosts[at].target->name)))
             buf_printf(&others, "%s%s", others.size > 0 ? " or " : "", hosts[at].target->name);
     if (row->course == COURSE_MOVES && others.size > 0)
         row->stays = arena_printf(plan->arena, "the primary moves from %s to %s",
@@ -132,6 +136,14 @@ static void say_stays(const struct Plan *plan, const struct Survey *survey, stru
         row->stays =
             arena_printf(plan->arena, "the primary may move away from %s", row->primary->name);
     buf_free(&others);
+    if (row->stays != NULL && foresee_switch_back(plan, row->role)) {
+        row->given_back =
+            arena_printf(plan->arena,
+                         "%s; %s is asked to lead again once redundancy is proven, by a planned "
+                         "switchover",
+                         row->stays, row->primary->name);
+        row->stays = NULL;
+    }
 }
 
 /* The old one leads on where it is cut off; the new one from the failover on. */

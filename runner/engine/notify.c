@@ -257,8 +257,8 @@ static struct Wall over_by(const struct Plan *plan, struct Wall now)
 {
     const struct Scenario *scenario = plan->scenario;
     const struct StepSpec *steps = scenario->steps.items;
-    int64_t ns =
-        scenario->observe_ns + scenario->settle_ns + scenario->grace_ns + scenario->undo_within_ns;
+    int64_t ns = scenario->observe_ns + scenario->settle_ns + scenario->grace_ns +
+                 scenario->undo_within_ns + scenario_back_ns(scenario);
     for (size_t at = 0; at < scenario->steps.count; at++)
         ns += step_longest_ns(&steps[at]);
     return (struct Wall){now.ns + ns};

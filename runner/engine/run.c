@@ -8,8 +8,7 @@
 
 enum { EVENT_MOST = 499, EVENT_ROOM = 4096 }; /* cut off after secrets were taken out */
 #define RUN_ARENA_BYTES (256U << 20)
-#define VIEW_EVERY 4 /* ticks */
-#define ASK_EVERY 4  /* ticks between looks for a halt that was asked for elsewhere */
+enum { VIEW_EVERY = 4, ASK_EVERY = 4 }; /* ticks; asked: for a halt from elsewhere */
 
 struct Run *run_new(const struct RunAsk *input)
 {
@@ -208,6 +207,7 @@ void run_abort(struct Run *run, enum Verdict as, const char *reason)
 {
     if (run->ended)
         return;
+    run->halted = run->halted || as == VERDICT_HALTED;
     if (run->aborted || run->state > RUN_OBSERVING) {
         if (as == VERDICT_HALTED && run->state <= RUN_ALWAYS &&
             verdict_worst(run->ended_as, as) == as)
@@ -244,7 +244,7 @@ void run_take_flights(struct Run *run)
     }
 }
 
-static void ask_for_halt(struct Run *run)
+void run_hear_halt(struct Run *run)
 {
     const char *reason = NULL;
     struct Err err;
@@ -328,8 +328,8 @@ static void tick(void *data, int events)
     if (run->sight != NULL && run->state < RUN_ALWAYS)
         sight_tick(run->sight, now);
     if (run->stored && run->ticks % ASK_EVERY == 0)
-        ask_for_halt(run);
-    if (run->state >= RUN_BASELINE && run->state <= RUN_OBSERVING)
+        run_hear_halt(run);
+    if (run->state >= RUN_BASELINE && run->state < RUN_ALWAYS)
         run_gate_tick(run, now);
     if (run->state == RUN_STEPS || run->state == RUN_OBSERVING)
         halt_tick(run, now);

@@ -69,7 +69,7 @@ int64_t run_longest(const struct Run *run)
 {
     const struct Scenario *scenario = run->scenario;
     return run_steady_within(run) + scenario_steps_ns(scenario) + scenario->observe_ns +
-           scenario->settle_ns + scenario->grace_ns + 60 * NS_PER_S +
+           scenario->settle_ns + scenario->grace_ns + 60 * NS_PER_S + scenario_back_ns(scenario) +
            (int64_t)run->fault_count * scenario->undo_within_ns;
 }
 

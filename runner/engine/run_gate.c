@@ -16,26 +16,28 @@ static void shut(struct Run *run, const char *name, const char *sentence)
     run_abort(run, halts ? VERDICT_HALTED : VERDICT_REFUSED, text);
 }
 
-static void shut_by_times(struct Run *run, struct Wall now, int64_t lasts_ns)
+/* The rule of the calendar that does not hold; NULL: all of them do. */
+static const struct GateRule *broken_time(struct Run *run, int64_t lasts_ns)
 {
+    const struct GateTimes *times = &run->in.plan->environment->times;
+    struct Wall now = wall_now(), until;
     struct List rules = {.items = NULL};
-    (void)gate_times(&run->in.plan->environment->times, now, lasts_ns, run->arena, &rules);
+    if (times_in_window(times, now, lasts_ns, &until) && times_frozen(times, now, lasts_ns) == NULL)
+        return NULL;
+    (void)gate_times(times, now, lasts_ns, run->arena, &rules);
     const struct GateRule *rule = rules.items;
     for (size_t at = 0; at < rules.count; at++)
-        if (!rule[at].holds) {
-            shut(run, rule[at].name, rule[at].sentence);
-            return;
-        }
+        if (!rule[at].holds)
+            return &rule[at];
+    return NULL;
 }
 
 static bool times_hold(struct Run *run, int64_t lasts_ns)
 {
-    const struct GateTimes *times = &run->in.plan->environment->times;
-    struct Wall now = wall_now(), until;
-    if (times_in_window(times, now, lasts_ns, &until) && times_frozen(times, now, lasts_ns) == NULL)
-        return true;
-    shut_by_times(run, now, lasts_ns);
-    return false;
+    const struct GateRule *rule = broken_time(run, lasts_ns);
+    if (rule != NULL)
+        shut(run, rule->name, rule->sentence);
+    return rule == NULL;
 }
 
 static bool switch_is_off(struct Run *run)
@@ -110,25 +112,39 @@ bool run_gate_holds(struct Run *run, int64_t lasts_ns)
            is_allowed(run);
 }
 
-/* Before the first fault as well: what begins to be forbidden then is not begun. */
+enum Known run_gate_lets_back(struct Run *run, int64_t lasts_ns, const char **why)
+{
+    const struct GateRule *rule = broken_time(run, lasts_ns);
+    *why = rule != NULL ? rule->sentence : "";
+    if (rule != NULL || (run->freeze != NULL && freeze_engaged(run->freeze, why) == KNOWN_YES) ||
+        (run->only_if != NULL && only_if_holds(run->only_if, why) == KNOWN_NO))
+        return KNOWN_NO;
+    return run_gate_knows(run) ? KNOWN_YES : KNOWN_UNKNOWN;
+}
+
+/* Before the first fault as well: what begins to be forbidden then is not begun. After the undo
+ * nothing ends by it, but a switch back is not begun. */
 void run_gate_tick(struct Run *run, struct Mono now)
 {
     const char *said = "";
+    bool over = run->state > RUN_OBSERVING;
+    if (over && !back_is_due(run))
+        return;
     if (run->freeze != NULL) {
         freeze_tick(run->freeze, now);
-        if (freeze_engaged(run->freeze, &said) == KNOWN_YES) {
+        if (!over && freeze_engaged(run->freeze, &said) == KNOWN_YES) {
             shut(run, "freeze_switch", said);
             return;
         }
     }
     if (run->only_if != NULL) {
         only_if_tick(run->only_if, now);
-        if (only_if_holds(run->only_if, &said) == KNOWN_NO) {
+        if (!over && only_if_holds(run->only_if, &said) == KNOWN_NO) {
             shut(run, "only_if", said);
             return;
         }
     }
-    if (mono_since(run->times_asked, now) < TIMES_EVERY_NS)
+    if (over || mono_since(run->times_asked, now) < TIMES_EVERY_NS)
         return;
     run->times_asked = now;
     (void)times_hold(run, 0);

@@ -104,6 +104,21 @@ struct LockAsk {
     bool asked;
 };
 
+/* The way back of a role. */
+enum BackState { BACK_DUE, BACK_UNDER_WAY, BACK_OVER };
+struct SwitchBack {
+    struct Run *run;
+    const struct StepSpec *spec; /* the first of the role that says so */
+    const struct Role *role;
+    enum BackState state;
+    struct Mono until; /* it is awaited; or that it could be asked for; 0 = not yet */
+    struct Mono looked;
+    bool looking;
+    enum Known fit; /* it could be asked for: at the last look */
+    char lacks[300];
+    struct RunSwitchBack row;
+};
+
 /* How long a probe has been ok, for BASELINE and SETTLING. */
 struct OkStretch {
     struct Mono since, last;
@@ -144,6 +159,7 @@ struct Run {
     char why[400];
     bool halt_heard;
     bool aborted, hurry; /* hurry: a second signal ends the wait in SETTLING */
+    bool halted;         /* asked for, also while it undoes: nothing is begun any more */
 
     struct FaultRun *faults;
     size_t fault_count;
@@ -178,6 +194,8 @@ struct Run {
     struct StretchMachine **machines;
     struct HaltRule *halt_rules; /* as many as the scenario has */
     struct SplitSoFar *splits;   /* per probe */
+    struct SwitchBack *backs;
+    size_t back_count;
     struct OkStretch *oks;
     char (*details)[120]; /* per probe: what the last failure that had one said */
     struct List forwards; /* of struct Forwarded */
@@ -208,6 +226,7 @@ void step_fail(struct StepRun *step, enum Verdict as, const char *why);
 /* A store that failed: own failure, and on to UNDOING. Returns ok. */
 void note_sent(struct Run *run); /* from here on a fault counts as present */
 void run_take_flights(struct Run *run);
+void run_hear_halt(struct Run *run); /* one that was asked for elsewhere */
 bool run_stored(struct Run *run, bool ok, const struct Err *err);
 /* run_begin.c: locks, forwards, prober */
 void begin_locks(struct Run *run);
@@ -261,6 +280,8 @@ bool figures_fill_fault(struct StepRun *step, struct FaultRun *fault);
 /* run_work.c: plain work on hosts */
 void step_run_on(struct StepRun *step, const struct List *hosts); /* of const struct Target * */
 /* run_step_kinds.c: a step that is no fault of a kind */
+/* Patroni answers that it does not know after 2 * max(10, loop_wait) s. */
+#define FAILOVER_TIMEOUT_NS (65 * NS_PER_S)
 void step_request_begin(struct StepRun *step);
 void step_failover_begin(struct StepRun *step);
 void step_failover_tick(struct StepRun *step, struct Mono now);
@@ -316,7 +337,8 @@ void undo_tick(struct Run *run, struct Mono now);
 int64_t run_steady_within(const struct Run *run);
 void settle_begin(struct Run *run);
 void settle_tick(struct Run *run, struct Mono now);
-void settle_end(struct Run *run); /* what was seen until now is what is judged */
+const char *settle_lacks(struct Run *run); /* why no role is given back now: for people */
+void settle_end(struct Run *run);          /* what was seen until now is what is judged */
 void baseline_tick(struct Run *run, struct Mono now);
 void settle_sample(struct Run *run, const struct Sample *sample);
 struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *spec);
@@ -328,7 +350,17 @@ void run_gate_close(struct Run *run);
 bool run_gate_knows(const struct Run *run); /* false: the first answer is still awaited */
 /* False, and aborted, where a fault of this length may not begin now. */
 bool run_gate_holds(struct Run *run, int64_t lasts_ns);
-void run_gate_tick(struct Run *run, struct Mono now); /* until the undo */
+void run_gate_tick(struct Run *run, struct Mono now); /* until the undo, or the switch back */
+/* What may last so long may begin; KNOWN_UNKNOWN: an answer is still awaited. *why: of KNOWN_NO; in
+ * the arena or until a tick. */
+enum Known run_gate_lets_back(struct Run *run, int64_t lasts_ns, const char **why);
+/* run_back.c: who led at the start is given the role back, once all is as before the fault */
+bool back_is_due(struct Run *run); /* one is still to come */
+/* True: settling has to wait for it. steady: redundancy, and the probes. */
+bool back_tick(struct Run *run, struct Mono now, bool steady);
+void back_leave(struct Run *run, const char *why); /* those to come are not asked for */
+bool back_was_asked(const struct Run *run);
+void back_close(struct Run *run); /* none is awaited; who leads now is kept */
 /* run_silence.c */
 bool silence_stands(struct Run *run);    /* or none is asked for; false: not yet, or aborted */
 bool silence_take_back(struct Run *run); /* true: run_lock_given comes once that was answered */

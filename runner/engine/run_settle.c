@@ -238,6 +238,16 @@ void settle_begin(struct Run *run)
         run_enter(run, EVENT_SETTLED);
 }
 
+const char *settle_lacks(struct Run *run)
+{
+    const char *lacking = sight_lacking(run->sight);
+    const char *after = back_was_asked(run) ? "the switch back before" : "the undo";
+    if (!probes_steady(run, run->scenario->hold_ns, true))
+        return arena_printf(run->arena, "the probes were not steady after %s", after);
+    return arena_printf(run->arena, "redundancy was not proven after %s%s%s", after,
+                        lacking[0] != '\0' ? ": " : "", lacking);
+}
+
 void settle_tick(struct Run *run, struct Mono now)
 {
     struct Err err;
@@ -247,12 +257,20 @@ void settle_tick(struct Run *run, struct Mono now)
         return;
     }
     bool steady = probes_steady(run, run->scenario->hold_ns, true) && sight_whole(run->sight);
+    if (run->any_sent && back_tick(run, now, steady))
+        return;
     if (run->any_sent && !steady && !run->hurry && mono_before(now, run->state_until))
         return;
+    back_leave(run, settle_lacks(run));
     if (run->any_sent && !steady) {
         run->not_steady = !run->hurry;
-        run_event(run, "settle", run->hurry ? "not awaited" : "not steady after the undo: %s",
-                  sight_lacking(run->sight));
+        run_event(run, "settle", "%s",
+                  run->hurry ? "not awaited"
+                  : back_was_asked(run)
+                      ? arena_printf(run->arena, "not steady after the switch back: %s",
+                                     sight_lacking(run->sight))
+                      : arena_printf(run->arena, "not steady after the undo: %s",
+                                     sight_lacking(run->sight)));
     }
     (void)run_stored(run, store_run_mark(run->in.store, "settled", now, &err), &err);
     read_all_back(run);
@@ -262,6 +280,7 @@ void settle_tick(struct Run *run, struct Mono now)
 void settle_end(struct Run *run)
 {
     struct Err err;
+    back_close(run);
     for (size_t at = 0; run->sight != NULL && at < sight_count(run->sight); at++) {
         struct RunSystem seen = sight_system(run->sight, at);
         (void)run_stored(run, store_system(run->in.store, &seen, &err), &err);

@@ -12,7 +12,8 @@ static int64_t lasts_ns(const struct Run *run)
 {
     const struct Scenario *scenario = run->scenario;
     const struct StepSpec *steps = scenario->steps.items;
-    int64_t ns = scenario->observe_ns + scenario->grace_ns + scenario->settle_ns;
+    int64_t ns = scenario->observe_ns + scenario->grace_ns + scenario->settle_ns +
+                 scenario_back_ns(scenario);
     for (size_t at = 0; at < scenario->always; at++) {
         bool held = steps[at].type == STEP_FAULT;
         ns += !held ? step_longest_ns(&steps[at])

@@ -3,11 +3,9 @@
 #include <string.h>
 
 #include "../base/duration.h"
+#include "../base/text.h"
 #include "../model/redact.h"
 #include "run_parts.h"
-
-/* Patroni answers that it does not know after 2 * max(10, loop_wait) s. */
-#define FAILOVER_TIMEOUT_NS (65 * NS_PER_S)
 
 /* ---- `http:` without `fault: true` ---- */
 
@@ -170,6 +168,17 @@ void step_failover_begin(struct StepRun *step)
         step_cannot(step, "the old primary is not proven stopped yet, and there could be two");
         return;
     }
+    const char *to = step->spec->promoted;
+    const struct FailoverWish wish = {.to = to != NULL ? role_host(fault->planned->role, to) : NULL,
+                                      .forced = step->spec->forced};
+    if (to != NULL &&
+        (wish.to == NULL || wish.to == sight_primary(run->sight, fault->planned->role))) {
+        step_cannot(step,
+                    arena_printf(run->arena,
+                                 wish.to == NULL ? "there is no host '%s'" : "'%s' leads already",
+                                 to));
+        return;
+    }
     if (!run_stored(run, log_arming(fault, &err), &err) ||
         !run_stored(run, undolog_armed(run->in.store, number, NULL, mono_now(), wall_now(), &err),
                     &err))
@@ -184,7 +193,6 @@ void step_failover_begin(struct StepRun *step)
     sight_undo(run->sight,
                fault->t0.low); /* nothing will be undone: redundant again counts from here */
     step->primary = sight_primary(run->sight, fault->planned->role);
-    const struct FailoverWish wish = {.forced = step->spec->forced};
     sight_failover(run->sight, fault->planned->role, &wish,
                    mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS), accepted, fault);
 }
@@ -204,5 +212,10 @@ void step_failover_tick(struct StepRun *step, struct Mono now)
             run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err), &err);
     }
     run_event(run, fault->planned->role->name, "the primary is %s now", primary->name);
-    step_over(step);
+    if (step->spec->promoted != NULL && !text_equal(primary->name, step->spec->promoted))
+        step_fail(step, VERDICT_FAIL,
+                  arena_printf(run->arena, "%s leads instead of the named %s", primary->name,
+                               step->spec->promoted));
+    else
+        step_over(step);
 }

@@ -1,50 +1,11 @@
 /* sight.c - what the systems of the roles say, asked all through a run. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sight.h"
-
-#include "../base/text.h"
+#include "sight_parts.h"
 
 #define ASK_EVERY_NS (250 * NS_PER_MS)
 #define ASK_TIMEOUT_NS (1 * NS_PER_S)
 
 enum { MOVES_MOST = 64 };
-
-struct Ranking {
-    struct SightRole *role;
-    enum Rank *ranks;
-    size_t pending;
-    void (*done)(void *data);
-    void *data;
-};
-struct RankAsked {
-    struct Ranking *ranking;
-    size_t at;
-};
-struct SightRole {
-    struct Sight *sight;
-    const struct Role *role;
-    void *system;
-    bool asking_control, asking_standing, asking_detected, asking_redundancy;
-    struct Mono control_asked, detected_asked, redundancy_asked;
-    const struct Target *primary; /* control plane and itself agree */
-    const struct Target *named;   /* by the control plane, not yet by itself */
-    const struct Target *before;  /* last one before the first fault */
-    enum Known whole;
-    bool redundancy_seen, was_whole;
-    char why[160];
-    struct RunSystem seen;
-    const struct Target *leader; /* who took over last; before the first fault as `before` */
-    struct Mono last_old;        /* asked when that one still led */
-    struct List moves;           /* of struct RunMove */
-    struct Mono last_undetected, last_lacking;
-    struct Ranking ranking;
-};
-struct Sight {
-    struct Arena *arena;
-    struct SightRole *roles;
-    size_t count;
-    struct Mono fault, undo, asked;
-};
 
 /* One that leads since the fault was sent, and did not before. */
 static void move_to(struct SightRole *role, struct Mono answered)
@@ -76,7 +37,7 @@ static void standing_done(void *data, const struct Standing *standing)
     role->primary = role->named;
     if (before)
         role->before = role->primary;
-    else if (role->primary != role->leader)
+    else if (!sight_back_leads(role, standing->answered) && role->primary != role->leader)
         move_to(role, standing->answered);
     role->leader = role->primary;
     role->last_old = role->control_asked;
@@ -101,6 +62,8 @@ static void detected_done(void *data, enum Known detected)
 {
     struct SightRole *role = data;
     role->asking_detected = false;
+    if (role->back_sent.ns != 0)
+        return;
     if (role->sight->fault.ns == 0 || mono_before(role->detected_asked, role->sight->fault) ||
         detected == KNOWN_NO)
         role->last_undetected = role->detected_asked;
@@ -119,16 +82,19 @@ static void redundancy_done(void *data, const struct Redundancy *redundancy)
     role->asking_redundancy = false;
     if (sight->fault.ns != 0 && mono_before(role->redundancy_asked, sight->fault))
         return; /* from before the fault: says nothing about after it */
-    role->whole = redundancy->complete;
     role->redundancy_seen = true;
     snprintf(role->why, sizeof role->why, "%s", redundancy->why ? redundancy->why : "");
+    if (sight_back_whole(role, redundancy->complete))
+        return;
+    role->whole = redundancy->complete;
     if (sight->fault.ns == 0) {
         role->was_whole = role->was_whole || redundancy->complete == KNOWN_YES;
         return;
     }
     if (redundancy->complete != KNOWN_YES) {
         role->last_lacking = role->redundancy_asked;
-        role->seen.redundant_low = role->seen.redundant_high = (struct Mono){0};
+        if (sight->back.ns == 0)
+            role->seen.redundant_low = role->seen.redundant_high = (struct Mono){0};
     } else if (role->seen.redundant_high.ns == 0 && sight->undo.ns != 0 &&
                !mono_before(role->redundancy_asked, sight->undo)) {
         role->seen.redundant_low =
@@ -257,23 +223,15 @@ const char *sight_lacking(const struct Sight *sight)
     return "";
 }
 
-static struct SightRole *find(const struct Sight *sight, const struct Role *role)
-{
-    for (size_t at = 0; at < sight->count; at++)
-        if (sight->roles[at].role == role)
-            return &sight->roles[at];
-    return NULL;
-}
-
 const struct Target *sight_primary(const struct Sight *sight, const struct Role *role)
 {
-    const struct SightRole *row = find(sight, role);
+    const struct SightRole *row = sight_role(sight, role);
     return row ? row->primary : NULL;
 }
 
 bool sight_failed_over(const struct Sight *sight, const struct Role *role)
 {
-    const struct SightRole *row = find(sight, role);
+    const struct SightRole *row = sight_role(sight, role);
     return row != NULL && row->seen.failed_over_high.ns != 0;
 }
 
@@ -281,7 +239,7 @@ void sight_failover(struct Sight *sight, const struct Role *role, const struct F
                     struct Mono deadline,
                     void (*done)(void *data, enum Known accepted, const char *why), void *data)
 {
-    struct SightRole *row = find(sight, role);
+    struct SightRole *row = sight_role(sight, role);
     if (row == NULL || role->system->failover == NULL)
         done(data, KNOWN_NO, "its system has no failover");
     else
@@ -292,7 +250,7 @@ void sight_snapshot(struct Sight *sight, const struct Role *role, const struct T
                     struct Mono deadline,
                     void (*done)(void *data, enum Known saved, const char *why), void *data)
 {
-    struct SightRole *row = find(sight, role);
+    struct SightRole *row = sight_role(sight, role);
     if (row == NULL || role->system->snapshot == NULL)
         done(data, KNOWN_NO, "its system takes no snapshots");
     else
@@ -311,7 +269,7 @@ static void rank_done(void *data, const struct Standing *standing)
 void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadline,
                  enum Rank *ranks, void (*done)(void *data), void *data)
 {
-    struct SightRole *row = find(sight, role);
+    struct SightRole *row = sight_role(sight, role);
     for (size_t at = 0; at < role->host_count; at++)
         ranks[at] = RANK_UNKNOWN;
     if (row == NULL) {
@@ -344,7 +302,8 @@ struct RunSystem sight_system(const struct Sight *sight, size_t index)
     struct RunSystem seen = role->seen;
     seen.redundancy_was_whole = role->was_whole;
     seen.primary_before = role->before ? role->before->name : NULL;
-    seen.primary_after = role->primary ? role->primary->name : NULL;
+    if (seen.primary_after == NULL) /* else before it was given back */
+        seen.primary_after = role->primary ? role->primary->name : NULL;
     return seen;
 }
 

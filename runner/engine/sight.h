@@ -22,6 +22,24 @@ bool sight_answered(
 const char *sight_lacking(const struct Sight *sight); /* why not whole, for people; never NULL */
 /* Who leads a role now, by the control plane and itself; NULL = unknown. */
 const struct Target *sight_primary(const struct Sight *sight, const struct Role *role);
+/* Who led last before the first fault; NULL = unknown. */
+const struct Target *sight_before(const struct Sight *sight, const struct Role *role);
+/* Who leads it is known, and all of its redundancy was there when it was asked last. */
+bool sight_redundant(const struct Sight *sight, const struct Role *role);
+/* Whether this host could be made primary now by a planned failover. */
+void sight_fit(const struct Sight *sight, const struct Role *role, const struct Target *host,
+               struct Mono deadline, void (*done)(void *data, enum Known fit, const char *why),
+               void *data);
+/* The role is being given back to who led before. What was seen of it by the drill stays as it is
+ * from now on: who led after it, what moved, when redundancy was whole again. Of other roles only
+ * the last stays. */
+void sight_back(struct Sight *sight, const struct Role *role, struct Mono sent);
+/* [asked when it was not yet so, answered when it was]; high 0 = not yet. */
+struct CameBack {
+    struct Moment leads, whole; /* it leads again since; redundancy is whole again */
+    uint32_t lost_again;        /* how often another led in between, before it was whole */
+};
+bool sight_came_back(const struct Sight *sight, const struct Role *role, struct CameBack *out);
 /* Another one leads than before the first fault. */
 bool sight_failed_over(const struct Sight *sight, const struct Role *role);
 /* Triggers a failover; accepted: KNOWN_YES. */

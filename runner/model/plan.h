@@ -51,7 +51,7 @@ struct Foresight {
     struct Forecast forecast; /* of the settings as read; acked.high KNOB_UNKNOWN: of none */
     struct List knobs;        /* of struct Knob */
     /* Each a line for people, or NULL. */
-    const char *why, *twins, *acked, *loss, *returns, *stays;
+    const char *why, *twins, *acked, *loss, *returns, *stays, *given_back;
 };
 /* ERR_REFUSED (exit 4): it would do harm. ERR_NOT_READY (exit 3): a host or system is not as it
  * must be. */
@@ -135,5 +135,11 @@ int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index);
 size_t steps_together(const struct Scenario *scenario, size_t from);
 /* The longest that all steps take, those under `always` too. */
 int64_t scenario_steps_ns(const struct Scenario *scenario);
+/* Until a switch back may be asked for: who streams again may take a round of its coordinator's
+ * until it may lead, and the gate may have yet to answer. */
+#define SWITCH_BACK_FIT_NS (60 * NS_PER_S)
+/* How long all of its switches back may take, until they are asked for and the service has settled
+ * after them; 0: none. */
+int64_t scenario_back_ns(const struct Scenario *scenario);
 
 #endif

@@ -164,6 +164,16 @@ int64_t scenario_steps_ns(const struct Scenario *scenario)
     return sum;
 }
 
+int64_t scenario_back_ns(const struct Scenario *scenario)
+{
+    const struct StepSpec *steps = scenario->steps.items;
+    int64_t sum = 0;
+    for (size_t at = 0; at < scenario->steps.count; at++)
+        if (steps[at].switch_back)
+            sum += SWITCH_BACK_FIT_NS + steps[at].timeout_ns + scenario->settle_ns;
+    return sum;
+}
+
 /* DESIGN.md 11.4: without `for` it lasts through everything that follows, and goes on beside it. */
 int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index)
 {

@@ -82,6 +82,19 @@ struct RunMove { /* who leads a role now, by control plane and itself, is anothe
     const char *role, *host;
     struct Mono low, high; /* the one before still led; this one said that it does */
 };
+/* `switch_back`: at the end the role is given back to who led it at the start. It is no failover of
+ * the drill's: what comes from then on is its own doing. */
+struct RunSwitchBack {
+    const char *role, *to; /* to: who led at the start; or NULL */
+    struct Mono asked;     /* sent; 0 = it was not, and `why` says why */
+    struct Moment leads;   /* [asked when it did not, answered when it did]; high 0 = not seen.
+                              Not asked, and seen: it leads already */
+    struct Moment whole;   /* redundancy is whole again; the same */
+    uint32_t lost_again;   /* how often it led, and another one did before all was whole */
+    bool refused;
+    const char *why;  /* why it was not asked for, or was refused, or not seen; "" where it was */
+    const char *last; /* who leads at the end; NULL = nobody knows */
+};
 /* A run may be one of a repeat. */
 struct Cycle {
     const char *first;   /* the id of the first of them: the name of the repeat */
@@ -119,6 +132,8 @@ struct RunRecord {
     size_t system_count;
     struct RunMove *moves;
     size_t move_count; /* of each role in order of time */
+    struct RunSwitchBack *switch_backs;
+    size_t switch_back_count;
     const char *const *hosts;
     size_t host_count; /* Sample.by is index + 1 here */
     const struct Sample *samples;
@@ -201,6 +216,10 @@ struct LedgerResult {
     int64_t loss_age_ns, zombie_ns; /* MEASURING.md B.10; -1 = none */
     bool holes;                     /* losses with later survivors of the same writer and host */
     int64_t spacing_ns;             /* between writes */
+    /* Acknowledged since the role was being given back: not in the figures above but `read`. */
+    uint64_t back_acked, back_lost;
+    struct Span back_lost_span;
+    bool back_holes;
 };
 struct PrimaryResult {
     const struct RunProbe *probe;
@@ -211,10 +230,11 @@ struct PrimaryResult {
     struct Span detected;      /* from RunSystem; high NS_NEVER = not seen */
     struct Span split;         /* overlap of two that said primary, the longest; 0,0 = none seen */
     struct Span split_after_undo;
-    bool split_proven;     /* both acknowledged writes */
-    bool seen;             /* there was a census; else nothing is known of a split */
-    int64_t unasked_ns;    /* the old primary could not be asked so long while another one led */
-    struct Span redundant; /* from the undo (or T0); high NS_NEVER = not seen */
+    struct Span back_split; /* since the role was being given back: not in the two above */
+    bool split_proven;      /* both acknowledged writes */
+    bool seen;              /* there was a census; else nothing is known of a split */
+    int64_t unasked_ns;     /* the old primary could not be asked so long while another one led */
+    struct Span redundant;  /* from the undo (or T0); high NS_NEVER = not seen */
     const char *before, *after; /* host names, or NULL */
     const struct Reign *reigns;
     size_t reign_count;  /* in order of their beginning */
@@ -228,7 +248,8 @@ struct Judged {
     char measures[40];    /* "recovery", "p95 during"; an unknown word as it is */
     char measured[96];    /* "3.2-4.1 s", "0", "no outage of 60 ms or more seen" */
     char limit[48];
-    char note[200]; /* "27 of 1 200 requests while the fault was in effect"; why INCONCLUSIVE */
+    char note[400];  /* "27 of 1 200 requests while the fault was in effect"; why INCONCLUSIVE */
+    char broke[200]; /* of a FAIL that `measured` does not explain: what does, with its limit */
 };
 struct Finding {
     const char *text;

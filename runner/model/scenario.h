@@ -72,13 +72,16 @@ struct StepSpec {
     enum StepType type;
     const struct FaultKind *kind; /* of a STEP_FAULT; else NULL */
     const void *config;
-    const struct TargetSpec *target;    /* NULL for failover, which has the role, and for `cut` */
-    const struct BetweenSpec *between;  /* `cut`; else NULL */
-    const struct SideSpec *to;          /* the other end of a network fault; NULL = everybody */
-    enum Direction direction;           /* of what goes between the target and `to` */
-    const char *role;                   /* failover */
-    const char *asked;                  /* sql: the role whose primary it is sent to, or NULL */
-    bool forced;                        /* failover: also where it may lose writes */
+    const struct TargetSpec *target;   /* NULL for failover, which has the role, and for `cut` */
+    const struct BetweenSpec *between; /* `cut`; else NULL */
+    const struct SideSpec *to;         /* the other end of a network fault; NULL = everybody */
+    enum Direction direction;          /* of what goes between the target and `to` */
+    const char *role;                  /* failover */
+    const char *asked;                 /* sql: the role whose primary it is sent to, or NULL */
+    bool forced;                       /* failover: also where it may lose writes */
+    bool switch_back;                  /* failover: at the end who led at the start leads again */
+    const char *promoted;              /* failover: `to`, who is to lead; NULL: anybody */
+    struct Where promoted_where;
     const char *script;                 /* plain run */
     const char *said;                   /* the text of a note, the question of an ask */
     int64_t wait_ns;                    /* STEP_WAIT; 0 where the environment says it */

@@ -97,8 +97,8 @@ struct ScenarioFields {
 };
 /* `failover: ROLE`, which is no fault kind: the role's system does it. */
 struct FailoverFields {
-    const char *role;
-    bool forced;
+    const char *role, *to;
+    bool forced, switch_back;
 };
 
 extern const struct Record SCENARIO_RECORD, PARAM_RECORD, TARGET_RECORD, PROBE_RECORD, STEP_RECORD;

@@ -151,6 +151,43 @@ static void check_sides(struct ScenarioBuild *build)
     }
 }
 
+/* Where the inventory names the hosts, plan looks. */
+static void check_promoted(struct ScenarioBuild *build, const struct StepSpec *step,
+                           const struct Role *role)
+{
+    const char *names[NAMES_MOST];
+    size_t count = 0;
+    if (step->promoted == NULL || role_is_open(role) || role_host(role, step->promoted) != NULL)
+        return;
+    struct Err *err = scenario_say(build, ERR_RULE, step->promoted_where,
+                                   "role `%s` has no host `%s`", role->name, step->promoted);
+    for (size_t i = 0; i < role->host_count && count < NAMES_MOST; i++) {
+        names[count++] = role->hosts[i]->name;
+        err_allow(err, role->hosts[i]->name);
+    }
+    const char *nearest = text_nearest(step->promoted, names, count);
+    if (nearest != NULL)
+        err_at(err, "did you mean `%s`?", nearest);
+    err_note(err, "defined in %s:%u", build->input->environment->path, role->where.line);
+}
+
+static void check_wishes(struct ScenarioBuild *build, const struct StepSpec *step,
+                         const struct Role *role)
+{
+    const struct SystemKind *system = role->system;
+    if (step->promoted != NULL && system->takes_no_host != NULL)
+        err_hint(scenario_say(build, ERR_RULE, step->promoted_where,
+                              "%s takes no `to` at `failover`: %s", system->name,
+                              system->takes_no_host),
+                 "Leave `to` out.");
+    else
+        check_promoted(build, step, role);
+    if (step->switch_back && system->never_back != NULL)
+        err_hint(scenario_say(build, ERR_RULE, step->where, "%s has no `switch_back`: %s",
+                              system->name, system->never_back),
+                 "Leave `switch_back` out: the primary stays moved.");
+}
+
 static void check_failovers(struct ScenarioBuild *build)
 {
     const struct StepSpec *steps = build->scenario->steps.items;
@@ -165,6 +202,8 @@ static void check_failovers(struct ScenarioBuild *build)
         if (role != NULL && role->system != NULL && role->system->failover == NULL)
             scenario_say(build, ERR_RULE, steps[i].where, "%s has no planned failover",
                          role->system->name);
+        else if (role != NULL && role->system != NULL)
+            check_wishes(build, &steps[i], role);
     }
 }
 

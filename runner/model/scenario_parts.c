@@ -340,6 +340,12 @@ static const struct Field FAILOVER_FIELDS[] = {
      .flags = FIELD_SUBJECT | FIELD_REQUIRED | FIELD_SNAKE,
      .example = "redis",
      .doc = "The role whose system is asked to move its primary."},
+    {.name = "to",
+     .type = FIELD_TEXT,
+     AT(FailoverFields, to),
+     .example = "redis-2",
+     .doc = "The host of the role that is to lead; it has to follow the primary then. Else the "
+            "system chooses."},
     {.name = "forced",
      .type = FIELD_BOOL,
      AT(FailoverFields, forced),
@@ -347,11 +353,22 @@ static const struct Field FAILOVER_FIELDS[] = {
      .example = "true",
      .doc = "Also where the old primary cannot be asked, and what it acknowledged may be lost. "
             "Patroni: its failover, not its switchover; Redis Cluster: FORCE."},
+    {.name = "switch_back",
+     .type = FIELD_BOOL,
+     AT(FailoverFields, switch_back),
+     .fallback = "false",
+     .example = "true",
+     .doc = "At the end, once everything is undone and redundancy is proven, who led at the start "
+            "is made primary again by a planned switchover, which is measured and judged by "
+            "itself: it has `failover_within`, `redundant_within`, `max_lost` and `max_split` and "
+            "the clients' `recover_within` and `max_outage` anew. Never after a halt, nor where "
+            "redundancy is not proven; the report says so then."},
     {.name = NULL},
 };
 const struct Record FAILOVER_RECORD = {
     .name = "failover",
-    .doc = "A failover, as an operator would ask for it; the primary stays moved.",
+    .doc = "A failover, as an operator would ask for it; without `switch_back` the primary stays "
+           "moved.",
     .size = sizeof(struct FailoverFields),
     .fields = FAILOVER_FIELDS,
 };

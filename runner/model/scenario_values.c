@@ -127,6 +127,10 @@ static void set_kind(struct ScenarioBuild *build, const struct StepFields *field
         const struct FailoverFields *wish = chosen->config;
         step->role = wish->role;
         step->forced = wish->forced;
+        step->switch_back = wish->switch_back;
+        step->promoted = wish->to;
+        const struct Node *to = node_get(fields->node, "to");
+        step->promoted_where = to != NULL ? to->where : step->where;
         return;
     }
     const struct Node *const *target = config_at(chosen, "target", FIELD_ANY);

@@ -82,10 +82,17 @@ struct SystemKind {
                            coordinator or the primary itself moves it */
     bool unwatched; /* only a step of ours or a person promotes, and nobody demotes: two primaries
                        stay two */
+    /* Why a failover takes no host that is to lead, and why who led cannot be made primary again by
+     * a planned one: sentence parts. NULL = it does, it can. */
+    const char *takes_no_host, *never_back;
     /* Asynchronous trigger of a failover: accepted = the control plane said yes. NULL where it has
-     * none. */
+     * none. `to` is looked at right before: who does not follow the primary is refused. */
     void (*failover)(void *system, const struct FailoverWish *wish, struct Mono deadline,
                      void (*done)(void *data, enum Known accepted, const char *why), void *data);
+    /* Whether this host could be made primary by a planned failover now; `why` of KNOWN_NO is a
+     * sentence part. NULL = who follows can. */
+    void (*ask_fit)(void *system, const struct Target *host, struct Mono deadline,
+                    void (*done)(void *data, enum Known fit, const char *why), void *data);
     /* A snapshot before a kill (BGSAVE), done when the system says it is on disk. NULL = it has
      * none. */
     void (*snapshot)(void *system, const struct Target *host, struct Mono deadline,

@@ -5,6 +5,7 @@
 
 #include "../base/arena.h"
 #include "../base/clock.h"
+#include "../base/text.h"
 #include "../schema/field.h"
 
 struct TransportKind;
@@ -80,6 +81,15 @@ static inline const char *target_address(const struct Target *target)
 static inline bool role_is_open(const struct Role *role)
 {
     return role->host_count == 0 && (role->service.pods != NULL || role->group != NULL);
+}
+
+/* One of its hosts by name; NULL: it has none of that name. */
+static inline const struct Target *role_host(const struct Role *role, const char *name)
+{
+    for (size_t n = 0; n < role->host_count; n++)
+        if (text_equal(role->hosts[n]->name, name))
+            return role->hosts[n];
+    return NULL;
 }
 
 /* The run's ULID in lower case, drawn in `plan`; on every trace left on a node. */

@@ -183,6 +183,30 @@ static const struct Part moves_part = {
     .read = read_move,
 };
 
+static void read_switch_back(struct Query *query, struct Arena *arena, void *item)
+{
+    struct RunSwitchBack *back = item;
+    back->role = row_text(query, arena);
+    back->to = row_text(query, arena);
+    back->asked.ns = row_int(query);
+    back->leads.low.ns = row_int(query);
+    back->leads.high.ns = row_int(query);
+    back->whole.low.ns = row_int(query);
+    back->whole.high.ns = row_int(query);
+    back->lost_again = (uint32_t)row_int(query);
+    back->refused = row_int(query) != 0;
+    back->why = row_text(query, arena);
+    back->last = row_text(query, arena);
+}
+
+static const struct Part switch_backs_part = {
+    .sql = "SELECT role, host, asked, leads_low, leads_high, whole_low, whole_high, lost_again, "
+           "refused,"
+           " why, last FROM switch_backs WHERE run BETWEEN ? >> 32 AND ? >> 32 ORDER BY role",
+    .size = sizeof(struct RunSwitchBack),
+    .read = read_switch_back,
+};
+
 static void read_figure(struct Query *query, struct Arena *arena, void *item)
 {
     struct RunFigure *figure = item;
@@ -226,7 +250,7 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
     struct List hosts = {.items = NULL};
     struct List probes = hosts, read_back = hosts, expectations = hosts;
     struct List faults = hosts, events = hosts, systems = hosts, figures = hosts;
-    struct List notes = hosts, moves = hosts;
+    struct List notes = hosts, moves = hosts, backs = hosts;
     if (!read_part(store, key, &hosts_part, arena, &hosts, err) ||
         !read_part(store, key, &probes_part, arena, &probes, err) ||
         !read_part(store, key, &read_back_part, arena, &read_back, err) ||
@@ -235,6 +259,7 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
         !read_part(store, key, &events_part, arena, &events, err) ||
         !read_part(store, key, &systems_part, arena, &systems, err) ||
         !read_part(store, key, &moves_part, arena, &moves, err) ||
+        !read_part(store, key, &switch_backs_part, arena, &backs, err) ||
         !read_part(store, key, &figures_part, arena, &figures, err) ||
         !read_part(store, key, &notes_part, arena, &notes, err))
         return false;
@@ -253,6 +278,8 @@ bool read_tables(struct Store *store, int64_t key, struct Arena *arena, struct R
     run->system_count = systems.count;
     run->moves = moves.items;
     run->move_count = moves.count;
+    run->switch_backs = backs.items;
+    run->switch_back_count = backs.count;
     run->figures = figures.items;
     run->figure_count = figures.count;
     run->notes = notes.items;

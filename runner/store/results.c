@@ -22,7 +22,7 @@ static int64_t lost_of(const struct Report *report, const struct RunProbe *probe
     for (size_t i = 0; i < report->ledger_count; i++) {
         const struct LedgerResult *ledger = &report->ledgers[i];
         if (ledger->probe == probe && ledger->complete == KNOWN_YES)
-            return (int64_t)ledger->lost;
+            return (int64_t)(ledger->lost + ledger->back_lost);
     }
     return -1;
 }

@@ -308,6 +308,27 @@ bool store_moves(struct Store *store, const struct List *moves, struct Err *err)
     return change_end(store, good, err);
 }
 
+bool store_switch_back(struct Store *store, const struct RunSwitchBack *back, struct Err *err)
+{
+    if (!change_begin(store, err))
+        return false;
+    struct Query query = query_begin(
+        store, "INSERT OR REPLACE INTO switch_backs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    query_int(&query, current_run(store));
+    query_text(&query, back->role);
+    query_text(&query, back->to);
+    query_int(&query, back->asked.ns);
+    query_int(&query, back->leads.low.ns);
+    query_int(&query, back->leads.high.ns);
+    query_int(&query, back->whole.low.ns);
+    query_int(&query, back->whole.high.ns);
+    query_int(&query, back->lost_again);
+    query_int(&query, back->refused);
+    query_text(&query, back->why);
+    query_text(&query, back->last);
+    return change_end(store, query_run(&query, err), err);
+}
+
 bool store_figure(struct Store *store, const struct RunFigure *figure, struct Err *err)
 {
     int64_t run = current_run(store);

@@ -72,6 +72,9 @@ bool store_system(struct Store *store, const struct RunSystem *system,
                   struct Err *err) MUST_CHECK; /* replaces the role's row */
 /* of struct RunMove, all of one role */
 bool store_moves(struct Store *store, const struct List *moves, struct Err *err) MUST_CHECK;
+/* The later one of a role stands in the place of the earlier. */
+bool store_switch_back(struct Store *store, const struct RunSwitchBack *back,
+                       struct Err *err) MUST_CHECK;
 bool store_figure(struct Store *store, const struct RunFigure *figure, struct Err *err) MUST_CHECK;
 bool store_read_back(struct Store *store, uint32_t probe, enum Known complete,
                      struct Err *err) MUST_CHECK;

@@ -29,6 +29,18 @@ extern const char *const cluster_nodes_words[];
 
 extern const struct KnobTable cluster_knobs;
 
+/* What one host says of itself before a failover. */
+struct ClusterCandidate {
+    bool answered;
+    bool replica; /* of the shard's primary */
+    bool in_step; /* its link to it is up */
+    int64_t offset;
+};
+/* Which host is asked to take over: who is wished for, or who has most; host_count: nobody, and
+ * why. By force nobody waits for what another replica alone has: it would be lost by our choice. */
+size_t cluster_choose(const struct Role *role, const struct ClusterCandidate *at,
+                      const struct FailoverWish *wish, char *why, size_t size);
+
 /* ---- by file: cluster_ask.c, cluster_whole.c, cluster_prospect.c, cluster_act.c ---- */
 void cluster_ask_standing(void *system, const struct Target *host, struct Mono deadline,
                           StandingFn *done, void *data);

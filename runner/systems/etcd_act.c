@@ -7,6 +7,9 @@
 #include "../base/text.h"
 #include "etcd.h"
 
+/* A member that is silent for so long is not waited for. */
+#define LOOK_NS (2 * NS_PER_S)
+
 struct MoveAsk {
     struct Ask ask; /* first */
     enum Known known;
@@ -44,24 +47,52 @@ static const struct EtcdMember *member_of(const struct Roll *roll, size_t host)
     return roll_kept(roll, host);
 }
 
-/* Sent once, to the leader itself: to whom, of those that vote, has most of the log. */
+struct MoveRoll {
+    struct Roll roll; /* first */
+    const struct Target *to;
+    struct Mono deadline; /* of the move */
+};
+
+/* Of those that vote who has most of the log, or who is to lead; host_count: nobody. */
+static size_t find_next(const struct MoveRoll *mine)
+{
+    const struct Role *role = mine->roll.system->role;
+    size_t next = role->host_count;
+    for (size_t n = 0; n < role->host_count; n++)
+        if (mine->roll.said[n].rank == RANK_REPLICA &&
+            (mine->to == NULL || role->hosts[n] == mine->to) &&
+            (next == role->host_count ||
+             member_of(&mine->roll, n)->index > member_of(&mine->roll, next)->index))
+            next = n;
+    return next;
+}
+
+static void tell_nobody(struct Roll *roll, bool known)
+{
+    const struct Role *role = roll->system->role;
+    const struct Target *to = ((struct MoveRoll *)roll)->to;
+    char why[200] = "there is no follower that could lead";
+    bool silent = false;
+    for (size_t n = 0; to != NULL && n < role->host_count; n++)
+        silent = silent || (role->hosts[n] == to && roll->said[n].rank == RANK_UNKNOWN);
+    if (to != NULL)
+        snprintf(why, sizeof(why), "%.100s%s", to->name,
+                 silent ? ", which is named, does not answer" : " does not follow the leader");
+    roll->done.act(roll->data, KNOWN_NO, known ? why : "no member says that it leads");
+}
+
+/* Sent once, to the leader itself. */
 static void tell_roll(struct Roll *roll)
 {
     struct Etcd *system = (struct Etcd *)roll->system;
     const struct Role *role = roll->system->role;
-    size_t leader = roll_leader(roll), next = role->host_count;
-    for (size_t n = 0; n < role->host_count; n++)
-        if (roll->said[n].rank == RANK_REPLICA &&
-            (next == role->host_count || member_of(roll, n)->index > member_of(roll, next)->index))
-            next = n;
+    const struct Mono deadline = ((struct MoveRoll *)roll)->deadline;
+    size_t leader = roll_leader(roll), next = find_next((struct MoveRoll *)roll);
     if (leader == role->host_count || next == role->host_count) {
-        roll->done.act(roll->data, KNOWN_NO,
-                       leader == role->host_count ? "no member says that it leads"
-                                                  : "there is no follower that could lead");
+        tell_nobody(roll, leader < role->host_count);
         return;
     }
-    struct MoveAsk *mine =
-        ask_begin(&system->elected.asking, sizeof(*mine), roll->ask.deadline, tell_move);
+    struct MoveAsk *mine = ask_begin(&system->elected.asking, sizeof(*mine), deadline, tell_move);
     struct Buf body = BUF(200);
     struct Json out = json_begin(&body, false);
     json_open_object(&out);
@@ -76,7 +107,7 @@ static void tell_roll(struct Roll *roll)
                                                  .path = "/v3/maintenance/transfer-leadership",
                                                  .body = body.text,
                                                  .port = (uint16_t)system->config->port,
-                                                 .deadline = roll->ask.deadline},
+                                                 .deadline = deadline},
                            ask_answered, part);
     buf_free(&body);
 }
@@ -84,9 +115,12 @@ static void tell_roll(struct Roll *roll)
 void etcd_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                    void (*done)(void *data, enum Known accepted, const char *why), void *data)
 {
-    (void)wish; /* Raft moves nothing that is not written */
-    struct Roll *roll = roll_begin(system, sizeof(*roll), deadline, tell_roll);
-    roll->done.act = done;
-    roll->data = data;
-    roll_go(roll);
+    /* `forced` or not: Raft moves nothing that is not written */
+    struct MoveRoll *mine = roll_begin(
+        system, sizeof(*mine), mono_min(mono_add(mono_now(), LOOK_NS), deadline), tell_roll);
+    mine->to = wish->to;
+    mine->deadline = deadline;
+    mine->roll.done.act = done;
+    mine->roll.data = data;
+    roll_go(&mine->roll);
 }

@@ -87,6 +87,7 @@ const struct SystemKind patroni_system = {
     .ask_prospect = patroni_ask_prospect,
     .ask_detected = patroni_ask_detected,
     .failover = patroni_failover,
+    .ask_fit = patroni_ask_fit,
     .find_primary = patroni_find_primary,
     .endpoint = access_endpoint,
     .front = access_front,

@@ -59,6 +59,8 @@ void patroni_ask_detected(void *system, struct Mono deadline,
                           void (*done)(void *data, enum Known detected), void *data);
 void patroni_ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
 void patroni_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
+void patroni_ask_fit(void *system, const struct Target *host, struct Mono deadline,
+                     void (*done)(void *data, enum Known fit, const char *why), void *data);
 void patroni_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,
                       void (*done)(void *data, enum Known accepted, const char *why), void *data);
 

@@ -88,6 +88,8 @@ const struct SystemKind postgres_system = {
     .failover = postgres_failover,
     .acts_on_hosts = true,
     .unwatched = true,
+    .never_back = "nobody hands over between two primaries that run, and a switchover would have "
+                  "to stop one",
     .plan_rejoin = postgres_plan_rejoin,
     .plan_ready = postgres_plan_ready,
     .find_primary = postgres_find_primary,

@@ -62,6 +62,11 @@ bool look_send(struct Look *look, size_t host, const char *text, AskFn *fn);
 size_t look_primary(const struct Look *look);
 /* How many say that they are. */
 size_t look_primaries(const struct Look *look);
+/* Who of those that were looked at is promoted: who is wished for, or who has most of the log;
+ * host_count: nobody, and why: there could be two primaries, or what another replica alone has
+ * would be lost by our choice. */
+size_t postgres_choose(const struct Role *role, const struct HostLook *hosts,
+                       const struct FailoverWish *wish, char *why, size_t size);
 
 /* Asks a host whether PostgreSQL runs there, by its `reach:` and not by PostgreSQL's port: a
  * refused connection alone does not say that it is stopped. */

@@ -59,11 +59,11 @@ static bool take_promoted(struct Ask *ask, size_t index, const struct Answer *re
 }
 
 /* Why nobody is promoted, for there could be two primaries then; false: nothing speaks against. */
-static bool speaks_against(const struct ActLook *mine, char *why, size_t size)
+static bool speaks_against(const struct Role *role, const struct HostLook *hosts, bool forced,
+                           char *why, size_t size)
 {
-    const struct Role *role = mine->look.system->role;
     for (size_t n = 0; n < role->host_count; n++) {
-        const struct HostLook *host = &mine->look.hosts[n];
+        const struct HostLook *host = &hosts[n];
         const char *name = role->hosts[n]->name;
         if (host->answered && !host->replica)
             snprintf(
@@ -73,7 +73,7 @@ static bool speaks_against(const struct ActLook *mine, char *why, size_t size)
         else if (host->error[0] != '\0')
             snprintf(why, size, "%.100s lives and may be a primary soon: it says %.100s", name,
                      host->error);
-        else if (!host->answered && !host->refused && !mine->wish.forced)
+        else if (!host->answered && !host->refused && !forced)
             snprintf(why, size,
                      "%.100s does not answer and may still take writes: `forced: true` promotes a "
                      "replica all the same",
@@ -93,29 +93,61 @@ static bool has_more(const struct HostLook *host, const struct HostLook *best)
 }
 
 /* Who has most of the log. */
-static size_t best_replica(const struct ActLook *mine)
+static size_t best_replica(const struct Role *role, const struct HostLook *hosts)
 {
-    const struct Role *role = mine->look.system->role;
     size_t best = role->host_count;
-    for (size_t n = 0; n < role->host_count; n++) {
-        const struct HostLook *host = &mine->look.hosts[n];
-        if (!host->answered || !host->replica ||
-            (mine->wish.to != NULL && role->hosts[n] != mine->wish.to))
-            continue;
-        if (best == role->host_count || has_more(host, &mine->look.hosts[best]))
+    for (size_t n = 0; n < role->host_count; n++)
+        if (hosts[n].answered && hosts[n].replica &&
+            (best == role->host_count || has_more(&hosts[n], &hosts[best])))
             best = n;
-    }
     return best;
 }
 
-static bool promote_best(struct ActLook *mine)
+static size_t replica_named(const struct Role *role, const struct HostLook *hosts,
+                            const struct Target *to)
+{
+    size_t named = 0;
+    while (named < role->host_count &&
+           (role->hosts[named] != to || !hosts[named].answered || !hosts[named].replica))
+        named++;
+    return named;
+}
+
+size_t postgres_choose(const struct Role *role, const struct HostLook *hosts,
+                       const struct FailoverWish *wish, char *why, size_t size)
+{
+    size_t none = role->host_count;
+    if (speaks_against(role, hosts, wish->forced, why, size))
+        return none;
+    size_t best = best_replica(role, hosts);
+    if (wish->to == NULL) {
+        snprintf(why, size, "%s", best < none ? "" : "no replica answers that could be promoted");
+        return best;
+    }
+    size_t named = replica_named(role, hosts, wish->to);
+    if (named == none)
+        snprintf(why, size, "%.100s, which is named, does not answer: it cannot be promoted",
+                 wish->to->name);
+    else if (hosts[best].location > hosts[named].location)
+        snprintf(why, size,
+                 "%.100s has more of the log than %.100s, which is named: what it alone has would "
+                 "be lost",
+                 role->hosts[best]->name, wish->to->name);
+    else
+        return named;
+    return none;
+}
+
+static bool promote_chosen(struct ActLook *mine)
 {
     struct Look *look = &mine->look;
-    size_t best = best_replica(mine);
-    if (best == look->system->role->host_count)
-        return answer(mine, KNOWN_NO, "no replica answers that could be promoted");
+    char why[300];
+    size_t chosen =
+        postgres_choose(look->system->role, look->hosts, &mine->wish, why, sizeof(why));
+    if (chosen == look->system->role->host_count)
+        return answer(mine, KNOWN_NO, why);
     (void)answer(mine, KNOWN_UNKNOWN, "");
-    return look_send(look, best, mine->wish.forced ? promote : promote_alone, take_promoted);
+    return look_send(look, chosen, mine->wish.forced ? promote : promote_alone, take_promoted);
 }
 
 static bool take_word(struct Ask *ask, size_t index, const struct Answer *reply)
@@ -125,7 +157,7 @@ static bool take_word(struct Ask *ask, size_t index, const struct Answer *reply)
     const enum Known runs = postgres_runs(reply);
     char why[300];
     if (runs == KNOWN_NO)
-        return --mine->unheard > 0 || promote_best(mine);
+        return --mine->unheard > 0 || promote_chosen(mine);
     if (runs == KNOWN_YES)
         snprintf(why, sizeof(why),
                  "PostgreSQL runs on %.100s, which refuses our connection, and may still take "
@@ -147,7 +179,7 @@ static bool ask_who_refused(struct ActLook *mine)
     for (size_t n = 0; n < hosts && !mine->wish.forced; n++)
         mine->unheard += mine->look.hosts[n].refused ? 1 : 0;
     if (mine->unheard == 0)
-        return promote_best(mine);
+        return promote_chosen(mine);
     for (size_t n = 0; n < hosts; n++)
         if (mine->look.hosts[n].refused)
             postgres_ask_host(&mine->look.ask, mine->look.system, n, take_word);
@@ -161,7 +193,8 @@ static bool take_all(struct Look *look, size_t host)
     (void)host;
     if (look->over < look->system->role->host_count)
         return true;
-    if (speaks_against(mine, why, sizeof(why)))
+    size_t chosen = postgres_choose(look->system->role, look->hosts, &mine->wish, why, sizeof(why));
+    if (chosen == look->system->role->host_count)
         return answer(mine, KNOWN_NO, why);
     return ask_who_refused(mine);
 }

@@ -14,7 +14,7 @@ static const char look_text[] =
     "select pg_is_in_recovery(), current_setting('transaction_read_only'), case when "
     "pg_is_in_recovery() then (select timeline_id from pg_control_checkpoint()) else ('x' || "
     "left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end, case when "
-    "pg_is_in_recovery() then coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) else "
+    "pg_is_in_recovery() then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) else "
     "pg_current_wal_lsn() end - '0/0', (select system_identifier from pg_control_system()), "
     "(select string_agg(host(client_addr), ' ') from pg_stat_replication where state = "
     "'streaming'), (select count(*) from pg_stat_replication where state = 'streaming' and "

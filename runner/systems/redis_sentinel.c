@@ -51,6 +51,8 @@ static void *sentinel_open(const void *config, const struct Role *role, struct L
                            struct Err *err);
 static void sentinel_close(void *system);
 
+#define CHOOSES "SENTINEL FAILOVER names nobody, Sentinel itself chooses among the replicas"
+
 const struct SystemKind redis_sentinel_system = {
     .name = "redis_sentinel",
     .summary = "Redis and its replicas, failed over by Sentinels",
@@ -66,6 +68,8 @@ const struct SystemKind redis_sentinel_system = {
     .ask_redundancy = sentinel_ask_redundancy,
     .ask_prospect = sentinel_ask_prospect,
     .ask_detected = sentinel_ask_detected,
+    .takes_no_host = CHOOSES,
+    .never_back = CHOOSES,
     .failover = sentinel_failover,
     .snapshot = redis_snapshot,
     .plan_rejoin = sentinel_plan_rejoin,

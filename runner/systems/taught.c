@@ -85,6 +85,8 @@ static bool taught_plan_rejoin(const void *config, const struct PlanInput *input
                                struct Arena *arena, struct Commands *out, struct Err *err);
 static bool taught_returns_safely(const void *config, bool by_boot);
 
+#define NAMES_NOBODY "its command `failover:` names nobody"
+
 const struct SystemKind taught_system = {
     .name = "system",
     .summary = "a system of your own, taught by five commands",
@@ -98,6 +100,8 @@ const struct SystemKind taught_system = {
     .ask_redundancy = taught_ask_redundancy,
     .ask_prospect = taught_ask_prospect,
     .acts_on_hosts = true,
+    .takes_no_host = NAMES_NOBODY,
+    .never_back = NAMES_NOBODY,
     .failover = taught_failover,
     .plan_rejoin = taught_plan_rejoin,
     .returns_safely = taught_returns_safely,

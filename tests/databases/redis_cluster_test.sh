@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # redis_cluster_test.sh - a Redis Cluster, drilled: what is lost, who has the slots, what is refused beforehand.
 # SPDX-License-Identifier: Apache-2.0
-# usage: tests/databases/redis_cluster_test.sh      ONLY: some scenarios of scenarios/redis_cluster, and: traps
+# usage: tests/databases/redis_cluster_test.sh      ONLY: some scenarios of scenarios/redis_cluster, and: back traps
 #
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
@@ -87,4 +87,18 @@ for file in "$root"/scenarios/redis_cluster/*.yaml; do
         ;;
     esac
 done
+# ---- the role given back to who had it ----
+
+gives_back() {
+    passes redis_cluster_back && every_write writes && [ "$(owners)" = "$before" ] && gave_back redis
+}
+back() {
+    sed 's/^scenario: .*/scenario: redis_cluster_back/; s/^  - failover: redis .*/  - {failover: redis, switch_back: true}/' \
+        "$root/scenarios/redis_cluster/redis_cluster_failover.yaml" >"$work/own/redis_cluster_back.yaml"
+    wait_for 60 is_whole
+    before=$(owners)
+    check "a failover and the way back: who had the slot has it again" gives_back
+    say_back redis_cluster_back
+}
+! wanted back || back
 ! wanted traps || traps

@@ -84,7 +84,7 @@ FNR == 1 {
     end_file()
     file = FILENAME
     if (root != "") sub("^" root "/", "", file)
-    in_comment = 0; begin = 0; head = ""; lines = 0
+    in_comment = 0; begin = 0; head = ""; lines = 0; compiled_in = 0
     name = file
     sub(/.*\//, "", name)
     if (index($0, "/* " name " - ") != 1) say(1, "first line", "says /* " name " - one sentence. */")
@@ -102,6 +102,8 @@ FNR == 2 && $0 != "/* SPDX-License-Identifier: Apache-2.0 */" && file !~ /\.def$
     if ($0 ~ /[ \t]$/) say(FNR, "blanks", "blanks at the end")
     if ($0 ~ /\t/) say(FNR, "blanks", "a tab")
 }
+compiled_in && /^ *};/ { say(compiled_in, "text end", "a text that is compiled in ends with 0") }
+{ compiled_in = /^#include "[^"]*\.(sh|py|sql|css|js)\.h"$/ ? FNR : 0 }
 /^#include "/ { check_include($0) }
 /^#/ { head = ""; next }
 {

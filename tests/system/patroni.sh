@@ -59,6 +59,18 @@ moved() {
 stayed() {
     [ "$(leaders)" = "$before" ]
 }
+# refuses_to HOST STATUS WORDS: nothing is done.
+refuses_to() {
+    given=(-p "host=$1")
+    drill patroni_switchover_to
+    cat "$work/said"
+    given=()
+    [ "$status" -eq "$2" ] && grep -qF -- "$3" "$work/said" && stayed
+}
+# Patroni hands over to a synchronous standby alone; by itself it has one of the two.
+all_synchronous() {
+    config '{"synchronous_node_count": 2}' && wait_for 60 is_synchronous 2
+}
 
 # ---- what scenarios/ does not show: a paused Patroni, replication that waits for nobody, an agent alone ----
 
@@ -68,8 +80,14 @@ config() {
 u.urlopen(u.Request(sys.argv[1], data=sys.argv[2].encode(), method="PATCH"), timeout=10).read()' \
         "http://$net.11:8008/config" "$1"
 }
+# replicas ROLE: those hosts to which Patroni gives it: replica, sync_standby.
+replicas() {
+    python3 -c 'import json, sys, urllib.request as u
+for m in json.load(u.urlopen(sys.argv[1], timeout=5))["members"]:
+    if m["role"] == sys.argv[2]: print("patroni-" + m["host"].split(".")[-1][1:])' "http://$net.11:8008/cluster" "$1"
+}
 is_synchronous() {
-    [ "$(sql lb "select count(*) from pg_stat_replication where sync_state = 'sync'")" = "$1" ]
+    [ "$(replicas sync_standby | wc -l)" -eq "$1" ]
 }
 # own NAME TEXT: a scenario of our own, with what follows its probes.
 own() {
@@ -130,6 +148,19 @@ for file in "$root"/scenarios/patroni/*.yaml; do
     wanted "$name" || continue
     wait_for 60 one_leader
     before=$(leaders)
+    given=()
+    case $name in
+    *_switchover_to)
+        check "$name: who leads already is refused" refuses_to "$before" 4 'it leads already'
+        wait_for 30 is_synchronous 1
+        to=$(replicas replica)
+        check "$name: who is not synchronous is refused" refuses_to "$to" 7 "$to is no synchronous standby"
+        ;;
+    esac
+    case $name in
+    *_switchover*) check "$name: both replicas are synchronous" all_synchronous ;;
+    esac
+    [ "$name" != patroni_switchover_to ] || given=(-p "host=$to")
     case $name in
     *_frozen) check "$name: who thaws is seen for what it does" passes_or_tells "$name" ;;
     *)
@@ -142,11 +173,19 @@ for file in "$root"/scenarios/patroni/*.yaml; do
     case $name in
     *_frozen) check "$name: within the range that the knobs promise" as_predicted ;;
     *_cut_from_replicas | *_cut_from_clients) check "$name: the primary stays" stayed ;;
+    *_switchover)
+        check "$name: who led leads again" stayed
+        check "$name: the way back is measured by itself" gave_back postgres
+        check "$name: within the range that the knobs promise" as_predicted
+        say_back "$name"
+        ;;
     *)
         check "$name: another leads" moved
+        [ "$name" != patroni_switchover_to ] || check "$name: who was named leads" test "$(leaders)" = "$to"
         check "$name: within the range that the knobs promise" as_predicted
         ;;
     esac
     row "$name"
+    [[ $name != *_switchover* ]] || config '{"synchronous_node_count": null}'
 done
 case " ${ONLY:-own} " in *" own "*) on_their_own ;; esac

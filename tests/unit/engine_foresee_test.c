@@ -300,12 +300,59 @@ static void test_one_that_returns_safely_or_stays_down_is_drilled(void **state)
     assert_string_equal(returns, "api-1 (?) stays down until somebody starts it");
 }
 
+/* Why `to` is refused of a role whose db-1 leads and db-2 follows; NULL: it is not. */
+static const char *named(struct Arena *arena, const struct StepSpec *steps, size_t count,
+                         enum Rank rank, enum Known whole)
+{
+    struct Target *hosts = arena_zero(arena, 2, sizeof *hosts);
+    const struct Target **list = arena_zero(arena, 2, sizeof(void *));
+    struct SurveyHost *found = arena_zero(arena, 2, sizeof *found);
+    struct Role *role = arena_zero(arena, 1, sizeof *role);
+    *role = (struct Role){.name = "db", .system = &SYSTEM, .hosts = list, .host_count = 2};
+    for (size_t at = 0; at < 2; at++) {
+        hosts[at].name = at == 0 ? "db-1" : "db-2";
+        list[at] = &hosts[at];
+        found[at] = (struct SurveyHost){
+            .role = role, .target = &hosts[at], .standing.rank = at == 0 ? RANK_PRIMARY : rank};
+    }
+    struct Scenario scenario = {.steps = {.items = (void *)(uintptr_t)steps, .count = count}};
+    struct Plan plan = {.arena = arena, .scenario = &scenario};
+    struct Survey survey = {.arena = arena, .hosts = {.items = found, .count = 2}};
+    struct SurveyRole of = {.role = role,
+                            .primary = &hosts[0],
+                            .redundancy = {.complete = whole, .why = "db-2 is 90 MiB behind"}};
+    struct Obstacle obstacle;
+    return foresee_promoted(&plan, &survey, &of, &obstacle) ? obstacle.text : NULL;
+}
+
+static void test_who_is_to_lead_must_follow_the_primary(void **state)
+{
+    const struct StepSpec second[] = {FAILOVER(.promoted = "db-2")};
+    const struct StepSpec first[] = {FAILOVER(.promoted = "db-1")};
+    const struct StepSpec there[] = {FAILOVER(.promoted = "db-2"), FAILOVER(.promoted = "db-1")};
+    const struct StepSpec nobody[] = {FAILOVER(.promoted = "db-9")};
+
+    assert_null(named(*state, second, 1, RANK_REPLICA, KNOWN_YES));
+    assert_null(named(*state, there, 2, RANK_REPLICA, KNOWN_YES));
+    assert_string_equal(named(*state, first, 1, RANK_REPLICA, KNOWN_YES),
+                        "'db-1' cannot be made primary of role 'db': it leads already");
+    assert_string_equal(named(*state, nobody, 1, RANK_REPLICA, KNOWN_YES),
+                        "'db-9' cannot be made primary of role 'db': it has no such host");
+    assert_string_equal(
+        named(*state, second, 1, RANK_UNKNOWN, KNOWN_YES),
+        "'db-2' cannot be made primary of role 'db': it is not known to follow the primary");
+    assert_string_equal(named(*state, second, 1, RANK_REPLICA, KNOWN_NO),
+                        "'db-2' cannot be made primary of role 'db': whether it follows is not "
+                        "proven: db-2 is 90 MiB behind");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_another_machine_at_the_address_is_refused),
         cmocka_unit_test(test_the_machine_that_is_named_or_any_is_fine),
         cmocka_unit_test(test_a_failover_that_is_asked_for_has_a_range_of_its_own),
+        cmocka_unit_test(test_who_is_to_lead_must_follow_the_primary),
         cmocka_unit_test(test_what_may_leave_two_primaries_is_refused),
         cmocka_unit_test(test_a_kill_that_a_supervisor_may_revive_is_refused),
         cmocka_unit_test(test_its_machine_by_another_name_is_the_same),

@@ -170,6 +170,43 @@ static void test_what_moves_nobody_promises_no_failover(void **state)
     assert_int_equal(told(restarted, RANGE, REDIS, 3).course, COURSE_OPEN);
     assert_int_equal(told(other, RANGE, REDIS, 3).course, COURSE_OPEN);
 }
+static void test_a_role_that_is_given_back_does_not_stay_changed(void **state)
+{
+    struct Drilled *d = drilled(*state, &etcd_system, KILL, 0, -1);
+    d->step = (struct StepSpec){
+        .name = "move it", .type = STEP_FAILOVER, .role = "db", .promoted = "db-3"};
+    struct Foresight moved = {.role = &d->role, .primary = &d->hosts[0]}, back = moved;
+
+    foretell_course(&d->plan, &d->survey, &d->seen, true, &moved);
+    d->step.switch_back = true;
+    foretell_course(&d->plan, &d->survey, &d->seen, true, &back);
+
+    assert_string_equal(moved.stays, "the primary moves from db-1 to db-3");
+    assert_null(moved.given_back);
+    assert_null(back.stays);
+    assert_string_equal(back.given_back,
+                        "the primary moves from db-1 to db-3; db-1 is asked to lead again once "
+                        "redundancy is proven, by a planned switchover");
+}
+
+static void test_of_several_failovers_the_last_names_who_leads(void **state)
+{
+    struct Drilled *d = drilled(*state, &etcd_system, KILL, 0, -1);
+    const struct StepSpec steps[] = {
+        {.name = "there", .type = STEP_FAILOVER, .role = "db", .promoted = "db-2"},
+        {.name = "on", .type = STEP_FAILOVER, .role = "db", .promoted = "db-3"},
+        {.name = "back", .type = STEP_FAILOVER, .role = "db", .promoted = "db-1"}};
+    struct Foresight moved = {.role = &d->role, .primary = &d->hosts[0]}, back = moved;
+
+    d->scenario.steps = (struct List){.items = (void *)(uintptr_t)steps, .count = 2};
+    foretell_course(&d->plan, &d->survey, &d->seen, true, &moved);
+    d->scenario.steps.count = 3;
+    foretell_course(&d->plan, &d->survey, &d->seen, true, &back);
+
+    assert_string_equal(moved.stays, "the primary moves from db-1 to db-3");
+    assert_null(back.stays);
+}
+
 static void test_what_nobody_watches_moves_by_a_step_alone(void **state)
 {
     const struct SystemKind unwatched = {.name = "unwatched", .unwatched = true};
@@ -191,6 +228,8 @@ int main(void)
         cmocka_unit_test(test_who_is_cut_off_goes_on_as_its_settings_let_it),
         cmocka_unit_test(test_a_lossless_system_has_one_primary_and_loses_nothing),
         cmocka_unit_test(test_what_moves_nobody_promises_no_failover),
+        cmocka_unit_test(test_a_role_that_is_given_back_does_not_stay_changed),
+        cmocka_unit_test(test_of_several_failovers_the_last_names_who_leads),
         cmocka_unit_test(test_what_nobody_watches_moves_by_a_step_alone),
     };
     struct Arena *arena = arena_new("foretell", 1 << 20);

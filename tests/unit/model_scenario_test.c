@@ -172,6 +172,29 @@ static void test_steps_know_their_targets_and_times(void **state)
     case_close(&c);
 }
 
+#define KV                                                                                         \
+    "environment: staging\nroles: {kv: {hosts: [kv-1, kv-2], unit: etcd.service, etcd: {}}}\n"
+
+static void test_a_failover_names_who_is_to_lead_and_is_taken_back(void **state)
+{
+    (void)state;
+    struct Case c = good_case(KV, "scenario: drill\n"
+                                  "probes: {kv: {primary: kv, every: 100ms}}\n"
+                                  "steps:\n"
+                                  "  - {failover: kv, to: kv-2, switch_back: true, timeout: 1m}\n"
+                                  "  - {failover: kv}\n"
+                                  "expect: {kv: {failover_within: 5s}}\n");
+    const struct StepSpec *step = c.scenario->steps.items;
+
+    assert_string_equal(step[0].promoted, "kv-2");
+    assert_true(step[0].switch_back);
+    assert_null(step[1].promoted);
+    assert_false(step[1].switch_back);
+    assert_true(scenario_back_ns(c.scenario) ==
+                SWITCH_BACK_FIT_NS + 60 * NS_PER_S + c.scenario->settle_ns);
+    case_close(&c);
+}
+
 static void test_steps_wait_note_and_ask(void **state)
 {
     (void)state;
@@ -301,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_the_text_hash_is_that_of_the_canonical_text),
         cmocka_unit_test(test_references_are_filled_in_where_an_environment_is_given),
         cmocka_unit_test(test_steps_know_their_targets_and_times),
+        cmocka_unit_test(test_a_failover_names_who_is_to_lead_and_is_taken_back),
         cmocka_unit_test(test_steps_wait_note_and_ask),
         cmocka_unit_test(test_a_run_with_fault_is_a_fault),
         cmocka_unit_test(test_bounds_keep_the_order_of_the_file),

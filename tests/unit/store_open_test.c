@@ -213,7 +213,7 @@ static void test_a_newer_version_is_refused_and_not_touched(void **state)
     run_plain(db, "PRAGMA user_version = 99");
     sqlite3_close(db);
 
-    assert_refused(&f, f.folder, "is of version 99, and this faildrill knows 11 at most");
+    assert_refused(&f, f.folder, "is of version 99, and this faildrill knows 12 at most");
 
     assert_string_equal(f.err.hint, "Use the newer faildrill that wrote it.");
     assert_int_equal(ask_int(&f, "PRAGMA user_version"), 99);
@@ -251,7 +251,7 @@ static void test_version_1_opens_for_ever(void **state)
 
     struct RunRecord run = fixture_read(&f);
 
-    assert_int_equal(ask_int(&f, "PRAGMA user_version"), 11);
+    assert_int_equal(ask_int(&f, "PRAGMA user_version"), 12);
     assert_int_equal(ask_int(&f, "SELECT count(*) FROM sqlite_schema WHERE name = 'runs_started'"),
                      1);
     assert_string_equal(run.scenario, "kill");

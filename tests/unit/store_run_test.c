@@ -179,6 +179,43 @@ static void test_every_change_of_who_leads_is_kept(void **state)
     fixture_close(&f);
 }
 
+static void test_a_switch_back_is_kept_as_it_ended(void **state)
+{
+    (void)state;
+    struct Fixture f;
+    fixture_open(&f);
+    struct Store *store = fixture_store(&f);
+    struct RunSwitchBack back = {
+        .role = "db", .to = "db-1", .asked = {5}, .why = "its end was not seen"};
+
+    must(&f, fixture_begin(&f, store, "01run"));
+    must(&f, store_switch_back(store, &back, &f.err));
+    back.leads = (struct Moment){{6}, {7}};
+    back.whole = (struct Moment){{8}, {9}};
+    back.why = "";
+    back.lost_again = 2;
+    back.last = "db-1";
+    must(&f, store_switch_back(store, &back, &f.err));
+    must(&f, store_switch_back(store,
+                               &(struct RunSwitchBack){.role = "kv", .refused = true, .why = "no"},
+                               &f.err));
+    store_close(store);
+    struct RunRecord run = fixture_read(&f);
+
+    assert_int_equal(run.switch_back_count, 2);
+    assert_string_equal(run.switch_backs[0].to, "db-1");
+    assert_int_equal(run.switch_backs[0].asked.ns, 5);
+    assert_int_equal(run.switch_backs[0].leads.high.ns, 7);
+    assert_int_equal(run.switch_backs[0].whole.low.ns, 8);
+    assert_string_equal(run.switch_backs[0].why, "");
+    assert_int_equal(run.switch_backs[0].lost_again, 2);
+    assert_string_equal(run.switch_backs[0].last, "db-1");
+    assert_null(run.switch_backs[1].last);
+    assert_true(run.switch_backs[1].refused);
+    assert_string_equal(run.switch_backs[1].why, "no");
+    fixture_close(&f);
+}
+
 static void test_a_plan_is_run_once(void **state)
 {
     (void)state;
@@ -242,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_marks_and_events_are_kept),
         cmocka_unit_test(test_a_role_has_the_newest_row_of_its_system),
         cmocka_unit_test(test_every_change_of_who_leads_is_kept),
+        cmocka_unit_test(test_a_switch_back_is_kept_as_it_ended),
         cmocka_unit_test(test_a_plan_is_run_once),
         cmocka_unit_test(test_a_run_whose_writer_died_is_not_finished),
         cmocka_unit_test(test_a_run_that_is_not_there_is_said_so),

@@ -270,6 +270,32 @@ static void test_etcds_leader_is_asked_to_hand_over(void **state)
     assert_non_null(strstr(s->asked, "{\"targetID\":\"22\"}"));
 }
 
+static void test_etcds_leader_hands_over_to_nobody_but_who_is_named(void **state)
+{
+    struct Scene *s = *state;
+    open_system(s, &etcd_system, ETCD);
+    s->one = MEMBER("11", "11", "");
+    s->two = MEMBER("22", "11", "");
+
+    s->kind->failover(s->system, &(struct FailoverWish){.to = &s->hosts[1]}, in_ms(20000), keep_why,
+                      s);
+    wait_for_it(s);
+    assert_int_equal(s->known, KNOWN_YES);
+    assert_non_null(strstr(s->asked, "{\"targetID\":\"22\"}"));
+    s->kind->failover(s->system, &(struct FailoverWish){.to = &s->hosts[0]}, in_ms(20000), keep_why,
+                      s);
+    wait_for_it(s);
+
+    assert_int_equal(s->known, KNOWN_NO);
+    assert_string_equal(s->text, "web-1 does not follow the leader");
+    s->two = NULL;
+    s->kind->failover(s->system, &(struct FailoverWish){.to = &s->hosts[1]}, in_ms(500), keep_why,
+                      s);
+    wait_for_it(s);
+    assert_int_equal(s->known, KNOWN_NO);
+    assert_string_equal(s->text, "web-2, which is named, does not answer");
+}
+
 /* ---- pages ---- */
 
 #define PAGES "primary: \"http://${host.address}:PPPPP/primary\""
@@ -382,6 +408,7 @@ int main(void)
         SCENE(test_etcd_that_is_silent_is_unknown),
         SCENE(test_what_etcd_says_to_one_question_decides_no_other),
         SCENE(test_etcds_leader_is_asked_to_hand_over),
+        SCENE(test_etcds_leader_hands_over_to_nobody_but_who_is_named),
         SCENE(test_a_page_of_200_says_who_leads),
         SCENE(test_a_replica_whose_page_refuses_is_no_redundancy),
         SCENE(test_the_active_server_has_the_traffic_and_then_a_backup),

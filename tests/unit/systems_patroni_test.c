@@ -1,135 +1,6 @@
 /* systems_patroni_test.c - what Patroni says is understood; what it does not say stays unknown. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* setenv */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-#include "../../runner/base/text.h"
-#include "../../runner/clients/postgres.h"
-#include "../../runner/schema/decode.h"
-#include "../../runner/systems/kinds.h"
-#include "../fakes/ended.h"
-#include "../fakes/postgres_process.h"
-#include "../fakes/server.h"
-
-static const struct SystemKind *const kind = &patroni_system;
-static struct PostgresProcess postgres;
-
-#define PRIMARY                                                                                    \
-    "{\"state\": \"running\", \"role\": \"master\", \"xlog\": {\"location\": 100}, \"timeline\": " \
-    "7, \"replication\": [], \"database_system_identifier\": \"72\"%s}"
-#define MEMBERS                                                                                    \
-    "{\"members\": [{\"name\": \"b\", \"role\": \"replica\", \"host\": \"10.0.0.9\"}, {\"name\": " \
-    "\"a\", \"role\": \"%s\", \"host\": \"127.0.0.1\", \"port\": 5432}]}"
-
-#define REPLICA                                                                                    \
-    "{\"state\": \"running\", \"role\": \"replica\", \"timeline\": 7, \"xlog\": "                  \
-    "{\"received_location\": 100}, \"patroni\": {\"name\": \"b\"}}"
-#define SECOND "0.0.0.0" /* the kernel takes it for this machine */
-
-/* One host, whose Patroni answers what the test says; a test may add a second, a replica. */
-struct Scene {
-    struct Loop *loop;
-    struct Server *server;
-    struct Arena *arena;
-    struct Target host, second;
-    const struct Target *list[2];
-    struct Role role;
-    void *system;
-    char patroni[800], cluster[400], config[200], switchover[200]; /* "": silence */
-    int status;                                                    /* of the switchover */
-    char asked[2000];
-    /* what came of it */
-    bool came;
-    struct Standing standing;
-    struct Redundancy redundancy;
-    enum Known known;
-    char text[400], knobs[800];
-    struct Prospect prospect;
-};
-
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
-static void answer(void *data, struct Link *link, const char *bytes, size_t size)
-{
-    struct Scene *s = data;
-    char out[1000];
-    if (size == 0)
-        return;
-    const char *body = strstr(bytes, "Host: " SECOND) != NULL    ? REPLICA
-                       : text_starts(bytes, "GET /patroni ")     ? s->patroni
-                       : text_starts(bytes, "GET /cluster ")     ? s->cluster
-                       : text_starts(bytes, "GET /config ")      ? s->config
-                       : text_starts(bytes, "POST /switchover ") ? s->switchover
-                       : text_starts(bytes, "POST /failover ")   ? s->switchover
-                                                                 : "";
-    snprintf(s->asked, sizeof(s->asked), "%.*s", (int)size, bytes);
-    if (body[0] == '\0')
-        return;
-    snprintf(out, sizeof(out), "HTTP/1.0 %d X\r\nContent-Length: %zu\r\n\r\n%s",
-             body == s->switchover ? s->status : 200, strlen(body), body);
-    link_send(link, out);
-}
-
-static void read_config(struct Scene *s, uint16_t port)
-{
-    struct Problems *problems = problems_new();
-    const char *yaml =
-        arena_printf(s->arena,
-                     "{dsn: \"postgresql://drill@127.0.0.1:%u/postgres?target_session_attrs=any\", "
-                     "port: %u, db_port: %u, rest_user: drill}",
-                     (unsigned)postgres.port, (unsigned)port, (unsigned)postgres.port);
-    const struct Document *document =
-        document_parse("system.yaml", yaml, strlen(yaml), s->arena, problems);
-    struct Decode decode = {.arena = s->arena, .problems = problems};
-    void *config = arena_zero(s->arena, 1, kind->config.size);
-    assert_true(decode_record(&decode, document->root, &kind->config, config));
-    assert_int_equal(problems_errors(problems), 0);
-    problems_free(problems);
-    s->role.system_config = config;
-}
-
-static int begin(void **state)
-{
-    struct Scene *s = calloc(1, sizeof(*s));
-    struct Err err = {.code = ERR_OWN};
-    s->loop = loop_new();
-    s->server = server_new(s->loop, answer, s);
-    s->arena = arena_new("patroni", 16u << 20);
-    s->host = (struct Target){.name = "one", .address = "127.0.0.1"};
-    s->second = (struct Target){.name = "two", .address = SECOND};
-    s->list[0] = &s->host;
-    s->list[1] = &s->second;
-    s->role = (struct Role){.name = "db", .hosts = s->list, .host_count = 1, .system = kind};
-    snprintf(s->patroni, sizeof(s->patroni), PRIMARY, "");
-    snprintf(s->cluster, sizeof(s->cluster), MEMBERS, "leader");
-    snprintf(s->config, sizeof(s->config), "{\"ttl\": 20, \"loop_wait\": 5}");
-    read_config(s, server_port(s->server));
-    s->system = kind->open(s->role.system_config, &s->role, s->loop, &err);
-    *state = s;
-    return s->system == NULL;
-}
-
-static int end(void **state)
-{
-    struct Scene *s = *state;
-    kind->close(s->system);
-    server_free(s->server);
-    loop_free(s->loop);
-    arena_free(s->arena);
-    free(s);
-    return 0;
-}
+#include "systems_patroni.h"
 
 static void keep_standing(void *data, const struct Standing *standing)
 {
@@ -281,7 +152,10 @@ static void test_a_switchover_of_which_nobody_knows_stays_unknown(void **state)
     assert_string_equal(s->text, "leader name does not match");
     assert_int_equal(fail_over(s, 503, "Switchover failed"), KNOWN_NO);
     assert_int_equal(fail_over(s, 503, "Switchover status unknown"), KNOWN_UNKNOWN);
+    assert_int_equal(fail_over(s, 200, "Failed over to \"c\" instead of \"b\""), KNOWN_UNKNOWN);
+    assert_string_equal(s->text, "Failed over to \"c\" instead of \"b\"");
     assert_int_equal(fail_over(s, 0, ""), KNOWN_UNKNOWN);
+    assert_string_equal(s->text, "it was sent, and Patroni on one did not answer");
     snprintf(s->cluster, sizeof(s->cluster), MEMBERS, "replica");
     assert_int_equal(fail_over(s, 200, "yes"), KNOWN_NO);
     assert_string_equal(s->text, "no Patroni names a leader");
@@ -305,6 +179,102 @@ static void test_a_forced_failover_names_who_is_to_lead(void **state)
     assert_int_equal(s->known, KNOWN_YES);
     assert_non_null(strstr(s->asked, "POST /failover "));
     assert_non_null(strstr(s->asked, "{\"candidate\":\"b\"}"));
+}
+
+static enum Known give_to(struct Scene *s, const struct Target *to, const char *row)
+{
+    s->came = false;
+    s->status = 200;
+    s->asked[0] = '\0';
+    snprintf(s->switchover, sizeof(s->switchover), "Successfully switched over");
+    snprintf(s->cluster, sizeof(s->cluster),
+             "{\"members\": [{\"name\": \"a\", \"role\": \"leader\", \"state\": \"running\", "
+             "\"host\": \"127.0.0.1\"}, %s]}",
+             row);
+    kind->failover(s->system, &(struct FailoverWish){.to = to}, in_ms(20000), keep_why, s);
+    run_until(s->loop, &s->came);
+    return s->known;
+}
+
+#define SECOND_IS(role, state, lag)                                                                \
+    "{\"name\": \"b\", \"role\": \"" role "\", \"state\": \"" state "\", \"lag\": " lag            \
+    ", \"host\": \"" SECOND "\"}"
+
+static void test_who_is_named_must_follow_and_is_the_candidate(void **state)
+{
+    struct Scene *s = *state;
+    s->list[1] = &s->second;
+    s->role.host_count = 2;
+
+    assert_int_equal(give_to(s, &s->second, SECOND_IS("replica", "streaming", "0")), KNOWN_YES);
+    assert_non_null(strstr(s->asked, "{\"leader\":\"a\",\"candidate\":\"b\"}"));
+    assert_int_equal(give_to(s, &s->second, SECOND_IS("sync_standby", "running", "0")), KNOWN_YES);
+    assert_int_equal(give_to(s, &s->second, SECOND_IS("replica", "starting", "\"unknown\"")),
+                     KNOWN_NO);
+    assert_string_equal(s->text,
+                        "two does not follow the primary: it is replica, starting, of unknown lag");
+    assert_null(strstr(s->asked, "POST"));
+    assert_int_equal(give_to(s, &s->host, SECOND_IS("replica", "streaming", "0")), KNOWN_NO);
+    assert_string_equal(s->text, "one does not follow the primary: it is leader, running");
+    assert_int_equal(give_to(s, &s->second, "{\"name\": \"c\", \"role\": \"replica\"}"), KNOWN_NO);
+    assert_string_equal(s->text, "Patroni knows no member at two");
+}
+
+/* Patroni itself would take it: its limit is maximum_lag_on_failover. */
+static void test_by_force_nobody_is_named_who_has_less(void **state)
+{
+    struct Scene *s = *state;
+    s->list[1] = &s->second;
+    s->role.host_count = 2;
+    s->status = 200;
+    snprintf(s->switchover, sizeof(s->switchover), "Successfully failed over to \"b\"");
+    const struct FailoverWish wish = {.to = &s->second, .forced = true};
+
+    for (int ahead = 0; ahead < 2; ahead++) {
+        s->came = false;
+        snprintf(
+            s->cluster, sizeof(s->cluster),
+            "{\"members\": [{\"name\": \"c\", \"role\": \"replica\", \"state\": \"streaming\", "
+            "\"lag\": %d, \"host\": \"127.0.0.1\"}, " SECOND_IS("replica", "streaming", "500") "]}",
+            ahead == 1 ? 100 : 500);
+        kind->failover(s->system, &wish, in_ms(20000), keep_why, s);
+        run_until(s->loop, &s->came);
+        assert_int_equal(s->known, ahead == 1 ? KNOWN_NO : KNOWN_YES);
+    }
+
+    assert_string_equal(s->text,
+                        "c has more than two, which is named: what it alone has would be lost");
+}
+
+/* It may take Patroni a round until it counts as one. */
+static void test_who_is_no_synchronous_standby_is_not_fit_to_lead(void **state)
+{
+    static const char third[] =
+        ", {\"name\": \"c\", \"role\": \"sync_standby\", \"state\": \"streaming\"}";
+    struct Scene *s = *state;
+    s->list[1] = &s->second;
+    s->role.host_count = 2;
+    char row[300];
+    snprintf(row, sizeof(row), "%s%s", SECOND_IS("replica", "streaming", "0"), third);
+
+    assert_int_equal(give_to(s, &s->second, row), KNOWN_NO);
+    assert_string_equal(s->text,
+                        "two is no synchronous standby, as c is, and Patroni hands over to "
+                        "no other: a synchronous_node_count of all replicas makes it one");
+    assert_null(strstr(s->asked, "POST"));
+    s->came = false;
+    kind->ask_fit(s->system, &s->second, in_ms(20000), keep_why, s);
+    run_until(s->loop, &s->came);
+    assert_int_equal(s->known, KNOWN_NO);
+
+    assert_int_equal(give_to(s, &s->second, SECOND_IS("sync_standby", "streaming", "0")),
+                     KNOWN_YES);
+    s->asked[0] = '\0';
+    s->came = false;
+    kind->ask_fit(s->system, &s->second, in_ms(20000), keep_why, s);
+    run_until(s->loop, &s->came);
+    assert_int_equal(s->known, KNOWN_YES);
+    assert_null(strstr(s->asked, "POST"));
 }
 
 static void keep_prospect(void *data, const struct Prospect *prospect)
@@ -564,6 +534,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_switchover_of_which_nobody_knows_stays_unknown,
                                         begin, end),
         cmocka_unit_test_setup_teardown(test_a_forced_failover_names_who_is_to_lead, begin, end),
+        cmocka_unit_test_setup_teardown(test_by_force_nobody_is_named_who_has_less, begin, end),
+        cmocka_unit_test_setup_teardown(test_who_is_named_must_follow_and_is_the_candidate, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(test_who_is_no_synchronous_standby_is_not_fit_to_lead,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(test_the_knobs_promise_a_range, begin, end),
         cmocka_unit_test_setup_teardown(test_a_paused_patroni_is_a_trap, begin, end),
         cmocka_unit_test_setup_teardown(test_what_does_not_answer_is_not_whole, begin, end),
