@@ -109,6 +109,7 @@ static void test_who_asks_anew_gets_no_earlier_answer(void **state)
  * called "other" it is `other_leading`. */
 static const struct Target *leading, *other_leading;
 static enum Known complete = KNOWN_YES;
+static struct Mono answered_at; /* 0: now */
 
 static void *quick_open(const void *config, const struct Role *role, struct Loop *loop,
                         struct Err *err)
@@ -130,8 +131,9 @@ static void stands(void *system, const struct Target *host, struct Mono deadline
 {
     (void)deadline;
     bool leads = host == *(const struct Target **)system;
-    struct Standing standing = {
-        .host = host, .rank = leads ? RANK_PRIMARY : RANK_REPLICA, .answered = mono_now()};
+    struct Standing standing = {.host = host,
+                                .rank = leads ? RANK_PRIMARY : RANK_REPLICA,
+                                .answered = answered_at.ns != 0 ? answered_at : mono_now()};
     done(data, &standing);
 }
 
@@ -217,6 +219,7 @@ static void test_a_switch_back_changes_nothing_that_was_seen(void **state)
     for (int64_t at = 0; at < (int64_t)COUNT_OF(leads); at++) {
         struct Mono now = mono_add(begun, at * NS_PER_S);
         leading = leads[at];
+        answered_at = mono_add(now, 100 * NS_PER_MS);
         if (at == 1) {
             sight_fault(sight, mono_add(now, -NS_PER_MS));
             sight_undo(sight, mono_add(now, -NS_PER_MS));
@@ -237,6 +240,7 @@ static void test_a_switch_back_changes_nothing_that_was_seen(void **state)
     assert_int_equal(came.whole.low.ns, came.leads.low.ns); /* it may have been so at once */
     assert_int_equal(came.lost_again, 0);
     assert_true(sight_whole(sight));
+    answered_at = (struct Mono){0};
     struct RunSystem seen = sight_system(sight, 0);
     assert_string_equal(seen.primary_before, "a");
     assert_string_equal(seen.primary_after, "b");
