@@ -171,6 +171,7 @@ check "and the right one still runs" ends 0 PASS drill run -e here drill
 
 # Without the helper, too, the host is asked once more right before the fault: its word may be another by then.
 on_host sh -c 'cat >/etc/ssh/authorized_keys' <"$work/key.pub"
+sed 's/^kinds .*/& run/' "$work/allow" | allow
 sed -i 's/^gate: {/&node_opt_in: true, /' "$work/project/environments/here.yaml"
 sed -i 's|^steps: \[|&{run: "mv /etc/faildrill.allow /etc/faildrill.taken", target: victim}, |' "$work/project/scenarios/drill.yaml"
 taken_back() {
