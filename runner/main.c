@@ -24,9 +24,10 @@ static const struct FaultKind *const FAULTS[] = {
     &disk_fill_fault, &replace_file_fault,
     &sysctl_fault,    &disk_load_fault,
     &exhaust_fault,   &clock_skew_fault,
-    &power_off_fault, &reboot_fault,
-    &crash_fault,     &run_fault,
-    &http_fault,      NULL,
+    &lock_row_fault,  &power_off_fault,
+    &reboot_fault,    &crash_fault,
+    &run_fault,       &http_fault,
+    NULL,
 };
 static const struct SystemKind *const SYSTEMS[] = {
     &redis_cluster_system, &redis_sentinel_system, &patroni_system, &postgres_system, &etcd_system,

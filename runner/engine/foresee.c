@@ -199,7 +199,7 @@ static bool stops_primary(const struct Plan *plan, const struct SurveyRole *role
     return false;
 }
 
-static bool touches(const struct Plan *plan, const struct StepSpec *step, const struct Role *role)
+bool foresee_touches(const struct Plan *plan, const struct StepSpec *step, const struct Role *role)
 {
     struct List sides = {.items = NULL};
     if (step_has_edges(step))
@@ -216,7 +216,7 @@ static bool touched(const struct Plan *plan, const struct Role *role)
 {
     const struct StepSpec *steps = plan->scenario->steps.items;
     for (size_t at = 0; at < plan->scenario->steps.count; at++)
-        if (touches(plan, &steps[at], role))
+        if (foresee_touches(plan, &steps[at], role))
             return true;
     return false;
 }
@@ -327,6 +327,8 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
     if (foresee_promotion(plan, role, &two))
         obstacle(plan, two.code, two.help, two.text);
     if (foresee_promoted(plan, survey, role, &two))
+        obstacle(plan, two.code, two.help, two.text);
+    if (foresee_ends_on_primary(plan, role, &two))
         obstacle(plan, two.code, two.help, two.text);
     if (machine && foresee_return(plan, role, true, &two))
         obstacle(plan, two.code, two.help, two.text);

@@ -24,6 +24,11 @@ bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role,
 /* Whether, and why, who is named at `to` cannot be made primary. */
 bool foresee_promoted(const struct Plan *plan, const struct Survey *survey,
                       const struct SurveyRole *role, struct Obstacle *out);
+/* Whether the step names the role, or a side of its cut does. */
+bool foresee_touches(const struct Plan *plan, const struct StepSpec *step, const struct Role *role);
+/* Whether, and why, a fault that only a primary can take back may outlast the role's. */
+bool foresee_ends_on_primary(const struct Plan *plan, const struct SurveyRole *role,
+                             struct Obstacle *out);
 /* A step asks that who led at the start leads again at the end. */
 bool foresee_switch_back(const struct Plan *plan, const struct Role *role);
 /* The first step that fails the role over, and the last one; NULL: there is none. */

@@ -59,7 +59,8 @@ static void add(const struct Holding *holding, struct Commands *commands, struct
     const char *const *word = holding->words;
     int64_t timeout_s = text_equal(verb, "take") ? 120 : 20;
     commands_add(commands, arena, what, timeout_s, "sh", "hold", verb, holding->kind, word[0],
-                 word[1], word[2], word[3], word[4], word[5], word[6], word[7], NULL);
+                 word[1], word[2], word[3], word[4], word[5], word[6], word[7], word[8], word[9],
+                 word[10], word[11], word[12], word[13], NULL);
 }
 
 static const char *said(const char *own, const char *usual)

@@ -146,6 +146,7 @@ hold_freed() {
 
 hold_words() {
     kind=$1 path='' share='' leave='' what='' address='' port='' count='' by='' bad='' good='' every=''
+    query='' database='' waiters='' ramp='' steps=''
     shift
     while [ $# -ge 2 ]; do
         case $1 in
@@ -160,6 +161,11 @@ hold_words() {
         bad) bad=$2 ;;
         good) good=$2 ;;
         every) every=$2 ;;
+        query) query=$2 ;;
+        database) database=$2 ;;
+        waiters) waiters=$2 ;;
+        ramp) ramp=$2 ;;
+        steps) steps=$2 ;;
         esac
         shift 2
     done

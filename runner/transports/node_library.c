@@ -23,6 +23,8 @@ static const char holder_sh[] = {
 #include "runner/transports/holder_flap.sh.h"
 #include "runner/transports/holder_load.sh.h"
 #include "runner/transports/holder_restart.sh.h"
+#include "runner/transports/holder_row.sh.h"
+#include "runner/transports/holder_sql.sh.h"
     0};
 const char pods_sh[] = {
 #include "runner/transports/pods.sh.h"

@@ -116,6 +116,7 @@ KINDS = [
 # Verbs of a step that put nothing in place which an undo would take out.
 NO_FAULTS = {
     "sql": "a statement, once: touches no host",
+    "lock_row": "in a database: its ends are in databases/lock_row_test.sh",
     "power_off": "of a whole machine: its ends are in system/machine.sh",
     "reboot": "of a whole machine: its ends are in systemd/systemd_test.sh",
     "crash": "of a whole machine: its ends are in kernels/sysrq_test.sh",

@@ -196,6 +196,65 @@ static void test_what_leaves_one_primary_is_fine(void **state)
     assert_null(refused(*state, reboot, 1, "always"));
 }
 
+/* Why this drill, in which the locks leave something on the primary, is refused; NULL: it is not.
+ */
+static const struct FaultKind LOCK = {.name = "lock_row", .config.fields = NONE};
+static const char *outlasts(struct Arena *arena, const struct StepSpec *steps, size_t count,
+                            bool on_replica)
+{
+    struct Target hosts[] = {{.name = "db-1"}, {.name = "db-2"}};
+    const struct Target *const both[] = {&hosts[0], &hosts[1]};
+    struct Role db = {.name = "db", .system = &UNWATCHED, .hosts = both, .host_count = 2};
+    struct Scenario scenario = {.steps = {.items = (void *)(uintptr_t)steps, .count = count}};
+    struct PlannedFault *faults = arena_zero(arena, count, sizeof *faults);
+    struct SurveyRole role = {.role = &db, .primary = &hosts[0]};
+    struct Plan plan = {
+        .arena = arena, .scenario = &scenario, .faults = {.items = faults, .count = count}};
+    struct Obstacle obstacle;
+    for (uint32_t at = 0; at < count; at++)
+        faults[at] = (struct PlannedFault){
+            .step = &steps[at],
+            .step_index = at,
+            .target = &hosts[on_replica && steps[at].kind != &LOCK ? 1 : 0],
+            .role = &db,
+            .chosen = true,
+            .procedure = {.ends_on_primary = steps[at].kind == &LOCK && steps[at].config == NULL}};
+    return foresee_ends_on_primary(&plan, &role, &obstacle) ? obstacle.text : NULL;
+}
+
+static void test_what_only_a_primary_takes_back_ends_before_it_may_move(void **state)
+{
+    const struct StepSpec moved[] = {FAULT(LOCK, .hold_ns = -1), FAILOVER(.forced = false)};
+    const struct StepSpec killed[] = {FAULT(LOCK, .hold_ns = -1), FAULT(KILL, .hold_ns = 9)};
+    const struct StepSpec before[] = {FAULT(ISOLATE, .hold_ns = 9), FAULT(LOCK, .hold_ns = 9)};
+    const struct StepSpec beside[] = {FAULT(LOCK, .hold_ns = 9, .together = 1),
+                                      FAULT(RESTART, .hold_ns = -1, .together = 1)};
+    const struct StepSpec timed[] = {FAULT(LOCK, .hold_ns = 9, .timed = true),
+                                     FAULT(REBOOT, .hold_ns = -1, .timed = true)};
+
+    assert_string_equal(outlasts(*state, moved, 2, false),
+                        "`move it` may move the primary of role 'db', and what `it` made there "
+                        "could be taken back on the new one alone");
+    assert_non_null(outlasts(*state, killed, 2, false));
+    assert_non_null(outlasts(*state, before, 2, false));
+    assert_non_null(outlasts(*state, beside, 2, false));
+    assert_non_null(outlasts(*state, timed, 2, false));
+}
+
+static void test_what_is_over_before_or_leaves_nothing_may_stand_beside_a_failover(void **state)
+{
+    const struct StepSpec over[] = {FAULT(LOCK, .hold_ns = 9), FAILOVER(.forced = false)};
+    const struct StepSpec own_row[] = {FAULT(LOCK, .hold_ns = -1, .config = "a query"),
+                                       FAILOVER(.forced = false)};
+    const struct StepSpec replica[] = {FAULT(LOCK, .hold_ns = -1), FAULT(KILL, .hold_ns = -1)};
+    const struct StepSpec alone[] = {FAULT(LOCK, .hold_ns = -1), FAULT(LOCK, .hold_ns = -1)};
+
+    assert_null(outlasts(*state, over, 2, false));
+    assert_null(outlasts(*state, own_row, 2, false));
+    assert_null(outlasts(*state, replica, 2, true));
+    assert_null(outlasts(*state, alone, 2, false));
+}
+
 /* A drill of a pair whose primary, api-1, is taken away: the sentence that refuses it, or NULL. */
 struct Taking {
     const struct SystemKind *system;
@@ -359,6 +418,8 @@ int main(void)
         cmocka_unit_test(test_a_kill_that_nobody_looks_at_again_is_no_fence),
         cmocka_unit_test(test_an_undo_that_could_ask_nobody_is_refused),
         cmocka_unit_test(test_what_leaves_one_primary_is_fine),
+        cmocka_unit_test(test_what_only_a_primary_takes_back_ends_before_it_may_move),
+        cmocka_unit_test(test_what_is_over_before_or_leaves_nothing_may_stand_beside_a_failover),
         cmocka_unit_test(test_no_drill_starts_a_primary_that_may_become_a_second_one),
         cmocka_unit_test(test_a_start_that_asks_no_system_must_be_safe_by_itself),
         cmocka_unit_test(test_one_that_returns_safely_or_stays_down_is_drilled),

@@ -1,0 +1,41 @@
+/* database.h - what faults inside a PostgreSQL have in common. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FD_FAULTS_DATABASE_H
+#define FD_FAULTS_DATABASE_H
+
+#include "holding.h"
+
+/* What they all begin with. */
+struct DatabaseFault {
+    const struct Node *target;
+    int64_t port; /* FIELD_NOT_GIVEN: that of the role's system, or 5432 */
+};
+
+/* `lock_row`. */
+struct LockRowConfig {
+    struct DatabaseFault at;
+    const char *query; /* NULL: a helper table's */
+    const char *database;
+    int64_t waiters, ramp_ns, ramp_steps;
+};
+
+/* Their first two fields. */
+#define DATABASE_FIELDS(text)                                                                      \
+    {.name = "target",                                                                             \
+     .type = FIELD_ANY,                                                                            \
+     .offset = offsetof(struct DatabaseFault, target),                                             \
+     .flags = FIELD_SUBJECT | FIELD_REQUIRED,                                                      \
+     .example = "victim",                                                                          \
+     .doc = text},                                                                                 \
+    {                                                                                              \
+        .name = "port", .type = FIELD_INT, .offset = offsetof(struct DatabaseFault, port),         \
+        .flags = FIELD_UNSET, .min = 1, .max = 65535, .example = "5433",                           \
+        .doc = "The server's port on the host; without it, what the role says, or 5432."           \
+    }
+
+/* Says `port` and `database`. False where the role is another system. */
+bool database_say(const struct DatabaseFault *fault, const char *database,
+                  const struct PlanInput *input, struct Arena *arena, struct Holding *holding,
+                  struct Err *err) MUST_CHECK;
+
+#endif
