@@ -30,8 +30,9 @@ static const struct FaultKind *const FAULTS[] = {
     NULL,
 };
 static const struct SystemKind *const SYSTEMS[] = {
-    &redis_cluster_system, &redis_sentinel_system, &patroni_system, &postgres_system, &etcd_system,
-    &haproxy_system,       &vrrp_system,           &http_system,    &taught_system,   NULL,
+    &redis_system,    &redis_cluster_system, &redis_sentinel_system, &patroni_system,
+    &postgres_system, &etcd_system,          &haproxy_system,        &vrrp_system,
+    &http_system,     &taught_system,        NULL,
 };
 static const struct TransportKind *const TRANSPORTS[] = {
     &ssh_transport,

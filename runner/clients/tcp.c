@@ -52,6 +52,14 @@ static socklen_t socket_address(const char *address, uint16_t port, struct socka
     bug("'%s' is no numeric address", address);
 }
 
+static void end_by_reset(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+/* Also where we are killed: the kernel would go on sending what nobody has taken yet, and a command
+ * that comes minutes later meets another state than it was meant for. */
 int tcp_connect(const char *address, uint16_t port, enum CallEnd *end, int *code)
 {
     struct sockaddr_storage to;
@@ -64,6 +72,7 @@ int tcp_connect(const char *address, uint16_t port, enum CallEnd *end, int *code
     }
     const int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    end_by_reset(fd);
     if (connect(fd, (const struct sockaddr *)&to, size) == 0 || errno == EINPROGRESS)
         return fd;
     *code = errno;
@@ -98,8 +107,7 @@ enum CallEnd tcp_connected(int fd, int *code)
 
 void tcp_close_by_reset(int fd)
 {
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    end_by_reset(fd);
     close(fd);
 }
 

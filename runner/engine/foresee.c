@@ -262,7 +262,7 @@ static struct Span range_of(const struct Plan *plan, const struct SurveyRole *ro
 }
 
 /* DESIGN.md 12.2: what the disk of a killed primary gives back. */
-static void foresee_persistence(struct Plan *plan, const struct SurveyRole *role)
+static void foresee_persistence(struct Plan *plan, const struct SurveyRole *role, const char *by)
 {
     const char *host = role->primary ? role->primary->name : "unknown";
     char risk[32] = "an unknown number";
@@ -288,9 +288,9 @@ static void foresee_persistence(struct Plan *plan, const struct SurveyRole *role
             "Turn on appendonly; or drill with isolate, freeze or failover, which keep its memory.",
             arena_printf(
                 plan->arena,
-                "kill of a Redis primary without persistence is refused: '%s' would come back "
+                "%s of a Redis primary without persistence is refused: '%s' would come back "
                 "empty, and where no failover came in time all %s keys with it",
-                host, risk));
+                by, host, risk));
         return;
     case PERSIST_UNKNOWN:
         obstacle(plan, ERR_NOT_READY, "Nothing is killed whose persistence is not known.",
@@ -323,7 +323,9 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
     bool machine = stops_primary(plan, role, true), service = stops_primary(plan, role, false);
     struct Obstacle two;
     if (machine || service)
-        foresee_persistence(plan, role);
+        foresee_persistence(plan, role, "kill");
+    else if (prospect->persistence == PERSIST_NONE && foresee_starts_plainly(plan, role))
+        foresee_persistence(plan, role, "restart"); /* a clean stop writes a snapshot, if any */
     if (foresee_promotion(plan, role, &two))
         obstacle(plan, two.code, two.help, two.text);
     if (foresee_promoted(plan, survey, role, &two))

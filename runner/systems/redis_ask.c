@@ -61,7 +61,7 @@ void redis_system_cancel(void *data)
 void redis_system_close(void *data)
 {
     struct RedisSystem *system = data;
-    questions_cancel(system);
+    questions_end(system);
     lines_close(system->hosts, system->role->host_count);
     mem_free(system);
 }

@@ -15,7 +15,7 @@ struct Line {
 
 struct Part {
     struct RedisSystem *system;
-    struct Line *line;
+    struct Line *line;         /* NULL: a host was asked by its `reach:` */
     struct Question *question; /* NULL: it has ended */
     struct Part *next;
     struct Call *call;
@@ -95,20 +95,36 @@ static void drop_parts(struct Part **parts)
         struct Part *part = *parts;
         *parts = part->next;
         call_cancel(part->call);
-        line_ended(part->line, false);
+        if (part->line != NULL)
+            line_ended(part->line, false);
         mem_free(part);
     }
 }
 
-void questions_cancel(struct RedisSystem *system)
+static void cancel_questions(struct RedisSystem *system, bool lasting)
 {
-    while (system->questions != NULL) {
-        struct Question *question = system->questions;
+    struct Question **at = &system->questions;
+    while (*at != NULL) {
+        struct Question *question = *at;
+        if (question->lasts && !lasting) {
+            at = &question->next;
+            continue;
+        }
         unlink_question(question);
         drop_parts(&question->parts);
         mem_free(question);
     }
     drop_parts(&system->orphans);
+}
+
+void questions_cancel(struct RedisSystem *system)
+{
+    cancel_questions(system, false);
+}
+
+void questions_end(struct RedisSystem *system)
+{
+    cancel_questions(system, true);
 }
 
 static void on_answer(void *data, const struct Answer *answer)
@@ -120,7 +136,8 @@ static void on_answer(void *data, const struct Answer *answer)
         at = &(*at)->next;
     *at = ended.next;
     mem_free(data);
-    line_ended(ended.line, answer->end == CALL_TIMEOUT);
+    if (ended.line != NULL)
+        line_ended(ended.line, answer->end == CALL_TIMEOUT);
     if (question == NULL)
         return;
     question->waiting--;
@@ -159,6 +176,17 @@ static void ask(struct Question *question, struct Line *line, const struct PartO
     question->waiting++;
     line->waiting++;
     part->call = redis_call(line->client, words, question->deadline, on_answer, part);
+}
+
+void ask_remote(struct Question *question, struct Remote *remote, const struct PartOf *of,
+                const char *const *argv, struct Mono deadline)
+{
+    struct Part *part = mem_zero(1, sizeof(*part));
+    *part = (struct Part){
+        .system = question->system, .question = question, .next = question->parts, .of = *of};
+    question->parts = part;
+    question->waiting++;
+    part->call = remote_call(remote, of->index, argv, deadline, on_answer, part);
 }
 
 void ask_line(struct Question *question, struct Line **place, const struct Endpoint *at,

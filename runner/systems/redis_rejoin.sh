@@ -1,27 +1,11 @@
 # redis_rejoin.sh - starts Redis on the host of a former primary, as a replica where there is a new one.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
-# Without single quotes, for it is quoted several times over on its way to the host.
+# shellcheck shell=sh disable=SC2034,SC2154
+# Behind redis_host.sh, and without single quotes as it.
 #   sh -c TEXT rejoin ADDRESS PORT MASTER CONFIG [tls] START "SENTINEL PORT"...
-# MASTER empty: there are no Sentinels, and the other Redis are asked whether they lead.
 own=$1 own_port=$2 master=$3 config=$4 tls=$5 start=$6
 shift 6
 unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
-
-# value_of WORD FILE: what a configuration says; nothing where there is none.
-value_of() {
-    sed -n "s/^[[:space:]]*$1[[:space:]]\{1,\}//p" "$2" 2>/dev/null | tail -n 1 |
-        sed "s/[[:space:]]*\$//; s/^\"\(.*\)\"\$/\1/"
-}
-
-# The password is of this host, and only redis-cli gets it.
-redis() {
-    secret=$1 host=$2 port=$3
-    shift 3
-    [ -z "$tls" ] || set -- --tls ${ca:+--cacert "$ca"} ${cert:+--cert "$cert"} ${key:+--key "$key"} "$@"
-    set -- timeout 1 redis-cli -h "$host" -p "$port" "$@"
-    if [ -n "$secret" ]; then REDISCLI_AUTH=$secret "$@"; else "$@"; fi 2>/dev/null
-}
 
 # What one Sentinel says: EPOCH ADDRESS PORT QUORUM STATE. down: it gives this primary up, or is about
 # to: within a second, the time that it may take to ask again.
@@ -44,27 +28,9 @@ read_sentinel() {
     echo "$epoch $address $port $quorum $state"
 }
 
-# What another Redis says where it leads: as above, its offset for an epoch.
-ask_peer() {
-    redis "$own_secret" "$1" "$2" info replication | tr -d "\r" | {
-        role="" offset=0
-        while IFS=: read -r name value; do
-            case $name in
-            role) role=$value ;;
-            master_repl_offset) offset=$value ;;
-            esac
-        done
-        [ "$role" != master ] || echo "$offset $1 $2 1 calm"
-    }
-}
-
 # Sets address and port as the newest word of the Sentinels has them; empty: nobody answers.
 ask_sentinels() {
     said=$(for at; do
-        [ -n "$master" ] || {
-            ask_peer "${at% *}" "${at##* }" &
-            continue
-        }
         printf "%s\n" "sentinel get-master-addr-by-name $master" "sentinel master $master" |
             redis "$sentinel_secret" "${at% *}" "${at##* }" | read_sentinel &
     done | sort -k1,1nr)
@@ -84,27 +50,6 @@ is_own() {
     return 1
 }
 
-uptime_s() {
-    read -r up _ </proc/uptime
-    echo "${up%.*}"
-}
-
-# So that it is no primary for an instant. Redis and Sentinel rewrite this file in the same way.
-write_down() {
-    file=$(readlink -f "$config") && [ -w "$file" ] || return 1
-    case " $(value_of port "$file") $(value_of tls-port "$file") " in
-    *" $own_port "*) ;;
-    "   ") [ "$own_port" = 6379 ] || return 1 ;;
-    *) return 1 ;;
-    esac
-    cp -p "$file" "$file.faildrill" && {
-        grep -viE "^[[:space:]]*(replicaof|slaveof)[[:space:]]" "$file"
-        [ $? -le 1 ] && echo "replicaof $address $port"
-    } >"$file.faildrill" && mv -f "$file.faildrill" "$file" && return 0
-    rm -f "$file.faildrill"
-    return 1
-}
-
 # Tells Redis itself as soon as it listens; while it loads it is nobody yet.
 tell() {
     until=$(($(uptime_s) + 10))
@@ -121,11 +66,8 @@ tell() {
     [ -n "$written" ] || echo "Redis on $own $own_port could not be made a replica in 10 s"
 }
 
-own_secret=$(value_of requirepass "$config")
+read_access
 sentinel_secret=$(value_of requirepass "${config%/*}/sentinel.conf")
-ca=$(value_of tls-ca-cert-file "$config")
-cert=$(value_of tls-cert-file "$config")
-key=$(value_of tls-key-file "$config")
 address="" port="" written=""
 if command -v redis-cli >/dev/null; then
     ask_sentinels "$@"
@@ -143,7 +85,7 @@ if [ -z "$address" ] || is_own; then
     echo "Redis is started as it is: ${address:-nobody} leads"
     exec sh -c "$start"
 fi
-write_down && written=yes
+write_down "replicaof $address $port" && written=yes
 echo "Redis is started as a replica of $address $port${written:+, by $config}"
 tell &
 if sh -c "$start"; then wait; else

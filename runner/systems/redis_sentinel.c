@@ -171,7 +171,7 @@ static void *sentinel_open(const void *config, const struct Role *role, struct L
 static void sentinel_close(void *data)
 {
     struct Sentinel *system = data;
-    questions_cancel(&system->redis);
+    questions_end(&system->redis);
     lines_close(system->sentinels, system->sentinel_count);
     redis_system_close(system);
 }

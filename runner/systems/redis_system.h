@@ -6,6 +6,7 @@
 #include "../clients/redis.h"
 #include "../model/system.h"
 #include "../schema/decode.h"
+#include "remote.h"
 
 /* The first member of the config of each. */
 struct RedisAccess {
@@ -85,6 +86,7 @@ struct Question {
     bool (*after)(struct Question *question); /* when the timer fires */
     struct Mono asked, deadline;
     size_t waiting; /* parts, and the timer */
+    bool lasts;     /* ends with the system alone: what it does must not be left half done */
     /* Nothing is waited for any more, or a part knew enough: says what came of it. */
     void (*finish)(struct Question *question);
 };
@@ -101,12 +103,16 @@ void ask_host(struct Question *question, size_t index, PartFn *fn, const char *c
 void ask_hosts(struct Question *question, PartFn *fn, const char *const *words);
 void ask_line(struct Question *question, struct Line **place, const struct Endpoint *at,
               const struct PartOf *part, const char *const *words);
+/* A command on a host of the role, by its `reach:`. */
+void ask_remote(struct Question *question, struct Remote *remote, const struct PartOf *of,
+                const char *const *argv, struct Mono deadline);
 /* `after` in so many nanoseconds, at the deadline at the latest. */
 void question_wait(struct Question *question, int64_t ns, bool (*after)(struct Question *));
 /* All that is asked at first was asked: where nobody could be, it ends soon. */
 void question_go(struct Question *question);
-void questions_cancel(struct RedisSystem *system);
-void lines_close(struct Line **lines, size_t count);    /* after questions_cancel */
+void questions_cancel(struct RedisSystem *system);      /* but those that last */
+void questions_end(struct RedisSystem *system);         /* all of them */
+void lines_close(struct Line **lines, size_t count);    /* after questions_end */
 int64_t number_of(const char *text, int64_t otherwise); /* text may be NULL */
 
 /* ---- redis_ask.c: fit a SystemKind as they are ---- */
@@ -146,17 +152,6 @@ struct FindQuestion *find_begin(struct RedisSystem *system, struct Mono deadline
                                 void (*done)(void *data, const char *address, uint16_t port),
                                 void *data);
 void find_at_next(struct FindQuestion *mine);
-
-/* Whom a former primary asks, before it is started, who leads now. */
-struct RejoinFrom {
-    const char *master;        /* the name that Sentinels know it by; "": each place is a Redis */
-    const char *const *places; /* "HOST PORT" */
-    size_t count;
-    const char *what;
-};
-/* The command that starts it then; none where nobody knows how it is started. */
-void redis_plan_rejoin(const struct RedisAccess *access, const struct PlanInput *input,
-                       const struct RejoinFrom *from, struct Arena *arena, struct Commands *out);
 
 extern const struct LedgerKind redis_ledger;
 

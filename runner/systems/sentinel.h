@@ -37,7 +37,7 @@ void ask_sentinels(struct Question *question, PartFn *fn, const char *const *wor
 extern const struct KnobTable sentinel_knobs;
 
 /* ---- by file: sentinel_ask.c, sentinel_whole.c, sentinel_prospect.c, sentinel_act.c,
- * sentinel_rejoin.c ---- */
+ * redis_rejoin.c ---- */
 void sentinel_ask_control(void *system, struct Mono deadline, StandingFn *done, void *data);
 void sentinel_find_primary(void *system, struct Mono deadline,
                            void (*done)(void *data, const char *address, uint16_t port),

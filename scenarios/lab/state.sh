@@ -205,7 +205,7 @@ END
     mv "$state/known_hosts.new" "$state/known_hosts"
     mv "$state/ssh_config.new" "$state/ssh_config"
     mkdir -p "$state/environments"
-    for file in "$here"/../environments/{staging,production,patroni,postgres,web,etcd,pair,redis_cluster}.yaml; do
+    for file in "$here"/../environments/{staging,production,patroni,postgres,web,etcd,pair,redis_cluster,redis_alone}.yaml; do
         sed -e "s|10\.77\.1\.|$(net_of staging).|g; s|10\.77\.2\.|$(net_of production).|g" \
             -e "s|10\.77\.5\.|$(net_of patroni).|g; s|10\.77\.7\.|$(net_of web).|g; s|10\.77\.6\.|$(net_of postgres).|g" \
             -e "s|10\.77\.8\.|$(net_of etcd).|g; s|10\.77\.9\.|$(net_of pair).|g" \

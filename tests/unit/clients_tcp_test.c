@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -43,6 +44,29 @@ static void test_tcp_connects_and_leaves_by_reset(void **state)
     assert_int_equal(ended.end, CALL_ANSWERED);
     assert_string_equal(ended.peer, "127.0.0.1");
     assert_true(ended.connected.ns >= ended.started.ns);
+    server_free(server);
+    loop_free(loop);
+}
+
+/* What was sent and not yet taken does not come later, from a kernel that goes on sending it. */
+static void test_who_is_killed_leaves_nothing_on_its_way(void **state)
+{
+    (void)state;
+    struct Loop *loop = loop_new();
+    bool left = false;
+    struct Server *server = server_new(loop, hear, &left);
+    struct linger how = {.l_onoff = 0};
+    socklen_t size = sizeof(how);
+    enum CallEnd end;
+    int code;
+
+    int fd = tcp_connect("127.0.0.1", server_port(server), &end, &code);
+    assert_true(fd >= 0);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_LINGER, &how, &size), 0);
+    close(fd);
+
+    assert_int_equal(how.l_onoff, 1);
+    assert_int_equal(how.l_linger, 0);
     server_free(server);
     loop_free(loop);
 }
@@ -176,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tcp_connects_and_leaves_by_reset),
+        cmocka_unit_test(test_who_is_killed_leaves_nothing_on_its_way),
         cmocka_unit_test(test_a_refused_port_is_refused),
         cmocka_unit_test(test_a_name_is_resolved_and_its_addresses_tried),
         cmocka_unit_test(test_a_cancelled_call_says_nothing),

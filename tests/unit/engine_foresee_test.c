@@ -258,7 +258,7 @@ static void test_what_is_over_before_or_leaves_nothing_may_stand_beside_a_failov
 /* A drill of a pair whose primary, api-1, is taken away: the sentence that refuses it, or NULL. */
 struct Taking {
     const struct SystemKind *system;
-    bool leaves, machine, replica;
+    bool leaves, machine, replica, forgets;
     const struct FaultKind *kind; /* NULL: it kills */
     const char *unit;
 };
@@ -288,7 +288,7 @@ static const char *takes(const struct Taking *of, const char **returns, struct A
     plan->scenario = &scenario;
     plan->faults = (struct List){.items = &fault, .count = 1};
     struct SurveyRole surveyed = {.role = role, .primary = &hosts[0], .prospect_known = true};
-    surveyed.prospect.persistence = PERSIST_ALL;
+    surveyed.prospect.persistence = of->forgets ? PERSIST_NONE : PERSIST_ALL;
     struct Survey survey = {.arena = arena, .roles = {.items = &surveyed, .count = 1}};
 
     foresee_roles(plan, &survey);
@@ -405,6 +405,15 @@ static void test_who_is_to_lead_must_follow_the_primary(void **state)
                         "proven: db-2 is 90 MiB behind");
 }
 
+/* Also by an operator's restart, long before anybody could fail it over. */
+static void test_a_primary_that_would_come_back_empty_is_not_restarted(void **state)
+{
+    struct Taking restart = {.system = &COORDINATED, .kind = &RESTART, .forgets = true};
+    assert_non_null(strstr(takes(&restart, NULL, *state), "'api-1' would come back empty"));
+    restart.replica = true;
+    assert_null(takes(&restart, NULL, *state));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_no_drill_starts_a_primary_that_may_become_a_second_one),
         cmocka_unit_test(test_a_start_that_asks_no_system_must_be_safe_by_itself),
         cmocka_unit_test(test_one_that_returns_safely_or_stays_down_is_drilled),
+        cmocka_unit_test(test_a_primary_that_would_come_back_empty_is_not_restarted),
     };
     struct Arena *arena = arena_new("foresee", 1 << 20);
     for (size_t at = 0; at < sizeof tests / sizeof *tests; at++)

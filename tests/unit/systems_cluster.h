@@ -1,4 +1,4 @@
-/* systems_cluster.h - three Redis and three Sentinels on 127.0.0.2 to 127.0.0.4, for tests. */
+/* systems_cluster.h - three Redis, watched by Sentinels or not, on 127.0.0.2 to .4, for tests. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_TESTS_SYSTEMS_CLUSTER_H
 #define FD_TESTS_SYSTEMS_CLUSTER_H
@@ -28,7 +28,16 @@
 #include "../../runner/systems/kinds.h"
 #include "../fakes/redis_process.h"
 #include "../fakes/server.h"
+#include "../fakes/speaking.h"
 
+/* CLUSTER_ALONE: without Sentinels. */
+#ifdef CLUSTER_ALONE
+enum { WATCHED = false };
+#define CLUSTER_SYSTEM redis_system
+#else
+enum { WATCHED = true };
+#define CLUSTER_SYSTEM redis_sentinel_system
+#endif
 enum { NODES = 3, DOWN_AFTER_MS = 2000 };
 
 struct Cluster {
@@ -142,14 +151,15 @@ static void *read_config(struct Cluster *c, const char *yaml)
     const struct Document *document =
         document_parse("system.yaml", yaml, strlen(yaml), c->arena, problems);
     struct Decode decode = {.arena = c->arena, .problems = problems};
-    void *config = arena_zero(c->arena, 1, redis_sentinel_system.config.size);
+    void *config = arena_zero(c->arena, 1, CLUSTER_SYSTEM.config.size);
     bool good = document->root != NULL &&
-                decode_record(&decode, document->root, &redis_sentinel_system.config, config);
+                decode_record(&decode, document->root, &CLUSTER_SYSTEM.config, config);
     if (problems_errors(problems) > 0)
         print_error("%s\n", problems_at(problems, 0)->message);
     problems_free(problems);
     assert_true(good);
-    redis_sentinel_system.bind(config, find_host, c);
+    if (CLUSTER_SYSTEM.bind != NULL)
+        CLUSTER_SYSTEM.bind(config, find_host, c);
     return config;
 }
 
@@ -158,16 +168,21 @@ static void describe(struct Cluster *c)
     static const char *const names[NODES] = {"redis-1", "redis-2", "redis-3"};
     for (int n = 0; n < NODES; n++) {
         snprintf(c->address[n], sizeof(c->address[n]), "127.0.0.%d", n + 2);
-        c->hosts[n] = (struct Target){.name = names[n], .address = c->address[n]};
+        c->hosts[n] = (struct Target){.name = names[n],
+                                      .address = c->address[n],
+                                      .reach = &speaking,
+                                      .reach_config = &stopped};
         c->list[n] = &c->hosts[n];
     }
     c->role = (struct Role){
-        .name = "redis", .hosts = c->list, .host_count = NODES, .system = &redis_sentinel_system};
-    c->config = read_config(
-        c, arena_printf(c->arena,
-                        "{master: shop, sentinels: [redis-1, redis-2, \"127.0.0.4:%u\"], port: %u, "
-                        "sentinel_port: %u, config: %s/redis.conf}",
-                        c->sentinel_port, c->port, c->sentinel_port, c->dir));
+        .name = "redis", .hosts = c->list, .host_count = NODES, .system = &CLUSTER_SYSTEM};
+    const char *sentinels = WATCHED ? arena_printf(c->arena,
+                                                   "master: shop, sentinel_port: %u, sentinels: "
+                                                   "[redis-1, redis-2, \"127.0.0.4:%u\"], ",
+                                                   c->sentinel_port, c->sentinel_port)
+                                    : "";
+    c->config = read_config(c, arena_printf(c->arena, "{%sport: %u, config: %s/redis.conf}",
+                                            sentinels, c->port, c->dir));
     c->role.system_config = c->config;
 }
 
@@ -198,7 +213,7 @@ static bool cluster_open(struct Cluster *c)
         write_redis(c, n);
         start_redis(c, n);
     }
-    for (int n = 0; n < NODES; n++) {
+    for (int n = 0; WATCHED && n < NODES; n++) {
         char path[100];
         write_sentinel(c, n);
         snprintf(path, sizeof(path), "%s/sentinel-%d.conf", c->dir, n);

@@ -14,72 +14,13 @@
 #include "../../runner/schema/decode.h"
 #include "../../runner/systems/kinds.h"
 #include "../../runner/transports/kinds.h"
+#include "../fakes/speaking.h"
 #include "../fakes/ended.h"
 #include "../fakes/server.h"
 #include "../fakes/postgres_process.h"
 
 static const struct SystemKind *const kind = &postgres_system;
 static struct PostgresProcess postgres;
-
-/* ---- a host that answers our commands, which is the second one ---- */
-
-/* As a host whose PostgreSQL is stopped, or one that knows no command of ours. */
-struct Word {
-    const char *said;
-    int status;
-};
-
-static void *word_open(const void *config, const struct Target *target, struct Mono deadline,
-                       struct Err *err)
-{
-    (void)target, (void)deadline, (void)err;
-    return (void *)(uintptr_t)config;
-}
-
-static void *word_start(void *session, const char *const *argv, struct Mono deadline,
-                        struct Err *err)
-{
-    (void)argv, (void)deadline, (void)err;
-    return session;
-}
-
-static bool word_end_input(void *channel, struct Mono deadline, struct Err *err)
-{
-    (void)channel, (void)deadline, (void)err;
-    return true;
-}
-
-static bool word_read(void *channel, struct Buf *out, bool *ended, struct Mono deadline,
-                      struct Err *err)
-{
-    (void)deadline, (void)err;
-    buf_put(out, ((const struct Word *)channel)->said);
-    *ended = true;
-    return true;
-}
-
-static bool word_status(void *channel, int *status, struct Buf *errors, struct Mono deadline,
-                        struct Err *err)
-{
-    (void)errors, (void)deadline, (void)err;
-    *status = ((const struct Word *)channel)->status;
-    return true;
-}
-
-static void word_finish(void *channel)
-{
-    (void)channel;
-}
-
-static const struct TransportKind speaking = {.name = "speaking",
-                                              .open = word_open,
-                                              .start = word_start,
-                                              .end_input = word_end_input,
-                                              .read = word_read,
-                                              .status = word_status,
-                                              .finish = word_finish,
-                                              .close = word_finish};
-static const struct Word stopped = {.said = "stopped\n"}, strange = {.said = "", .status = 126};
 
 /* Two hosts: on one PostgreSQL runs, on the other nothing listens. */
 struct Scene {

@@ -4,6 +4,14 @@
 
 /* ---- what is known ---- */
 
+static struct Heard detected_of(struct Scene *s)
+{
+    struct Heard heard = {.loop = s->loop};
+    kind->ask_detected(s->system, in_ms(s->patience_ms), keep_known, &heard);
+    loop_run(s->loop);
+    return heard;
+}
+
 static void test_each_host_says_what_it_is(void **state)
 {
     struct Scene *s = *state;
@@ -186,15 +194,14 @@ static void test_without_a_majority_nobody_is_named(void **state)
 static void test_without_sentinels_all_is_unknown(void **state)
 {
     struct Scene *s = *state;
-    struct Heard found = {.loop = s->loop}, failover = {.loop = s->loop};
+    struct Heard found = {.loop = s->loop};
 
     for (int n = 0; n < NODES; n++)
         kill(s->cluster.sentinel[n], SIGSTOP);
     kind->find_primary(s->system, in_ms(100), keep_address, &found);
     loop_run(s->loop);
-    kind->failover(s->system, &(struct FailoverWish){.forced = false}, in_ms(100), keep_why,
-                   &failover);
-    loop_run(s->loop);
+    s->patience_ms = 100;
+    struct Heard failover = fail_over(s, &(struct FailoverWish){.forced = false});
     for (int n = 0; n < NODES; n++)
         kill(s->cluster.sentinel[n], SIGCONT);
 
@@ -241,13 +248,6 @@ static void test_a_sentinel_that_is_no_place_is_said(void **state)
 static bool is_detected(struct Scene *s)
 {
     return detected_of(s).known == KNOWN_YES;
-}
-
-static bool has_moved(struct Scene *s)
-{
-    int primary = primary_of(s);
-    return primary >= 0 && primary != s->old_primary &&
-           standing_of(s, primary).standing.rank == RANK_PRIMARY;
 }
 
 /* The words of the command that undo would run. */
@@ -332,26 +332,18 @@ static void test_a_primary_that_nobody_replaced_is_started_as_it_is(void **state
 static void test_a_planned_failover_moves_the_primary(void **state)
 {
     struct Scene *s = *state;
-    struct Heard accepted = {.loop = s->loop}, refused = {.loop = s->loop};
+    const struct FailoverWish wish = {.forced = false};
     s->old_primary = primary_of(s);
 
-    kind->failover(s->system, &(struct FailoverWish){.forced = false}, in_ms(s->patience_ms),
-                   keep_why, &accepted);
-    loop_run(s->loop);
-    kind->failover(s->system, &(struct FailoverWish){.forced = false}, in_ms(s->patience_ms),
-                   keep_why, &refused);
-    loop_run(s->loop);
+    struct Heard accepted = fail_over(s, &wish), refused = fail_over(s, &wish);
 
     assert_int_equal(accepted.known, KNOWN_YES);
     if (refused.known == KNOWN_NO) /* another Sentinel may not know of it yet */
         assert_string_equal(refused.text, "INPROG Failover already in progress");
     /* Where the machine is so busy that the replicas look dead for 2 s, Sentinel gives up what
      * it has accepted, and has to be asked again. */
-    for (int tries = 0; tries < 5 && !becomes(s, has_moved, 10000); tries++) {
-        kind->failover(s->system, &(struct FailoverWish){.forced = false}, in_ms(s->patience_ms),
-                       keep_why, &refused);
-        loop_run(s->loop);
-    }
+    for (int tries = 0; tries < 5 && !becomes(s, has_moved, 10000); tries++)
+        (void)fail_over(s, &wish);
     wait_until(s, has_moved, "moved");
 }
 

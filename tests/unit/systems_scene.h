@@ -5,7 +5,7 @@
 
 #include "systems_cluster.h"
 
-static const struct SystemKind *const kind = &redis_sentinel_system;
+static const struct SystemKind *const kind = &CLUSTER_SYSTEM;
 
 /* ---- asking and waiting ---- */
 
@@ -86,7 +86,7 @@ struct Scene {
     struct Cluster cluster;
     struct Loop *loop;
     void *system;
-    int old_primary; /* of a test that moves it */
+    int old_primary, new_primary; /* of a test that moves it */
     int64_t patience_ms;
 };
 
@@ -129,13 +129,35 @@ static struct Heard prospect_of(struct Scene *s)
     return heard;
 }
 
-static struct Heard detected_of(struct Scene *s)
+static struct Heard fail_over(struct Scene *s, const struct FailoverWish *wish)
 {
     struct Heard heard = {.loop = s->loop};
-    kind->ask_detected(s->system, in_ms(s->patience_ms), keep_known, &heard);
+    kind->failover(s->system, wish, in_ms(s->patience_ms), keep_why, &heard);
     loop_run(s->loop);
     return heard;
 }
+
+#ifdef CLUSTER_ALONE
+struct Last {
+    struct Loop *loop;
+    const struct Target *host;
+    size_t primaries;
+};
+static void keep_last(void *data, const struct Target *host, size_t primaries)
+{
+    struct Last *last = data;
+    last->host = host;
+    last->primaries = primaries;
+    loop_stop(last->loop);
+}
+static struct Last last_of(struct Scene *s)
+{
+    struct Last last = {.loop = s->loop};
+    kind->find_last(s->system, in_ms(s->patience_ms), keep_last, &last);
+    loop_run(s->loop);
+    return last;
+}
+#endif
 
 static void stop_waiting(void *loop, int events)
 {
@@ -179,6 +201,13 @@ static int primary_of(struct Scene *s)
     return -1;
 }
 
+static bool has_moved(struct Scene *s)
+{
+    int primary = primary_of(s);
+    return primary >= 0 && primary != s->old_primary &&
+           standing_of(s, primary).standing.rank == RANK_PRIMARY;
+}
+
 static void send_command(struct Scene *s, int host, const char *words)
 {
     char line[300];
@@ -197,7 +226,7 @@ static int group_begin(void **state)
     *state = s;
     s->loop = loop_new();
     if (!cluster_open(&s->cluster)) {
-        print_message("skip systems_redis_sentinel: there is no redis-server here\n");
+        print_message("skip all: there is no redis-server here\n");
         exit(77);
     }
     s->system = kind->open(s->cluster.config, &s->cluster.role, s->loop, &err);

@@ -1,0 +1,53 @@
+# redis_host.sh - what the scripts that start Redis on a host share; each is embedded behind it.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2034,SC2154
+# Without single quotes, for it is quoted several times over on its way to the host.
+# `config`, `tls` and `own_port` are set when it is used, `address` and `port` of the new primary for write_down.
+
+# value_of WORD FILE: what a configuration says; nothing where there is none.
+value_of() {
+    sed -n "s/^[[:space:]]*$1[[:space:]]\{1,\}//p" "$2" 2>/dev/null | tail -n 1 |
+        sed "s/[[:space:]]*\$//; s/^\"\(.*\)\"\$/\1/"
+}
+
+# The password is of this host, and only redis-cli gets it.
+redis() {
+    secret=$1 server=$2 server_port=$3
+    shift 3
+    [ -z "$tls" ] || set -- --tls ${ca:+--cacert "$ca"} ${cert:+--cert "$cert"} ${key:+--key "$key"} "$@"
+    set -- timeout "${answer_within:-1}" redis-cli -h "$server" -p "$server_port" "$@"
+    if [ -n "$secret" ]; then REDISCLI_AUTH=$secret "$@"; else "$@"; fi 2>/dev/null
+}
+
+read_access() {
+    own_secret=$(value_of requirepass "$config")
+    ca=$(value_of tls-ca-cert-file "$config")
+    cert=$(value_of tls-cert-file "$config")
+    key=$(value_of tls-key-file "$config")
+}
+
+uptime_s() {
+    read -r up _ </proc/uptime
+    echo "${up%.*}"
+}
+
+# is_its_file FILE: the one of the Redis on our port.
+is_its_file() {
+    case " $(value_of port "$1") $(value_of tls-port "$1") " in
+    *" $own_port "*) ;;
+    "   ") [ "$own_port" = 6379 ] ;;
+    *) return 1 ;;
+    esac
+}
+
+# write_down LINE: in place of whom it follows; empty: nobody. So that it is no primary for an instant. Redis and
+# Sentinel rewrite this file in the same way.
+write_down() {
+    file=$(readlink -f "$config") && [ -w "$file" ] && is_its_file "$file" || return 1
+    cp -p "$file" "$file.faildrill" && {
+        grep -viE "^[[:space:]]*(replicaof|slaveof)[[:space:]]" "$file"
+        [ $? -le 1 ] && { [ -z "$1" ] || echo "$1"; }
+    } >"$file.faildrill" && mv -f "$file.faildrill" "$file" && return 0
+    rm -f "$file.faildrill"
+    return 1
+}
