@@ -7,9 +7,10 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 
 mkdir -p "$work/scenarios"/{alpha,environments,beta,gamma}
-for file in environments/{alpha,beta,gamma,staging,production} beta/b_dies alpha/watches_nobody; do
-    echo >"$work/scenarios/$file.yaml"
+for set in alpha beta gamma staging production; do
+    echo "# \`scenarios/lab/lab up $set\`" >"$work/scenarios/environments/$set.yaml"
 done
+touch "$work/scenarios"/{beta/b_dies,alpha/watches_nobody}.yaml
 for file in alpha/a_{dies,moves,frozen} alpha/patroni_primary_frozen gamma/g_dies redis_dies; do
     echo 'probes: {redis: {primary: redis}}' >"$work/scenarios/$file.yaml"
 done

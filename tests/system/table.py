@@ -5,8 +5,8 @@
 usage: table.py [--runs N] [--sets NAME,...] [--drills NAME,...] [--lanes N] [--minutes N] [--results FILE] [--write FILE]
                 [--show]
 
-A drill of a failover is a scenario that watches who leads (a probe `{primary: ...}`). It is run in the environment that
-its folder is named for, on a lab of its own in private namespaces; two labs at a time. Each run's figures are a line of
+A drill of a failover is a scenario that watches who leads (a probe `{primary: ...}`). It is run on the set of the lab that
+its folder is named for, whose environment says `lab up SET`, each set in private namespaces; two labs at a time. Each run's figures are a line of
 FILE (--results) as soon as they are known, its whole report lies beside it: a table that was cut off goes on where it
 stopped, as long as program and scenario are the same ones. Every run that came to its end counts, however it ended: none
 is done again. --show writes the table of what is there and runs nothing.
@@ -38,10 +38,20 @@ from table_text import text  # noqa: E402
 LAB = f"{ROOT}/scenarios/lab/lab"
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 PROGRAM = os.environ.get("FAILDRILL", f"{BUILD}/faildrill")
-# An environment's drills are in the folder of its name, but for these; production has those of staging.
+# A set's drills are in the folder of its name, but for these; production has those of staging.
 FOLDERS = {"staging": ".", "pair": "taught", "production": None}
 READY = 120  # s that a set has to be whole again before its next drill
 LONGEST = 900  # s of a run
+
+
+def set_of(options, environment):
+    with open(f"{options.scenarios}/environments/{environment}.yaml") as file:
+        return re.search(r"`scenarios/lab/lab up ([a-z-]+)`", file.read()).group(1)
+
+
+def folder_of(options, environment):
+    name = set_of(options, environment)
+    return FOLDERS.get(name, name.replace("-", "_"))
 
 
 class Drill:
@@ -58,7 +68,7 @@ def drills_of(options):
     out, others = {}, []
     for path in sorted(glob.glob(f"{options.scenarios}/environments/*.yaml")):
         environment = os.path.basename(path)[:-len(".yaml")]
-        folder = FOLDERS.get(environment, environment)
+        folder = folder_of(options, environment)
         files = sorted(glob.glob(f"{options.scenarios}/{folder}/*.yaml")) if folder else []
         all_of = [Drill(environment, file) for file in files]
         others += [x.name for x in all_of if not x.watches]
@@ -120,7 +130,7 @@ class Inside:
         self.options, self.environment, self.home = options, environment, home
         self.version, self.seen = version(), set()
         os.makedirs(home)
-        folder = os.path.join(options.scenarios, FOLDERS.get(environment, environment))
+        folder = os.path.join(options.scenarios, folder_of(options, environment))
         with open(f"{home}/faildrill.yaml", "w") as file:
             file.write(f"project: {environment}\nstate: state\nscenarios: [{folder}]\n"
                        f"environments: [{os.environ['LAB_STATE']}/environments]\n")
@@ -221,7 +231,7 @@ class Lanes:
     def in_lab(self, environment):
         """The same program once more, in namespaces that end with it; the last line that it or the lab said."""
         state = tempfile.mkdtemp(prefix="faildrill-table.")
-        lab = subprocess.Popen([LAB, "--state", f"{state}/lab", "run", "--private", environment.replace("_", "-"), "--",
+        lab = subprocess.Popen([LAB, "--state", f"{state}/lab", "run", "--private", set_of(self.options, environment), "--",
                                 sys.executable, os.path.realpath(__file__), *sys.argv[1:]],
                                env=dict(os.environ, TMPDIR=state, TABLE_OF=environment, TABLE_HOME=f"{state}/project",
                                         TABLE_END=str(self.options.end)),
