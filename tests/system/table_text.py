@@ -15,9 +15,9 @@ Written by `make system-table` (table.py here): {when}.
 
 The least and the most of the runs, each figure as its report has it. From the fault on: when the slowest of the clients was
 served again; when another one led (where a step asks for that, from the step on); the range that the plan predicted from
-the settings it read, and how many runs met it. Acknowledged writes that were gone at the end, those of clients on the old
-primary's side of a cut apart; how long two hosts led, or for how long the old one could not be asked. From the undo on: when
-redundancy was whole. **Bold**: not as it should be; below the table is why.
+the settings it read, and how many runs met it, which is that the two overlap. Acknowledged writes that were gone at the
+end, those of clients on the old primary's side of a cut apart; how long two hosts led, or for how long the old one could not
+be asked. From the undo on: when redundancy was whole. **Bold**: not as it should be; below the table is why.
 """
 
 
