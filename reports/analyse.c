@@ -107,11 +107,11 @@ static bool nobody_noticed(const struct Analysis *analysis)
             return false;
     }
     for (size_t n = 0; n < out->ledger_count; n++) {
-        if (out->ledgers[n].lost > 0)
+        if (out->ledgers[n].lost + out->ledgers[n].back_lost > 0)
             return false;
     }
     for (size_t n = 0; n < out->primary_count; n++) {
-        if (out->primaries[n].split.high_ns > 0)
+        if (out->primaries[n].split.high_ns > 0 || out->primaries[n].back_split.high_ns > 0)
             return false;
     }
     return true;

@@ -206,6 +206,19 @@ static void not_seen(struct BackCase *of)
     add(cut ? &of->note : &of->broken, "%s", of->back->why);
 }
 
+/* Somebody else may lead again after all was whole. */
+static void judge_last(struct BackCase *of)
+{
+    const struct RunSwitchBack *back = of->back;
+    if (back->last == NULL) {
+        worsen(of, VERDICT_INCONCLUSIVE);
+        add(&of->note, "nobody says who leads at the end");
+    } else if (!text_equal(back->last, back->to)) {
+        worsen(of, VERDICT_FAIL);
+        add(&of->broken, "%s leads at the end", back->last);
+    }
+}
+
 static bool judge_leads(struct BackCase *of)
 {
     const struct RunSwitchBack *back = of->back;
@@ -223,6 +236,7 @@ static bool judge_leads(struct BackCase *of)
     else if (leads.high_ns > limit)
         worsen(of, VERDICT_INCONCLUSIVE);
     add(&of->note, "%s leads again", back->to);
+    judge_last(of);
     return leads.low_ns <= limit;
 }
 
@@ -248,6 +262,7 @@ static void judge_back(struct BackCase *of)
     if (back->asked.ns == 0 && back->leads.high.ns != 0) {
         say_measured(of, "leads already");
         add(&of->note, "%s", back->to);
+        judge_last(of);
         return;
     }
     if (back->asked.ns == 0) {

@@ -121,6 +121,17 @@ static bool fences(const struct PlannedFault *fault, const struct StepSpec *fail
            !fault->procedure.once;
 }
 
+/* Who leads since the first one is proven stopped by nothing. */
+static bool is_forced_again(const struct Plan *plan, const struct StepSpec *first)
+{
+    const struct StepSpec *steps = plan->scenario->steps.items;
+    for (size_t at = 0; at < plan->scenario->steps.count; at++)
+        if (steps[at].type == STEP_FAILOVER && steps[at].forced && &steps[at] != first &&
+            text_equal(steps[at].role, first->role))
+            return true;
+    return false;
+}
+
 static void judge_forced(const struct Plan *plan, const struct Role *role, struct Obstacle *out)
 {
     *out = (struct Obstacle){
@@ -130,7 +141,8 @@ static void judge_forced(const struct Plan *plan, const struct Role *role, struc
                              "demotes the old one",
                              role->name),
         .help = "Put a `stop:` of the old primary before it, without `for`; `stays: true` at its "
-                "target means the same host all through."};
+                "target means the same host all through. Only a role's first failover may be "
+                "forced."};
 }
 
 bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, struct Obstacle *out)
@@ -156,7 +168,7 @@ bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, s
                                  role->role->name),
             .help = "Give the partition a `for:` that ends before the drill does."};
     if (out->text == NULL && role->role->system->unwatched && failover != NULL &&
-        failover->forced && !fenced)
+        (is_forced_again(plan, failover) || (failover->forced && !fenced)))
         judge_forced(plan, role->role, out);
     return out->text != NULL;
 }

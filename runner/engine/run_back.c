@@ -155,19 +155,22 @@ static void ask_back(struct SwitchBack *back, struct Mono now)
     run_event(run, back->row.role, "switch back: %s is asked to lead again", host->name);
     sight_back(run->sight, back->role, now);
     const struct FailoverWish wish = {.to = host};
-    sight_failover(run->sight, back->role, &wish, mono_add(now, FAILOVER_TIMEOUT_NS), answered,
-                   back);
+    sight_failover(run->sight, back->role, &wish,
+                   mono_min(back->until, mono_add(now, FAILOVER_TIMEOUT_NS)), answered, back);
 }
 
 /* Not for ever: how long is part of what the drill may take. */
 static void may_begin(struct SwitchBack *back, struct Mono now)
 {
     const char *why = "";
-    if (back->until.ns == 0)
+    struct Run *run = back->run;
+    if (back->until.ns == 0) {
         back->until = mono_add(now, SWITCH_BACK_FIT_NS);
-    enum Known lets = run_gate_lets_back(back->run, FAILOVER_TIMEOUT_NS, &why);
+        run->state_until = mono_add(back->until, run->scenario->settle_ns);
+    }
+    enum Known lets = run_gate_lets_back(run, FAILOVER_TIMEOUT_NS, &why);
     if (lets == KNOWN_NO)
-        end_back(back, arena_printf(back->run->arena, "the gate is shut: %s", why));
+        end_back(back, arena_printf(run->arena, "the gate is shut: %s", why));
     else if (lets == KNOWN_YES && is_fit(back, now))
         ask_back(back, now);
     else if (back->state == BACK_DUE && !mono_before(now, back->until))
@@ -205,13 +208,18 @@ static void watch_back(struct SwitchBack *back, struct Mono now)
     struct Run *run = back->run;
     struct RunSwitchBack *row = &back->row;
     look_back(back);
-    bool leads = row->leads.high.ns != 0;
-    if (leads && row->whole.high.ns != 0)
+    bool leads = row->leads.high.ns != 0, in_time = mono_before(now, back->until);
+    if (leads && row->whole.high.ns != 0) {
         end_back(back, "");
-    else if (run->hurry)
+        return;
+    }
+    if (in_time && !run->hurry)
+        return;
+    sight_drop(run->sight, back->role);
+    if (run->hurry)
         end_back(back, leads ? "whether redundancy is whole again was not awaited"
                              : "it was not awaited, and may still come");
-    else if (!mono_before(now, back->until))
+    else
         end_back(back, leads ? arena_printf(run->arena, "not redundant again: %s",
                                             sight_lacking(run->sight))
                              : arena_printf(run->arena, "%s does not lead: %s does", row->to,
@@ -253,6 +261,8 @@ void back_close(struct Run *run)
     for (size_t at = 0; run->any_sent && at < run->back_count; at++) {
         struct SwitchBack *back = &run->backs[at];
         const struct Target *leads = sight_primary(run->sight, back->role);
+        if (back->row.asked.ns != 0)
+            look_back(back); /* it may have become whole since nobody waited for that any more */
         back->row.last = leads != NULL ? leads->name : NULL;
         (void)write_down(back);
     }

@@ -86,6 +86,7 @@ struct FaultRun {
     bool looking;
     bool watching; /* a look is under way */
     bool ended_early;
+    bool answered; /* of a failover: its system said how it goes */
     struct GuardState look;
     uint32_t missed; /* looks in a row without an answer */
     bool renewing;
@@ -285,6 +286,7 @@ void step_run_on(struct StepRun *step, const struct List *hosts); /* of const st
 void step_request_begin(struct StepRun *step);
 void step_failover_begin(struct StepRun *step);
 void step_failover_tick(struct StepRun *step, struct Mono now);
+void step_failover_close(struct StepRun *step); /* what its system has not begun is not begun */
 /* run_sql.c: a statement, once */
 void step_sql_begin(struct StepRun *step);
 void statement_close(struct StepRun *step); /* it is no longer awaited; or there was none */

@@ -112,6 +112,7 @@ static void accepted(void *data, enum Known accepted_, const char *why)
     struct FaultRun *fault = data;
     struct Run *run = fault->run;
     struct Err err;
+    fault->answered = true;
     if (run->state != RUN_STEPS || fault->state != FAULT_INJECTING)
         return;
     if (accepted_ == KNOWN_NO) {
@@ -195,6 +196,15 @@ void step_failover_begin(struct StepRun *step)
     step->primary = sight_primary(run->sight, fault->planned->role);
     sight_failover(run->sight, fault->planned->role, &wish,
                    mono_add(fault->t0.low, FAILOVER_TIMEOUT_NS), accepted, fault);
+}
+
+void step_failover_close(struct StepRun *step)
+{
+    const struct FaultRun *fault = NULL;
+    if (step->spec->type == STEP_FAILOVER && step->state == STEP_UNDER_WAY)
+        fault = failover_fault(step);
+    if (fault != NULL && fault->state == FAULT_INJECTING && !fault->answered)
+        sight_drop(step->run->sight, fault->planned->role);
 }
 
 void step_failover_tick(struct StepRun *step, struct Mono now)

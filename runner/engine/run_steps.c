@@ -88,6 +88,7 @@ void steps_close(struct Run *run)
     for (size_t at = run->first; at < run->end; at++) {
         until_close(&run->steps[at]);
         statement_close(&run->steps[at]);
+        step_failover_close(&run->steps[at]);
         run->steps[at].state = STEP_OVER;
     }
     run->first = run->end;

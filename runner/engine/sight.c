@@ -266,6 +266,22 @@ static void rank_done(void *data, const struct Standing *standing)
         ranking->done(ranking->data);
 }
 
+/* Its questions, the census too; it asks anew. */
+static void forget(struct SightRole *row)
+{
+    row->role->system->cancel(row->system);
+    row->asking_control = row->asking_standing = row->asking_detected = row->asking_redundancy =
+        false;
+    row->ranking.pending = 0;
+}
+
+void sight_drop(struct Sight *sight, const struct Role *role)
+{
+    struct SightRole *row = sight_role(sight, role);
+    if (row != NULL)
+        forget(row);
+}
+
 void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadline,
                  enum Rank *ranks, void (*done)(void *data), void *data)
 {
@@ -277,11 +293,8 @@ void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadl
         return;
     }
     /* One question of a kind and host at a time: the census of this role pauses meanwhile. */
-    if (row->asking_control || row->asking_standing || row->ranking.pending > 0) {
-        role->system->cancel(row->system);
-        row->asking_control = row->asking_standing = row->asking_detected = row->asking_redundancy =
-            false;
-    }
+    if (row->asking_control || row->asking_standing || row->ranking.pending > 0)
+        forget(row);
     row->ranking = (struct Ranking){
         .role = row, .ranks = ranks, .pending = role->host_count, .done = done, .data = data};
     struct RankAsked *asked = arena_zero(sight->arena, role->host_count, sizeof *asked);

@@ -49,6 +49,9 @@ void sight_failover(struct Sight *sight, const struct Role *role, const struct F
 void sight_snapshot(struct Sight *sight, const struct Role *role, const struct Target *host,
                     struct Mono deadline,
                     void (*done)(void *data, enum Known saved, const char *why), void *data);
+/* Ends the role's open questions: of a failover, what was not begun by now is not begun. Not from
+ * within an answer of the role's. */
+void sight_drop(struct Sight *sight, const struct Role *role);
 /* Ranks of the role's hosts, asked anew; ranks has host_count entries and stays valid until done
  * was called. Who asks again before that ends the earlier question: its done no longer comes. */
 void sight_ranks(struct Sight *sight, const struct Role *role, struct Mono deadline,

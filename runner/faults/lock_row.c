@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "kinds.h"
 #include "database.h"
@@ -74,7 +75,12 @@ static struct Where where_of(const struct Node *node, const char *key)
 /* What psql would read as an end of the statement, or as a word of its own. */
 static bool is_one_statement(const char *query)
 {
-    return query[0] != '\0' && strpbrk(query, ";\\\r\n") == NULL;
+    static const char *const enders[] = {"prepare", "commit", "end", "rollback", "abort"};
+    const char *word = query + strspn(query, " \t");
+    for (size_t at = 0; at < COUNT_OF(enders); at++)
+        if (strncasecmp(word, enders[at], strlen(enders[at])) == 0)
+            return false; /* it would end the transaction, or leave a prepared one */
+    return word[0] != '\0' && word[0] != '/' && word[0] != '-' && strpbrk(query, ";\\\r\n") == NULL;
 }
 
 static bool is_database(const char *name)

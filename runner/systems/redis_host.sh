@@ -40,14 +40,25 @@ is_its_file() {
     esac
 }
 
+# as_owner WORD...: as the user in whose folder the configuration is, who could lead root elsewhere by a link there.
+as_owner() {
+    uid=$(stat -c %u "$(dirname "$config")")
+    [ "$uid" != 0 ] || uid=$(stat -c %u "$config")
+    if [ "$(id -u)" -ne 0 ] || [ "$uid" = 0 ]; then
+        "$@"
+    else
+        setpriv --reuid "$uid" --regid "$(stat -c %g "$config")" --clear-groups "$@"
+    fi
+}
+
 # write_down LINE: in place of whom it follows; empty: nobody. So that it is no primary for an instant. Redis and
 # Sentinel rewrite this file in the same way.
 write_down() {
-    file=$(readlink -f "$config") && [ -w "$file" ] && is_its_file "$file" || return 1
-    cp -p "$file" "$file.faildrill" && {
-        grep -viE "^[[:space:]]*(replicaof|slaveof)[[:space:]]" "$file"
-        [ $? -le 1 ] && { [ -z "$1" ] || echo "$1"; }
-    } >"$file.faildrill" && mv -f "$file.faildrill" "$file" && return 0
-    rm -f "$file.faildrill"
+    file=$(as_owner readlink -f "$config") && as_owner test -w "$file" && is_its_file "$file" || return 1
+    text=$(as_owner grep -viE "^[[:space:]]*(replicaof|slaveof)[[:space:]]" "$file")
+    [ $? -le 1 ] && as_owner cp -p "$file" "$file.faildrill" &&
+        { [ -z "$text" ] || printf "%s\\n" "$text"; [ -z "$1" ] || printf "%s\\n" "$1"; } | as_owner tee "$file.faildrill" >/dev/null &&
+        as_owner mv -f "$file.faildrill" "$file" && return 0
+    as_owner rm -f "$file.faildrill"
     return 1
 }

@@ -13,7 +13,7 @@
 
 /* A system whose primary is `leading`, all of it whole, and which obeys at once. */
 static const struct Target *leading, *wanted;
-static int sent;
+static int sent, dropped;
 
 static void *system_open(const void *config, const struct Role *role, struct Loop *loop,
                          struct Err *err)
@@ -58,6 +58,12 @@ static void hand_over(void *system, const struct FailoverWish *wish, struct Mono
     done(data, KNOWN_YES, "");
 }
 
+static void drop(void *system)
+{
+    (void)system;
+    dropped++;
+}
+
 static void system_close(void *system)
 {
     (void)system;
@@ -69,6 +75,7 @@ static const struct SystemKind QUICK = {.name = "quick",
                                         .ask_standing = stands,
                                         .ask_redundancy = is_whole,
                                         .failover = hand_over,
+                                        .cancel = drop,
                                         .close = system_close};
 
 /* db-1 led, db-2 leads since the fault, which is undone. */
@@ -91,7 +98,7 @@ static void moved_tick(struct Moved *m, const struct Target *leads)
 static void moved_open(struct Moved *m)
 {
     struct Err err;
-    sent = 0;
+    sent = dropped = 0;
     wanted = NULL;
     fixture_open(&m->f);
     m->store = fixture_store(&m->f);
@@ -269,6 +276,43 @@ static void test_who_is_named_and_leads_ends_the_step(void **state)
     moved_close(&m);
 }
 
+static void test_what_is_not_begun_as_the_steps_end_is_not_begun(void **state)
+{
+    (void)state;
+    struct Moved m;
+    struct StepRun step;
+    moved_open(&m);
+    for (int answered = 0; answered < 2; answered++) {
+        step = (struct StepRun){.run = m.run, .spec = m.steps, .state = STEP_UNDER_WAY};
+        m.run->steps = &step;
+        m.run->first = 0;
+        m.run->end = 1;
+        m.run->faults[0].state = FAULT_INJECTING;
+        m.run->faults[0].answered = answered == 1;
+        steps_close(m.run);
+        assert_int_equal(step.state, STEP_OVER);
+        assert_int_equal(dropped, 1); /* the first time */
+    }
+    moved_close(&m);
+}
+
+static void test_who_does_not_wait_any_more_asks_for_nothing_more(void **state)
+{
+    (void)state;
+    struct Moved m;
+    moved_open(&m);
+    m.run->state = RUN_SETTLING;
+    assert_true(back_tick(m.run, m.now, true));
+    assert_int_equal(sent, 1);
+
+    m.run->hurry = true;
+    assert_true(back_tick(m.run, m.now, true));
+
+    assert_int_equal(dropped, 1);
+    assert_string_equal(kept(&m).why, "it was not awaited, and may still come");
+    moved_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +323,8 @@ int main(void)
         cmocka_unit_test(test_why_nobody_is_asked_is_what_is_lacking),
         cmocka_unit_test(test_another_who_leads_than_who_is_named_fails_the_drill),
         cmocka_unit_test(test_who_is_named_and_leads_ends_the_step),
+        cmocka_unit_test(test_what_is_not_begun_as_the_steps_end_is_not_begun),
+        cmocka_unit_test(test_who_does_not_wait_any_more_asks_for_nothing_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,10 @@ static void test_what_may_leave_two_primaries_is_refused(void **state)
     assert_non_null(strstr(refused(*state, alone, 2, ""), "a forced failover of role 'db'"));
     assert_non_null(strstr(refused(*state, late, 2, ""), "a forced failover of role 'db'"));
     assert_non_null(strstr(refused(*state, brief, 2, ""), "a forced failover of role 'db'"));
+    const struct StepSpec again[] = {FAULT(STOP, .hold_ns = -1), FAILOVER(.forced = false),
+                                     FAULT(ISOLATE, .hold_ns = 9), FAILOVER(.forced = true)};
+    assert_null(refused(*state, again, 3, ""));
+    assert_non_null(strstr(refused(*state, again, 4, ""), "a forced failover of role 'db'"));
 }
 
 static void test_a_kill_that_a_supervisor_may_revive_is_refused(void **state)

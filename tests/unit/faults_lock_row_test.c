@@ -165,9 +165,23 @@ static void test_what_psql_would_read_otherwise_is_refused(void **state)
     }
 }
 
+static void test_a_query_that_ends_its_transaction_is_refused(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {
+        "prepare transaction 'x'", " COMMIT", "end", "Rollback", "abort", "/* */ commit", "-- it"};
+    for (size_t at = 0; at < COUNT_OF(queries); at++) {
+        struct Bench bench = bench_new(&postgres);
+        bench.lock.query = queries[at];
+        assert_false(plan(&bench));
+        arena_free(bench.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_query_that_ends_its_transaction_is_refused),
         cmocka_unit_test(test_every_part_has_the_same_words),
         cmocka_unit_test(test_without_a_query_a_helper_table_is_made_and_dropped),
         cmocka_unit_test(test_a_port_of_the_step_goes_before_the_roles),

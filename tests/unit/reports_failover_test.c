@@ -405,6 +405,15 @@ static void test_what_stays_changed_is_who_leads_at_the_end(void **state)
     buf_clear(&text);
     report_text_style(&report, (struct TextStyle){.unicode = true}, &text);
     assert_non_null(strstr(text.text, "stays changed: primary db-1 -> db-3"));
+    assert_int_equal(report.verdict, VERDICT_PASS);
+    report = analysed(run); /* lost again after all was whole */
+    assert_int_equal(report.verdict, VERDICT_FAIL);
+    buf_clear(&text);
+    report_text_style(&report, (struct TextStyle){.unicode = true}, &text);
+    assert_non_null(strstr(text.text, "db-3 leads at the end"));
+
+    run->record.switch_backs[0].last = NULL;
+    assert_int_equal(analysed(run).verdict, VERDICT_INCONCLUSIVE);
     buf_free(&text);
 }
 
