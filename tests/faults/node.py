@@ -27,6 +27,7 @@ class Node(Host):
             "-p UnitFileState -p DropInPaths -p FragmentPath -p Transient -p Restart -p FreezerState\n")
     # What generators wrote is gone for half of each daemon-reload.
     WAY = Host.WAY + r"|/run/systemd/((transient|units)/\S*\bfd-|journal/streams/|generator)"
+    DROPS = ()
     REVIVES = True
 
     def first(self):
