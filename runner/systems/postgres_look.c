@@ -259,7 +259,12 @@ static void tell_last(struct Ask *ask)
     struct LastLook *mine = (struct LastLook *)ask;
     const struct Role *role = mine->look.system->role;
     size_t host = look_primary(&mine->look);
-    mine->done(mine->data, host < role->host_count ? role->hosts[host] : NULL,
+    bool silent = false; /* one does not answer, and may be who was promoted last */
+    for (size_t n = 0; n < role->host_count; n++) {
+        const struct HostLook *look = &mine->look.hosts[n];
+        silent = silent || (!look->answered && !look->refused && look->error[0] == '\0');
+    }
+    mine->done(mine->data, host < role->host_count && !silent ? role->hosts[host] : NULL,
                look_primaries(&mine->look));
 }
 

@@ -192,6 +192,7 @@ static void find_primary(void *data, struct Mono deadline,
 struct LastQuestion {
     struct Question question; /* first */
     size_t primaries, primary, promoted, last;
+    bool silent; /* one does not answer, and may be who was promoted */
     void (*done)(void *data, const struct Target *host, size_t primaries);
     void *data;
 };
@@ -200,9 +201,9 @@ static void tell_last(struct Question *question)
 {
     const struct LastQuestion *mine = (const struct LastQuestion *)question;
     const struct Role *role = question->system->role;
-    const struct Target *host = mine->primaries == 1  ? role->hosts[mine->primary]
-                                : mine->promoted == 1 ? role->hosts[mine->last]
-                                                      : NULL;
+    const struct Target *host = mine->promoted == 1                     ? role->hosts[mine->last]
+                                : mine->primaries == 1 && !mine->silent ? role->hosts[mine->primary]
+                                                                        : NULL;
     mine->done(mine->data, host, mine->primaries);
 }
 
@@ -211,8 +212,10 @@ static bool take_last(struct Question *question, size_t index, const struct Answ
 {
     struct LastQuestion *mine = (struct LastQuestion *)question;
     char text[24] = "";
-    if (answer->end != CALL_ANSWERED || answer->code != REDIS_VALUE ||
-        !redis_info(answer->bytes, "role", text, sizeof(text)) || !text_equal(text, "master"))
+    bool said = answer->end == CALL_ANSWERED && answer->code == REDIS_VALUE &&
+                redis_info(answer->bytes, "role", text, sizeof(text));
+    mine->silent = mine->silent || (!said && answer->end != CALL_REFUSED);
+    if (!said || !text_equal(text, "master"))
         return true;
     mine->primaries++;
     mine->primary = index;

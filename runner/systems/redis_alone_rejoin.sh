@@ -297,7 +297,11 @@ flock -n 8 || stay_down "it is being started by another" "wait"
 if [ -n "$(redis "$own_secret" "$own" "$own_port" ping)" ]; then
     begin || exit
     own_info
-    [ "$(field role)" != master ] || watch_as_primary "$@"
+    case $(field role) in
+    master) watch_as_primary "$@" ;;
+    slave) ;;
+    *) echo "Redis runs, and does not say whether it leads" && exit 1 ;;
+    esac
     exit 0
 fi
 ask_twice "$@"

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../runner/base/text.h"
@@ -24,6 +27,7 @@ static struct PostgresProcess postgres;
 
 /* Two hosts: on one PostgreSQL runs, on the other nothing listens. */
 struct Scene {
+    const struct Target *last;
     struct Loop *loop;
     struct Arena *arena;
     struct Target one, two;
@@ -142,7 +146,7 @@ static void test_the_leader_is_who_takes_writes(void **state)
 static void keep_last(void *data, const struct Target *host, size_t primaries)
 {
     struct Scene *s = data;
-    assert_ptr_equal(host, &s->one);
+    s->last = host;
     assert_int_equal(primaries, 1);
     s->came = true;
 }
@@ -154,6 +158,24 @@ static void test_the_one_that_was_promoted_last_decides(void **state)
     kind->find_last(s->system, in_ms(40000), keep_last, s);
 
     run_until(s->loop, &s->came);
+    assert_ptr_equal(s->last, &s->one);
+}
+
+/* Who does not answer may be that one. */
+static void test_beside_a_silent_host_the_only_primary_decides_nothing(void **state)
+{
+    struct Scene *s = *state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(postgres.port)};
+    int mute = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.9", &at.sin_addr), 1);
+    assert_int_equal(bind(mute, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(mute, 8), 0);
+
+    kind->find_last(s->system, in_ms(6000), keep_last, s);
+    run_until(s->loop, &s->came);
+    close(mute);
+
+    assert_null(s->last);
 }
 
 static void keep_redundancy(void *data, const struct Redundancy *redundancy)
@@ -340,6 +362,7 @@ int main(void)
         TEST(test_a_host_says_who_it_is),
         TEST(test_the_leader_is_who_takes_writes),
         TEST(test_the_one_that_was_promoted_last_decides),
+        TEST(test_beside_a_silent_host_the_only_primary_decides_nothing),
         TEST(test_a_replica_that_cannot_be_reached_is_missed),
         TEST(test_nothing_fails_over_by_itself),
         TEST(test_nobody_is_promoted_beside_a_primary),

@@ -123,6 +123,19 @@ static void open_anew(struct Scene *s)
     assert_non_null(s->system);
 }
 
+static void test_beside_a_silent_host_the_only_primary_decides_nothing(void **state)
+{
+    struct Scene *s = *state;
+    int second = (primary_of(s) + 1) % NODES; /* it may be the one that was promoted */
+
+    kill(s->cluster.redis[second], SIGSTOP);
+    struct Last last = last_of(s);
+    kill(s->cluster.redis[second], SIGCONT);
+
+    assert_int_equal(last.primaries, 1);
+    assert_null(last.host);
+}
+
 static void test_past_a_silent_primary_nobody_is_promoted(void **state)
 {
     struct Scene *s = *state;
@@ -372,6 +385,7 @@ int main(void)
         TEST(test_nothing_fails_over_by_itself),
         TEST(test_settings_that_stop_all_writes_are_seen),
         TEST(test_nobody_is_promoted_beside_a_primary_that_runs),
+        TEST(test_beside_a_silent_host_the_only_primary_decides_nothing),
         TEST(test_past_a_silent_primary_nobody_is_promoted),
         TEST(test_past_a_primary_that_no_way_leads_to_nobody_is_promoted),
         TEST(test_a_dead_primary_is_replaced_and_follows),
