@@ -10,6 +10,8 @@ the same clock, which the history keeps. For each probe that both have:
   first success   in (last bad attempt began, first good one ended]     after the last failing stretch before the undo
 and the width of the printed recovery is at most one interval + 20 ms + the width of T0, where the service refuses; where
 it is silent, requests sent up to the timeout before the end are answered late, so that much more (MEASURING.md B.8).
+The observer is no sharper than its pace there and then: the service may have changed one of its attempts and the way of
+one sooner or later than it saw. A checkout is asked each 4 ms, and each answer waits for a turn of the processor.
 A service behind the service (checkout) answers its first good request when it has found its own way: its time counts too.
 """
 import json
@@ -17,18 +19,27 @@ import sqlite3
 import sys
 
 MS = 1000000
-# The two do not ask in the same instant: one attempt of the observer, and the way there and back.
-SLACK = 2 * MS
 
 
-def windows_of(path):
+def lines_of(path, wanted, names):
     seen = {}
     for line in open(path):
         word, *rest = line.split()
-        if word == "window":
-            names = ("last_good", "first_bad", "first_bad_done", "last_bad", "first_good")
+        if word == wanted:
             seen.setdefault(rest[0], []).append(dict(zip(names, map(int, rest[1:]))))
     return seen
+
+
+def windows_of(path):
+    return lines_of(path, "window", ("last_good", "first_bad", "first_bad_done", "last_bad", "first_good"))
+
+
+def paces_of(path):
+    return lines_of(path, "pace", ("first", "last", "slowest", "pause"))
+
+
+def doubt_of(paces):
+    return max(pace["slowest"] for pace in paces) + max(pace["pause"] for pace in paces)
 
 
 def merged(windows, gap, interval):
@@ -48,7 +59,8 @@ def merged(windows, gap, interval):
 
 class Comparison:
     def __init__(self, seen, report, history):
-        self.seen, self.report, self.history = seen, report, history
+        self.seen, self.paces = windows_of(seen), paces_of(seen)
+        self.report, self.history = report, history
         (self.key, self.started), = history.execute(
             "SELECT key, mono_started FROM details JOIN runs ON run = key WHERE id = ?", (report["run"]["id"],))
         self.wrong = 0
@@ -57,9 +69,11 @@ class Comparison:
         self.wrong += not good
         print(("    " if good else "  ! ") + text)
 
-    def inside(self, what, at, low, high):
-        good = low - SLACK <= at <= high + SLACK
-        self.say(good, f"{what}: seen {(at - low) / MS:.1f} ms into a bracket of {(high - low) / MS:.1f} ms")
+    def inside(self, what, at, bracket, doubt):
+        low, high = bracket
+        good = low - doubt <= at <= high + doubt
+        self.say(good, f"{what}: seen {(at - low) / MS:.1f} ms into a bracket of {(high - low) / MS:.1f} ms, "
+                 f"give or take {doubt / MS:.1f}")
 
     def probe(self, probe):
         name, t0 = probe["name"], self.report["t0"]
@@ -67,19 +81,21 @@ class Comparison:
         stretches = [s for s in probe["stretches"]
                      if s["first_bad_ended_at_ns"] >= t0["low_at_ns"] and s["first_bad_at_ns"] < undo]
         windows = [w for w in merged(self.seen.get(name, []), probe["gap_ns"], probe["interval_ns"])
-                   if w["first_bad_done"] >= self.started + t0["low_at_ns"] - SLACK and
+                   if w["first_bad_done"] >= self.started + t0["low_at_ns"] and
                    w["first_bad"] < self.started + undo]
         if not stretches or not windows:
             self.say(False, f"{name}: {len(stretches)} outages printed, {len(windows)} seen")
             return
         first, last = stretches[0], stretches[-1]
+        before = [pace for pace in self.paces[name] if pace["last"] <= windows[0]["first_bad"]]
         self.inside(f"{name} first failure", windows[0]["first_bad"] - self.started,
-                    first["last_good_at_ns"], first["first_bad_ended_at_ns"])
+                    (first["last_good_at_ns"], first["first_bad_ended_at_ns"]), doubt_of(before[-2:]))
         if not last["first_good_ended_at_ns"] or not windows[-1]["first_good"]:
             self.say(False, f"{name}: never recovered")
             return
+        after = [pace for pace in self.paces[name] if pace["first"] >= windows[-1]["first_good"]]
         self.inside(f"{name} first success", windows[-1]["first_good"] - self.started,
-                    last["last_bad_at_ns"], last["first_good_ended_at_ns"])
+                    (last["last_bad_at_ns"], last["first_good_ended_at_ns"]), doubt_of(after[:2]))
         self.width(probe, t0, last["first_good_ended_at_ns"])
 
     def request(self, probe, ended):
@@ -103,10 +119,9 @@ class Comparison:
 
 
 def main():
-    seen = windows_of(sys.argv[1])
     report = json.load(open(sys.argv[2]))
     history = sqlite3.connect(f"file:{sys.argv[3]}?mode=ro", uri=True)
-    comparison = Comparison(seen, report, history)
+    comparison = Comparison(sys.argv[1], report, history)
     for probe in report["probes"]:
         if probe["name"] in ("writes", "checkout"):
             comparison.probe(probe)

@@ -9,6 +9,8 @@
  *   down NAME SENT WHY / up NAME ANSWERED            as seen, in the order of sending
  *   window NAME LAST_GOOD_SENT FIRST_BAD_SENT FIRST_BAD_DONE LAST_BAD_SENT FIRST_GOOD_DONE
  *                                                    0: not seen
+ *   pace NAME FIRST_SENT LAST_SENT SLOWEST PAUSE     of each BLOCK attempts: the slowest good
+ *                                                    answer, the longest time between two
  *   total NAME ATTEMPTS BAD SKIPPED BROKEN
  */
 #include <arpa/inet.h>
@@ -29,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TARGETS = 8, SENTINELS = 5, RING = 4096, REPLY = 256 };
+enum { TARGETS = 8, SENTINELS = 5, RING = 4096, REPLY = 256, BLOCK = 64 };
 enum Outcome { WAITING, GOOD, BAD, BROKEN };
 
 /* A Sentinel that is silent for so long is no reason to wait: the next one is asked beside it. */
@@ -62,6 +64,7 @@ struct Target {
     uint64_t judged, next;
     bool seen_good, down;
     int64_t last_good_sent, first_bad_sent, first_bad_done, last_bad_sent;
+    int64_t block_sent, previous_sent, slowest, pause; /* of the block that is being judged */
     uint64_t bad, skipped, broken;
 };
 
@@ -321,6 +324,22 @@ static void judge_good(struct Target *target, const struct Attempt *attempt)
     target->last_good_sent = attempt->sent;
 }
 
+static void keep_pace(struct Target *target, const struct Attempt *attempt)
+{
+    int64_t took = attempt->outcome == GOOD ? attempt->done - attempt->sent : 0;
+    int64_t pause = target->judged > 0 ? attempt->sent - target->previous_sent : 0;
+    if (target->judged % BLOCK == 0) {
+        target->block_sent = attempt->sent;
+        target->slowest = target->pause = 0;
+    }
+    target->slowest = took > target->slowest ? took : target->slowest;
+    target->pause = pause > target->pause ? pause : target->pause;
+    target->previous_sent = attempt->sent;
+    if (target->judged % BLOCK == BLOCK - 1)
+        printf("pace %s %jd %jd %jd %jd\n", target->name, (intmax_t)target->block_sent,
+               (intmax_t)attempt->sent, (intmax_t)target->slowest, (intmax_t)target->pause);
+}
+
 static void judge(struct Target *target)
 {
     while (target->judged < target->next && at(target, target->judged)->outcome != WAITING) {
@@ -331,6 +350,7 @@ static void judge(struct Target *target)
             judge_bad(target, attempt);
         if (attempt->outcome == GOOD)
             judge_good(target, attempt);
+        keep_pace(target, attempt);
         target->judged++;
     }
 }
