@@ -282,6 +282,7 @@ static bool is_the_fault_s(const struct Case *of, const struct Sample *sample)
            !mono_before(report->window_end, sample->ended);
 }
 
+/* A good answer across an end is that of the service before the fault, or after the undo. */
 static void judge_status_in(const struct Case *of, const struct Phase *phase)
 {
     int codes[STATUSES_MOST];
@@ -297,7 +298,7 @@ static void judge_status_in(const struct Case *of, const struct Phase *phase)
         bool counts = lies == LIES_INSIDE || (is_other && is_the_fault_s(of, sample));
         counted += counts;
         other += counts && is_other;
-        perhaps += !counts && is_other;
+        perhaps += !counts && is_other && sample->outcome != OUTCOME_OK;
     }
     case_measured(of, "%u other", other);
     case_note(of, "of %u requests", counted);

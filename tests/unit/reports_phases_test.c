@@ -338,6 +338,32 @@ static void test_a_failover_beside_a_fault_keeps_no_phase_open(void **state)
     }
 }
 
+/* 503 all through the fault; one that was sent just before the undo waited for it, and is good. */
+static void test_a_good_answer_across_the_undo_is_not_of_the_phase(void **state)
+{
+    struct RunSample *run = run_sample_new(*state, 7);
+    run_sample_probe(run, "shop", "http");
+    run_sample_fault(run, 15000 * MS, 60000 * MS);
+    run_sample_attempts(run, 0, NULL, 0);
+    struct Sample *samples = run->samples.items, *last = NULL;
+    for (size_t n = 0; n < run->samples.count; n++) {
+        if (mono_before(samples[n].started, at(15000 * MS)) ||
+            !mono_before(samples[n].started, at(60000 * MS)))
+            continue;
+        last = &samples[n];
+        last->outcome = OUTCOME_FAILED;
+        last->failure = FAILURE_UNAVAILABLE;
+        last->code = 503;
+    }
+    assert_non_null(last);
+    last->ended = at(60100 * MS);
+    last->code = 500;
+    assert_int_equal(verdict_of(run, "during.status_only", 0, "503"), VERDICT_INCONCLUSIVE);
+    last->outcome = OUTCOME_OK;
+    last->code = 200;
+    assert_int_equal(verdict_of(run, "during.status_only", 0, "503"), VERDICT_PASS);
+}
+
 /* ---- What is missing ---- */
 static void test_a_phase_that_never_came_is_no_pass(void **state)
 {
@@ -389,6 +415,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_failover_beside_a_fault_keeps_no_phase_open, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_a_good_answer_across_the_undo_is_not_of_the_phase,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_phase_that_never_came_is_no_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_run_that_died_is_not_good_afterwards, setup,
                                         teardown),
