@@ -82,7 +82,7 @@ deps: ## install what the build and the demo need (Debian 12); starts no service
 	@.ci/deps $(DEPS)
 
 check-deps: ## install what the tests need as well
-	@.ci/deps $(DEPS) $(CHECK_DEPS)
+	@.ci/deps $(DEPS) $(sort $(CHECK_DEPS) $(DATABASE_DEPS) $(WEB_DEPS))
 
 kernel-deps: # what `make kernels` needs as well; the kernel itself is unpacked, not installed
 	@.ci/deps $(DEPS) $(KERNEL_DEPS)
@@ -205,9 +205,14 @@ gate: all ## 400 wrong environments and papers, 250 forbidden requests, 1,000 pa
 machines: all ## hosts whose power is cut: all that may go wrong, three minutes
 	@$(RUN) -t 1200 tests/system/machine.sh
 
-system: hosts faults drills databases ## all of that, and the databases
+# The two that most people have, in `make check`; its drills beside an observer are those of Redis.
+failovers-part: all
+	@SETS=patroni,web ONLY=patroni_primary_dies,web_server_dies $(RUN) -t 600 tests/system/failovers.sh
 
-.PHONY: system-table
+.PHONY: system-table failovers-part
+system: database-deps web-deps all ## each system of the lab: primary killed, machine lost, planned switchover (20 minutes)
+	@$(RUN) -t 3600 tests/system/failovers.sh
+
 system-table: database-deps web-deps all ## every drill of a failover RUNS=5 times: writes tests/system/TABLE.md, goes on where it was cut off (2 hours)
 	@BUILD=$(BUILD) FAILDRILL=$(abspath $(BUILD))/faildrill tests/system/table.py --runs $(RUNS) --write tests/system/TABLE.md
 

@@ -104,15 +104,21 @@ import argparse, sys
 sys.path.insert(0, sys.argv[1])
 import table
 options = argparse.Namespace(scenarios=f"{sys.argv[2]}/scenarios", results=f"{sys.argv[2]}/mine", show=False, runs=2,
-                             drills="a_dies,a_moves", sets=None)
+                             drills="a_dies,a_moves", sets=None, standard=False, judge=False)
 drills, _ = table.drills_of(options)
 results = table.Results(options, drills)
 results.keep({"drill": "a_dies", "number": 1, "figures": None})
 with open(options.results, "a") as file:
     file.write('{"drill": "a_moves", "number": 1, "key": "of another program"}\n')
-said = [f"{drill.name} {number}" for drill, number in table.todo(options, drills["alpha"], results)]
+def left():
+    return [f"{drill.name} {number}" for drill, number in table.todo(options, drills["alpha"], results)]
+said = [left()]
+options.judge = True
+said.append(left())
+results.keep({"drill": "a_moves", "number": 1, "figures": {"verdict": "INCONCLUSIVE"}})
+said.append(left())
 print(said)
-sys.exit(said != ["a_moves 1", "a_dies 2", "a_moves 2"])
+sys.exit(said != [["a_moves 1", "a_dies 2", "a_moves 2"], ["a_moves 1"], ["a_moves 2"]])
 END
 }
-check "what was cut off goes on where it stopped; another program's runs are none" left
+check "what was cut off goes on where it stopped; another program's runs are none; as a test only what was INCONCLUSIVE is run twice" left

@@ -3,15 +3,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 usage: table.py [--runs N] [--sets NAME,...] [--drills NAME,...] [--lanes N] [--minutes N] [--results FILE] [--write FILE]
-                [--show]
+                [--standard] [--judge] [--show]
 
 A drill of a failover is a scenario that watches who leads (a probe `{primary: ...}`). It is run on the set of the lab that
 its folder is named for, whose environment says `lab up SET`, each set in private namespaces; two labs at a time. Each run's figures are a line of
 FILE (--results) as soon as they are known, its whole report lies beside it: a table that was cut off goes on where it
 stopped, as long as program and scenario are the same ones. Every run that came to its end counts, however it ended: none
-is done again. --show writes the table of what is there and runs nothing.
+is done again. --show writes the table of what is there and runs nothing. --standard takes of each set what every system
+must stand: the primary killed, its machine lost, a planned switchover. --judge runs each drill once and is a test: a run
+is as it should be, or the test fails; what ended INCONCLUSIVE, on a machine that was too busy, is run once more.
 
-Exit: 1 where a run ended NOT UNDONE, gave no report, or a lab did not come up.
+Exit: 1 where a run ended NOT UNDONE, gave no report, or a lab did not come up; with --judge where one is not as it should be.
 """
 import argparse
 import glob
@@ -33,13 +35,16 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(f"{HERE}/../..")
 sys.path[:0] = [HERE, f"{ROOT}/tests"]
 from figures import figures, line  # noqa: E402
-from table_text import text  # noqa: E402
+from table_text import reasons, text  # noqa: E402
 
 LAB = f"{ROOT}/scenarios/lab/lab"
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 PROGRAM = os.environ.get("FAILDRILL", f"{BUILD}/faildrill")
 # A set's drills are in the folder of its name, but for these; production has those of staging.
 FOLDERS = {"staging": ".", "pair": "taught", "production": None}
+# The end of a scenario's name says which of the three it is; to be cut off from all is the machine lost, as others see it.
+KILLED, PLANNED = r"_dies$", r"_(switchover|moves|hand_over|stops|(planned|cluster)_failover)$"
+LOST = (r"_lost$", r"_(isolated|cut_off)$")
 READY = 120  # s that a set has to be whole again before its next drill
 LONGEST = 900  # s of a run
 
@@ -63,6 +68,12 @@ class Drill:
         self.watches = b"{primary: " in self.text
 
 
+def standard_of(drills):
+    def those(pattern):
+        return [x for x in drills if re.search(pattern, x.name)]
+    return those(KILLED) + those(PLANNED) + (those(LOST[0]) or those(LOST[1]))
+
+
 def drills_of(options):
     """environment -> its drills; and the scenarios beside them that watch nobody who leads."""
     out, others = {}, []
@@ -72,7 +83,9 @@ def drills_of(options):
         files = sorted(glob.glob(f"{options.scenarios}/{folder}/*.yaml")) if folder else []
         all_of = [Drill(environment, file) for file in files]
         others += [x.name for x in all_of if not x.watches]
-        chosen = [x for x in all_of if x.watches and (not options.drills or x.name in options.drills.split(","))]
+        watching = [x for x in all_of if x.watches]
+        chosen = [x for x in (standard_of(watching) if options.standard else watching)
+                  if not options.drills or x.name in options.drills.split(",")]
         if chosen and (not options.sets or environment in options.sets.split(",")):
             out[environment] = chosen
     return out, others
@@ -111,7 +124,11 @@ def todo(options, drills, results):
     """Every drill once before any is run twice."""
     runs = results.runs()
     return [(drill, number) for number in range(1, options.runs + 1) for drill in drills
-            if number not in runs.get(drill.name, {})]
+            if number not in runs.get(drill.name, {}) and (number == 1 or not options.judge or is_starved(runs.get(drill.name)))]
+
+
+def is_starved(runs):
+    return bool(runs) and all(run["figures"] and run["figures"]["verdict"] == "INCONCLUSIVE" for run in runs.values())
 
 
 def version():
@@ -272,6 +289,19 @@ def write(path, written):
         file.write(f"{written}\n{kept}")
 
 
+def judge(drills, runs, down):
+    """Whether each drill's last run is as it should be; a line each."""
+    good = True
+    for environment, of in drills.items():
+        for drill in of:
+            mine = runs.get(drill.name)
+            last = mine[max(mine)] if mine else None
+            why = reasons(drill.name, last) if last else [f"it was not run: {down.get(environment, 'no time was left')}"]
+            print(f"not ok {drill.name}: {'; '.join(why)}" if why else f"ok {drill.name}")
+            good = good and not why
+    return good
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5, help="of each drill")
@@ -281,10 +311,13 @@ def main():
     parser.add_argument("--minutes", type=int, help="begin no run after so long")
     parser.add_argument("--results", default=f"{BUILD}/system-table/results", help="keep each run's figures in this file")
     parser.add_argument("--write", help="and the table in this one")
+    parser.add_argument("--standard", action="store_true", help="of each set the three that every system must stand")
+    parser.add_argument("--judge", action="store_true", help="each drill once, as a test")
     parser.add_argument("--show", action="store_true", help="run nothing")
     parser.add_argument("--scenarios", default=f"{ROOT}/scenarios", help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.results = os.path.abspath(options.results)
+    options.runs = 2 if options.judge else options.runs
     options.end = time.time() + 60 * options.minutes if options.minutes else 0
     drills, _ = drills_of(options)
     results = Results(options, drills)
@@ -300,7 +333,9 @@ def main():
             print("skip system-table: this machine gives no namespaces")
             return 77
         lanes.go()
-    everything, others = drills_of(argparse.Namespace(scenarios=options.scenarios, drills=None, sets=None))
+    if options.judge:
+        return 0 if judge(drills, results.runs(), lanes.down) and not lanes.ended else 1
+    everything, others = drills_of(argparse.Namespace(scenarios=options.scenarios, drills=None, sets=None, standard=False))
     runs = Results(options, everything).runs()
     written = text(options.runs, everything, others, runs, lanes.down)
     print(written)
