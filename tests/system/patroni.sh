@@ -158,7 +158,7 @@ for file in "$root"/scenarios/patroni/*.yaml; do
         ;;
     esac
     case $name in
-    *_switchover*) check "$name: both replicas are synchronous" all_synchronous ;;
+    *_switchover_*) check "$name: both replicas are synchronous" all_synchronous ;;
     esac
     [ "$name" != patroni_switchover_to ] || given=(-p "host=$to")
     case $name in
@@ -173,7 +173,7 @@ for file in "$root"/scenarios/patroni/*.yaml; do
     case $name in
     *_frozen) check "$name: within the range that the knobs promise" as_predicted ;;
     *_cut_from_replicas | *_cut_from_clients) check "$name: the primary stays" stayed ;;
-    *_switchover)
+    *_switchover_back)
         check "$name: who led leads again" stayed
         check "$name: the way back is measured by itself" gave_back postgres
         check "$name: within the range that the knobs promise" as_predicted
@@ -186,6 +186,6 @@ for file in "$root"/scenarios/patroni/*.yaml; do
         ;;
     esac
     row "$name"
-    [[ $name != *_switchover* ]] || config '{"synchronous_node_count": null}'
+    [[ $name != *_switchover_* ]] || config '{"synchronous_node_count": null}'
 done
 case " ${ONLY:-own} " in *" own "*) on_their_own ;; esac
