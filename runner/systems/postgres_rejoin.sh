@@ -148,6 +148,9 @@ wait="let it end, and start nothing; then sh /run/faildrill/undo or faildrill un
 copy="make it anew: move $data away, pg_basebackup -R -h PRIMARY -D $data, start it"
 version=$(cat "$data/PG_VERSION" 2>/dev/null) ||
     stay_down "there is no $data/PG_VERSION" "\`config:\` names the file that says where the data is"
+case $version in # another user writes it, and it becomes part of root's PATH
+'' | *[!0-9.]*) stay_down "$data/PG_VERSION is no version" "look at $data: PostgreSQL writes a number there" ;;
+esac
 PATH=/usr/lib/postgresql/$version/bin:/usr/pgsql-$version/bin:$PATH
 owner=$(stat -c %U "$data") group=$(stat -c %G "$data")
 cd /
