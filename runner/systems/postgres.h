@@ -3,6 +3,8 @@
 #ifndef FD_SYSTEMS_POSTGRES_H
 #define FD_SYSTEMS_POSTGRES_H
 
+#include <stddef.h>
+
 #include "../model/system.h"
 #include "asking.h"
 #include "postgres_access.h"
@@ -15,6 +17,60 @@ struct PostgresConfig {
     bool proxy;
     const char *config_file, *rewind;
 };
+
+/* For a config with a PostgresConfig first. */
+#define POSTGRES_ACCESS_FIELDS                                                                     \
+    {.name = "dsn",                                                                                \
+     .type = FIELD_TEXT,                                                                           \
+     .offset = offsetof(struct PostgresConfig, access.dsn),                                        \
+     .flags = FIELD_REQUIRED,                                                                      \
+     .example = "\"postgresql://drill@pg-1.staging.example.net/shop\"",                            \
+     .doc = "How clients connect: user, database and options; its host is replaced by whichever "  \
+            "host of the role takes writes, as libpq does with several hosts."},                   \
+        {.name = "password",                                                                       \
+         .type = FIELD_TEXT,                                                                       \
+         .offset = offsetof(struct PostgresConfig, access.password),                               \
+         .flags = FIELD_SECRET,                                                                    \
+         .example = "\"${secret.db}\"",                                                            \
+         .doc = "The password of the DSN's user."},                                                \
+        {.name = "proxy",                                                                          \
+         .type = FIELD_BOOL,                                                                       \
+         .offset = offsetof(struct PostgresConfig, proxy),                                         \
+         .fallback = "false",                                                                      \
+         .example = "true",                                                                        \
+         .doc = "The DSN's host is a proxy or a floating address, and clients go there."},         \
+        {.name = "db_port",                                                                        \
+         .type = FIELD_INT,                                                                        \
+         .offset = offsetof(struct PostgresConfig, access.db_port),                                \
+         .fallback = "5432",                                                                       \
+         .min = 1,                                                                                 \
+         .max = 65535,                                                                             \
+         .example = "5432",                                                                        \
+         .doc = "The port of PostgreSQL on the role's hosts."},                                    \
+    {                                                                                              \
+        .name = "ledger_table", .type = FIELD_TEXT,                                                \
+        .offset = offsetof(struct PostgresConfig, access.ledger_table),                            \
+        .fallback = "faildrill_ledger", .example = "drill.ledger",                                 \
+        .doc =                                                                                     \
+            "The table of ledgers; made by the first write where it is missing, a run's rows are " \
+            "deleted at its end."                                                                  \
+    }
+#define POSTGRES_REWIND_FIELDS                                                                     \
+    {.name = "config",                                                                             \
+     .type = FIELD_TEXT,                                                                           \
+     .offset = offsetof(struct PostgresConfig, config_file),                                       \
+     .fallback = "/etc/postgresql/15/main/postgresql.conf",                                        \
+     .example = "/var/lib/pgsql/data/postgresql.conf",                                             \
+     .doc = "The file on the hosts that PostgreSQL is started with; it says where the data is."},  \
+    {                                                                                              \
+        .name = "rewind", .type = FIELD_TEXT, .offset = offsetof(struct PostgresConfig, rewind),   \
+        .fallback = "\"user=postgres dbname=postgres\"",                                           \
+        .example = "\"user=rewinder dbname=postgres\"",                                            \
+        .doc = "How a former primary asks the others who leads, and logs in for pg_rewind, in "    \
+               "libpq's words; a password stands in the host's own .pgpass. Other than a "         \
+               "superuser it "                                                                     \
+               "needs pg_wal_replay_resume, and what pg_rewind needs."                             \
+    }
 
 struct Postgres {
     const struct PostgresConfig *config;
@@ -73,6 +129,48 @@ size_t postgres_choose(const struct Role *role, const struct HostLook *hosts,
 void postgres_ask_host(struct Ask *ask, struct Postgres *system, size_t host, AskFn *fn);
 /* What came of it. Unknown where the host gave no answer. */
 enum Known postgres_runs(const struct Answer *answer);
+
+/* ---- for a system that is PostgreSQL failed over by somebody else ---- */
+
+/* Of a config with a PostgresConfig first; of its file and login only where it has them. */
+void postgres_check(const void *record, const struct Node *node, struct Decode *decode);
+void postgres_front(const void *config, struct Endpoint *out);
+/* Of a system with a Postgres first. False, with *err: the role has too many hosts. */
+bool postgres_begin(struct Postgres *system, const struct PostgresConfig *config,
+                    const struct Role *role, struct Loop *loop, struct Err *err);
+void postgres_cancel(void *system);
+void postgres_end(struct Postgres *system);
+
+/* What redundancy is judged by; a system's own struct has it first. */
+struct PostgresWhole {
+    struct Look look; /* first */
+    struct Redundancy redundancy;
+    char lacks[300];  /* for sure; the first reason counts */
+    char unseen[300]; /* what nobody can tell */
+    RedundancyFn *done;
+    void *data;
+};
+void postgres_judge_whole(struct PostgresWhole *whole);
+void postgres_tell_whole(struct PostgresWhole *whole);
+
+enum { POSTGRES_KNOBS_MAX = 18, POSTGRES_VALUE_MAX = 80 };
+/* What a prospect is made of; a system's own struct has it first. */
+struct PostgresOutlook {
+    struct Look look; /* first */
+    struct Knob knobs[POSTGRES_KNOBS_MAX];
+    char values[POSTGRES_KNOBS_MAX][POSTGRES_VALUE_MAX];
+    size_t knob_count;
+    char not_ready[300], loss[200];
+    ProspectFn *done;
+    void *data;
+};
+void postgres_knob(struct PostgresOutlook *outlook, const char *name, const char *value);
+/* The first trap counts. */
+void postgres_trap(struct PostgresOutlook *outlook, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Hosts and primary, by their own word: traps, knobs, what can be lost. */
+void postgres_judge(struct PostgresOutlook *outlook);
+void postgres_tell(struct PostgresOutlook *outlook, struct Span failover, struct Span planned);
 
 /* ---- by file: postgres_look.c, postgres_prospect.c, postgres_act.c, postgres_rejoin.c ---- */
 void postgres_ask_standing(void *system, const struct Target *host, struct Mono deadline,

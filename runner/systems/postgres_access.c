@@ -34,6 +34,13 @@ void access_check(struct PostgresAccess *access, const struct Node *node, struct
                      "'%s' is no name of a table", access->ledger_table);
 }
 
+void access_wrong(struct Decode *decode, const struct Node *node, const char *key, const char *help,
+                  const char *what, const char *value)
+{
+    problems_say(decode->problems, ERR_VALUE, where_of(node, key), help, "'%s' is no %s", value,
+                 what);
+}
+
 const char *access_address(const struct Target *host)
 {
     return host->address != NULL ? host->address : host->name;

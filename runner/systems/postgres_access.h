@@ -16,6 +16,9 @@ struct PostgresAccess {
 };
 /* Reads the dsn; says what is wrong with it and with the table's name. */
 void access_check(struct PostgresAccess *access, const struct Node *node, struct Decode *decode);
+/* Says that the value of this key is no such thing: "'data' is no absolute path". */
+void access_wrong(struct Decode *decode, const struct Node *node, const char *key, const char *help,
+                  const char *what, const char *value);
 /* Where clients connect, whoever leads (SystemKind.front). */
 void access_front(const void *config, struct Endpoint *out);
 /* One host itself (SystemKind.endpoint). */

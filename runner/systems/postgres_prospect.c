@@ -9,7 +9,6 @@
 
 /* What a replica that streams is behind by all the same, under writes. */
 enum { LAG_MOST = 16 * 1024 * 1024 };
-enum { KNOBS_MAX = 10, VALUE_MAX = 80 };
 /* One that is asked for: the log that is left is replayed, and a timeline begun. */
 #define PROMOTION_NS (10 * NS_PER_S)
 
@@ -44,16 +43,7 @@ static bool streams(const struct HostLook *leads, const struct HostLook *host, c
 
 /* ---- redundancy ---- */
 
-struct WholeLook {
-    struct Look look; /* first */
-    struct Redundancy redundancy;
-    char lacks[300]; /* for sure */
-    char unseen[300];
-    RedundancyFn *done;
-    void *data;
-};
-
-static void judge_replica(struct WholeLook *mine, size_t at, size_t primary)
+static void judge_replica(struct PostgresWhole *mine, size_t at, size_t primary)
 {
     const struct Role *role = mine->look.system->role;
     const struct HostLook *host = &mine->look.hosts[at], *leads = &mine->look.hosts[primary];
@@ -80,7 +70,7 @@ static void judge_replica(struct WholeLook *mine, size_t at, size_t primary)
         mine->redundancy.lag_bytes = lag;
 }
 
-static void judge_whole(struct WholeLook *mine)
+void postgres_judge_whole(struct PostgresWhole *mine)
 {
     const struct Role *role = mine->look.system->role;
     size_t primary = look_primary(&mine->look), count = look_primaries(&mine->look);
@@ -100,11 +90,9 @@ static void judge_whole(struct WholeLook *mine)
         say(mine->lacks, sizeof(mine->lacks), "no replica is synchronous, and commits wait");
 }
 
-static void tell_whole(struct Ask *ask)
+void postgres_tell_whole(struct PostgresWhole *mine)
 {
-    struct WholeLook *mine = (struct WholeLook *)ask;
     struct Redundancy *redundancy = &mine->redundancy;
-    judge_whole(mine);
     redundancy->complete = mine->lacks[0] != '\0'    ? KNOWN_NO
                            : mine->unseen[0] != '\0' ? KNOWN_UNKNOWN
                                                      : KNOWN_YES;
@@ -112,9 +100,16 @@ static void tell_whole(struct Ask *ask)
     mine->done(mine->data, redundancy);
 }
 
+static void tell_whole(struct Ask *ask)
+{
+    struct PostgresWhole *mine = (struct PostgresWhole *)ask;
+    postgres_judge_whole(mine);
+    postgres_tell_whole(mine);
+}
+
 void postgres_ask_redundancy(void *data, struct Mono deadline, RedundancyFn *done, void *done_data)
 {
-    struct WholeLook *mine = look_begin(data, sizeof(*mine), deadline, tell_whole);
+    struct PostgresWhole *mine = look_begin(data, sizeof(*mine), deadline, tell_whole);
     mine->done = done;
     mine->data = done_data;
     look_at_all(&mine->look, deadline);
@@ -123,77 +118,76 @@ void postgres_ask_redundancy(void *data, struct Mono deadline, RedundancyFn *don
 
 /* ---- prospect ---- */
 
-struct ProspectLook {
-    struct Look look; /* first */
-    struct Knob knobs[KNOBS_MAX];
-    char values[KNOBS_MAX][VALUE_MAX];
-    size_t knob_count;
-    char not_ready[300], loss[200];
-    ProspectFn *done;
-    void *data;
-};
-
-static void knob(struct ProspectLook *mine, const char *name, const char *value)
+void postgres_knob(struct PostgresOutlook *mine, const char *name, const char *value)
 {
-    if (mine->knob_count == KNOBS_MAX)
-        bug("more than %d knobs", KNOBS_MAX);
+    if (mine->knob_count == POSTGRES_KNOBS_MAX)
+        bug("more than %d knobs", POSTGRES_KNOBS_MAX);
     char *out = mine->values[mine->knob_count];
-    snprintf(out, VALUE_MAX, "%s", value);
+    snprintf(out, POSTGRES_VALUE_MAX, "%s", value);
     mine->knobs[mine->knob_count++] = (struct Knob){.name = name, .value = out};
 }
 
-static void judge_hosts(struct ProspectLook *mine)
+void postgres_trap(struct PostgresOutlook *mine, const char *format, ...)
+{
+    va_list values;
+    if (mine->not_ready[0] != '\0')
+        return;
+    va_start(values, format);
+    vsnprintf(mine->not_ready, sizeof(mine->not_ready), format, values);
+    va_end(values);
+}
+
+static void judge_hosts(struct PostgresOutlook *mine)
 {
     const struct Role *role = mine->look.system->role;
     size_t replicas = 0, primaries = look_primaries(&mine->look);
-    char *out = mine->not_ready;
     for (size_t n = 0; n < role->host_count; n++) {
         const struct HostLook *host = &mine->look.hosts[n];
         const char *name = role->hosts[n]->name;
         replicas += host->answered && host->replica ? 1 : 0;
         if (host->error[0] != '\0')
-            say(out, sizeof(mine->not_ready), "%.100s says %.120s", name, host->error);
+            postgres_trap(mine, "%.100s says %.120s", name, host->error);
         else if (!host->answered)
-            say(out, sizeof(mine->not_ready), "PostgreSQL on %.100s does not answer", name);
+            postgres_trap(mine, "PostgreSQL on %.100s does not answer", name);
         else if (host->paused)
-            say(out, sizeof(mine->not_ready), "replay is paused on %.100s", name);
+            postgres_trap(mine, "replay is paused on %.100s", name);
     }
     if (primaries != 1)
-        say(out, sizeof(mine->not_ready), "%zu hosts say that they are the primary", primaries);
+        postgres_trap(mine, "%zu hosts say that they are the primary", primaries);
     if (replicas == 0)
-        say(out, sizeof(mine->not_ready), "there is no replica that could be promoted");
+        postgres_trap(mine, "there is no replica that could be promoted");
 }
 
-static void judge_primary(struct ProspectLook *mine, const struct HostLook *leads)
+static void judge_primary(struct PostgresOutlook *mine, const struct HostLook *leads)
 {
     bool waits = leads->waits_for[0] != '\0' && !text_equal(leads->commit, "off") &&
                  !text_equal(leads->commit, "local");
-    knob(mine, "PostgreSQL", leads->version);
-    knob(mine, "promoted by", "nobody but us");
-    knob(mine, "synchronous_standby_names",
-         leads->waits_for[0] != '\0' ? leads->waits_for : "none");
-    knob(mine, "synchronous_commit", leads->commit);
-    knob(mine, "pg_rewind", leads->rewinds ? "possible" : "impossible: no wal_log_hints");
-    if (!leads->promotes)
-        knob(mine, "beware", "our user may not execute pg_promote");
+    postgres_knob(mine, "PostgreSQL", leads->version);
+    postgres_knob(mine, "synchronous_standby_names",
+                  leads->waits_for[0] != '\0' ? leads->waits_for : "none");
+    postgres_knob(mine, "synchronous_commit", leads->commit);
+    postgres_knob(mine, "pg_rewind", leads->rewinds ? "possible" : "impossible: no wal_log_hints");
     if (!waits)
         say(mine->loss, sizeof(mine->loss),
             "loss possible: asynchronous, what did not reach the replica that is promoted, and all "
             "that a cut-off primary acknowledges");
 }
 
-static void tell_prospect(struct Ask *ask)
+void postgres_judge(struct PostgresOutlook *mine)
 {
-    struct ProspectLook *mine = (struct ProspectLook *)ask;
     size_t primary = look_primary(&mine->look);
     judge_hosts(mine);
     if (primary < mine->look.system->role->host_count)
         judge_primary(mine, &mine->look.hosts[primary]);
+}
+
+void postgres_tell(struct PostgresOutlook *mine, struct Span failover, struct Span planned)
+{
     const struct Prospect prospect = {
         .knobs = mine->knobs,
         .knob_count = mine->knob_count,
-        .failover = {0, NS_NEVER}, /* by itself it never comes */
-        .planned = {0, PROMOTION_NS},
+        .failover = failover,
+        .planned = planned,
         .not_ready = mine->not_ready[0] != '\0' ? mine->not_ready : NULL,
         .persistence = PERSIST_ALL, /* a log that was acknowledged is on its disk */
         .keys_at_risk = -1,
@@ -202,9 +196,21 @@ static void tell_prospect(struct Ask *ask)
     mine->done(mine->data, &prospect);
 }
 
+static void tell_prospect(struct Ask *ask)
+{
+    struct PostgresOutlook *mine = (struct PostgresOutlook *)ask;
+    size_t primary = look_primary(&mine->look);
+    postgres_judge(mine);
+    postgres_knob(mine, "promoted by", "nobody but us");
+    if (primary < mine->look.system->role->host_count && !mine->look.hosts[primary].promotes)
+        postgres_knob(mine, "beware", "our user may not execute pg_promote");
+    postgres_tell(mine, (struct Span){0, NS_NEVER}, /* by itself it never comes */
+                  (struct Span){0, PROMOTION_NS});
+}
+
 void postgres_ask_prospect(void *data, struct Mono deadline, ProspectFn *done, void *done_data)
 {
-    struct ProspectLook *mine = look_begin(data, sizeof(*mine), deadline, tell_prospect);
+    struct PostgresOutlook *mine = look_begin(data, sizeof(*mine), deadline, tell_prospect);
     mine->done = done;
     mine->data = done_data;
     look_at_all(&mine->look, deadline);
