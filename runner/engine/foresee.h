@@ -18,9 +18,15 @@ void foresee_roles(struct Plan *plan, const struct Survey *survey);
 /* The role's primary may be hit: by a fault of the role itself, or by one that another role's name
  * sends to its machine, and that takes the machine or a service by its name. */
 bool foresee_is_hit(const struct PlannedFault *fault, const struct SurveyRole *role);
-/* Whether, and why, it may leave two primaries behind where nobody demotes one. */
+/* Whether, and why, it may leave two primaries behind where nobody demotes one: by a failover of
+ * ours, or by one that comes by itself. */
 bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role,
                        struct Obstacle *out);
+/* It leaves the role's servers running, and may keep one from hearing another. */
+bool foresee_hides(const struct PlannedFault *fault, const struct Role *role);
+/* While it is in effect the role's service on its host is down: kept so, or `restart: never` says
+ * that nobody revives it where none is demoted. */
+bool foresee_keeps_down(const struct PlannedFault *fault, const struct Role *role);
 /* Whether, and why, who is named at `to` cannot be made primary. */
 bool foresee_promoted(const struct Plan *plan, const struct Survey *survey,
                       const struct SurveyRole *role, struct Obstacle *out);

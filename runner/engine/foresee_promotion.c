@@ -145,18 +145,92 @@ static void judge_forced(const struct Plan *plan, const struct Role *role, struc
                 "forced."};
 }
 
+static bool is_host_of(const struct Role *role, const struct Target *host)
+{
+    for (size_t n = 0; n < role->host_count; n++)
+        if (role->hosts[n] == host ||
+            (host->address != NULL && text_equal(role->hosts[n]->address, host->address)))
+            return true;
+    return false;
+}
+
+/* It leaves the role's servers running and may keep one from hearing another. A fault between them
+ * and others alone does not. */
+bool foresee_hides(const struct PlannedFault *fault, const struct Role *role)
+{
+    const struct FaultKind *kind = fault->step->kind;
+    const struct Edge *edges = fault->edges.items;
+    if (kind == NULL || fault->target == NULL || !is_host_of(role, fault->target))
+        return false;
+    if (kind->hangs_service)
+        return fault->role == role && !step_names_service(fault->step);
+    if (!kind->partitions && !kind->needs_filter)
+        return false;
+    for (size_t n = 0; n < fault->edges.count; n++)
+        if (is_host_of(role, edges[n].from) && is_host_of(role, edges[n].to))
+            return true;
+    return fault->edges.count == 0;
+}
+
+bool foresee_keeps_down(const struct PlannedFault *fault, const struct Role *role)
+{
+    bool stays_dead = role->system->never_demotes && role->service.stays_dead;
+    return fault->role == role && fault->step->kind != NULL && fault->step->kind->stops_service &&
+           !fault->step->kind->takes_machine && !step_names_service(fault->step) &&
+           (!fault->procedure.once || stays_dead);
+}
+
+/* A step before it keeps its server down; whether it does by then is asked again before it begins.
+ */
+static bool is_stopped_before(const struct Plan *plan, const struct PlannedFault *hides,
+                              const struct Role *role)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t at = 0; at < plan->faults.count; at++)
+        if (hides->role == role && faults[at].target == hides->target &&
+            faults[at].step < hides->step && foresee_keeps_down(&faults[at], role))
+            return true;
+    return false;
+}
+
+static bool judge_hidden(const struct Plan *plan, const struct Role *role, struct Obstacle *out)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t at = 0; at < plan->faults.count; at++) {
+        if (!foresee_hides(&faults[at], role) || is_stopped_before(plan, &faults[at], role))
+            continue;
+        *out = (struct Obstacle){
+            .code = ERR_REFUSED,
+            .text = arena_printf(plan->arena,
+                                 "`%s` on host '%s' may leave two primaries of role '%s': another "
+                                 "is promoted beside one that runs, and %s demotes nobody",
+                                 faults[at].step->name, faults[at].target->name, role->name,
+                                 role->system->name),
+            .help =
+                "Put a `stop:` of the same hosts (`stays: true`), or a `kill:` that stays dead, "
+                "before it, as repmgr_primary_lost does; or cut the primary from its clients "
+                "alone."};
+        return true;
+    }
+    return false;
+}
+
 bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, struct Obstacle *out)
 {
     const struct PlannedFault *faults = plan->faults.items;
     const struct StepSpec *failover = foresee_failover(plan, role->role);
-    bool fenced = false, stops = false;
+    const struct SystemKind *system = role->role->system;
+    bool fenced = false, stops = false, stay_two = system->unwatched || system->never_demotes;
+    bool moves = failover != NULL || system->never_demotes;
     *out = (struct Obstacle){.text = NULL};
-    for (size_t at = 0; role->role->system->unwatched && at < plan->faults.count; at++) {
+    if (system->never_demotes && judge_hidden(plan, role->role, out))
+        return true;
+    for (size_t at = 0; stay_two && at < plan->faults.count; at++) {
         if (!foresee_is_hit(&faults[at], role))
             continue;
         stops = stops || faults[at].step->kind->stops_service;
         fenced = fenced || (failover != NULL && fences(&faults[at], failover));
-        if (failover != NULL && out->text == NULL)
+        if (moves && out->text == NULL)
             judge_fault(plan, &faults[at], out);
     }
     if (out->text == NULL && stops && keeps_waiting(plan, role->role))

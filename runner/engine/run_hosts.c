@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/text.h"
 #include "edging.h"
+#include "foresee.h"
 #include "planner.h"
 #include "run_parts.h"
 
@@ -66,6 +67,19 @@ static bool leads_unforeseen(const struct Run *run, struct FaultRun *const *faul
     return false;
 }
 
+/* The plan saw a step before that keeps it down; it may not have come to that, or be over. */
+static bool hides_one_that_runs(const struct Run *run, struct FaultRun *const *faults, size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        const struct PlannedFault *fault = faults[at]->planned;
+        const struct Role *role = fault->role;
+        if (role->system != NULL && role->system->never_demotes && foresee_hides(fault, role) &&
+            !run_keeps_down(run, role, fault->target))
+            return true;
+    }
+    return false;
+}
+
 /* A primary that has snapshots alone is saved right before it is killed, where the scenario says
  * so. */
 void step_faults_begin(struct StepRun *step, struct FaultRun **faults, size_t count)
@@ -80,6 +94,11 @@ void step_faults_begin(struct StepRun *step, struct FaultRun **faults, size_t co
     if (spec->kind->stops_service && leads_unforeseen(run, faults, count)) {
         step_cannot(step, "the host leads its role by now, and what its disk gives back was not "
                           "looked at");
+        return;
+    }
+    if (hides_one_that_runs(run, faults, count)) {
+        step_cannot(step, "its server is not proven stopped, and hidden from the others it could "
+                          "be a second primary");
         return;
     }
     for (size_t at = 0; at < count; at++)

@@ -244,6 +244,8 @@ void always_begin(struct Run *run, bool not_undone);
 bool always_due(const struct Run *run);
 /* Nothing of it was done yet: NOT_READY, or INCONCLUSIVE once a fault was sent. */
 void step_cannot(struct StepRun *step, const char *why);
+/* A fault that is in effect keeps the role's service on this host down. */
+bool run_keeps_down(const struct Run *run, const struct Role *role, const struct Target *host);
 /* What is asked of others for a step; its answer may come when the step is over. */
 struct StepCall {
     struct StepRun *step;

@@ -5,6 +5,7 @@
 #include "../base/duration.h"
 #include "../base/text.h"
 #include "../model/redact.h"
+#include "foresee.h"
 #include "run_parts.h"
 
 /* ---- `http:` without `fault: true` ---- */
@@ -138,23 +139,24 @@ static const struct Target *old_primary(const struct Plan *plan, const struct Ro
     return NULL;
 }
 
+bool run_keeps_down(const struct Run *run, const struct Role *role, const struct Target *host)
+{
+    for (size_t at = 0; at < run->fault_count; at++) {
+        const struct FaultRun *fault = &run->faults[at];
+        if (fault->planned->target == host && foresee_keeps_down(fault->planned, role) &&
+            fault->state == FAULT_IN_EFFECT && !fault->ended_early)
+            return true;
+    }
+    return false;
+}
+
 /* Forced past an old primary that nobody demotes: it is proven stopped, and kept so, or two would
  * stay two. */
 static bool is_fenced(const struct Run *run, const struct FaultRun *failover)
 {
     const struct Role *role = failover->planned->role;
     const struct Target *primary = old_primary(run->in.plan, role);
-    for (size_t at = 0; at < run->fault_count; at++) {
-        const struct FaultRun *fault = &run->faults[at];
-        const struct FaultKind *kind = fault->planned->step->kind;
-        if (fault->planned->role == role && kind != NULL && kind->stops_service &&
-            primary != NULL && fault->planned->target == primary &&
-            !fault->planned->procedure.once && !kind->takes_machine &&
-            !step_names_service(fault->planned->step) && fault->state == FAULT_IN_EFFECT &&
-            !fault->ended_early)
-            return true;
-    }
-    return false;
+    return primary != NULL && run_keeps_down(run, role, primary);
 }
 
 /* Nothing holds it on a host, so there is no guard; the rows are written all the same, before it is

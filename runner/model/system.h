@@ -82,6 +82,8 @@ struct SystemKind {
                            coordinator or the primary itself moves it */
     bool unwatched; /* only a step of ours or a person promotes, and nobody demotes: two primaries
                        stay two */
+    bool never_demotes; /* others promote by themselves, and nobody demotes who led: one that runs
+                           and is hidden from them becomes the second of two */
     /* Why a failover takes no host that is to lead, and why who led cannot be made primary again by
      * a planned one: sentence parts. NULL = it does, it can. */
     const char *takes_no_host, *never_back;

@@ -200,6 +200,86 @@ static void test_what_leaves_one_primary_is_fine(void **state)
     assert_null(refused(*state, reboot, 1, "always"));
 }
 
+/* ---- where others promote, and nobody demotes ---- */
+
+static const struct SystemKind NEVER_DEMOTES = {.name = "never", .never_demotes = true};
+static const struct FaultKind FREEZE = {
+    .name = "freeze", .config.fields = NONE, .hangs_service = true};
+static const struct FaultKind DELAY = {
+    .name = "delay", .config.fields = NONE, .needs_filter = true};
+static const struct FaultKind LOAD = {.name = "cpu_load", .config.fields = NONE};
+
+/* Why one fault on db-1, of which these edges are, is refused; NULL: it is not. */
+static const char *hidden_after(bool stopped, struct Arena *arena,
+                                const struct FaultKind *fault_kind, size_t host, struct Edge *edges,
+                                size_t edge_count)
+{
+    static struct Target hosts[] = {{.name = "db-1"}, {.name = "db-2"}};
+    static const struct Target *const both[] = {&hosts[0], &hosts[1]};
+    struct Role *db = arena_zero(arena, 1, sizeof *db);
+    *db = (struct Role){.name = "db",
+                        .system = &NEVER_DEMOTES,
+                        .hosts = both,
+                        .host_count = 2,
+                        .service.unit = "db.service"};
+    for (size_t n = 0; n < edge_count; n++) {
+        edges[n].to = edges[n].to == NULL ? &hosts[0] : edges[n].to;
+        edges[n].from = edges[n].from == NULL ? &hosts[1] : edges[n].from;
+    }
+    struct StepSpec steps[] = {FAULT(STOP, .hold_ns = 60), FAULT(*fault_kind, .hold_ns = 9)};
+    struct Scenario scenario = {.steps = {.items = steps, .count = 2}};
+    struct PlannedFault faults[] = {
+        {.step = &steps[0], .target = both[0], .role = db, .chosen = true},
+        {.step = &steps[1],
+         .target = both[host],
+         .role = db,
+         .chosen = true,
+         .edges = {.items = edges, .count = edge_count}}};
+    struct SurveyRole role = {.role = db, .primary = both[0]};
+    struct Plan plan = {
+        .arena = arena,
+        .scenario = &scenario,
+        .faults = {.items = stopped ? faults : &faults[1], .count = stopped ? 2 : 1}};
+    struct Obstacle obstacle;
+    return foresee_promotion(&plan, &role, &obstacle) ? obstacle.text : NULL;
+}
+
+static const char *hidden(struct Arena *arena, const struct FaultKind *fault_kind, size_t host,
+                          struct Edge *edges, size_t edge_count)
+{
+    return hidden_after(false, arena, fault_kind, host, edges, edge_count);
+}
+
+static void test_a_machine_may_be_lost_once_its_server_is_stopped(void **state)
+{
+    assert_null(hidden_after(true, *state, &ISOLATE, 0, NULL, 0));
+    assert_non_null(hidden_after(true, *state, &ISOLATE, 1, NULL, 0)); /* another host is */
+}
+
+static void test_a_running_primary_is_not_hidden_from_who_promotes(void **state)
+{
+    struct Target client = {.name = "client"};
+    struct Edge to_peer[] = {{.from = NULL}};
+    struct Edge to_client[] = {{.from = &client}};
+
+    assert_string_equal(hidden(*state, &ISOLATE, 0, NULL, 0),
+                        "`it` on host 'db-1' may leave two primaries of role 'db': another is "
+                        "promoted beside one that runs, and never demotes nobody");
+    assert_non_null(hidden(*state, &ISOLATE, 1, NULL, 0)); /* a replica may promote itself */
+    assert_non_null(hidden(*state, &ISOLATE, 0, to_peer, 1));
+    assert_null(hidden(*state, &ISOLATE, 0, to_client, 1));
+    assert_non_null(hidden(*state, &DELAY, 0, NULL, 0));
+    assert_non_null(hidden(*state, &FREEZE, 0, NULL, 0));
+    assert_null(hidden(*state, &LOAD, 0, NULL, 0));
+}
+
+static void test_who_is_promoted_by_itself_needs_no_step_for_it(void **state)
+{
+    assert_non_null(strstr(hidden(*state, &REBOOT, 0, NULL, 0), "would boot as a second primary"));
+    assert_non_null(strstr(hidden(*state, &RESTART, 0, NULL, 0), "a second primary beside"));
+    assert_null(hidden(*state, &STOP, 0, NULL, 0));
+}
+
 /* Why this drill, in which the locks leave something on the primary, is refused; NULL: it is not.
  */
 static const struct FaultKind LOCK = {.name = "lock_row", .config.fields = NONE};
@@ -431,6 +511,9 @@ int main(void)
         cmocka_unit_test(test_a_kill_that_nobody_looks_at_again_is_no_fence),
         cmocka_unit_test(test_an_undo_that_could_ask_nobody_is_refused),
         cmocka_unit_test(test_what_leaves_one_primary_is_fine),
+        cmocka_unit_test(test_a_machine_may_be_lost_once_its_server_is_stopped),
+        cmocka_unit_test(test_a_running_primary_is_not_hidden_from_who_promotes),
+        cmocka_unit_test(test_who_is_promoted_by_itself_needs_no_step_for_it),
         cmocka_unit_test(test_what_only_a_primary_takes_back_ends_before_it_may_move),
         cmocka_unit_test(test_what_is_over_before_or_leaves_nothing_may_stand_beside_a_failover),
         cmocka_unit_test(test_no_drill_starts_a_primary_that_may_become_a_second_one),
