@@ -78,6 +78,7 @@ struct Postgres {
     struct Asking asking;
     struct Remote *remote;
     struct PostgresClient *lines[POSTGRES_HOSTS_MAX]; /* NULL until the first use */
+    bool opens_late; /* who is promoted is read-only at first, and leads once it takes writes */
 };
 
 /* What one host says of itself; all zero where it did not answer. */

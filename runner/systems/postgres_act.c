@@ -142,8 +142,7 @@ static bool promote_chosen(struct ActLook *mine)
 {
     struct Look *look = &mine->look;
     char why[300];
-    size_t chosen =
-        postgres_choose(look->system->role, look->hosts, &mine->wish, why, sizeof(why));
+    size_t chosen = postgres_choose(look->system->role, look->hosts, &mine->wish, why, sizeof(why));
     if (chosen == look->system->role->host_count)
         return answer(mine, KNOWN_NO, why);
     (void)answer(mine, KNOWN_UNKNOWN, "");

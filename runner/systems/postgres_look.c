@@ -119,11 +119,16 @@ void look_at_all(struct Look *look, struct Mono deadline)
         look_at_host(look, host, deadline);
 }
 
+static bool leads(const struct Postgres *system, const struct HostLook *host)
+{
+    return host->answered && !host->replica && (host->writable || !system->opens_late);
+}
+
 size_t look_primaries(const struct Look *look)
 {
     size_t count = 0;
     for (size_t n = 0; n < look->system->role->host_count; n++)
-        count += look->hosts[n].answered && !look->hosts[n].replica ? 1 : 0;
+        count += leads(look->system, &look->hosts[n]) ? 1 : 0;
     return count;
 }
 
@@ -133,7 +138,7 @@ size_t look_primary(const struct Look *look)
     bool alike = false;
     for (size_t n = 0; n < count; n++) {
         const struct HostLook *host = &look->hosts[n];
-        if (!host->answered || host->replica)
+        if (!leads(look->system, host))
             continue;
         bool newer = best == count || host->timeline > look->hosts[best].timeline;
         alike = !newer && (alike || host->timeline == look->hosts[best].timeline);
@@ -159,7 +164,9 @@ static void tell_standing(struct Ask *ask)
     const struct HostLook *host = &mine->look.hosts[mine->host];
     struct Standing standing = {.host = mine->target, .asked = ask->asked, .answered = mono_now()};
     if (host->answered) {
-        standing.rank = host->replica ? RANK_REPLICA : RANK_PRIMARY;
+        standing.rank = host->replica                    ? RANK_REPLICA
+                        : leads(mine->look.system, host) ? RANK_PRIMARY
+                                                         : RANK_OTHER;
         standing.writable = host->writable ? KNOWN_YES : KNOWN_NO;
         snprintf(standing.epoch, sizeof(standing.epoch), "%lld", (long long)host->timeline);
         snprintf(standing.identity, sizeof(standing.identity), "%s", host->identity);
