@@ -164,31 +164,29 @@ static bool is_product(const char *knob)
     return false;
 }
 
-/* All values of one name; hosts are called the same on both sides. */
+/* All values of one name, in whatever order hosts answered; these are called the same on both
+ * sides. */
 static const char *knob_of(const struct Comparing *of, size_t side, const char *name)
 {
     const struct Prospect *prospect = &of->seen[side]->prospect;
     const struct Role *role = of->roles[side];
-    struct Buf text = BUF(2000);
+    const char **values = arena_zero(of->arena, prospect->knob_count + 1, sizeof(*values));
+    size_t count = 0;
     for (size_t n = 0; n < prospect->knob_count; n++) {
         if (!text_equal(prospect->knobs[n].name, name))
             continue;
         const char *value = prospect->knobs[n].value, *on = strstr(value, " on ");
-        buf_put(&text, text.size > 0 ? ", " : "");
         for (size_t at = 0; on != NULL && at < role->host_count; at++)
             if (text_equal(on + strlen(" on "), role->hosts[at]->name)) {
-                buf_printf(&text, "%.*s on host %zu", (int)(on - value), value, at + 1);
-                value = "";
+                value =
+                    arena_printf(of->arena, "%.*s on host %zu", (int)(on - value), value, at + 1);
                 break;
             }
-        buf_put(&text, value);
+        values[count++] = value;
     }
-    bool unread = text_equal(name, "unread") && text.size > 0;
-    const char *copy = arena_text(of->arena, unread          ? "unknown"
-                                             : text.size > 0 ? text.text
-                                                             : "not set");
-    buf_free(&text);
-    return copy;
+    return count == 0                   ? "not set"
+           : text_equal(name, "unread") ? "unknown"
+                                        : joined(values, count, false, of->arena);
 }
 
 static struct Forecast foretold(const struct Comparing *of, size_t side, int64_t *values)

@@ -182,6 +182,23 @@ static void test_names_of_hosts_are_none(void **state)
     assert_string_equal(rows[0].values[1], "110 on host 2");
 }
 
+static void test_which_host_answers_first_is_no_difference(void **state)
+{
+    size_t found = 1;
+    struct Side *one = side_new(
+        *state, "staging", &vrrp_system,
+        (const struct Knob[]){{"priority", "110 on staging-1"}, {"priority", "100 on staging-2"}},
+        2);
+    struct Side *other = side_new(*state, "production", &vrrp_system,
+                                  (const struct Knob[]){{"priority", "100 on production-2"},
+                                                        {"priority", "110 on production-1"}},
+                                  2);
+
+    (void)compared(*state, one, other, &found);
+
+    assert_int_equal(found, 0);
+}
+
 static void test_hosts_restarts_and_company_are_named(void **state)
 {
     struct Side *one = side_new(*state, "staging", &patroni_system, PATRONI, COUNT_OF(PATRONI));
@@ -253,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_an_equal_pair_is_silent),
         cmocka_unit_test(test_what_a_pass_does_not_prove_depends_on_the_setting),
         cmocka_unit_test(test_names_of_hosts_are_none),
+        cmocka_unit_test(test_which_host_answers_first_is_no_difference),
         cmocka_unit_test(test_hosts_restarts_and_company_are_named),
         cmocka_unit_test(test_who_does_not_answer_is_no_equal),
         cmocka_unit_test(test_a_role_or_system_of_one_side_is_named),
