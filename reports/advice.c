@@ -225,9 +225,9 @@ static bool advise(const struct Asked *asked, struct KnobWish wish)
     for (size_t n = 0; n < count; n++) {
         const struct KnobRow *row = changes[n].row;
         char today[40], value[40], written[40];
-        knob_write(row->unit, changes[n].from, today);
-        knob_write(row->unit, changes[n].to, value);
-        knob_write(row->written, changes[n].to, written);
+        knob_write(row, row->unit, changes[n].from, today);
+        knob_write(row, row->unit, changes[n].to, value);
+        knob_write(row, row->written, changes[n].to, written);
         out->advice[out->advice_count++] = (struct Advice){.role = asked->system->role,
                                                            .knob = row->name,
                                                            .today = arena_text(arena, today),

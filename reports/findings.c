@@ -60,11 +60,13 @@ static void say_acked(const struct Analysis *analysis, const struct LedgerResult
         return;
     for (size_t n = 0; n < run->fault_count; n++) {
         const struct RunFault *fault = &run->faults[n];
-        if (text_equal(fault->kind, "isolate") && text_equal(fault->host, ledger->probe->from) &&
-            fault->t0.high.ns != 0 && fault->undone.low.ns != 0) {
-            lasted_ns = mono_since(fault->t0.low, fault->undone.low);
-            cuts++;
-        }
+        if (!text_equal(fault->host, ledger->probe->from) || fault->t0.high.ns == 0 ||
+            text_equal(fault->kind, "failover"))
+            continue;
+        if (!text_equal(fault->kind, "isolate") || fault->undone.low.ns == 0)
+            return; /* something else ended it, a fence say */
+        lasted_ns = mono_since(fault->t0.low, fault->undone.low);
+        cuts++;
     }
     knobs_read_text(system->table, system->knobs, values);
     system->table->foretell(values, &forecast);

@@ -28,10 +28,18 @@ static int64_t switch_of(const char *text)
     return text_starts(text, "off") || text_starts(text, "no") ? 0 : KNOB_UNKNOWN;
 }
 
-static int64_t value_of(enum KnobUnit unit, const char *text)
+static int64_t word_of(const char *const *words, const char *text)
+{
+    int64_t at = 0;
+    while (words[at + 1] != NULL && !text_equal(words[at], text))
+        at++;
+    return text[0] != '\0' ? at : KNOB_UNKNOWN;
+}
+
+static int64_t value_of(const struct KnobRow *row, const char *text)
 {
     int64_t ns = KNOB_UNKNOWN;
-    switch (unit) {
+    switch (row->unit) {
     case KNOB_MS:
         return scaled(text, NS_PER_MS);
     case KNOB_S:
@@ -42,11 +50,13 @@ static int64_t value_of(enum KnobUnit unit, const char *text)
         return scaled(text, 1);
     case KNOB_SWITCH:
         return switch_of(text);
+    case KNOB_WORD:
+        return word_of(row->words, text);
     }
     return KNOB_UNKNOWN;
 }
 
-void knob_write(enum KnobUnit unit, int64_t value, char out[40])
+void knob_write(const struct KnobRow *row, enum KnobUnit unit, int64_t value, char out[40])
 {
     char text[32];
     switch (unit) {
@@ -66,6 +76,9 @@ void knob_write(enum KnobUnit unit, int64_t value, char out[40])
     case KNOB_SWITCH:
         snprintf(out, 40, "%s", value != 0 ? "on" : "off");
         return;
+    case KNOB_WORD:
+        snprintf(out, 40, "%s", row->words[value]);
+        return;
     }
 }
 
@@ -77,7 +90,7 @@ void knobs_read(const struct KnobTable *table, const struct Knob *knobs, size_t 
     for (size_t row = 0; row < table->row_count; row++)
         for (size_t at = count; at > 0; at--) /* the first of a name counts */
             if (text_equal(knobs[at - 1].name, table->rows[row].name))
-                values[row] = value_of(table->rows[row].unit, knobs[at - 1].value);
+                values[row] = value_of(&table->rows[row], knobs[at - 1].value);
 }
 
 void knobs_read_text(const struct KnobTable *table, const char *text, int64_t *values)
@@ -93,7 +106,7 @@ void knobs_read_text(const struct KnobTable *table, const char *text, int64_t *v
             if (!begins || at[size] != ' ')
                 continue;
             snprintf(value, sizeof(value), "%.*s", (int)strcspn(at + size + 1, ","), at + size + 1);
-            values[row] = value_of(table->rows[row].unit, value);
+            values[row] = value_of(&table->rows[row], value);
             break;
         }
     }

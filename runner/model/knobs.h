@@ -14,16 +14,18 @@ struct Knob { /* as read, for people */
     const char *name, *value;
 };
 /* "30000" is 30 s; "30 s" or "1.5 s"; "2s" or "500ms"; "3"; "on" or "off", "yes" or "no". Numbers
- * may have more text behind them. All times become ns, a switch 1 or 0. */
-enum KnobUnit { KNOB_MS, KNOB_S, KNOB_TIME, KNOB_COUNT, KNOB_SWITCH };
+ * may have more text behind them. All times become ns, a switch 1 or 0. A word becomes its place in
+ * `words`; one that is none of them, the last one's. */
+enum KnobUnit { KNOB_MS, KNOB_S, KNOB_TIME, KNOB_COUNT, KNOB_SWITCH, KNOB_WORD };
 struct KnobRow {
     const char *name; /* as the system's prospect has it */
     enum KnobUnit unit;
-    int64_t least;         /* nothing below is advised: the makers' own least, or what they use */
-    int64_t usual;         /* the makers' default: what lies above it is lowered first */
-    int64_t better;        /* 0, or the one value that is advised: `on`, a replica that confirms */
-    const char *line;      /* what sets it, with %s for the value; NULL: it is read alone */
-    enum KnobUnit written; /* the value's form in it */
+    int64_t least;  /* nothing below is advised: the makers' own least, or what they use */
+    int64_t usual;  /* the makers' default: what lies above it is lowered first */
+    int64_t better; /* 0, or the one value that is advised: `on`, a replica that confirms */
+    const char *const *words; /* of KNOB_WORD, NULL behind the last: from what promises least on */
+    const char *line;         /* what sets it, with %s for the value; NULL: it is read alone */
+    enum KnobUnit written;    /* the value's form in it */
 };
 /* What a configuration promises of a failover that nobody asked for. */
 struct Forecast {
@@ -50,8 +52,8 @@ void knobs_read(const struct KnobTable *table, const struct Knob *knobs, size_t 
                 int64_t *values);
 /* The same from one text: "ttl 30 s, loop_wait 10 s, ...". */
 void knobs_read_text(const struct KnobTable *table, const char *text, int64_t *values);
-/* As it stands in a file or a command of the system. */
-void knob_write(enum KnobUnit unit, int64_t value, char out[40]);
+/* `unit`: as people read it; `written`: as it stands in a file or a command of the system. */
+void knob_write(const struct KnobRow *row, enum KnobUnit unit, int64_t value, char out[40]);
 
 struct KnobWish {
     struct Span today;   /* the failover's range by the present values, as the plan had it */

@@ -45,6 +45,7 @@ const struct SystemKind postgres_system = {
     .find_last = postgres_find_last,
     .endpoint = access_endpoint,
     .front = postgres_front,
+    .knobs = &postgres_knobs,
     .ledger = &patroni_ledger,
     .cancel = postgres_cancel,
     .close = close_alone,

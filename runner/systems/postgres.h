@@ -173,6 +173,8 @@ void postgres_trap(struct PostgresOutlook *outlook, const char *format, ...)
 void postgres_judge(struct PostgresOutlook *outlook);
 void postgres_tell(struct PostgresOutlook *outlook, struct Span failover, struct Span planned);
 
+extern const struct KnobTable postgres_knobs; /* postgres_prospect.c */
+
 /* ---- by file: postgres_look.c, postgres_prospect.c, postgres_act.c, postgres_rejoin.c ---- */
 void postgres_ask_standing(void *system, const struct Target *host, struct Mono deadline,
                            StandingFn *done, void *data);

@@ -12,6 +12,45 @@ enum { LAG_MOST = 16 * 1024 * 1024 };
 /* One that is asked for: the log that is left is replayed, and a timeline begun. */
 #define PROMOTION_NS (10 * NS_PER_S)
 
+enum { STANDBY_NAMES, COMMIT };
+enum { NOBODY, SOMEBODY };       /* of standby_words */
+enum { OFF, LOCAL, REMOTE, ON }; /* of commit_words */
+static const char *const standby_words[] = {"none", "ANY 1 (*)", NULL};
+static const char *const commit_words[] = {"off", "local", "remote_write", "on", NULL};
+static const struct KnobRow rows[] = {
+    [STANDBY_NAMES] = {.name = "synchronous_standby_names",
+                       .unit = KNOB_WORD,
+                       .words = standby_words,
+                       .better = SOMEBODY,
+                       .line = "synchronous_standby_names = '%s'",
+                       .written = KNOB_WORD},
+    [COMMIT] = {.name = "synchronous_commit",
+                .unit = KNOB_WORD,
+                .words = commit_words,
+                .better = ON,
+                .line = "synchronous_commit = %s",
+                .written = KNOB_WORD},
+};
+
+/* One that is cut off acknowledges as long as it runs: nobody demotes it. */
+static void foretell(const int64_t *values, struct Forecast *out)
+{
+    int64_t standbys = values[STANDBY_NAMES], commit = values[COMMIT];
+    *out = (struct Forecast){.failover = {0, NS_NEVER},
+                             .acked = {0, KNOB_UNKNOWN},
+                             .lossless = standbys == SOMEBODY && commit >= REMOTE,
+                             .lossless_if = "as long as a replica that confirmed is promoted",
+                             .stays_primary = KNOWN_YES,
+                             .allowed = true};
+    if (out->lossless)
+        out->acked = (struct Span){0, 0};
+    else if (standbys == NOBODY || (commit != KNOB_UNKNOWN && commit < REMOTE))
+        out->acked = (struct Span){NS_NEVER, NS_NEVER};
+}
+
+const struct KnobTable postgres_knobs = {
+    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
+
 /* The first reason counts. */
 __attribute__((format(printf, 3, 4))) static void say(char *out, size_t size, const char *format,
                                                       ...)

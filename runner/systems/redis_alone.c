@@ -45,6 +45,7 @@ const struct SystemKind redis_system = {
     .find_primary = find_primary,
     .find_last = find_last,
     .endpoint = redis_endpoint,
+    .knobs = &alone_knobs,
     .ledger = &redis_ledger,
     .cancel = redis_system_cancel,
     .close = alone_close,

@@ -16,6 +16,8 @@ struct Alone {
     char owes[240]; /* what a promotion of ours has yet to bring to its end; "": nothing */
 };
 
+extern const struct KnobTable alone_knobs; /* redis_alone_prospect.c */
+
 /* ---- redis_alone_act.c, redis_alone_follow.c, redis_alone_runs.c, redis_alone_prospect.c,
  * redis_rejoin.c ---- */
 void alone_failover(void *system, const struct FailoverWish *wish, struct Mono deadline,

@@ -10,6 +10,21 @@
 /* Of one that is asked for: two looks, between them a login, and until it is seen. */
 #define PLANNED_MOST_NS (12 * NS_PER_S)
 
+enum { LEAST_REPLICAS, MAX_LAG };
+static const struct KnobRow rows[] = {
+    [LEAST_REPLICAS] = REDIS_LEAST_REPLICAS, [MAX_LAG] = REDIS_MAX_LAG};
+
+static void foretell(const int64_t *values, struct Forecast *out)
+{
+    *out = (struct Forecast){.failover = {0, NS_NEVER},
+                             .acked = redis_acked(values[LEAST_REPLICAS], values[MAX_LAG]),
+                             .stays_primary = KNOWN_YES,
+                             .allowed = true};
+}
+
+const struct KnobTable alone_knobs = {
+    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
+
 /* What one host said beyond what every Redis is asked; "" and false: nothing. */
 struct AloneSays {
     bool answered, follows, clustered, watched;

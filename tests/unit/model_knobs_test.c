@@ -58,6 +58,18 @@ static const struct Wished table[] = {
      "synchronous_mode on"},
     {PATRONI, "ttl 30 s, loop_wait 10 s, retry_timeout 10 s, synchronous_mode on, strict", NONE, 0,
      ""},
+    {&postgres_system,
+     "promoted by nobody but us, synchronous_standby_names none, "
+     "synchronous_commit on, pg_rewind possible",
+     NONE, 0, "synchronous_standby_names ANY 1 (*)"},
+    {&postgres_system, "synchronous_standby_names FIRST 1 (a, b), synchronous_commit local", NONE,
+     0, "synchronous_commit on"},
+    {&postgres_system, "synchronous_standby_names none, synchronous_commit off", NONE, 0,
+     "synchronous_standby_names ANY 1 (*), synchronous_commit on"},
+    {&postgres_system, "synchronous_standby_names node2, synchronous_commit remote_apply", NONE, 0,
+     ""},
+    {&redis_system, "min-replicas-to-write 0, min-replicas-max-lag 10 s", NONE, 13 * S,
+     "min-replicas-to-write 1"},
     {&etcd_system, "election_timeout 10s, etcd 3.4.23", 13 * S, NONE, "election_timeout 3s"},
     {&etcd_system, "election_timeout 1s", 3 * S, NONE, ""},
     {&haproxy_system, "inter 10s, fastinter 1s, timeout check 1s, fall 2, rise 2", 7 * S, NONE,
@@ -90,7 +102,7 @@ static void test_the_setting_that_grants_a_wish_is_found(void **state)
 
         for (size_t at = 0; at < count; at++) {
             size_t used = strlen(set);
-            knob_write(changes[at].row->unit, changes[at].to, value);
+            knob_write(changes[at].row, changes[at].row->unit, changes[at].to, value);
             snprintf(set + used, sizeof(set) - used, "%s%s %s", at > 0 ? ", " : "",
                      changes[at].row->name, value);
         }
@@ -124,7 +136,8 @@ static void test_what_is_not_known_promises_nothing(void **state)
 {
     (void)state;
     static const struct SystemKind *const kinds[] = {
-        SENTINEL, &redis_cluster_system, PATRONI, &etcd_system, &haproxy_system, &vrrp_system};
+        SENTINEL,        &redis_cluster_system, PATRONI,          &etcd_system,
+        &haproxy_system, &vrrp_system,          &postgres_system, &redis_system};
     for (size_t n = 0; n < COUNT_OF(kinds); n++) {
         int64_t values[KNOB_ROWS_MAX];
         struct Forecast forecast;

@@ -163,6 +163,24 @@ static void test_losses_of_a_cut_off_primary_name_what_bounds_them(void **state)
     assert_string_equal(report.advice[0].gain, "cut off, it acknowledges for 12 s at most");
 }
 
+/* People stopped it while it was cut off: that it went on for less than it could says nothing. */
+static void test_a_fence_is_no_shorter_span_than_foreseen(void **state)
+{
+    const struct Drilled cut = {"isolate", SENTINEL_KNOBS, {4 * S, 10 * S}, 22 * S, 21 * S, 75 * S};
+    struct RunSample *run = drilled(*state, &cut);
+    struct Report report;
+    struct RunFault *fence = run_sample_fault(run, 30 * S, 75 * S);
+    fence->kind = "stop";
+    fence->host = "redis-1";
+    fence->role = "redis";
+    run_sample_expect(run, "stranded", "max_lost", 0);
+
+    (void)advised(run, &report);
+
+    for (size_t n = 0; n < report.finding_count; n++)
+        assert_null(strstr(report.findings[n].text, "went on,"));
+}
+
 /* Asynchronous replication: no setting of Redis promises that nothing is lost. */
 static void test_losses_that_nothing_prevents_name_nothing(void **state)
 {
@@ -207,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_one_slower_than_its_settings_names_none),
         cmocka_unit_test(test_a_fault_that_was_over_before_names_what_is_too_long),
         cmocka_unit_test(test_losses_of_a_cut_off_primary_name_what_bounds_them),
+        cmocka_unit_test(test_a_fence_is_no_shorter_span_than_foreseen),
         cmocka_unit_test(test_losses_that_nothing_prevents_name_nothing),
         cmocka_unit_test(test_what_passed_is_advised_nothing),
         cmocka_unit_test(test_a_fault_that_struck_another_host_names_nothing),
