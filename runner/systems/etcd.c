@@ -36,6 +36,13 @@ static const struct Field etcd_fields[] = {
      .example = "1s",
      .doc = "Their --election-timeout, which they tell nobody; the range that the plan foresees "
             "is made of it."},
+    {.name = "config",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct EtcdConfig, config_file),
+     .example = "/etc/default/etcd",
+     .doc = "Their configuration on the hosts: YAML, a file of variables or a unit, from which the "
+            "plan reads election and heartbeat times, instead of `election_timeout` here; who logs "
+            "in there must be able to read it, which one whose key runs `doctor --helper` is not."},
     {.name = "key_prefix",
      .type = FIELD_TEXT,
      .offset = offsetof(struct EtcdConfig, key_prefix),
@@ -44,13 +51,12 @@ static const struct Field etcd_fields[] = {
      .doc = "What the keys of ledgers begin with; a run's keys are deleted at its end."},
     {.name = NULL}};
 
+static void etcd_check(const void *record, const struct Node *node, struct Decode *decode);
 static void *etcd_open(const void *config, const struct Role *role, struct Loop *loop,
                        struct Err *err);
 static void etcd_close(void *system);
 static void ask_redundancy(void *system, struct Mono deadline, RedundancyFn *done, void *data);
-static void ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data);
 static void endpoint(const void *config, const struct Target *host, struct Endpoint *out);
-static const struct KnobTable etcd_knobs;
 
 const struct SystemKind etcd_system = {
     .name = "etcd",
@@ -58,12 +64,13 @@ const struct SystemKind etcd_system = {
     .config = {.name = "etcd",
                .doc = "etcd, whose members elect a leader by Raft.",
                .size = sizeof(struct EtcdConfig),
-               .fields = etcd_fields},
+               .fields = etcd_fields,
+               .check = etcd_check},
     .open = etcd_open,
     .ask_standing = elected_ask_standing,
     .ask_control = elected_ask_control,
     .ask_redundancy = ask_redundancy,
-    .ask_prospect = ask_prospect,
+    .ask_prospect = etcd_ask_prospect,
     .failover = etcd_failover,
     .find_primary = elected_find_primary,
     .endpoint = endpoint,
@@ -72,6 +79,20 @@ const struct SystemKind etcd_system = {
     .cancel = elected_cancel,
     .close = etcd_close,
 };
+
+static void etcd_check(const void *record, const struct Node *node, struct Decode *decode)
+{
+    const struct EtcdConfig *config = record;
+    const struct Node *file = node_get(node, "config"), *said = node_get(node, "election_timeout");
+    if (file == NULL)
+        return;
+    if (!reference_present(config->config_file) && config->config_file[0] != '/')
+        problems_say(decode->problems, ERR_VALUE, file->where, "write the path from the root",
+                     "'%s' is no absolute path", config->config_file);
+    if (said != NULL)
+        problems_say(decode->problems, ERR_VALUE, said->where, "leave one of the two out",
+                     "`election_timeout` is read from `config`");
+}
 
 /* ---- what goes over the wire ---- */
 
@@ -184,8 +205,10 @@ static void *etcd_open(const void *config, const struct Role *role, struct Loop 
     system->elected.port = (uint16_t)system->config->port;
     if (elected_open(&system->elected, &raft, role, loop, err))
         system->http = http_open(loop, err);
-    if (system->http != NULL)
+    if (system->http != NULL) {
+        system->remote = remote_open(loop, role);
         return system;
+    }
     mem_free(system);
     return NULL;
 }
@@ -194,6 +217,7 @@ static void etcd_close(void *data)
 {
     struct Etcd *system = data;
     elected_cancel(system);
+    remote_close(system->remote);
     http_close(system->http);
     mem_free(system);
 }
@@ -238,67 +262,4 @@ static void ask_redundancy(void *system, struct Mono deadline, RedundancyFn *don
     roll->done.redundancy = done;
     roll->data = data;
     roll_go(roll);
-}
-
-/* ---- what it promises ---- */
-
-enum { ELECTION_TIMEOUT };
-static const struct KnobRow rows[] = {
-    [ELECTION_TIMEOUT] = {.name = "election_timeout",
-                          .unit = KNOB_TIME,
-                          .least = NS_PER_S,
-                          .usual = NS_PER_S,
-                          .line = "--election-timeout=%s",
-                          .written = KNOB_MS},
-};
-
-/* A follower waits one to two election timeouts since the last heartbeat, of which there are ten in
- * one; where two stand at once, another round. Acknowledged is what a majority has. */
-static void foretell(const int64_t *values, struct Forecast *out)
-{
-    int64_t election_ns = values[ELECTION_TIMEOUT];
-    *out = (struct Forecast){
-        .failover = {0, NS_NEVER}, .lossless = true, .allowed = true, .stays_primary = KNOWN_NO};
-    if (election_ns != KNOB_UNKNOWN)
-        out->failover =
-            (struct Span){election_ns - election_ns / 10, 3 * election_ns + NS_PER_S / 2};
-}
-
-static const struct KnobTable etcd_knobs = {
-    .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
-
-static void tell_prospect(struct Roll *roll)
-{
-    const struct Etcd *system = (const struct Etcd *)roll->system;
-    struct Outlook *outlook = (struct Outlook *)roll;
-    struct Prospect *prospect = &outlook->prospect;
-    int64_t election_ns = system->config->election_ns;
-    char text[32];
-    outlook_judge(outlook);
-    duration_write(election_ns, text);
-    outlook_knob(outlook, "election_timeout", "%s", text);
-    for (size_t n = 0; n < roll->system->role->host_count; n++) {
-        const struct EtcdMember *member = roll_kept(roll, n);
-        const char *name = roll->system->role->hosts[n]->name;
-        if (n == 0 && member->version[0] != '\0')
-            outlook_knob(outlook, "etcd", "%s", member->version);
-        if (member->learner)
-            outlook_trap(outlook, "%.100s is a learner, which no vote counts", name);
-        if (member->errors[0] != '\0')
-            outlook_trap(outlook, "%.100s says: %.79s", name, member->errors);
-    }
-    struct Forecast forecast;
-    foretell((const int64_t[]){election_ns}, &forecast);
-    prospect->failover = forecast.failover;
-    prospect->planned = (struct Span){0, election_ns + NS_PER_S / 2};
-    prospect->persistence = PERSIST_ALL; /* acknowledged is what a majority has on disk */
-    snprintf(outlook->durable, sizeof(outlook->durable), "WAL");
-    outlook_tell(outlook);
-}
-
-static void ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data)
-{
-    struct Outlook *outlook =
-        outlook_begin(system, sizeof(*outlook), deadline, tell_prospect, done, data);
-    roll_go(&outlook->roll);
 }

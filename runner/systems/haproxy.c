@@ -53,6 +53,21 @@ static const struct Field haproxy_fields[] = {
      .max = 3600 * NS_PER_S,
      .example = "1s",
      .doc = "Its `timeout check`; default: as `inter`."},
+    {.name = "proxies",
+     .type = FIELD_LIST,
+     .offset = offsetof(struct HaproxyConfig, proxies),
+     .max = PROXIES_MAX,
+     .example = "[lb-1, lb-2]",
+     .doc =
+         "Hosts of this environment where those proxies run. The plan then reads `config` there, "
+         "instead of `inter`, `fastinter` and `check_timeout` here."},
+    {.name = "config",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct HaproxyConfig, config_file),
+     .fallback = "/etc/haproxy/haproxy.cfg",
+     .example = "/etc/haproxy/haproxy.cfg",
+     .doc = "The proxies' configuration on `proxies`; who logs in there must be able to read it, "
+            "which one whose key runs `doctor --helper` is not."},
     {.name = "user",
      .type = FIELD_TEXT,
      .offset = offsetof(struct HaproxyConfig, user),
@@ -67,6 +82,8 @@ static const struct Field haproxy_fields[] = {
     {.name = NULL}};
 
 static void haproxy_check(const void *record, const struct Node *node, struct Decode *decode);
+static void haproxy_bind(void *config, const struct Target *(*find)(void *data, const char *name),
+                         void *data);
 static void *haproxy_open(const void *config, const struct Role *role, struct Loop *loop,
                           struct Err *err);
 static void haproxy_cancel(void *system);
@@ -80,6 +97,7 @@ const struct SystemKind haproxy_system = {
                .size = sizeof(struct HaproxyConfig),
                .fields = haproxy_fields,
                .check = haproxy_check},
+    .bind = haproxy_bind,
     .open = haproxy_open,
     .ask_standing = haproxy_ask_standing,
     .ask_control = haproxy_ask_control,
@@ -92,9 +110,30 @@ const struct SystemKind haproxy_system = {
     .close = haproxy_close,
 };
 
+/* Either people say it, or the files do. */
+static void check_files(const struct HaproxyConfig *config, const struct Node *node,
+                        struct Decode *decode)
+{
+    static const char *const said[] = {"inter", "fastinter", "check_timeout"};
+    const struct Node *file = node_get(node, "config");
+    if (!reference_present(config->config_file) && config->config_file[0] != '/')
+        problems_say(decode->problems, ERR_VALUE, file != NULL ? file->where : node->where,
+                     "write the path from the root", "'%s' is no absolute path",
+                     config->config_file);
+    if (file != NULL && config->proxies.count == 0)
+        problems_say(decode->problems, ERR_VALUE, file->where,
+                     "name the hosts, as `proxies: [lb-1, lb-2]`",
+                     "nobody knows on which hosts `config` stands");
+    for (size_t n = 0; n < COUNT_OF(said) && config->proxies.count > 0; n++)
+        if (node_get(node, said[n]) != NULL)
+            problems_say(decode->problems, ERR_VALUE, node_get(node, said[n])->where,
+                         "leave one of the two out", "`%s` is read on `proxies`", said[n]);
+}
+
 static void haproxy_check(const void *record, const struct Node *node, struct Decode *decode)
 {
     struct HaproxyConfig *config = (struct HaproxyConfig *)record;
+    check_files(config, node, decode);
     const struct Node *stats = node_get(node, "stats");
     const char *const *urls = config->stats.items;
     for (size_t n = 0; n < config->stats.count; n++) {
@@ -111,9 +150,34 @@ static void haproxy_check(const void *record, const struct Node *node, struct De
         config->check_ns = config->inter_ns;
 }
 
+static void haproxy_bind(void *data, const struct Target *(*find)(void *data, const char *name),
+                         void *find_data)
+{
+    struct HaproxyConfig *config = data;
+    const char *const *list = config->proxies.items;
+    for (size_t n = 0; n < config->proxies.count && n < PROXIES_MAX; n++)
+        config->hosts[n] = find(find_data, list[n]);
+}
+
+static bool names_hosts(const struct HaproxyConfig *config, const struct Role *role,
+                        struct Err *err)
+{
+    const char *const *list = config->proxies.items;
+    for (size_t n = 0; n < config->proxies.count; n++) {
+        if (config->hosts[n] != NULL)
+            continue;
+        err_set(err, ERR_HOST, role->where,
+                "proxy '%.80s' of role '%s' is no host of this environment", list[n], role->name);
+        return err_hint(err, "Name a host of a role, say one of a role `proxy`.");
+    }
+    return true;
+}
+
 static void *haproxy_open(const void *config, const struct Role *role, struct Loop *loop,
                           struct Err *err)
 {
+    if (!names_hosts(config, role, err))
+        return NULL;
     if (role->host_count > HAPROXY_HOSTS_MAX) {
         err_set(err, ERR_LIMIT, role->where, "role '%s' has more than %d hosts", role->name,
                 HAPROXY_HOSTS_MAX);
@@ -125,6 +189,10 @@ static void *haproxy_open(const void *config, const struct Role *role, struct Lo
     struct Haproxy *system = mem_zero(1, sizeof(*system));
     *system =
         (struct Haproxy){.config = config, .role = role, .http = http, .asking = {.loop = loop}};
+    system->proxies = (struct Role){.name = role->name,
+                                    .hosts = system->config->hosts,
+                                    .host_count = system->config->proxies.count};
+    system->remote = remote_open(loop, &system->proxies);
     return system;
 }
 
@@ -138,6 +206,7 @@ static void haproxy_close(void *data)
 {
     struct Haproxy *system = data;
     asks_cancel(&system->asking);
+    remote_close(system->remote);
     http_close(system->http);
     mem_free(system);
 }

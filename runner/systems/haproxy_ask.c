@@ -14,6 +14,7 @@ struct PageAsk {
     struct Server servers[PROXIES_MAX][HAPROXY_HOSTS_MAX];
     bool answered[PROXIES_MAX], unknown[PROXIES_MAX]; /* unknown: it has no such backend */
     size_t host;                                      /* that is asked for */
+    struct Checks checks;                             /* of a prospect */
     void (*told)(struct PageAsk *mine);
     union {
         StandingFn *standing;
@@ -290,13 +291,6 @@ static void foretell(const int64_t *values, struct Forecast *out)
 const struct KnobTable haproxy_knobs = {
     .rows = rows, .row_count = COUNT_OF(rows), .foretell = foretell};
 
-static void say_duration(char out[2][40], const char *name, int64_t ns, struct Knob *knob)
-{
-    snprintf(out[0], 40, "%s", name);
-    duration_write(ns, out[1]);
-    *knob = (struct Knob){.name = out[0], .value = out[1]};
-}
-
 /* The first trap counts. */
 static void find_trap(const struct PageAsk *mine, size_t takers, char *out, size_t size)
 {
@@ -317,36 +311,74 @@ static void find_trap(const struct PageAsk *mine, size_t takers, char *out, size
                  config->backend, takers);
 }
 
+enum { KNOBS_MAX = 6 + PROXIES_MAX, TEXT_MAX = 80 };
+struct Said {
+    struct Knob knobs[KNOBS_MAX];
+    char values[KNOBS_MAX][TEXT_MAX];
+    size_t count;
+};
+
+__attribute__((format(printf, 3, 4))) static void say(struct Said *said, const char *name,
+                                                      const char *format, ...)
+{
+    char *value = said->values[said->count];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(value, TEXT_MAX, format, values);
+    va_end(values);
+    said->knobs[said->count++] = (struct Knob){.name = name, .value = value};
+}
+
+static void say_time(struct Said *said, const char *name, int64_t ns)
+{
+    char text[32];
+    duration_write(ns, text);
+    say(said, name, "%s", text);
+}
+
+static void say_checks(struct Said *said, const struct HaproxyConfig *config,
+                       const struct Checks *checks)
+{
+    if (checks->read > 0) {
+        say_time(said, "inter", checks->inter_ns);
+        say_time(said, "fastinter", checks->fastinter_ns);
+        say_time(said, "timeout check", checks->check_ns);
+    }
+    if (checks->differ)
+        say(said, "servers", "differ in these times");
+    for (size_t n = 0; n < config->proxies.count; n++)
+        if (checks->unread[n])
+            say(said, "unread", "%.40s on %.30s", config->config_file, config->hosts[n]->name);
+}
+
 static void tell_prospect(struct PageAsk *mine)
 {
-    const struct HaproxyConfig *config = mine->system->config;
-    char not_ready[300] = "", texts[5][2][40];
-    struct Knob knobs[5];
-    int64_t fall = -1, rise = -1;
-    size_t takers, host = taker(mine, &takers), count = 3;
+    const struct Checks *checks = &mine->checks;
+    char not_ready[300] = "";
+    struct Said said = {.count = 0};
+    int64_t fall = -1, rise = -1, unknown = KNOB_UNKNOWN;
+    size_t takers, host = taker(mine, &takers);
     for (size_t n = 0; n < PROXIES_MAX && host < mine->system->role->host_count; n++)
         if (mine->answered[n]) {
             fall = mine->servers[n][host].fall;
             rise = mine->servers[n][host].rise;
         }
     find_trap(mine, takers, not_ready, sizeof(not_ready));
-    say_duration(texts[0], "inter", config->inter_ns, &knobs[0]);
-    say_duration(texts[1], "fastinter", config->fastinter_ns, &knobs[1]);
-    say_duration(texts[2], "timeout check", config->check_ns, &knobs[2]);
-    for (; fall > 0 && count < 5; count++) {
-        snprintf(texts[count][1], sizeof(texts[count][1]), "%lld",
-                 (long long)(count == 3 ? fall : rise));
-        knobs[count] =
-            (struct Knob){.name = count == 3 ? "fall" : "rise", .value = texts[count][1]};
+    say_checks(&said, mine->system->config, checks);
+    if (fall > 0) {
+        say(&said, "fall", "%lld", (long long)fall);
+        say(&said, "rise", "%lld", (long long)rise);
     }
     struct Forecast forecast;
-    foretell((const int64_t[]){config->inter_ns, config->fastinter_ns, config->check_ns,
-                               fall > 0 ? fall : KNOB_UNKNOWN},
+    bool known = checks->read > 0;
+    foretell((const int64_t[]){known ? checks->inter_ns : unknown,
+                               known ? checks->fastinter_ns : unknown,
+                               known ? checks->check_ns : unknown, fall > 0 ? fall : unknown},
              &forecast);
     mine->done.prospect(
         mine->data,
-        &(struct Prospect){.knobs = knobs,
-                           .knob_count = count,
+        &(struct Prospect){.knobs = said.knobs,
+                           .knob_count = said.count,
                            .failover = forecast.failover,
                            .not_ready = not_ready[0] != '\0' ? not_ready : NULL,
                            .persistence = PERSIST_ALL, /* the proxy's servers are alike */
@@ -354,7 +386,15 @@ static void tell_prospect(struct PageAsk *mine)
                            .durable = "what its disk has"});
 }
 
+static bool take_file(struct Ask *ask, size_t proxy, const struct Answer *answer)
+{
+    haproxy_take_file(&((struct PageAsk *)ask)->checks, proxy, answer);
+    return true;
+}
+
 void haproxy_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data)
 {
-    begin_page(system, deadline, tell_prospect, data)->done.prospect = done;
+    struct PageAsk *mine = begin_page(system, deadline, tell_prospect, data);
+    mine->done.prospect = done;
+    haproxy_ask_files(system, &mine->ask, take_file, &mine->checks);
 }
