@@ -69,7 +69,7 @@ def figures(report):
         "redundant": span(primary.get("redundant")) if sent and primary.get("system") else None,
         "writes": writes([x for x in report["ledgers"] if x["probe"] not in beside]),
         "cut_side": writes([x for x in report["ledgers"] if x["probe"] in beside]),
-        "findings": report["findings"], "took": report["run"]["took_ns"], "at": report["run"]["started"],
+        "advice": len(report["advice"]), "findings": report["findings"], "took": report["run"]["took_ns"], "at": report["run"]["started"],
     }
 
 

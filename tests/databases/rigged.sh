@@ -3,26 +3,26 @@
 # shellcheck shell=bash
 #
 # Sourced after tests/lib.sh, inside a lab; sets $work up as a project. A test defines `set_line LINE KNOB VALUE`, which
-# does what the advice says, and calls `rigged` once the setting is bad.
+# does what the advice says, calls `rigged` once the setting is bad, and `rigged_sum` at its end.
 # shellcheck source=tests/drills.sh
 . "$root/tests/drills.sh"
 
-# rigged_in SET NUMBER: the environment whose hosts are drilled from here on.
+# rigged_in ENVIRONMENT NUMBER: whose hosts are drilled from here on; the number of its set's net.
 rigged_in() {
-    environment=${1//-/_}
+    environment=$1
     net=$(<"$LAB_STATE/net")
     net=${net%.*}.$((${net##*.} + $2))
     mkdir -p "$work/own" "$work/environments"
     printf 'project: rigged\nstate: state\nscenarios: [own]\nenvironments: [environments]\n' >"$work/faildrill.yaml"
     cp "$LAB_STATE/environments/$environment.yaml" "$work/environments/"
 }
-# scenario NAME STEP PROBES EXPECT: of who leads role $role.
+# scenario NAME STEPS PROBES EXPECT: of who leads role $role.
 scenario() {
     cat >"$work/own/$1.yaml" <<END
 scenario: $1
 owner: team-data
 targets:
-  primary: {role: $role, is: primary}
+  primary: {role: $role, is: primary, stays: true}
 probes:
 $3
 hold: 3s
@@ -35,19 +35,21 @@ expect:
 $4
 END
 }
-# ends_with STATUS NAME; a machine that was too busy to look says INCONCLUSIVE, and is given two chances more.
+# ends_with STATUS NAME; a machine that was too busy to look says INCONCLUSIVE, or that the failover took longer than
+# settings explain; it is given two chances more.
 ends_with() {
     local try
     for try in 1 2 3; do
         drill "$2"
-        [ "$status" -eq 7 ] && [ "$try" -lt 3 ] || break
+        { [ "$status" -eq 7 ] || holds 'f["inside"] is False and f["failover"] is not None'; } && [ "$try" -lt 3 ] || break
+        wait_for 120 is_ready
     done
     cat "$work/said"
     [ "$status" -eq "$1" ]
 }
 # names KNOB=VALUE...: these are advised, and nothing else.
 names() {
-    field '" ".join("%s=%s" % (a["knob"].replace(" ", "_"), a["value"]) for a in r["advice"])' >"$work/named"
+    field '" ".join("%s=%s" % (a["knob"].replace(" ", "_"), a["value"]) for a in r["advice"])' >"$work/named" || return 1
     cat "$work/named" "$work/said"
     [ "$(<"$work/named")" = "$*" ]
 }
@@ -68,6 +70,11 @@ is_repaired() {
     cat "$work/trends"
     grep -q "^repaired: $1 " "$work/trends" && ! grep -q "^open: $1 " "$work/trends"
 }
+# in_file HOST FILE NAME LINE: LINE instead of what begins with NAME.
+in_file() {
+    # shellcheck disable=SC2016
+    "$lab" --state "$LAB_STATE" exec "$1" sh -c 'sed -i "/^$2/d" "$1" && printf "%s\n" "$3" >>"$1"' in_file "${@:2}" </dev/null
+}
 # foreseen SCENARIO WORDS: its plan says so.
 foreseen() {
     "$FAILDRILL" -C "$work" plan -e "$environment" "$1" --no-input 2>&1 | sed -n '/^  Predicts/,/^  Will/p' >"$work/plan"
@@ -78,21 +85,36 @@ foreseen() {
 is_ready() {
     "$FAILDRILL" -C "$work" doctor "$environment" --no-input
 }
+# holds_too NAME COMMAND...: `check`, and whether it held.
+holds_too() {
+    local before=$failed
+    check "$@"
+    [ "$failed" -eq "$before" ]
+}
+# What its plan says where the setting is bad, and where it is not.
+doubts='CANNOT HOLD|may not hold|no failover'
+contents=' holds: '
+rigged=0 named=0 mended=0
 # rigged SCENARIO KNOB=VALUE...: fails, names these, passes once they are set.
 rigged() {
     local name=$1 knob=${2%%=*}
     shift
+    rigged=$((rigged + 1))
     wait_for 120 is_ready
-    check "$name: the plan doubts it" foreseen "$name" 'CANNOT HOLD|may not hold|no failover'
+    check "$name: the plan doubts it" foreseen "$name" "$doubts"
     sed 's/^/    /' "$work/plan"
     check "$name: the drill fails" ends_with 1 "$name"
-    check "$name: $* is advised, and nothing else" names "$@"
+    ! holds_too "$name: $* is advised, and nothing else" names "$@" || named=$((named + 1))
     sed -n '/^look at/,/^report/{/^report/!s/^/    /p}' "$work/said"
     check "$name: the finding is open, with its owner" is_open "$name" "$knob"
     check "$name: its line can be set" mend
     wait_for 120 is_ready
-    check "$name: the plan is content" foreseen "$name" ' holds: '
-    check "$name: then the drill passes" ends_with 0 "$name"
+    check "$name: the plan is content" foreseen "$name" "$contents"
+    ! holds_too "$name: then the drill passes" ends_with 0 "$name" || mended=$((mended + 1))
     check "$name: and names nothing" names
     check "$name: and the finding is repaired" is_repaired "$name"
+}
+# rigged_sum: of all that were rigged here, the right setting was named, and mended it.
+rigged_sum() {
+    check "$rigged rigged, $named named, $mended mended" [ "$rigged $named $mended" = "$rigged $rigged $rigged" ]
 }

@@ -45,3 +45,4 @@ if wanted asynchronous; then
   stranded: {max_lost: 0}'
     rigged asynchronous synchronous_mode=on
 fi
+rigged_sum

@@ -82,9 +82,16 @@ check "where its own test allows a loss that is told, it is expected" cell patro
 check "nothing predicted is nothing to meet" cell redis_dies 8 '-'
 check "a primary that was cut off and not asked may have led too" cell redis_dies 11 'none; 55 s unasked'
 check "one that was dead did not" cell a_dies 11 none
+check "clean runs are counted, and what they were advised" says '3 clean runs (passed, no failover outside its range), 0 with advice.'
 check "sets without a run are named" says "- gamma: g_dies"
 check "and scenarios that watch nobody" says 'watch nobody who leads: watches_nobody, b_dies.'
 
+cp "$work/results" "$work/clean"
+run redis_dies 2 'r["advice"] = [{}]; r["why"] = None'
+check "a clean run that gets advice: exit 1" eval 'table; [ "$status" -eq 1 ]'
+check "it is counted" says ' 1 with advice.'
+check "and wants a reason" says 'redis_dies, run 2 (2026-01-02T03:04:02Z, load 1.5 on 2 cores): nothing was wrong, and a setting was advised.'
+mv "$work/clean" "$work/results"
 echo "What I wrote." >>"$work/TABLE.md"
 run redis_dies 2 'r |= {"verdict": "NOT UNDONE", "status": 6, "why": "it may be there still"}'
 check "NOT UNDONE: exit 1" eval 'table; [ "$status" -eq 1 ]'

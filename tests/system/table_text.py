@@ -18,11 +18,25 @@ served again; when another one led (where a step asks for that, from the step on
 the settings it read, and how many runs met it, which is that the two overlap. Acknowledged writes that were gone at the
 end, those of clients on the old primary's side of a cut apart; how long two hosts led, or for how long the old one could not
 be asked. From the undo on: when redundancy was whole. **Bold**: not as it should be; below the table is why.
+A run that should be left as it is gets no advice: {advised}.
 """
 
 
 def is_expected(drill, of):
     return of["verdict"] == "PASS" or (drill in MAY_FAIL and MAY_FAIL[drill](of))
+
+
+def is_clean(of):
+    """It passed, and no failover of it was outside its range: its settings want no change."""
+    return of["verdict"] == "PASS" and of["inside"] is not False
+
+
+def advised(runs):
+    """What clean runs were advised, which should be nothing; figures of an older runner do not say."""
+    clean = [run["figures"] for run in runs if run["figures"] and is_clean(run["figures"])]
+    told = [of["advice"] for of in clean if "advice" in of]
+    said = f"{len(clean)} clean runs (passed, no failover outside its range), {sum(map(bool, told))} with advice"
+    return said + (f", of {len(clean) - len(told)} it is not known" if len(told) < len(clean) else "")
 
 
 def is_exit_of(run):
@@ -120,6 +134,8 @@ def reasons(drill, run):
         out.append(f"failover {seconds(of['failover'], 'none')}, predicted {seconds(of['expected'])}")
     if not is_expected(drill, of):
         out.append(f"{of['verdict']}: {of['why']}")
+    if is_clean(of) and of.get("advice"):
+        out.append("nothing was wrong, and a setting was advised")
     if of["redundant"] and of["redundant"][1] is None:
         out.append("redundancy was not seen restored")
     return out
@@ -158,7 +174,7 @@ def text(asked, drills, others, runs, down):
         rows += [row(asked, drill, mine[drill.name]) for drill in of]
         out += [x for drill in of for x in complaints(drill.name, mine[drill.name])]
     every = [run for of in runs.values() for run in of.values()]
-    parts = [ABOUT.format(asked=asked, when=when(every)),
+    parts = [ABOUT.format(asked=asked, when=when(every), advised=advised(every)),
              "".join("| " + " | ".join(x) + " |\n" for x in rows),
              "## Runs that want a reason\n\n" + ("\n".join(out) or "None.") + "\n"]
     parts += ["## Not run\n\n" + "\n".join(unrun) + "\n"] if unrun else []
