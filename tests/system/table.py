@@ -48,6 +48,7 @@ KILLED, PLANNED = r"_dies$", r"_(switchover|moves|hand_over|stops|(planned|clust
 LOST = (r"_lost$", r"_(isolated|cut_off)$")
 READY = 120  # s that a set has to be whole again before its next drill
 LONGEST = 900  # s of a run
+REFUSED = 4  # exit status
 
 
 def set_of(options, environment):
@@ -189,12 +190,27 @@ class Inside:
         self.seen.add(report["run"]["id"])
         return report
 
+    def drill(self, drill):
+        """One that names who is to lead is given the first host that is not refused: a refusal does nothing."""
+        for host in [None] + self.hosts(drill):
+            named = ["-p", f"host={host}"] if host else []
+            status, said = self.faildrill("run", "-e", drill.environment, drill.name, *named, within=LONGEST)
+            if status != REFUSED or "cannot be made primary" not in said:
+                break
+        return status, said
+
+    def hosts(self, drill):
+        if b'to: "${param.host}"' not in drill.text:
+            return []
+        with open(f"{os.environ['LAB_STATE']}/environments/{drill.environment}.yaml") as file:
+            return re.findall(r"^ {6}(\S+): {address: ", file.read(), re.M)
+
     def run(self, drill, number):
         out = {"environment": drill.environment, "drill": drill.name, "number": number, "version": self.version,
                "cores": os.cpu_count(), "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                "ready": self.is_ready()}
         load = os.getloadavg()[0]
-        status, said = self.faildrill("run", "-e", drill.environment, drill.name, within=LONGEST)
+        status, said = self.drill(drill)
         out |= {"load": round(max(load, os.getloadavg()[0]), 1), "exit": status, "figures": None}
         report = self.report(drill, number)
         if status is None:
