@@ -188,11 +188,11 @@ shapes: all ## every shape of a cut, measured from both ends on 5 hosts
 drills: all tests ## drills beside an independent observer (DRILLS=20)
 	@DRILLS=$(DRILLS) $(RUN) -t 3600 tests/system/drills.sh
 
-databases: database-deps all ## databases drilled in every way of scenarios/, and what undoes it: 45 minutes
+databases: database-deps all ## databases drilled in every way of scenarios/, and what undoes it: 55 minutes
 	@$(RUN) -t 3600 tests/system/patroni.sh $(wildcard tests/databases/*_test.sh)
 
 .PHONY: web web-deps
-web: web-deps all ## HAProxy, keepalived, etcd and a system that is taught, drilled in every way of scenarios/: 15 minutes
+web: web-deps all ## HAProxy, keepalived, etcd and a system that is taught, drilled in every way of scenarios/: 20 minutes
 	@$(RUN) -j 2 -t 1800 $(wildcard tests/web/*_test.sh)
 
 web-deps: # what `make web` needs as well; starts no service
