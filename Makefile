@@ -31,7 +31,8 @@ DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman \
               iptables ipset postgresql-15 mariadb-server
 ALERT_DEPS := prometheus prometheus-alertmanager curl python3
-DATABASE_DEPS := patroni python3-etcd etcd-server haproxy postgresql-15-repmgr pg-auto-failover-cli postgresql-15-auto-failover
+DATABASE_DEPS := patroni python3-etcd etcd-server haproxy postgresql-15-repmgr pg-auto-failover-cli postgresql-15-auto-failover \
+                 mariadb-server
 WEB_DEPS := haproxy nginx-light keepalived etcd-server
 SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox systemd

@@ -32,6 +32,8 @@ static const struct SystemKind *const SYSTEMS[] = {
     &postgres_system,
     &repmgr_system,
     &autofailover_system,
+    &mariadb_system,
+    &galera_system,
     &etcd_system,
     &haproxy_system,
     &vrrp_system,

@@ -113,7 +113,7 @@ hosts_make_etc() {
     : >"$etc/resolv.conf"
     ln -s /run/motd.d/faildrill "$etc/motd" # so that who logs in sees what is in effect
     cp "$here/init" "$here/service" "$here/shop.py" "$here/keeper.py" \
-        "$here/counter" "$here/counter.py" "$here/sudo" "$etc/lab/"
+        "$here/counter" "$here/counter.py" "$here/mariadb_remake" "$here/sudo" "$etc/lab/"
     for service in "${all_services[@]}"; do
         ln -s /etc/lab/service "$etc/init.d/$service"
     done
@@ -223,6 +223,8 @@ host_status() {
             text+=$(web_rank "$name")
         elif [ "$service" = counter ]; then
             text+="($(host_exec "$name" /etc/lab/counter rank))"
+        elif [ "$service" = mariadb ]; then
+            text+="($(mariadb_rank "$name"))"
         fi
     done
     printf '%-20s %-14s up  %s' "$name" "$address" "$text"

@@ -20,7 +20,8 @@ static const char environment[] =
     "roles:\n"
     "  db:\n"
     "    hosts: {one: {address: 127.0.0.1}, two: {address: 127.0.0.2}}\n"
-    "    process: /usr/sbin/mariadbd\n";
+    "    process: /usr/sbin/mariadbd\n"
+    "    mariadb: {dsn: \"mariadb://reader@/shop\", port: PORT, ledger_table: l, admin: a}\n";
 
 static int begin(void **state)
 {
@@ -97,6 +98,17 @@ static void test_rows_and_value_are_what_is_wanted(void **state)
     is(probing, locked, OUTCOME_FAILED, FAILURE_READ_ONLY);
 }
 
+static void test_a_role_is_asked_where_its_clients_go(void **state)
+{
+    struct Probing *probing = *state;
+    uint32_t asks = add(probing, "{sql: db}"), writes = add(probing, "{ledger: db}");
+    start(probing);
+
+    is(probing, asks, OUTCOME_OK, FAILURE_NONE);
+    is(probing, writes, OUTCOME_OK, FAILURE_NONE);
+    assert_int_equal(first_of(probing, writes)->by, 1);
+}
+
 static void test_a_server_that_is_gone_refuses(void **state)
 {
     struct Probing *probing = *state;
@@ -125,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rows_and_value_are_what_is_wanted, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_role_is_asked_where_its_clients_go, begin, end),
         cmocka_unit_test_setup_teardown(test_a_server_that_is_gone_refuses, begin, end),
     };
     if (mariadb_process_missing()) {

@@ -1,0 +1,219 @@
+/* mariadb_ledger.c - numbered writes to a table of MariaDB, and how they are read back. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "../base/duration.h"
+#include "../base/text.h"
+#include "ledgers.h"
+#include "mariadb_access.h"
+
+/* Rows a reply. */
+enum { CHUNK = 20000, MISSING_TABLE = 1146 };
+
+struct MariadbLedger {
+    struct Ledger ledger; /* first */
+    bool made;            /* the table was, for this write */
+    uint64_t taken;       /* rows of a read-back */
+};
+
+static void *ledger_open(const struct LedgerInput *input, struct Err *err);
+static void ledger_write(void *ledger, const struct LedgerWrite *write);
+static void ledger_read(void *ledger, const struct Endpoint *from, uint32_t writers,
+                        struct Mono deadline, const struct LedgerRead *to);
+static void ledger_tidy(void *ledger, const struct Endpoint *at, struct Mono deadline,
+                        const struct LedgerRead *to);
+
+const struct LedgerKind mariadb_ledger = {
+    .open = ledger_open,
+    .connected = ledger_connected,
+    .write = ledger_write,
+    .read = ledger_read,
+    .tidy = ledger_tidy,
+    .cancel = ledger_cancel,
+    .close = ledger_close,
+};
+
+static void *ledger_open(const struct LedgerInput *input, struct Err *err)
+{
+    (void)err;
+    return ledger_new(sizeof(struct MariadbLedger), &mariadb_client, input);
+}
+
+static void ask(struct MariadbLedger *mine, const char *text, CallDone *done)
+{
+    mine->ledger.call = mariadb_call((struct MariadbClient *)mine->ledger.client, text,
+                                     mine->ledger.deadline, done, mine);
+}
+
+static const char *table_of(const struct MariadbLedger *mine)
+{
+    const struct MariadbAccess *access = mine->ledger.input.config;
+    return access->ledger_table;
+}
+
+static bool is_error(const struct Answer *answer, unsigned number)
+{
+    return answer->end == CALL_ANSWERED && answer->code == MARIADB_ERROR &&
+           mariadb_number(answer) == number;
+}
+
+static bool has_rows(const struct Answer *answer)
+{
+    return answer->end == CALL_ANSWERED && answer->code == MARIADB_ROWS;
+}
+
+/* ---- writing ---- */
+
+static struct Reply failed(const struct Answer *answer)
+{
+    return answer->end == CALL_ANSWERED ? reply_of_refusal(answer, mariadb_failure(answer))
+                                        : reply_of_end(answer);
+}
+
+static void insert(struct MariadbLedger *mine);
+
+static void on_made(void *data, const struct Answer *answer)
+{
+    struct MariadbLedger *mine = data;
+    mine->ledger.call = NULL;
+    if (has_rows(answer)) {
+        insert(mine);
+        return;
+    }
+    const struct Reply reply = failed(answer);
+    ledger_end_write(&mine->ledger, &reply);
+}
+
+/* The key is none that a write could hit twice: what was written twice shall show. Galera wants
+ * one. */
+static void make_table(struct MariadbLedger *mine)
+{
+    char text[500];
+    snprintf(
+        text, sizeof(text),
+        "create table if not exists %.100s (id bigint unsigned not null auto_increment primary "
+        "key, run varchar(40) not null, probe int unsigned not null, writer int unsigned not "
+        "null, number bigint unsigned not null, at timestamp not null default "
+        "current_timestamp, key of_run (run, probe, writer, number)) engine=InnoDB",
+        table_of(mine));
+    mine->made = true;
+    ask(mine, text, on_made);
+}
+
+static void on_written(void *data, const struct Answer *answer)
+{
+    struct MariadbLedger *mine = data;
+    mine->ledger.call = NULL;
+    if (is_error(answer, MISSING_TABLE) && !mine->made) {
+        make_table(mine); /* nothing was written by then: this is no second try */
+        return;
+    }
+    struct Reply reply = {.outcome = OUTCOME_OK, .connected = true, .by = "", .detail = ""};
+    if (has_rows(answer)) {
+        const char *by = mariadb_value(mariadb_rows(answer), 0, 0);
+        reply.by = by != NULL ? by : answer->peer;
+    } else {
+        reply = failed(answer);
+    }
+    ledger_end_write(&mine->ledger, &reply);
+}
+
+/* Who acknowledges says so in the same statement: the peer may be a proxy. The run's token is
+ * letters and digits. */
+static void insert(struct MariadbLedger *mine)
+{
+    const struct Ledger *ledger = &mine->ledger;
+    char text[400];
+    snprintf(text, sizeof(text),
+             "insert into %.100s (run, probe, writer, number) values ('%.40s', %" PRIu32
+             ", %" PRIu32 ", %" PRIu64 ") returning @@hostname",
+             table_of(mine), ledger->input.run, ledger->input.probe, ledger->write.writer,
+             ledger->write.number);
+    ask(mine, text, on_written);
+}
+
+static void ledger_write(void *data, const struct LedgerWrite *write)
+{
+    struct MariadbLedger *mine = data;
+    mine->made = false;
+    if (ledger_begin_write(&mine->ledger, write))
+        insert(mine);
+}
+
+/* ---- reading ---- */
+
+static void read_chunk(struct MariadbLedger *mine);
+
+static bool take_numbers(const struct MariadbLedger *mine, const struct MariadbRows *rows)
+{
+    const struct LedgerRead *to = &mine->ledger.to;
+    for (size_t n = 0; n < mariadb_row_count(rows); n++) {
+        int64_t writer = 0, number = 0;
+        if (!int_parse(mariadb_value(rows, n, 0), &writer, NULL) ||
+            !int_parse(mariadb_value(rows, n, 1), &number, NULL) || writer < 1 || number < 1)
+            return false;
+        to->found(to->data, (uint32_t)writer, (uint64_t)number);
+    }
+    return true;
+}
+
+/* A host without the table has none of the numbers, and says so. */
+static void on_numbers(void *data, const struct Answer *answer)
+{
+    struct MariadbLedger *mine = data;
+    mine->ledger.call = NULL;
+    bool good = is_error(answer, MISSING_TABLE) ||
+                (has_rows(answer) && take_numbers(mine, mariadb_rows(answer)));
+    size_t count = has_rows(answer) ? mariadb_row_count(mariadb_rows(answer)) : 0;
+    mine->taken += count;
+    if (good && count == CHUNK)
+        read_chunk(mine);
+    else
+        ledger_end_read(&mine->ledger, good);
+}
+
+static void read_chunk(struct MariadbLedger *mine)
+{
+    const struct LedgerInput *input = &mine->ledger.input;
+    char text[300];
+    snprintf(text, sizeof(text),
+             "select writer, number from %.100s where run = '%.40s' and probe = %" PRIu32
+             " order by writer, number, id limit %d offset %" PRIu64,
+             table_of(mine), input->run, input->probe, CHUNK, mine->taken);
+    ask(mine, text, on_numbers);
+}
+
+static void ledger_read(void *data, const struct Endpoint *from, uint32_t writers,
+                        struct Mono deadline, const struct LedgerRead *to)
+{
+    (void)writers;
+    struct MariadbLedger *mine = data;
+    mine->taken = 0;
+    if (ledger_begin_read(&mine->ledger, from, deadline, to))
+        read_chunk(mine);
+}
+
+/* ---- tidying up ---- */
+
+static void on_tidied(void *data, const struct Answer *answer)
+{
+    struct MariadbLedger *mine = data;
+    mine->ledger.call = NULL;
+    ledger_end_read(&mine->ledger, has_rows(answer) || is_error(answer, MISSING_TABLE));
+}
+
+/* Those of this run; and those that a killed runner left a day ago. */
+static void ledger_tidy(void *data, const struct Endpoint *at, struct Mono deadline,
+                        const struct LedgerRead *to)
+{
+    struct MariadbLedger *mine = data;
+    const struct LedgerInput *input = &mine->ledger.input;
+    char text[300];
+    snprintf(text, sizeof(text),
+             "delete from %.100s where (run = '%.40s' and probe = %" PRIu32
+             ") or at < now() - interval 1 day",
+             table_of(mine), input->run, input->probe);
+    if (ledger_begin_read(&mine->ledger, at, deadline, to))
+        ask(mine, text, on_tidied);
+}
