@@ -348,8 +348,21 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
     foretell_course(plan, survey, role, only_planned(plan, role->role), row);
 }
 
+/* Roles that no step names, on hosts that one does. */
+static void foresee_beside(struct Plan *plan)
+{
+    const struct Role *roles = plan->environment->roles.items;
+    struct Obstacle two;
+    for (size_t at = 0; at < plan->environment->roles.count; at++) {
+        const struct Role *role = &roles[at];
+        if (!touched(plan, role) && foresee_hidden(plan, role, &two))
+            obstacle(plan, two.code, two.help, two.text);
+    }
+}
+
 void foresee_roles(struct Plan *plan, const struct Survey *survey)
 {
+    foresee_beside(plan);
     const struct SurveyRole *roles = survey->roles.items;
     for (size_t at = 0; at < survey->roles.count; at++)
         if (touched(plan, roles[at].role))

@@ -22,6 +22,9 @@ bool foresee_is_hit(const struct PlannedFault *fault, const struct SurveyRole *r
  * ours, or by one that comes by itself. */
 bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role,
                        struct Obstacle *out);
+/* A fault on a host of the role may leave two primaries, whichever role's name it has; `out` says
+ * why. Only where nobody demotes (never_demotes). */
+bool foresee_hidden(const struct Plan *plan, const struct Role *role, struct Obstacle *out);
 /* It leaves the role's servers running, and may keep one from hearing another. */
 bool foresee_hides(const struct PlannedFault *fault, const struct Role *role);
 /* While it is in effect the role's service on its host is down: kept so, or `restart: never` says

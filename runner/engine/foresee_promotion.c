@@ -154,16 +154,29 @@ static bool is_host_of(const struct Role *role, const struct Target *host)
     return false;
 }
 
-/* It leaves the role's servers running and may keep one from hearing another. A fault between them
- * and others alone does not. */
+/* It leaves a server of its host running that may no longer answer whoever looks for it. */
+static bool may_silence(const struct FaultKind *kind)
+{
+    static const char *const words[] = {"exhaust", "memory_fill",       "disk_fill",
+                                        "dns_cut", "override",          "replace_file",
+                                        "sysctl",  "expire_certificate"};
+    for (size_t n = 0; n < COUNT_OF(words); n++)
+        if (text_equal(kind->name, words[n]))
+            return true;
+    return kind->hangs_service;
+}
+
+/* It leaves the role's servers running and may keep one from hearing another, or takes its machine
+ * by another role's name, so that nobody plans its return. A fault between them and others alone
+ * does not. */
 bool foresee_hides(const struct PlannedFault *fault, const struct Role *role)
 {
     const struct FaultKind *kind = fault->step->kind;
     const struct Edge *edges = fault->edges.items;
     if (kind == NULL || fault->target == NULL || !is_host_of(role, fault->target))
         return false;
-    if (kind->hangs_service)
-        return fault->role == role && !step_names_service(fault->step);
+    if (may_silence(kind) || (kind->takes_machine && fault->role != role))
+        return true;
     if (!kind->partitions && !kind->needs_filter)
         return false;
     for (size_t n = 0; n < fault->edges.count; n++)
@@ -193,9 +206,11 @@ static bool is_stopped_before(const struct Plan *plan, const struct PlannedFault
     return false;
 }
 
-static bool judge_hidden(const struct Plan *plan, const struct Role *role, struct Obstacle *out)
+bool foresee_hidden(const struct Plan *plan, const struct Role *role, struct Obstacle *out)
 {
     const struct PlannedFault *faults = plan->faults.items;
+    if (role->system == NULL || !role->system->never_demotes)
+        return false;
     for (size_t at = 0; at < plan->faults.count; at++) {
         if (!foresee_hides(&faults[at], role) || is_stopped_before(plan, &faults[at], role))
             continue;
@@ -223,7 +238,7 @@ bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, s
     bool fenced = false, stops = false, stay_two = system->unwatched || system->never_demotes;
     bool moves = failover != NULL || system->never_demotes;
     *out = (struct Obstacle){.text = NULL};
-    if (system->never_demotes && judge_hidden(plan, role->role, out))
+    if (foresee_hidden(plan, role->role, out))
         return true;
     for (size_t at = 0; stay_two && at < plan->faults.count; at++) {
         if (!foresee_is_hit(&faults[at], role))

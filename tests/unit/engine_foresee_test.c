@@ -14,6 +14,7 @@ static const struct FaultKind KIND = {.name = "break"};
 static const struct StepSpec STEP = {.name = "break it", .kind = &KIND};
 static const struct SystemKind SYSTEM = {.name = "watched"};
 static const struct Role ROLE = {.name = "api", .system = &SYSTEM};
+static const struct Environment NO_ROLES = {.name = "staging"};
 
 /* What the plan says of a host that is found with this machine-id; NULL where it is content. */
 static const struct Obstacle *seen(const char *wanted, const char *found, struct Arena *arena)
@@ -53,8 +54,10 @@ static void test_a_failover_that_is_asked_for_has_a_range_of_its_own(void **stat
     struct StepSpec step = {.name = "move it", .type = STEP_FAILOVER, .role = "api"};
     struct Scenario scenario = {.steps = {.items = &step, .count = 1}};
     struct PlannedFault fault = {.step = &step, .role = &ROLE, .chosen = true};
-    struct Plan plan = {
-        .arena = arena, .scenario = &scenario, .faults = {.items = &fault, .count = 1}};
+    struct Plan plan = {.arena = arena,
+                        .environment = &NO_ROLES,
+                        .scenario = &scenario,
+                        .faults = {.items = &fault, .count = 1}};
     const struct Role led = {.name = "api", .system = &http_system};
     struct SurveyRole role = {.role = &led, .prospect_known = true};
     struct Survey survey = {.arena = arena, .roles = {.items = &role, .count = 1}};
@@ -208,6 +211,7 @@ static const struct FaultKind FREEZE = {
 static const struct FaultKind DELAY = {
     .name = "delay", .config.fields = NONE, .needs_filter = true};
 static const struct FaultKind LOAD = {.name = "cpu_load", .config.fields = NONE};
+static const struct FaultKind EXHAUST = {.name = "exhaust", .config.fields = NONE};
 
 /* Why one fault on db-1, of which these edges are, is refused; NULL: it is not. */
 static const char *hidden_after(bool stopped, struct Arena *arena,
@@ -270,7 +274,36 @@ static void test_a_running_primary_is_not_hidden_from_who_promotes(void **state)
     assert_null(hidden(*state, &ISOLATE, 0, to_client, 1));
     assert_non_null(hidden(*state, &DELAY, 0, NULL, 0));
     assert_non_null(hidden(*state, &FREEZE, 0, NULL, 0));
+    assert_non_null(hidden(*state, &EXHAUST, 0, NULL, 0));
     assert_null(hidden(*state, &LOAD, 0, NULL, 0));
+}
+
+/* `api` stands on the machine of db-1, and the step names only that role. */
+static void test_another_role_s_name_hides_as_well(void **state)
+{
+    struct Target db = {.name = "db-1", .address = "10.0.0.1"};
+    struct Target api = {.name = "api-1", .address = "10.0.0.1"};
+    const struct Target *const of_db[] = {&db}, *const of_api[] = {&api};
+    struct Role roles[] = {
+        {.name = "db", .system = &NEVER_DEMOTES, .hosts = of_db, .host_count = 1},
+        {.name = "api", .hosts = of_api, .host_count = 1}};
+    static const struct FaultKind *const hide[] = {&ISOLATE, &REBOOT, &FREEZE, &EXHAUST};
+    for (size_t n = 0; n < COUNT_OF(hide); n++) {
+        struct StepSpec step = FAULT(*hide[n], .hold_ns = 9);
+        struct Scenario scenario = {.steps = {.items = &step, .count = 1}};
+        struct PlannedFault fault = {.step = &step, .target = &api, .role = &roles[1]};
+        struct Environment environment = {.roles = {.items = roles, .count = 2}};
+        struct Plan plan = {.arena = *state,
+                            .environment = &environment,
+                            .scenario = &scenario,
+                            .faults = {.items = &fault, .count = 1}};
+        struct Survey survey = {.roles.count = 0};
+        foresee_roles(&plan, &survey);
+        assert_int_equal(plan.obstacles.count, 1);
+        api.address = "10.0.0.2";
+        assert_false(foresee_hidden(&plan, &roles[0], &(struct Obstacle){.text = NULL}));
+        api.address = "10.0.0.1";
+    }
 }
 
 static void test_who_is_promoted_by_itself_needs_no_step_for_it(void **state)
@@ -369,6 +402,7 @@ static const char *takes(const struct Taking *of, const char **returns, struct A
                                  .procedure = {.from_here = of->machine}};
     struct Plan *plan = arena_zero(arena, 1, sizeof *plan);
     plan->arena = arena;
+    plan->environment = &NO_ROLES;
     plan->scenario = &scenario;
     plan->faults = (struct List){.items = &fault, .count = 1};
     struct SurveyRole surveyed = {.role = role, .primary = &hosts[0], .prospect_known = true};
@@ -513,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_what_leaves_one_primary_is_fine),
         cmocka_unit_test(test_a_machine_may_be_lost_once_its_server_is_stopped),
         cmocka_unit_test(test_a_running_primary_is_not_hidden_from_who_promotes),
+        cmocka_unit_test(test_another_role_s_name_hides_as_well),
         cmocka_unit_test(test_who_is_promoted_by_itself_needs_no_step_for_it),
         cmocka_unit_test(test_what_only_a_primary_takes_back_ends_before_it_may_move),
         cmocka_unit_test(test_what_is_over_before_or_leaves_nothing_may_stand_beside_a_failover),
