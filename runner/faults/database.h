@@ -1,4 +1,4 @@
-/* database.h - what faults inside a PostgreSQL have in common. */
+/* database.h - what faults inside a PostgreSQL or a Redis have in common. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FD_FAULTS_DATABASE_H
 #define FD_FAULTS_DATABASE_H
@@ -19,6 +19,13 @@ struct LockRowConfig {
     int64_t waiters, ramp_ns, ramp_steps;
 };
 
+/* `session_kill`. */
+struct SessionKillConfig {
+    struct DatabaseFault at;
+    const char *user, *application, *client, *database; /* NULL: whoever */
+    bool replication;
+};
+
 /* Their first two fields. */
 #define DATABASE_FIELDS(text)                                                                      \
     {.name = "target",                                                                             \
@@ -33,6 +40,15 @@ struct LockRowConfig {
         .doc = "The server's port on the host; without it, what the role says, or 5432."           \
     }
 
+/* Of a role without a system it is PostgreSQL. */
+enum Engine { ENGINE_OTHER, ENGINE_POSTGRES, ENGINE_REDIS };
+enum Engine database_engine(const struct PlanInput *input);
+/* Says `port`, and `database` or what a Redis is asked with. False where the role is another
+ * system. */
+bool database_say_any(const struct DatabaseFault *fault, const struct PlanInput *input,
+                      struct Arena *arena, struct Holding *holding, struct Err *err) MUST_CHECK;
+/* A name that may stand in a statement or a command: letters, digits, blanks and _.@:/- */
+bool database_word(const char *word);
 /* Says `port` and `database`. False where the role is another system. */
 bool database_say(const struct DatabaseFault *fault, const char *database,
                   const struct PlanInput *input, struct Arena *arena, struct Holding *holding,

@@ -56,11 +56,11 @@ void holding_say_amount(struct Holding *holding, const struct HoldingConfig *con
 static void add(const struct Holding *holding, struct Commands *commands, struct Arena *arena,
                 const char *what, const char *verb)
 {
-    const char *const *word = holding->words;
-    int64_t timeout_s = text_equal(verb, "take") ? 120 : 20;
-    commands_add(commands, arena, what, timeout_s, "sh", "hold", verb, holding->kind, word[0],
-                 word[1], word[2], word[3], word[4], word[5], word[6], word[7], word[8], word[9],
-                 word[10], word[11], word[12], word[13], NULL);
+    const char *const head[] = {"sh", "hold", verb, holding->kind};
+    const char **argv = arena_zero(arena, COUNT_OF(head) + holding->count + 1, sizeof *argv);
+    memcpy(argv, head, sizeof head);
+    memcpy(argv + COUNT_OF(head), holding->words, holding->count * sizeof *argv);
+    commands_add_argv(commands, arena, what, text_equal(verb, "take") ? 120 : 20, argv);
 }
 
 static const char *said(const char *own, const char *usual)

@@ -39,7 +39,7 @@ struct Holding {
     const char *kind;   /* "disk_fill" */
     const char *taking; /* "fill the disk by a file without a name" */
     const char *checking, *proving, *ending, *clearing; /* NULL: as for what is held */
-    const char *words[15];                              /* NULL-ended */
+    const char *words[23];                              /* NULL-ended */
     size_t count;
 };
 void holding_say(struct Holding *holding, const char *word, const char *value);

@@ -12,6 +12,7 @@ struct Endpoint {
     bool tls;
     const char *user, *secret; /* NULL = none */
     const char *dsn; /* of SQL servers: database, user and options; NULL = the library's defaults */
+    const char *config_file; /* of Redis: what it is started with on its host; NULL = no Redis */
 };
 
 #endif

@@ -26,7 +26,8 @@ void redis_endpoint(const void *data, const struct Target *host, struct Endpoint
                              .port = (uint16_t)access->port,
                              .tls = access->tls,
                              .user = access->user,
-                             .secret = access->password};
+                             .secret = access->password,
+                             .config_file = access->config_file};
 }
 
 size_t redis_host_at(const struct RedisSystem *system, const char *address, const char *port)

@@ -147,6 +147,7 @@ hold_freed() {
 hold_words() {
     kind=$1 path='' share='' leave='' what='' address='' port='' count='' by='' bad='' good='' every=''
     query='' database='' waiters='' ramp='' steps=''
+    config='' tls='' user='' application='' client='' of='' replication=''
     shift
     while [ $# -ge 2 ]; do
         case $1 in
@@ -166,6 +167,13 @@ hold_words() {
         waiters) waiters=$2 ;;
         ramp) ramp=$2 ;;
         steps) steps=$2 ;;
+        config) config=$2 ;;
+        tls) tls=$2 ;;
+        user) user=$2 ;;
+        application) application=$2 ;;
+        client) client=$2 ;;
+        of) of=$2 ;;
+        replication) replication=$2 ;;
         esac
         shift 2
     done
@@ -179,6 +187,7 @@ hold() {
     check | take | be | held | free | freed)
         case $kind in
         clock_skew) "clock_$verb" ;;
+        session_kill) "session_$verb" ;;
         *) "hold_$verb" "$@" ;;
         esac
         ;;

@@ -16,6 +16,7 @@ static const char over_sh[] = {
 #include "runner/transports/request.sh.h"
     0};
 static const char holder_sh[] = {
+#include "runner/systems/redis_host.sh.h"
 #include "runner/transports/holder.sh.h"
 #include "runner/transports/holder_clock.sh.h"
 #include "runner/transports/holder_exhaust.sh.h"
@@ -23,7 +24,9 @@ static const char holder_sh[] = {
 #include "runner/transports/holder_flap.sh.h"
 #include "runner/transports/holder_load.sh.h"
 #include "runner/transports/holder_restart.sh.h"
+#include "runner/transports/holder_redis.sh.h"
 #include "runner/transports/holder_row.sh.h"
+#include "runner/transports/holder_session.sh.h"
 #include "runner/transports/holder_sql.sh.h"
     0};
 const char pods_sh[] = {

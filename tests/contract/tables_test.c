@@ -7,7 +7,7 @@
 #include "../../runner/base/text.h"
 #include "../fakes/track.h"
 
-enum { RECORDS_MOST = 128 };
+enum { RECORDS_MOST = 160 };
 
 /* Every record that a file can hold, each once. */
 struct Words {

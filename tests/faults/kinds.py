@@ -117,6 +117,7 @@ KINDS = [
 NO_FAULTS = {
     "sql": "a statement, once: touches no host",
     "lock_row": "in a database: its ends are in databases/lock_row_test.sh",
+    "session_kill": "in a database: its ends are in databases/session_kill_test.sh",
     "power_off": "of a whole machine: its ends are in system/machine.sh",
     "reboot": "of a whole machine: its ends are in systemd/systemd_test.sh",
     "crash": "of a whole machine: its ends are in kernels/sysrq_test.sh",

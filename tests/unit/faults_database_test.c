@@ -1,0 +1,168 @@
+/* faults_database_test.c - faults inside a database: what a host is told, and what is refused. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "../../runner/faults/kinds.h"
+#include "../../runner/faults/database.h"
+#include "../../runner/model/system.h"
+
+static void at_port(const void *config, const struct Target *target, struct Endpoint *out)
+{
+    (void)target;
+    *out = *(const struct Endpoint *)config;
+}
+
+static const struct SystemKind system_kind = {.name = "a_system", .endpoint = at_port};
+static const struct SystemKind proxy_kind = {.name = "haproxy"};
+static const struct Endpoint postgres = {.port = 6543, .dsn = "postgresql://drill@pg/shop"};
+static const struct Endpoint redis = {.port = 6380, .config_file = "/etc/redis/a.conf"};
+static const struct Endpoint redis_tls = {.port = 6380, .config_file = "/etc/r", .tls = true};
+static const struct Target host = {.name = "db-1", .address = "10.0.0.7"};
+static const struct Token token = {"01k2"};
+static const struct HostFacts facts = {.flock = true};
+
+struct Bench {
+    struct Arena *arena;
+    struct Role role;
+    struct PlanInput input;
+    struct Procedure procedure;
+    struct Err err;
+};
+
+static struct Bench bench_new(const struct Endpoint *at)
+{
+    return (struct Bench){
+        .arena = arena_new("test", 1 << 20),
+        .role = {.name = "db", .system = at != NULL ? &system_kind : NULL, .system_config = at},
+        .input = {.target = &host,
+                  .facts = &facts,
+                  .token = &token,
+                  .number = 1,
+                  .hold_ns = 60 * NS_PER_S,
+                  .lease_ns = 30 * NS_PER_S,
+                  .cap_ns = 75 * NS_PER_S}};
+}
+
+static bool plan(struct Bench *bench, const struct FaultKind *kind, const void *config)
+{
+    bench->input.role = &bench->role;
+    return kind->plan(config, &bench->input, bench->arena, &bench->procedure, &bench->err) &&
+           procedure_check(kind, &bench->procedure, &bench->err);
+}
+
+static void is_command(struct Bench *bench, const struct Commands *commands, const char *want)
+{
+    const char *got = strchr(commands_shell(commands, bench->arena), '\n');
+    assert_int_equal(commands->count, 1);
+    assert_non_null(got);
+    assert_string_equal(got + 1, arena_printf(bench->arena, "timeout -k 2 %s || exit\n", want));
+}
+
+/* Refused, with the words. */
+static void is_refused(const struct Endpoint *at, const struct FaultKind *kind, const void *config,
+                       const char *want)
+{
+    struct Bench bench = bench_new(at);
+    assert_false(plan(&bench, kind, config));
+    assert_string_equal(bench.err.message, want);
+    arena_free(bench.arena);
+}
+
+/* ---- session_kill ---- */
+
+static struct SessionKillConfig sessions(void)
+{
+    return (struct SessionKillConfig){.at.port = FIELD_NOT_GIVEN};
+}
+
+static void test_sessions_are_ended_once_and_nothing_is_put_back(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new(&postgres);
+    struct SessionKillConfig config = sessions();
+    config.user = "shop";
+    config.application = "shop api";
+    config.client = "10.0.0.9";
+    config.database = "orders";
+    config.replication = true;
+    assert_true(plan(&bench, &session_kill_fault, &config));
+    assert_true(bench.procedure.once);
+    assert_int_equal(bench.procedure.undo.count, 0);
+    const char *words = "session_kill database postgres port 6543 user shop "
+                        "application 'shop api' client 10.0.0.9 of orders replication yes";
+    is_command(&bench, &bench.procedure.save,
+               arena_printf(bench.arena, "20 sh hold check %s", words));
+    is_command(&bench, &bench.procedure.apply,
+               arena_printf(bench.arena, "120 sh hold take %s", words));
+    is_command(&bench, &bench.procedure.all_clear,
+               arena_printf(bench.arena, "20 sh hold freed %s", words));
+    arena_free(bench.arena);
+}
+
+static void test_a_redis_is_asked_at_its_address_with_its_file(void **state)
+{
+    (void)state;
+    const struct SessionKillConfig config = sessions();
+    const struct {
+        const struct Endpoint *at;
+        const char *words;
+    } rows[] = {
+        {&redis, "port 6380 address 10.0.0.7 config /etc/redis/a.conf"},
+        {&redis_tls, "port 6380 address 10.0.0.7 config /etc/r tls tls"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct Bench bench = bench_new(rows[i].at);
+        assert_true(plan(&bench, &session_kill_fault, &config));
+        is_command(&bench, &bench.procedure.in_place,
+                   arena_printf(bench.arena, "20 sh hold held session_kill %s", rows[i].words));
+        arena_free(bench.arena);
+    }
+}
+
+static void test_what_would_end_a_statement_is_no_name(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "x' or true or 'x", "a\\b", "a\nb", "a;b", "a$b", "a\"b"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct SessionKillConfig config = sessions();
+        struct Bench bench = bench_new(&postgres);
+        const char **fields[] = {&config.user, &config.application, &config.database,
+                                 &config.client};
+        *fields[i % COUNT_OF(fields)] = bad[i];
+        assert_false(plan(&bench, &session_kill_fault, &config));
+        assert_int_equal(bench.err.code, ERR_VALUE);
+        arena_free(bench.arena);
+    }
+}
+
+static void test_sessions_of_what_is_no_database_are_refused(void **state)
+{
+    (void)state;
+    struct SessionKillConfig config = sessions();
+    static const struct Endpoint other = {.port = 80};
+    is_refused(&other, &session_kill_fault, &config,
+               "role 'db' is no PostgreSQL and no Redis, but a_system");
+    struct Bench bench = bench_new(NULL);
+    bench.role.system = &proxy_kind; /* it has no endpoint at all */
+    assert_false(plan(&bench, &session_kill_fault, &config));
+    arena_free(bench.arena);
+    config.database = "shop";
+    is_refused(&redis, &session_kill_fault, &config,
+               "sessions of a Redis are in no database of their own");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sessions_are_ended_once_and_nothing_is_put_back),
+        cmocka_unit_test(test_a_redis_is_asked_at_its_address_with_its_file),
+        cmocka_unit_test(test_what_would_end_a_statement_is_no_name),
+        cmocka_unit_test(test_sessions_of_what_is_no_database_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
