@@ -1,5 +1,7 @@
 /* run_faults.c - arms the faults of a step, fires them together, watches them. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "executor.h"
 #include "planner.h"
 #include "run_parts.h"
@@ -232,6 +234,19 @@ static void look_missed(struct FaultRun *fault, const struct HostCall *call)
     }
 }
 
+/* How far a fault has come that comes in steps. */
+static void look_noted(struct FaultRun *fault)
+{
+    const char *note = strstr(fault->look.said, "note: ");
+    if (note == NULL)
+        return;
+    note += strlen("note: ");
+    if (strncmp(note, fault->noted, sizeof fault->noted - 1) == 0)
+        return;
+    snprintf(fault->noted, sizeof fault->noted, "%s", note);
+    run_event(fault->run, fault->planned->target->name, "%s", note);
+}
+
 static void look_done(struct HostCall *call)
 {
     struct FaultRun *fault = call->data;
@@ -253,6 +268,8 @@ static void look_done(struct HostCall *call)
         run_abort(run, VERDICT_INCONCLUSIVE, text);
         return;
     }
+    if (fault->looking && fault->look.in_place == KNOWN_YES)
+        look_noted(fault);
     if (fault->looking && fault->look.in_place == KNOWN_NO && !fault->look.undone) {
         if (fault->look.said[0] != '\0')
             run_event(run, call->target->name, "%s", fault->look.said);

@@ -88,6 +88,7 @@ struct FaultRun {
     bool ended_early;
     bool answered; /* of a failover: its system said how it goes */
     struct GuardState look;
+    char noted[160]; /* what it last noted of itself while it was there: how much it has taken */
     uint32_t missed; /* looks in a row without an answer */
     bool renewing;
     bool undo_busy, given_up, waits_for_cap;

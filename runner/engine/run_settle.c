@@ -27,6 +27,15 @@ struct StretchMachine *settle_machine(struct Run *run, const struct ProbeSpec *s
     return stretch_new(run->arena, &rules);
 }
 
+/* What a fault that comes in steps had taken when it was last looked at, or NULL. */
+static const char *last_noted(const struct Run *run)
+{
+    for (size_t at = run->fault_count; at-- > 0;)
+        if (run->faults[at].state == FAULT_IN_EFFECT && run->faults[at].noted[0] != '\0')
+            return run->faults[at].noted;
+    return NULL;
+}
+
 /* One line where a failing stretch begins, one where ok has held; never one an attempt. */
 static void say_change(struct Run *run, const struct Sample *sample, unsigned change)
 {
@@ -39,9 +48,12 @@ static void say_change(struct Run *run, const struct Sample *sample, unsigned ch
     enum Failure failure = FAILURE_NONE;
     while (failure < FAILURE_OTHER && last->failures[failure] == 0)
         failure++;
-    if (change & STRETCH_OPENED)
-        run_say(run, spec->name, "first failure: %s%s%s", failure_name(failure),
-                run->details[sample->probe][0] ? ", " : "", run->details[sample->probe]);
+    if (change & STRETCH_OPENED) {
+        const char *noted = last_noted(run);
+        run_say(run, spec->name, "first failure: %s%s%s%s%s", failure_name(failure),
+                run->details[sample->probe][0] ? ", " : "", run->details[sample->probe],
+                noted != NULL ? "; last seen before: " : "", noted != NULL ? noted : "");
+    }
     if (change & STRETCH_HELD)
         run_say(run, spec->name, "ok again, and held for %.1f s", (double)spec->hold_ns / 1e9);
 }

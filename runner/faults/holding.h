@@ -15,12 +15,13 @@ struct HoldingConfig {
 };
 
 /* `exhaust`: begins with what all have. */
-enum Exhausted { EXHAUST_PIDS, EXHAUST_DESCRIPTORS, EXHAUST_CONNECTIONS };
+enum Exhausted { EXHAUST_PIDS, EXHAUST_DESCRIPTORS, EXHAUST_CONNECTIONS, EXHAUST_SESSIONS };
 struct ExhaustConfig {
     struct HoldingConfig amount; /* leave: a number */
     int what;
     const char *address;
-    int64_t port, count;
+    int64_t port, count; /* port 0: not given */
+    int64_t ramp_ns, ramp_steps;
 };
 
 /* The target; the first field of every config. */

@@ -131,18 +131,20 @@ pids_seen() {
 
 # ---- descriptors and connections: only bash can have more than ten. ----
 
+# Each line that comes says how many there shall be; with the last one they close.
 exhaust_bash='
-many=$1 how=$2 opened=0
-ulimit -n $((many + 64)) || exit 1
-while [ "$opened" -lt "$many" ]; do
-    case $how in
-    null) exec {fd}</dev/null ;;
-    tcp) exec {fd}<>"/dev/tcp/$3/$4" ;;
-    esac 2>/dev/null || break
-    opened=$((opened + 1))
+most=$1 how=$2 opened=0
+ulimit -n $((most + 64)) || exit 1
+while read -r many <&8; do
+    while [ "$opened" -lt "$many" ]; do
+        case $how in
+        null) exec {fd}</dev/null ;;
+        tcp) exec {fd}<>"/dev/tcp/$3/$4" ;;
+        esac 2>/dev/null || break
+        opened=$((opened + 1))
+    done
+    echo "$opened $many" >opened.new && mv opened.new opened
 done
-echo "$opened" >opened.new && mv opened.new opened
-read -r _ <&8
 '
 
 exhaust_has_bash() {
@@ -150,22 +152,31 @@ exhaust_has_bash() {
         hold_fail "there is no bash, which alone can hold many $what (apt-get install bash)"
 }
 
-# exhaust_open LEAST HOW...: as many as are wanted, or as can be had.
+# exhaust_open FIRST LEAST HOW...: as many as the first step wants, or as can be had.
 exhaust_open() {
-    least=$1
-    shift
+    asked=$1 least=$2
+    shift 2
     exhaust_wait
     bash -c "$exhaust_bash" hold "$want" "$@" 2>>log.hold 5<&- &
     helper=$!
     hold_add "$helper"
     helper_born=$born
+    echo "$asked" >&5
     until [ -e opened ]; do
         alive "$helper" "$helper_born" || hold_fail "$what cannot be had: $(tail -n 1 log.hold)"
         hold_may || exit 0
         hold_nap 0.02
     done
-    read -r opened <opened
-    [ "$opened" -ge "$least" ] || hold_fail "only $opened of $want $what could be had"
+    read -r opened _ <opened
+    [ "$opened" -ge "$least" ] || hold_fail "only $opened of $asked $what could be had"
+}
+
+# Sets `due`, how many there shall be by now: the first step comes at once, the last one at the end
+# of the ramp.
+exhaust_due() {
+    due=$count
+    [ "$ramp" -eq 0 ] || [ $((now - exhaust_since)) -ge "$ramp" ] ||
+        due=$((count * (1 + (now - exhaust_since) * (steps - 1) / ramp) / steps))
 }
 
 descriptors_check() {
@@ -184,12 +195,12 @@ END
 }
 
 descriptors_take() {
-    exhaust_open $((want * 95 / 100)) null
+    exhaust_open "$want" $((want * 95 / 100)) null
 }
 
 descriptors_seen() {
     hold_whole || hold_fail "the helper is gone"
-    read -r opened <opened
+    read -r opened _ <opened
     { read -r _ && read -r helper _; } <held
     set -- "/proc/$helper/fd/"*
     [ $# -ge "$opened" ] || hold_fail "$# of $opened descriptors are open"
@@ -208,18 +219,34 @@ connections_size() {
 
 # Where the service takes no more it is used up, which is what was asked for.
 connections_take() {
-    exhaust_open 1 tcp "$address" "$port"
+    look_at_clock
+    exhaust_since=$now
+    exhaust_due
+    exhaust_open "$due" 1 tcp "$address" "$port"
+}
+
+# Behind hold_may, which has set now.
+connections_keep() {
+    exhaust_due
+    [ "$due" -gt "$asked" ] || return 0
+    asked=$due
+    echo "$asked" >&5
 }
 
 # Those that the other end has closed do not count.
 connections_seen() {
     hold_whole || hold_fail "the helper is gone"
-    read -r opened <opened
+    read -r opened due <opened
     standing=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
         awk -v port=":$(printf %04X "$port")" '
             $4 == "01" && substr($3, length($3) - 4) == port' | wc -l)
     [ "$standing" -ge $(((opened * 9 + 9) / 10)) ] ||
         hold_fail "$standing of $opened connections stand"
+    if [ "$opened" -lt "$due" ]; then
+        echo "note: $opened connections are held, and no more could be had"
+    else
+        echo "note: $opened connections are held"
+    fi
 }
 
 exhaust_size() {
@@ -232,7 +259,11 @@ exhaust_take() {
 }
 
 exhaust_keep() {
-    hold_whole
+    case $what in
+    sessions) sessions_keep ;;
+    connections) hold_whole && connections_keep ;;
+    *) hold_whole ;;
+    esac
 }
 
 exhaust_seen() {
@@ -240,9 +271,9 @@ exhaust_seen() {
 }
 
 exhaust_clean() {
-    :
+    [ "$what" != sessions ] || sessions_clean
 }
 
 exhaust_gone() {
-    :
+    [ "$what" != sessions ] || sessions_gone
 }

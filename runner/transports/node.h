@@ -84,7 +84,7 @@ struct GuardState {
     bool undone;     /* undone without us, and all_clear said so: by the guard, or by hand */
     bool rebooted;   /* another boot id: the guard is gone, and so is all that a reboot clears */
     enum Known in_place; /* the look of this second, where asked for */
-    char said[160];      /* what it said, where it is not KNOWN_YES */
+    char said[160];      /* what it said; of KNOWN_YES only what follows "note: " is for people */
 };
 struct Watch {
     bool renew; /* extend the lease, never past the cap */

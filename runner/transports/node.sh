@@ -365,7 +365,7 @@ watch() {
         part place
         known_by $?
         say "place $known"
-        [ "$known" = yes ] || say "said $(part_said place)"
+        say "said $(part_said place)"
     fi
     [ ! -e "$FD_DIR/clean" ] || say undone
 }

@@ -27,6 +27,7 @@ static const char holder_sh[] = {
 #include "runner/transports/holder_redis.sh.h"
 #include "runner/transports/holder_row.sh.h"
 #include "runner/transports/holder_session.sh.h"
+#include "runner/transports/holder_sessions.sh.h"
 #include "runner/transports/holder_sql.sh.h"
     0};
 const char pods_sh[] = {

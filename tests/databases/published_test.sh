@@ -88,9 +88,10 @@ if chosen e01; then
     check "e01: what pgbench made is gone" no_benchmark_left
 fi
 case_of e03 FAIL 'no connection is left, and clients see it' e03_connections_used_up shop_with_postgres \
-    's/wait: (5m|20m)/wait: 5s/; /told:|breaker:/d
+    's/default: 15m/default: 8s/; s/default: 30m/default: 20s/; /told:|breaker:/d
     s/shop: \{http:.*/shop: {sql: postgres, query: "select 1", every: 500ms}/; s/max_outage: 10s/max_outage: 1s/' \
     "len($(of_probe shop)['stretches']) > 0" 'r["undone"]["low_at_ns"] > 0'
+check "e03: the timeline has the steps" eval '! chosen e03 || grep -q " sessions are held, 0 connections of " "$work/said"'
 shopless='/shop:/d; s/every: 20ms/every: 50ms/'
 case_of e10 PASS 'a planned switchover loses nothing' e10_planned_switchover shop_with_postgres "$shopless" \
     'f["writes"]["lost"] == 0 and f["writes"]["acked"] > 100'

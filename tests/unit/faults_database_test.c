@@ -156,6 +156,40 @@ static void test_sessions_of_what_is_no_database_are_refused(void **state)
                "sessions of a Redis are in no database of their own");
 }
 
+/* ---- exhaust: sessions ---- */
+
+static struct ExhaustConfig connections(void)
+{
+    return (struct ExhaustConfig){
+        .what = EXHAUST_SESSIONS, .count = 300, .ramp_ns = 9 * NS_PER_S, .ramp_steps = 10};
+}
+
+static void test_sessions_are_taken_in_steps_and_end_with_their_process(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new(&postgres);
+    struct ExhaustConfig config = connections();
+    assert_true(plan(&bench, &exhaust_fault, &config));
+    assert_int_equal(bench.procedure.ends_by, CLASS_PROCESS);
+    is_command(&bench, &bench.procedure.undo,
+               "20 sh hold free exhaust what sessions database postgres port 6543 count 300 "
+               "ramp 900 steps 10");
+    config.port = 5433;
+    assert_true(plan(&bench, &exhaust_fault, &config));
+    assert_non_null(strstr(commands_shell(&bench.procedure.apply, bench.arena), " port 5433 "));
+    arena_free(bench.arena);
+}
+
+static void test_sessions_that_are_released_before_all_are_held_are_refused(void **state)
+{
+    (void)state;
+    struct ExhaustConfig config = connections();
+    config.ramp_ns = 60 * NS_PER_S;
+    is_refused(&postgres, &exhaust_fault, &config, "they are released before all 300 are held");
+    config.ramp_ns = 0;
+    is_refused(&redis, &exhaust_fault, &config, "role 'db' is no PostgreSQL, but a_system");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +197,8 @@ int main(void)
         cmocka_unit_test(test_a_redis_is_asked_at_its_address_with_its_file),
         cmocka_unit_test(test_what_would_end_a_statement_is_no_name),
         cmocka_unit_test(test_sessions_of_what_is_no_database_are_refused),
+        cmocka_unit_test(test_sessions_are_taken_in_steps_and_end_with_their_process),
+        cmocka_unit_test(test_sessions_that_are_released_before_all_are_held_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,7 +115,10 @@ static void test_exhaust_names_what(void **state)
     bench.exhaust.address = "10.0.0.1";
     bench.exhaust.port = 6379;
     bench.exhaust.count = 200;
-    holds(&bench, &exhaust_fault, "what connections address 10.0.0.1 port 6379 count 200");
+    bench.exhaust.ramp_ns = 9 * NS_PER_S;
+    bench.exhaust.ramp_steps = 10;
+    holds(&bench, &exhaust_fault,
+          "what connections address 10.0.0.1 port 6379 count 200 ramp 900 steps 10");
 }
 
 static void test_clock_skew_is_sticky_and_compares(void **state)
