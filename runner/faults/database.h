@@ -26,6 +26,12 @@ struct SessionKillConfig {
     bool replication;
 };
 
+/* `pause_replication`. */
+struct PauseReplicationConfig {
+    struct DatabaseFault at;
+    int64_t most; /* bytes of the log */
+};
+
 /* Their first two fields. */
 #define DATABASE_FIELDS(text)                                                                      \
     {.name = "target",                                                                             \

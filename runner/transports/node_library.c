@@ -24,6 +24,7 @@ static const char holder_sh[] = {
 #include "runner/transports/holder_flap.sh.h"
 #include "runner/transports/holder_load.sh.h"
 #include "runner/transports/holder_restart.sh.h"
+#include "runner/transports/holder_pause.sh.h"
 #include "runner/transports/holder_redis.sh.h"
 #include "runner/transports/holder_row.sh.h"
 #include "runner/transports/holder_session.sh.h"

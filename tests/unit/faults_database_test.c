@@ -190,6 +190,23 @@ static void test_sessions_that_are_released_before_all_are_held_are_refused(void
     is_refused(&redis, &exhaust_fault, &config, "role 'db' is no PostgreSQL, but a_system");
 }
 
+/* ---- pause_replication ---- */
+
+static void test_a_pause_ends_with_the_server_and_has_a_bound(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new(&postgres);
+    struct PauseReplicationConfig config = {.at.port = FIELD_NOT_GIVEN, .most = INT64_C(3) << 30};
+    assert_true(plan(&bench, &pause_replication_fault, &config));
+    assert_int_equal(bench.procedure.ends_by, CLASS_REBOOT);
+    assert_false(bench.procedure.once || bench.procedure.ends_on_primary);
+    is_command(&bench, &bench.procedure.undo,
+               "20 sh hold free pause_replication database postgres port 6543 leave 3072");
+    arena_free(bench.arena);
+    is_refused(&redis, &pause_replication_fault, &config,
+               "role 'db' is no PostgreSQL, but a_system");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_sessions_of_what_is_no_database_are_refused),
         cmocka_unit_test(test_sessions_are_taken_in_steps_and_end_with_their_process),
         cmocka_unit_test(test_sessions_that_are_released_before_all_are_held_are_refused),
+        cmocka_unit_test(test_a_pause_ends_with_the_server_and_has_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
