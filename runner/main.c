@@ -37,6 +37,8 @@ static const struct FaultKind *const FAULTS[] = {
     &lock_row_fault,
     &session_kill_fault,
     &pause_replication_fault,
+    &read_only_fault,
+    &set_config_fault,
 
     &power_off_fault,
     &reboot_fault,

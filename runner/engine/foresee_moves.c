@@ -53,12 +53,14 @@ bool foresee_ends_on_primary(const struct Plan *plan, const struct SurveyRole *r
                 continue;
             *out = (struct Obstacle){
                 .code = ERR_REFUSED,
-                .text = arena_printf(plan->arena,
-                                     "`%s` may move the primary of role '%s', and what `%s` made "
-                                     "there could be taken back on the new one alone",
-                                     steps[other].name, role->role->name, fault->step->name),
-                .help = "Give it a `for:` and put it before that step; or lock a row of your own "
-                        "by `query:`, which leaves nothing."};
+                .text =
+                    arena_printf(plan->arena,
+                                 "`%s` may move the primary of role '%s', and what `%s` changed "
+                                 "there might stay behind on another host",
+                                 steps[other].name, role->role->name, fault->step->name),
+                .help =
+                    "Give it a `for:` and put it before that step; `lock_row` may lock a row of "
+                    "your own by `query:`, which leaves nothing."};
             return true;
         }
     }

@@ -58,6 +58,35 @@ bool database_say_any(const struct DatabaseFault *fault, const struct PlanInput 
     return err_hint(err, "Take a role with `postgres:`, `patroni:`, or one of the Redis systems.");
 }
 
+bool database_set(const struct DatabaseFault *fault, const struct Setting *setting,
+                  const struct PlanInput *input, struct Arena *arena, struct Procedure *out,
+                  struct Err *err)
+{
+    bool redis = database_engine(input) == ENGINE_REDIS;
+    struct Holding holding = {
+        .kind = "set_config",
+        .checking = "it can be set, and is something else now",
+        .taking =
+            redis ? arena_printf(arena, "CONFIG SET %s %s", setting->name, setting->value)
+                  : arena_printf(arena, "over postgresql.auto.conf, a copy with %s = '%s'; SIGHUP",
+                                 setting->name, setting->value),
+        .proving = "the server runs with it",
+        .ending = redis ? "CONFIG SET what it was, where ours still stands" : "unmount it; SIGHUP",
+        .clearing = redis ? "it is not ours any more" : "the server does what its files say",
+    };
+    if (!database_say_any(fault, input, arena, &holding, err))
+        return false;
+    holding_say(&holding, "setting", setting->name);
+    holding_say(&holding, "value", setting->value);
+    if (setting->on_primary)
+        holding_say(&holding, "on_primary", "yes");
+    *out = holding_plan(&holding, input, arena);
+    out->ends_by = CLASS_REBOOT;
+    /* Whoever is made anew from this data folder meanwhile would have the copy for good. */
+    out->ends_on_primary = !redis;
+    return true;
+}
+
 bool database_word(const char *word)
 {
     static const char plain[] =

@@ -32,6 +32,12 @@ struct PauseReplicationConfig {
     int64_t most; /* bytes of the log */
 };
 
+/* `set_config`; `read_only` has its first field alone. */
+struct SetConfigConfig {
+    struct DatabaseFault at;
+    const char *setting, *value;
+};
+
 /* Their first two fields. */
 #define DATABASE_FIELDS(text)                                                                      \
     {.name = "target",                                                                             \
@@ -53,6 +59,14 @@ enum Engine database_engine(const struct PlanInput *input);
  * system. */
 bool database_say_any(const struct DatabaseFault *fault, const struct PlanInput *input,
                       struct Arena *arena, struct Holding *holding, struct Err *err) MUST_CHECK;
+/* Another value for a while: both words were looked at. */
+struct Setting {
+    const char *name, *value;
+    bool on_primary; /* a replica is refused */
+};
+bool database_set(const struct DatabaseFault *fault, const struct Setting *setting,
+                  const struct PlanInput *input, struct Arena *arena, struct Procedure *out,
+                  struct Err *err) MUST_CHECK;
 /* A name that may stand in a statement or a command: letters, digits, blanks and _.@:/- */
 bool database_word(const char *word);
 /* Says `port` and `database`. False where the role is another system. */

@@ -47,7 +47,7 @@ struct Procedure {
     enum FaultClass ends_by;
     bool from_here;
     bool cuts_link;           /* no renewal possible: the cap alone ends it */
-    bool ends_on_primary;     /* undo writes to the host's database: it must lead still */
+    bool ends_on_primary;     /* of what it changes something might stay where the primary moves */
     bool once;                /* in_place is a fact of the past (killed once): looked at once */
     int64_t lease_ns, cap_ns; /* cap = planned duration + grace */
     const char *beware;       /* what may disturb it on this host, for people; NULL = nothing */

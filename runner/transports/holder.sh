@@ -147,7 +147,8 @@ hold_freed() {
 hold_words() {
     kind=$1 path='' share='' leave='' what='' address='' port='' count='' by='' bad='' good='' every=''
     query='' database='' waiters='' ramp='' steps=''
-    config='' tls='' user='' application='' client='' of='' replication=''
+    config='' tls='' user='' application='' client='' of='' replication='' setting='' value=''
+    on_primary=''
     shift
     while [ $# -ge 2 ]; do
         case $1 in
@@ -174,6 +175,9 @@ hold_words() {
         client) client=$2 ;;
         of) of=$2 ;;
         replication) replication=$2 ;;
+        setting) setting=$2 ;;
+        value) value=$2 ;;
+        on_primary) on_primary=$2 ;;
         esac
         shift 2
     done

@@ -88,6 +88,7 @@ sql_psql() {
     called=$1
     limits="-c statement_timeout=$2 -c lock_timeout=$2 -c idle_in_transaction_session_timeout=$2"
     limits="$limits -c synchronous_commit=local $3"
+    [ -z "${sql_bare:-}" ] || limits=''
     shift 3
     set -- "$psql" -XAtqw -F ' ' -v ON_ERROR_STOP=1 -h "$socket" -p "$port" -d "$database" "$@"
     set -- env -i PATH="$PATH" HOME="$home" LC_ALL=C ${FD_HELD:+FD_HELD="$FD_HELD"} \

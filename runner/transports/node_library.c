@@ -17,6 +17,7 @@ static const char over_sh[] = {
     0};
 static const char holder_sh[] = {
 #include "runner/systems/redis_host.sh.h"
+#include "runner/transports/files.sh.h"
 #include "runner/transports/holder.sh.h"
 #include "runner/transports/holder_clock.sh.h"
 #include "runner/transports/holder_exhaust.sh.h"
@@ -29,6 +30,7 @@ static const char holder_sh[] = {
 #include "runner/transports/holder_row.sh.h"
 #include "runner/transports/holder_session.sh.h"
 #include "runner/transports/holder_sessions.sh.h"
+#include "runner/transports/holder_setting.sh.h"
 #include "runner/transports/holder_sql.sh.h"
     0};
 const char pods_sh[] = {

@@ -119,6 +119,8 @@ NO_FAULTS = {
     "lock_row": "in a database: its ends are in databases/lock_row_test.sh",
     "session_kill": "in a database: its ends are in databases/session_kill_test.sh",
     "pause_replication": "in a database: its ends are in databases/replay_paused_test.sh",
+    "read_only": "in a database: its ends are in databases/settings_test.sh",
+    "set_config": "in a database: its ends are in databases/settings_test.sh",
     "power_off": "of a whole machine: its ends are in system/machine.sh",
     "reboot": "of a whole machine: its ends are in systemd/systemd_test.sh",
     "crash": "of a whole machine: its ends are in kernels/sysrq_test.sh",

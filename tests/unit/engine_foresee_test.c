@@ -350,8 +350,8 @@ static void test_what_only_a_primary_takes_back_ends_before_it_may_move(void **s
                                      FAULT(REBOOT, .hold_ns = -1, .timed = true)};
 
     assert_string_equal(outlasts(*state, moved, 2, false),
-                        "`move it` may move the primary of role 'db', and what `it` made there "
-                        "could be taken back on the new one alone");
+                        "`move it` may move the primary of role 'db', and what `it` changed there "
+                        "might stay behind on another host");
     assert_non_null(outlasts(*state, killed, 2, false));
     assert_non_null(outlasts(*state, before, 2, false));
     assert_non_null(outlasts(*state, beside, 2, false));

@@ -207,6 +207,85 @@ static void test_a_pause_ends_with_the_server_and_has_a_bound(void **state)
                "role 'db' is no PostgreSQL, but a_system");
 }
 
+/* ---- set_config, read_only ---- */
+
+static struct SetConfigConfig set_to(const char *setting, const char *value)
+{
+    return (struct SetConfigConfig){.at.port = FIELD_NOT_GIVEN, .setting = setting, .value = value};
+}
+
+static void test_a_setting_is_gone_with_a_reboot_and_stays_where_it_was_set(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new(&postgres);
+    const struct SetConfigConfig config = set_to("work_mem", "64 kB");
+    assert_true(plan(&bench, &set_config_fault, &config));
+    assert_int_equal(bench.procedure.ends_by, CLASS_REBOOT);
+    assert_true(bench.procedure.ends_on_primary);
+    is_command(&bench, &bench.procedure.undo,
+               "20 sh hold free set_config database postgres port 6543 setting work_mem value "
+               "'64 kB'");
+    arena_free(bench.arena);
+}
+
+static void test_a_redis_gets_its_old_value_back_and_is_no_matter_of_who_leads(void **state)
+{
+    (void)state;
+    struct Bench bench = bench_new(&redis);
+    const struct SetConfigConfig config = set_to("maxmemory", "10mb");
+    assert_true(plan(&bench, &set_config_fault, &config));
+    assert_false(bench.procedure.ends_on_primary);
+    is_command(&bench, &bench.procedure.undo,
+               "20 sh hold free set_config port 6380 address 10.0.0.7 config /etc/redis/a.conf "
+               "setting maxmemory value 10mb");
+    arena_free(bench.arena);
+}
+
+static void test_a_primary_that_takes_no_writes_is_a_setting_of_it(void **state)
+{
+    (void)state;
+    const struct DatabaseFault at = {.port = FIELD_NOT_GIVEN};
+    const struct {
+        const struct Endpoint *endpoint;
+        const char *words;
+    } rows[] = {
+        {&postgres, " setting default_transaction_read_only value on on_primary yes"},
+        {&redis, " setting min-replicas-to-write value 1000 on_primary yes"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct Bench bench = bench_new(rows[i].endpoint);
+        assert_true(plan(&bench, &read_only_fault, &at));
+        assert_non_null(strstr(commands_shell(&bench.procedure.apply, bench.arena), rows[i].words));
+        arena_free(bench.arena);
+    }
+}
+
+static void test_what_cannot_simply_be_put_back_is_no_setting_of_a_fault(void **state)
+{
+    (void)state;
+    const struct {
+        const struct Endpoint *at;
+        const char *setting, *value, *want;
+    } rows[] = {
+        {&postgres, "fsync", "off", "no fault may set 'fsync' of a PostgreSQL"},
+        {&postgres, "archive_command", "x", "no fault may set 'archive_command' of a PostgreSQL"},
+        {&postgres, "maxmemory", "1mb", "no fault may set 'maxmemory' of a PostgreSQL"},
+        {&redis, "work_mem", "1MB", "no fault may set 'work_mem' of a Redis"},
+        {&redis, "maxmemory-policy", "x", "no fault may set 'maxmemory-policy' of a Redis"},
+        {&redis, "maxclients", "1", "no fault may set 'maxclients' of a Redis"},
+        {&redis, "dir", "/tmp", "no fault may set 'dir' of a Redis"},
+        {&postgres, "work_mem'", "1", "no fault may set 'work_mem'' of a PostgreSQL"},
+        {&postgres, "work_mem", "1' x",
+         "'1' x' is no plain value: letters, digits, blanks and _.,:/@*()%+-"},
+        {&postgres, "work_mem", "1\nfsync = off",
+         "'1\nfsync = off' is no plain value: letters, digits, blanks and _.,:/@*()%+-"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct SetConfigConfig config = set_to(rows[i].setting, rows[i].value);
+        is_refused(rows[i].at, &set_config_fault, &config, rows[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +296,10 @@ int main(void)
         cmocka_unit_test(test_sessions_are_taken_in_steps_and_end_with_their_process),
         cmocka_unit_test(test_sessions_that_are_released_before_all_are_held_are_refused),
         cmocka_unit_test(test_a_pause_ends_with_the_server_and_has_a_bound),
+        cmocka_unit_test(test_a_setting_is_gone_with_a_reboot_and_stays_where_it_was_set),
+        cmocka_unit_test(test_a_redis_gets_its_old_value_back_and_is_no_matter_of_who_leads),
+        cmocka_unit_test(test_a_primary_that_takes_no_writes_is_a_setting_of_it),
+        cmocka_unit_test(test_what_cannot_simply_be_put_back_is_no_setting_of_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
