@@ -233,7 +233,7 @@ static bool both_acknowledged(const struct Watch *watch)
     const struct RunRecord *run = watch->analysis->run;
     const char *old = watch->out->before;
     struct Mono first = {0};
-    if (old == NULL || watch->out->split.high_ns == 0)
+    if (old == NULL || watch->out->split.high_ns == 0 || watch->out->system->relays)
         return false;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t n = 0; n < run->sample_count; n++) {

@@ -48,8 +48,10 @@ static void know_systems(const struct Kinds *kinds, struct RunRecord *run)
 {
     for (size_t at = 0; at < run->system_count; at++)
         for (const struct SystemKind *const *kind = kinds->systems; *kind != NULL; kind++)
-            if (text_equal((*kind)->name, run->systems[at].system))
+            if (text_equal((*kind)->name, run->systems[at].system)) {
                 run->systems[at].table = (*kind)->knobs;
+                run->systems[at].relays = (*kind)->ledger != NULL && (*kind)->ledger->relays;
+            }
 }
 
 bool judge_read(struct Drill *drill, const char *run, struct Arena *arena, struct Report *out,

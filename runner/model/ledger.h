@@ -36,6 +36,7 @@ struct LedgerRead {
     void *data;
 };
 struct LedgerKind {
+    bool relays; /* a host that does not lead passes writes on, and acknowledges for who does */
     void *(*open)(const struct LedgerInput *input, struct Err *err);
     bool (*connected)(const void *ledger);
     void (*write)(void *ledger, const struct LedgerWrite *write);

@@ -76,7 +76,9 @@ struct RunSystem { /* what was seen of a role's system by the conductor, once a 
     const char *primary_before, *primary_after; /* host names */
     struct Span expected;                       /* from knobs */
     const char *knobs;                          /* "down-after 2000 ms, quorum 2, ..." */
-    const struct KnobTable *table; /* of its kind, by whoever knows the kinds; NULL = not known */
+    /* Of its kind, by whoever knows the kinds. */
+    const struct KnobTable *table; /* NULL = not known */
+    bool relays; /* who is written to may pass it on: its word is no proof that it leads */
 };
 struct RunMove { /* who leads a role now, by control plane and itself, is another than before */
     const char *role, *host;

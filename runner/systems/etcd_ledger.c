@@ -40,6 +40,7 @@ static void ledger_cancel(void *ledger);
 static void ledger_close(void *ledger);
 
 const struct LedgerKind etcd_ledger = {
+    .relays = true,
     .open = ledger_open,
     .connected = ledger_connected,
     .write = ledger_write,
