@@ -11,7 +11,7 @@ SAY   = $(if $(V),:,$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  
 
 # What is built with ------------------------------------------------------------------------------
 
-LIBS := libssh2 yaml-0.1 libcurl hiredis libpq libmariadb libuv libcares openssl jansson sqlite3
+LIBS := libssh2 yaml-0.1 libcurl hiredis librabbitmq libpq libmariadb libuv libcares openssl jansson sqlite3
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
              -fcf-protection -ftrivial-auto-var-init=zero -fPIE
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla -Wformat=2 -Werror
@@ -25,7 +25,7 @@ PKG_LIBS   = $(shell pkg-config --libs $(LIBS)) -lm
 
 # Debian 12's names: what the build wants, what the demo's hosts run, what the tests add.
 DEPS := gcc libc6-dev make pkg-config libssh2-1-dev libyaml-dev libcurl4-openssl-dev libhiredis-dev \
-        libpq-dev libmariadb-dev libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
+        librabbitmq-dev libpq-dev libmariadb-dev libuv1-dev libc-ares-dev libssl-dev libjansson-dev libsqlite3-dev tzdata \
         openssh-client openssh-server nftables iproute2 procps util-linux \
         redis-server redis-sentinel redis-tools python3 python3-redis
 CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium git curl sudo openssl runc podman \
@@ -33,7 +33,7 @@ CHECK_DEPS := libcmocka-dev clang llvm strace shellcheck busybox tmux chromium g
 ALERT_DEPS := prometheus prometheus-alertmanager curl python3
 DATABASE_DEPS := patroni python3-etcd etcd-server haproxy postgresql-15-repmgr pg-auto-failover-cli postgresql-15-auto-failover \
                  mariadb-server
-WEB_DEPS := haproxy nginx-light keepalived etcd-server
+WEB_DEPS := haproxy nginx-light keepalived etcd-server rabbitmq-server
 SYSTEMD_DEPS := systemd systemd-sysv systemd-container dbus iproute2 openssh-server
 KERNEL_DEPS := qemu-system-x86 cpio kmod busybox systemd
 # Those whom `make bench` measures beside us.
@@ -193,7 +193,7 @@ databases: database-deps all ## databases drilled in every way of scenarios/, an
 	@$(RUN) -t 3600 tests/system/patroni.sh $(wildcard tests/databases/*_test.sh)
 
 .PHONY: web web-deps
-web: web-deps all ## HAProxy, keepalived, etcd and a system that is taught, drilled in every way of scenarios/: 20 minutes
+web: web-deps all ## HAProxy, keepalived, etcd, RabbitMQ and a system that is taught, drilled in every way of scenarios/: 30 minutes
 	@$(RUN) -j 2 -t 1800 $(wildcard tests/web/*_test.sh)
 
 web-deps: # what `make web` needs as well; starts no service

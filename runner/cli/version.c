@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
+#include <amqp.h>
 #include <ares.h>
 #include <curl/curl.h>
 #include <hiredis/hiredis.h>
@@ -45,6 +46,7 @@ static int version(struct Cli *cli)
         buf_printf(&out, "libyaml   %s\n", yaml_get_version_string());
         buf_printf(&out, "libcurl   %s\n", curl_version());
         buf_printf(&out, "hiredis   %d.%d.%d\n", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+        buf_printf(&out, "librabbitmq %s\n", amqp_version());
         buf_printf(&out, "libpq     %d.%d\n", PQlibVersion() / 10000, PQlibVersion() % 10000);
         buf_printf(&out, "libmariadb %s\n", mariadb_library());
         buf_printf(&out, "libuv     %s\n", uv_version_string());
