@@ -58,6 +58,7 @@ static const struct SystemKind *const SYSTEMS[] = {
     &mariadb_system,
     &galera_system,
     &etcd_system,
+    &rabbitmq_system,
     &haproxy_system,
     &vrrp_system,
     &http_system,

@@ -7,7 +7,8 @@
 
 extern const struct SystemKind redis_system, redis_sentinel_system, redis_cluster_system,
     patroni_system, postgres_system, repmgr_system, autofailover_system;
-extern const struct SystemKind etcd_system, haproxy_system, vrrp_system, http_system, taught_system;
+extern const struct SystemKind etcd_system, rabbitmq_system, haproxy_system, vrrp_system,
+    http_system, taught_system;
 extern const struct SystemKind mariadb_system, galera_system;
 
 #endif

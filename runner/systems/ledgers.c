@@ -13,7 +13,7 @@ static void on_timer(void *data, int events)
     if (ledger->writes)
         ledger_end_write(ledger, &broken);
     else
-        ledger_end_read(ledger, ledger->client != NULL);
+        ledger_end_read(ledger, ledger->client != NULL && !ledger->fails);
 }
 
 void *ledger_new(size_t size, const struct ClientKind *kind, const struct LedgerInput *input)
@@ -68,7 +68,7 @@ bool ledger_begin_write(struct Ledger *ledger, const struct LedgerWrite *write)
 bool ledger_begin_read(struct Ledger *ledger, const struct Endpoint *at, struct Mono deadline,
                        const struct LedgerRead *to)
 {
-    ledger->writes = false;
+    ledger->writes = ledger->fails = false;
     ledger->to = *to;
     ledger->deadline = deadline;
     return ledger_point(ledger, at);
@@ -87,4 +87,12 @@ void ledger_end_read(struct Ledger *ledger, bool complete)
 void ledger_end_soon(struct Ledger *ledger)
 {
     loop_timer_at(ledger->timer, mono_now());
+}
+
+void ledger_fail_soon(struct Ledger *ledger, const struct LedgerRead *to)
+{
+    ledger->writes = false;
+    ledger->fails = true;
+    ledger->to = *to;
+    ledger_end_soon(ledger);
 }

@@ -15,6 +15,7 @@ struct Ledger {
     struct LedgerWrite write;
     struct LedgerRead to; /* of a question that is no write */
     bool writes;          /* the question under way */
+    bool fails;           /* it cannot be answered: see ledger_fail_soon */
     struct Mono deadline;
     struct Timer *timer; /* for ends that need no answer */
 };
@@ -36,5 +37,7 @@ void ledger_end_write(struct Ledger *ledger, const struct Reply *reply);
 void ledger_end_read(struct Ledger *ledger, bool complete);
 /* There is nothing to be read: ends it soon. */
 void ledger_end_soon(struct Ledger *ledger);
+/* Nothing can be known of what was to be read: ends it soon, and not as complete. */
+void ledger_fail_soon(struct Ledger *ledger, const struct LedgerRead *to);
 
 #endif

@@ -219,6 +219,8 @@ host_status() {
             text+="($(postgres_rank "$address"))"
         elif [ "$service" = etcd ]; then
             text+="($(etcd_rank "$address"))"
+        elif [ "$service" = rabbitmq ]; then
+            text+="($(rabbitmq_rank "$name"))"
         elif [ "$service" = keepalived ]; then
             text+=$(web_rank "$name")
         elif [ "$service" = counter ]; then

@@ -6,7 +6,7 @@
 # and a lab finds its own again.
 net_of() {
     local index
-    case $1 in staging) index=1 ;; production) index=2 ;; fresh) index=3 ;; bare) index=4 ;; patroni) index=5 ;; postgres) index=6 ;; web) index=7 ;; etcd) index=8 ;; pair) index=9 ;; redis-cluster) index=10 ;; redis) index=11 ;; mariadb) index=12 ;; galera) index=13 ;; autofailover) index=14 ;; repmgr) index=15 ;; esac
+    case $1 in rabbitmq) index=0 ;; staging) index=1 ;; production) index=2 ;; fresh) index=3 ;; bare) index=4 ;; patroni) index=5 ;; postgres) index=6 ;; web) index=7 ;; etcd) index=8 ;; pair) index=9 ;; redis-cluster) index=10 ;; redis) index=11 ;; mariadb) index=12 ;; galera) index=13 ;; autofailover) index=14 ;; repmgr) index=15 ;; esac
     printf '%s.%s\n' "${lab_net%.*}" $((${lab_net##*.} + index))
 }
 

@@ -3,8 +3,8 @@
 # shellcheck shell=bash
 
 # A set may be functions of its name: SET_hosts, SET_make, SET_up. Its addresses: net_of.
-all_sets=(staging production fresh bare patroni postgres web etcd pair redis-cluster redis repmgr autofailover mariadb galera)
-all_services=(etcd patroni postgres repmgrd pg_autoctl archive mariadb nginx haproxy keepalived redis-server redis-sentinel shop counter idle) # in the order of their start
+all_sets=(staging production fresh bare patroni postgres web etcd pair redis-cluster redis rabbitmq repmgr autofailover mariadb galera)
+all_services=(etcd rabbitmq patroni postgres repmgrd pg_autoctl archive mariadb nginx haproxy keepalived redis-server redis-sentinel shop counter idle) # in the order of their start
 sets=() # the sets of this command, each once
 want=() # a line a host of theirs: SET NAME OCTET SERVICES
 
@@ -127,7 +127,7 @@ redis_rank() {
 set_up() {
     local name
     case $1 in
-    patroni | postgres | web | etcd | pair | repmgr | autofailover | mariadb | galera) "${1}_up" && return ;;
+    patroni | postgres | web | etcd | pair | rabbitmq | repmgr | autofailover | mariadb | galera) "${1}_up" && return ;;
     redis-cluster) redis_cluster_up && return ;;
     redis) redis_alone_up && return ;;
     esac

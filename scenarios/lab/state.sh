@@ -87,6 +87,10 @@ need_tools() {
         tools+=(etcd)
         packages+=" etcd-server"
     }
+    [[ " ${sets[*]} " != *" rabbitmq "* ]] || {
+        tools+=(rabbitmq-server erl_call)
+        packages+=" rabbitmq-server"
+    }
     for tool in "${tools[@]}"; do
         PATH=$host_path command -v "$tool" >/dev/null || missing+=" $tool"
     done
@@ -213,11 +217,11 @@ END
     mv "$state/known_hosts.new" "$state/known_hosts"
     mv "$state/ssh_config.new" "$state/ssh_config"
     mkdir -p "$state/environments"
-    for file in "$here"/../environments/{staging,production,patroni,postgres,web,etcd,pair,redis_cluster,redis_alone,repmgr,autofailover,mariadb,galera}.yaml; do
+    for file in "$here"/../environments/{staging,production,patroni,postgres,web,etcd,pair,redis_cluster,redis_alone,rabbitmq,repmgr,autofailover,mariadb,galera}.yaml; do
         sed -e "s|10\.77\.1\.|$(net_of staging).|g; s|10\.77\.2\.|$(net_of production).|g" \
             -e "s|10\.77\.5\.|$(net_of patroni).|g; s|10\.77\.7\.|$(net_of web).|g; s|10\.77\.6\.|$(net_of postgres).|g" \
             -e "s|10\.77\.8\.|$(net_of etcd).|g; s|10\.77\.9\.|$(net_of pair).|g" \
-            -e "s|10\.77\.10\.|$(net_of redis-cluster).|g; s|10\.77\.11\.|$(net_of redis).|g; s|10\.77\.15\.|$(net_of repmgr).|g; s|10\.77\.14\.|$(net_of autofailover).|g" \
+            -e "s|10\.77\.10\.|$(net_of redis-cluster).|g; s|10\.77\.11\.|$(net_of redis).|g; s|10\.77\.0\.|$(net_of rabbitmq).|g; s|10\.77\.15\.|$(net_of repmgr).|g; s|10\.77\.14\.|$(net_of autofailover).|g" \
             -e "s|10\.77\.12\.|$(net_of mariadb).|g; s|10\.77\.13\.|$(net_of galera).|g" \
             -e "s|build/lab/ssh_config|$state/ssh_config|" "$file" >"$state/environments/${file##*/}"
     done

@@ -101,7 +101,7 @@ done
 cd ..
 
 # The drills of a system, in the environment that the lab has for them; ENVIRONMENT:FOLDER where they differ.
-for system in patroni postgres repmgr autofailover redis_cluster redis_alone:redis web etcd pair:taught mariadb galera; do
+for system in patroni postgres repmgr autofailover redis_cluster redis_alone:redis web etcd rabbitmq pair:taught mariadb galera; do
     mapfile -t drills < <(cd ../.. && printf '%s\n' scenarios/"${system#*:}"/*.yaml)
     "$program" -C ../.. validate --strict -e "${system%:*}" "${drills[@]}" >"$actual" 2>&1
     status=$?
