@@ -19,7 +19,8 @@ enum {
     RABBITMQ_REFUSED = 1, /* and nothing was asked: the login, the virtual host */
     RABBITMQ_NACKED = 2,  /* the queue did not take it, as far as the server knows */
     RABBITMQ_NOWHERE = 3, /* there is no such queue: it went nowhere */
-    RABBITMQ_CLOSED = 4   /* by the server while it was under way */
+    RABBITMQ_CLOSED = 4,  /* by the server while it was under way */
+    RABBITMQ_UNSURE = 5   /* what was read is not all, as far as anybody knows */
 };
 /* The endpoint is copied. */
 struct RabbitmqClient *rabbitmq_open(struct Loop *loop, const struct Endpoint *endpoint,
@@ -34,7 +35,8 @@ enum { RABBITMQ_BODY_MAX = 512 };
 typedef bool RabbitmqTake(void *data, const char *body);
 /* All messages of the queue, each once, until it is empty; then those that stay are given back, and
  * the connection goes. RABBITMQ_DONE: that was all of them. As long as others take from the queue,
- * or still hold what they took, nothing is read, until the deadline. */
+ * or still hold what they took, nothing is read, until the deadline. RABBITMQ_UNSURE: it did not
+ * say whether they do. */
 struct Call *rabbitmq_read(struct RabbitmqClient *client, const char *queue, RabbitmqTake *take,
                            struct Mono deadline, CallDone *done, void *data);
 void rabbitmq_close(struct RabbitmqClient *client); /* cancels what is under way; accepts NULL */

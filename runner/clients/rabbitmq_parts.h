@@ -27,8 +27,10 @@ struct RabbitmqCall {
     bool comes_back;    /* what was published; its text follows */
     RabbitmqTake *take; /* by what reads */
     enum ReadStep step;
-    size_t gets; /* unanswered */
-    bool empty;  /* the queue said so */
+    size_t gets;     /* unanswered */
+    bool empty;      /* the queue said so */
+    uint32_t looked; /* what it said that it has, */
+    bool any;        /* and whether it had some */
 };
 
 struct RabbitmqClient {

@@ -129,12 +129,14 @@ void rabbitmq_look(struct RabbitmqClient *client)
 /* ---- what is heard ---- */
 
 /* Who got messages counts as a consumer as long as its connection lives: what it holds is not to be
- * had, and is not lost. So did a reader of ours whose connection has just gone. */
+ * had, and is not lost. So did a reader of ours whose connection has just gone. A leader that does
+ * not answer its node in 250 ms has no messages and no consumers, by what that one says then. */
 static bool hear_look(struct RabbitmqClient *client, const amqp_queue_declare_ok_t *said)
 {
     struct RabbitmqCall *call = client->asked;
     if (call == NULL || call->take == NULL || call->step != READ_LOOK)
         return false;
+    call->looked = said->message_count;
     if (said->consumer_count > 0)
         loop_timer_at(call->again, mono_add(mono_now(), AGAIN_NS));
     else
@@ -171,8 +173,10 @@ static bool hear_given_back(struct RabbitmqClient *client)
     struct RabbitmqCall *call = client->asked;
     if (call == NULL || call->take == NULL || call->step != READ_GIVE_BACK)
         return false;
+    bool unsure = call->any && call->looked == 0;
     rabbitmq_drop(client);
-    rabbitmq_answer(client, RABBITMQ_DONE, "");
+    rabbitmq_answer(client, unsure ? RABBITMQ_UNSURE : RABBITMQ_DONE,
+                    unsure ? "the queue said that nothing was in it" : "");
     return true;
 }
 
@@ -203,6 +207,7 @@ static bool hear_whole(struct RabbitmqClient *client)
         return true;
     }
     client->message[client->message_size] = '\0';
+    call->any = true;
     if (call->take != NULL && call->take(call->data, client->message)) {
         amqp_basic_ack_t method = {.delivery_tag = client->tag};
         rabbitmq_say(client, AMQP_BASIC_ACK_METHOD, &method);

@@ -71,7 +71,8 @@ static const struct Field rabbitmq_fields[] = {
      .fallback = "erl_call",
      .example = "sudo -n -H -u rabbitmq erl_call",
      .doc = "Erlang's program of that name on the hosts, by which nodes are asked who leads, every "
-            "250 ms; who runs it must be able to read the nodes' .erlang.cookie."},
+            "250 ms; who runs it must be able to read the nodes' .erlang.cookie. A host whose key "
+            "runs `doctor --helper` refuses it, and who leads is unknown there."},
     {.name = NULL}};
 
 static void rabbitmq_check(const void *record, const struct Node *node, struct Decode *decode);

@@ -26,7 +26,7 @@ struct Scene {
     const char *queue[MESSAGES_MAX]; /* "": taken out */
     size_t count, next, given_back;
     uint32_t held; /* looks at which others hold messages */
-    bool eats_even;
+    bool eats_even, hides;
     char login[80], published[200], seen[200];
 };
 
@@ -124,7 +124,7 @@ static void hear(struct Scene *s, struct Link *link, const amqp_method_t *method
     amqp_confirm_select_ok_t select = {0};
     amqp_basic_recover_ok_t recovered = {0};
     amqp_queue_declare_ok_t look = {.queue = amqp_cstring_bytes("drills"),
-                                    .message_count = (uint32_t)s->count,
+                                    .message_count = s->hides ? 0 : (uint32_t)s->count,
                                     .consumer_count = s->held > 0 ? 1 : 0};
     switch (method->id) {
     case AMQP_CONNECTION_START_OK_METHOD:
@@ -309,6 +309,16 @@ static void test_what_others_hold_is_waited_for(void **state)
     assert_string_equal(s->seen, "");
 }
 
+static void test_who_hides_what_it_has_may_hide_who_holds_it(void **state)
+{
+    struct Scene *s = *state;
+    s->hides = true;
+    assert_int_equal(read_all(s, 20000).code, RABBITMQ_UNSURE);
+    assert_string_equal(s->seen, "one,two,three,");
+    s->count = 0;
+    assert_int_equal(read_all(s, 20000).code, RABBITMQ_DONE);
+}
+
 static void test_who_is_not_there_refuses(void **state)
 {
     struct Scene *s = *state;
@@ -343,6 +353,7 @@ int main(void)
         SCENE(test_what_is_not_confirmed_is_told_apart),
         SCENE(test_all_messages_are_read_and_given_back),
         SCENE(test_what_others_hold_is_waited_for),
+        SCENE(test_who_hides_what_it_has_may_hide_who_holds_it),
         SCENE(test_who_is_not_there_refuses),
         SCENE(test_a_call_that_is_cancelled_takes_its_connection_with_it),
     };
