@@ -3,9 +3,11 @@
 #include "rabbitmq.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/arena.h"
 #include "../base/text.h"
@@ -137,6 +139,15 @@ static void rabbitmq_check(const void *record, const struct Node *node, struct D
 
 /* ---- asking a node ---- */
 
+/* A node lets in one caller of a name at a time, and keeps each name that it ever heard for good:
+ * so a name for each that asks at the same time, and few of them over all runs. */
+enum { NAMES_A_RUN = 32, RUNS = 32 };
+static unsigned next_name(void)
+{
+    static atomic_uint opened;
+    return atomic_fetch_add(&opened, 1) % NAMES_A_RUN + (unsigned)getpid() % RUNS * NAMES_A_RUN;
+}
+
 void rabbitmq_binary(struct Buf *out, const char *text)
 {
     buf_put(out, "<<");
@@ -159,12 +170,12 @@ struct Call *rabbitmq_eval(struct Rabbitmq *system, size_t host, const char *exp
 {
     const struct RabbitmqConfig *config = system->config;
     struct Buf line = BUF(4000);
-    /* The cookie is read by erl_call from the home folder: as an argument, all could see it. Two
-     * that call themselves the same are not both let in. */
+    /* The cookie is read by erl_call from the home folder: as an argument, all could see it. */
     buf_printf(&line,
                "h=/var/lib/rabbitmq; test ! -r $h/.erlang.cookie || export HOME=$h; "
-               "printf '%%s\\n' \"$2\" | %s -h faildrill$$ -%sname \"$1@$(hostname -%s)\" -e",
-               config->erl_call, config->long_names ? "" : "s", config->long_names ? "f" : "s");
+               "printf '%%s\\n' \"$2\" | %s -h faildrill%u -%sname \"$1@$(hostname -%s)\" -e",
+               config->erl_call, system->name, config->long_names ? "" : "s",
+               config->long_names ? "f" : "s");
     const char *const argv[] = {"sh", "-c", line.text, "faildrill", config->node, expression, NULL};
     struct Call *call = remote_call(system->remote, host, argv, deadline, done, data);
     buf_free(&line);
@@ -248,6 +259,7 @@ static void *rabbitmq_start(const void *config, const struct Role *role, struct 
     struct Rabbitmq *system = mem_zero(1, sizeof(*system));
     struct Buf rank = BUF(8000);
     system->config = config;
+    system->name = next_name();
     system->elected.port = (uint16_t)system->config->port;
     if (!elected_open(&system->elected, &raft, role, loop, err)) {
         mem_free(system);

@@ -23,7 +23,8 @@ struct Rabbitmq {
     struct Elected elected; /* first */
     const struct RabbitmqConfig *config;
     struct Remote *remote;
-    char *rank; /* the expression by which a member is asked */
+    char *rank;    /* the expression by which a member is asked */
+    unsigned name; /* as whom nodes are called */
 };
 
 /* Evaluates Erlang in the node of a host. `format` has %s where a queue's name goes, as the term

@@ -241,6 +241,17 @@ static void test_a_name_is_no_part_of_what_is_evaluated(void **state)
     assert_null(strstr(get(s, "called"), " -c "));
 }
 
+/* A node keeps each name it ever heard. */
+static void test_who_asks_twice_has_one_name(void **state)
+{
+    struct Scene *s = *state;
+    char first[40] = "", second[40] = "";
+    (void)rank_of(s, "");
+    (void)rank_of(s, "");
+    assert_int_equal(sscanf(get(s, "called"), "-h %39s %*[^\n]\n-h %39s", first, second), 2);
+    assert_string_equal(first, second);
+}
+
 static void test_redundancy_is_all_members_none_behind(void **state)
 {
     struct Scene *s = *state;
@@ -322,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE(test_its_own_raft_says_who_leads),
         SCENE(test_a_name_is_no_part_of_what_is_evaluated),
+        SCENE(test_who_asks_twice_has_one_name),
         SCENE(test_redundancy_is_all_members_none_behind),
         SCENE(test_what_it_promises_is_read_from_the_leader),
         SCENE(test_the_leader_is_asked_to_hand_over),
