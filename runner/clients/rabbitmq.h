@@ -35,8 +35,9 @@ enum { RABBITMQ_BODY_MAX = 512 };
 typedef bool RabbitmqTake(void *data, const char *body);
 /* All messages of the queue, each once, until it is empty; then those that stay are given back, and
  * the connection goes. RABBITMQ_DONE: that was all of them. As long as others take from the queue,
- * or still hold what they took, nothing is read, until the deadline. RABBITMQ_UNSURE: it did not
- * say whether they do. */
+ * or still hold what they took, nothing is read, until the deadline; nor while it is said to be
+ * empty, for that is also said where nobody knows: it is to have a message of the caller's in it,
+ * that stays. RABBITMQ_UNSURE: what we hold at the end is not all that is held. */
 struct Call *rabbitmq_read(struct RabbitmqClient *client, const char *queue, RabbitmqTake *take,
                            struct Mono deadline, CallDone *done, void *data);
 void rabbitmq_close(struct RabbitmqClient *client); /* cancels what is under way; accepts NULL */

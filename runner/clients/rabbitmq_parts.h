@@ -12,7 +12,7 @@ enum { RABBITMQ_QUEUE_MAX = 255, RABBITMQ_CHANNEL = 1 };
 
 enum Incoming { MESSAGE_NONE, MESSAGE_GOT, MESSAGE_RETURNED };
 /* What a reading waits for. */
-enum ReadStep { READ_LOOK, READ_GET, READ_GIVE_BACK };
+enum ReadStep { READ_LOOK, READ_GET, READ_LOOK_AGAIN, READ_GIVE_BACK };
 
 struct RabbitmqCall {
     struct Call call; /* first */
@@ -27,10 +27,11 @@ struct RabbitmqCall {
     bool comes_back;    /* what was published; its text follows */
     RabbitmqTake *take; /* by what reads */
     enum ReadStep step;
-    size_t gets;     /* unanswered */
-    bool empty;      /* the queue said so */
-    uint32_t looked; /* what it said that it has, */
-    bool any;        /* and whether it had some */
+    size_t gets;   /* unanswered */
+    bool empty;    /* the queue said so */
+    uint32_t held; /* of it, by us */
+    bool takes;    /* some were taken out of it: how many of them are held is not known */
+    bool unsure;
 };
 
 struct RabbitmqClient {

@@ -119,25 +119,45 @@ void rabbitmq_ask(struct RabbitmqClient *client)
     rabbitmq_look(client);
 }
 
+static void look(struct RabbitmqClient *client, enum ReadStep step)
+{
+    amqp_queue_declare_t method = {.queue = bytes_of(client->asked->queue), .passive = 1};
+    client->asked->step = step;
+    rabbitmq_say(client, AMQP_QUEUE_DECLARE_METHOD, &method);
+}
+
 void rabbitmq_look(struct RabbitmqClient *client)
 {
-    amqp_queue_declare_t look = {.queue = bytes_of(client->asked->queue), .passive = 1};
-    client->asked->step = READ_LOOK;
-    rabbitmq_say(client, AMQP_QUEUE_DECLARE_METHOD, &look);
+    look(client, READ_LOOK);
 }
 
 /* ---- what is heard ---- */
 
-/* Who got messages counts as a consumer as long as its connection lives: what it holds is not to be
- * had, and is not lost. So did a reader of ours whose connection has just gone. A leader that does
- * not answer its node in 250 ms has no messages and no consumers, by what that one says then. */
+static void give_back(struct RabbitmqClient *client)
+{
+    amqp_basic_recover_t back = {.requeue = 1};
+    client->asked->step = READ_GIVE_BACK;
+    rabbitmq_say(client, AMQP_BASIC_RECOVER_METHOD, &back);
+}
+
+/* Who got messages counts as a consumer as long as its connection lives, by each or by all of them:
+ * what it holds is not to be had, and is not lost. So did a reader of ours whose connection has
+ * just gone. A leader that does not answer its node in 250 ms has no messages and no consumers, by
+ * what that one says then. */
 static bool hear_look(struct RabbitmqClient *client, const amqp_queue_declare_ok_t *said)
 {
     struct RabbitmqCall *call = client->asked;
-    if (call == NULL || call->take == NULL || call->step != READ_LOOK)
+    if (call == NULL || call->take == NULL)
         return false;
-    call->looked = said->message_count;
-    if (said->consumer_count > 0)
+    if (call->step == READ_LOOK_AGAIN) {
+        call->unsure = !call->takes && said->consumer_count != call->held &&
+                       (said->consumer_count != 1 || call->held == 0);
+        give_back(client);
+        return true;
+    }
+    if (call->step != READ_LOOK)
+        return false;
+    if (said->consumer_count > 0 || said->message_count == 0)
         loop_timer_at(call->again, mono_add(mono_now(), AGAIN_NS));
     else
         get_more(client);
@@ -155,9 +175,7 @@ static bool hear_get(struct RabbitmqClient *client)
         get_more(client);
         return true;
     }
-    amqp_basic_recover_t back = {.requeue = 1};
-    call->step = READ_GIVE_BACK;
-    rabbitmq_say(client, AMQP_BASIC_RECOVER_METHOD, &back);
+    look(client, READ_LOOK_AGAIN);
     return true;
 }
 
@@ -173,10 +191,10 @@ static bool hear_given_back(struct RabbitmqClient *client)
     struct RabbitmqCall *call = client->asked;
     if (call == NULL || call->take == NULL || call->step != READ_GIVE_BACK)
         return false;
-    bool unsure = call->any && call->looked == 0;
+    bool unsure = call->unsure;
     rabbitmq_drop(client);
     rabbitmq_answer(client, unsure ? RABBITMQ_UNSURE : RABBITMQ_DONE,
-                    unsure ? "the queue said that nothing was in it" : "");
+                    unsure ? "others hold messages of the queue" : "");
     return true;
 }
 
@@ -207,9 +225,10 @@ static bool hear_whole(struct RabbitmqClient *client)
         return true;
     }
     client->message[client->message_size] = '\0';
-    call->any = true;
+    call->held++;
     if (call->take != NULL && call->take(call->data, client->message)) {
         amqp_basic_ack_t method = {.delivery_tag = client->tag};
+        call->takes = true;
         rabbitmq_say(client, AMQP_BASIC_ACK_METHOD, &method);
     }
     return hear_get(client);

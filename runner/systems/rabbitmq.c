@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../base/arena.h"
 #include "../base/text.h"
@@ -22,7 +21,8 @@ static const struct Field rabbitmq_fields[] = {
      .example = "drills",
      .doc = "The quorum queue whose leader is the primary, and which ledgers write to: one that "
             "drills have to themselves, for what others take from it cannot be read back. It is to "
-            "be there, and is not made."},
+            "be there, and is not made. What was in doubt may come when all is read and tidied up; "
+            "it goes by itself after a day."},
     {.name = "vhost",
      .type = FIELD_TEXT,
      .offset = offsetof(struct RabbitmqConfig, vhost),
@@ -97,6 +97,7 @@ const struct SystemKind rabbitmq_system = {
     .ask_control = elected_ask_control,
     .ask_redundancy = ask_redundancy,
     .ask_prospect = rabbitmq_ask_prospect,
+    .acts_on_hosts = true,
     .failover = rabbitmq_failover,
     .find_primary = elected_find_primary,
     .endpoint = endpoint,
@@ -131,6 +132,9 @@ static void rabbitmq_check(const void *record, const struct Node *node, struct D
     const struct Node *at = node_get(node, "node");
     check_name(config->queue, "queue", node, decode);
     check_name(config->vhost, "vhost", node, decode);
+    if (config->user != NULL && config->password == NULL)
+        problems_say(decode->problems, ERR_RULE, node->where, "write password: \"${secret.NAME}\"",
+                     "`user` wants a `password`");
     if (config->node != NULL && !is_node_part(config->node))
         problems_say(decode->problems, ERR_VALUE, at != NULL ? at->where : node->where,
                      "write what stands before the `@`, as `rabbit`",
@@ -144,8 +148,10 @@ static void rabbitmq_check(const void *record, const struct Node *node, struct D
 enum { NAMES_A_RUN = 32, RUNS = 32 };
 static unsigned next_name(void)
 {
-    static atomic_uint opened;
-    return atomic_fetch_add(&opened, 1) % NAMES_A_RUN + (unsigned)getpid() % RUNS * NAMES_A_RUN;
+    static atomic_uint opened, run; /* run: 0 until it is drawn; a container's are all process 1 */
+    unsigned none = 0, drawn = (unsigned)(mono_now().ns / 1000) % RUNS + 1;
+    (void)atomic_compare_exchange_strong(&run, &none, drawn);
+    return atomic_fetch_add(&opened, 1) % NAMES_A_RUN + (atomic_load(&run) - 1) * NAMES_A_RUN;
 }
 
 void rabbitmq_binary(struct Buf *out, const char *text)
@@ -199,7 +205,8 @@ bool rabbitmq_said(const struct Answer *answer, char *out, size_t size)
  * nobody. Not the record of who leads, which others write, and cannot while one of them is silent.
  */
 static const char rank_expression[] =
-    "F = fun(X) -> lists:flatten(io_lib:format(\"faildrill ~s ~s ~w ~w ~w\", [node() | X])) end, "
+    "F = fun(X) -> lists:flatten(io_lib:format(\"faildrill ~s ~s ~w ~w ~w ~w\", [node() | X])) "
+    "end, "
     "case rabbit_amqqueue:lookup(R) of {ok, A} -> case amqqueue:get_type(A) of "
     "rabbit_quorum_queue -> {N, _} = amqqueue:get_pid(A), "
     "S = case ets:lookup(ra_state, N) of [] -> none; [X | _] -> element(2, X) end, "
@@ -209,9 +216,11 @@ static const char rank_expression[] =
     "I = try maps:get(last_written_index, ra:key_metrics({N, node()})) catch _:_ -> "
     "try element(6, hd(ets:lookup(ra_metrics, R))) catch _:_ -> -1 end end, "
     "L = case maps:get(nodes, amqqueue:get_type_state(A)) of Ns when is_list(Ns) -> length(Ns); "
-    "Ns -> maps:size(Ns) end, F([S, T, I, L]); "
-    "_ -> F([no_quorum_queue, unknown, -1, 0]) end; "
-    "_ -> F([no_queue, unknown, -1, 0]) end.";
+    "Ns -> maps:size(Ns) end, "
+    "P = try length(gen_server:call(rabbit_node_monitor, partitions, 200)) catch _:_ -> -1 end, "
+    "F([S, T, I, L, P]); "
+    "_ -> F([no_quorum_queue, unknown, -1, 0, 0]) end; "
+    "_ -> F([no_queue, unknown, -1, 0, 0]) end.";
 
 static struct Call *ask_rank(struct Elected *data, size_t host, struct Mono deadline,
                              CallDone *done, void *done_data)
@@ -242,10 +251,10 @@ static void keep_member(const struct Answer *answer, void *kept)
 {
     struct RabbitmqMember *member = kept;
     char said[300];
-    *member = (struct RabbitmqMember){.index = -1};
+    *member = (struct RabbitmqMember){.index = -1, .split = -1};
     if (rabbitmq_said(answer, said, sizeof(said)))
-        (void)sscanf(said, "%199s %31s %*s %" SCNd64 " %" SCNd64, member->node, member->state,
-                     &member->index, &member->members);
+        (void)sscanf(said, "%199s %31s %*s %" SCNd64 " %" SCNd64 " %" SCNd64, member->node,
+                     member->state, &member->index, &member->members, &member->split);
 }
 
 static const struct ElectedKind raft = {.ask = ask_rank,
@@ -298,6 +307,13 @@ static void endpoint(const void *data, const struct Target *host, struct Endpoin
 
 enum { LAG_MOST = 5000 }; /* entries of the log */
 
+static bool is_unsaid(const struct RabbitmqMember *first, const struct RabbitmqMember *member,
+                      const struct Role *role)
+{
+    return first->members == (int64_t)role->host_count && member->split <= 0 &&
+           (first->index < 0 || member->index < 0 || member->split < 0);
+}
+
 static void tell_redundancy(struct Roll *roll)
 {
     const struct Role *role = roll->system->role;
@@ -312,11 +328,17 @@ static void tell_redundancy(struct Roll *roll)
         if (first->members != (int64_t)role->host_count)
             snprintf(why, sizeof(why), "the queue has %" PRId64 " members, the role %zu hosts",
                      first->members, role->host_count);
-        else if (first->index >= 0 && member->index >= 0 && lag > LAG_MOST)
+        else if (member->split > 0)
+            snprintf(why, sizeof(why), "%.100s is split from %" PRId64 " of the nodes", name,
+                     member->split);
+        else if (first->index < 0 || member->index < 0 || member->split < 0)
+            snprintf(why, sizeof(why), "%.100s does not say how far it is, or split from whom",
+                     name);
+        else if (lag > LAG_MOST)
             snprintf(why, sizeof(why), "%.100s is %lld entries behind", name, lag);
         else
             continue;
-        redundancy.complete = KNOWN_NO;
+        redundancy.complete = is_unsaid(first, member, role) ? KNOWN_UNKNOWN : KNOWN_NO;
         redundancy.in_sync--;
     }
     roll->done.redundancy(roll->data, &redundancy);

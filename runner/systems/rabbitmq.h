@@ -18,6 +18,7 @@ struct RabbitmqMember {
     char node[200];
     int64_t index;   /* of the log, -1 unknown; a few seconds old */
     int64_t members; /* that the queue has, by its word */
+    int64_t split;   /* nodes that its own is split from until it starts anew; -1 unknown */
 };
 struct Rabbitmq {
     struct Elected elected; /* first */

@@ -29,11 +29,16 @@ static bool take_move(struct Ask *ask, size_t index, const struct Answer *answer
     struct MoveAsk *mine = (struct MoveAsk *)ask;
     char said[200];
     bool heard = rabbitmq_said(answer, said, sizeof(said));
-    mine->known = !heard || text_starts(said, "{timeout") ? KNOWN_UNKNOWN
-                  : text_equal(said, "ok")                ? KNOWN_YES
-                                                          : KNOWN_NO;
+    bool unsent =
+        answer->end == CALL_ANSWERED && strstr(answer->bytes, "failed to connect") != NULL;
+    mine->known = unsent                                    ? KNOWN_NO
+                  : !heard || text_starts(said, "{timeout") ? KNOWN_UNKNOWN
+                  : text_equal(said, "ok")                  ? KNOWN_YES
+                                                            : KNOWN_NO;
     if (heard)
         snprintf(mine->why, sizeof(mine->why), "its leader says: %.150s", said);
+    else if (unsent)
+        snprintf(mine->why, sizeof(mine->why), "its node lets nobody in");
     else
         snprintf(mine->why, sizeof(mine->why), "it was sent, and the leader did not answer");
     return false;

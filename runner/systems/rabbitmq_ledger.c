@@ -110,9 +110,9 @@ static bool take_message(void *data, const char *body)
     uint32_t writer = 0;
     uint64_t number = 0;
     bool ours = is_ours(mine, body, &writer, &number);
-    if (ours && !mine->tidies)
+    if (ours && !mine->tidies && number > 0)
         to->found(to->data, writer, number);
-    mine->taken += ours ? 1 : 0;
+    mine->taken += ours && number > 0 ? 1 : 0;
     return ours && mine->tidies;
 }
 
@@ -131,11 +131,28 @@ static void on_read(void *data, const struct Answer *answer)
         ledger_end_read(&mine->ledger, good);
 }
 
+static void on_marked(void *data, const struct Answer *answer)
+{
+    struct QueueLedger *mine = data;
+    mine->ledger.call = NULL;
+    if (answer->end == CALL_ANSWERED && answer->code == RABBITMQ_DONE)
+        mine->ledger.call =
+            rabbitmq_read((struct RabbitmqClient *)mine->ledger.client, queue_of(mine),
+                          take_message, mine->ledger.deadline, on_read, mine);
+    else
+        ledger_end_read(&mine->ledger, false);
+}
+
+/* A message numbered 0 goes before, so that a queue that is said to be empty is known not to be. */
 static void read_queue(struct QueueLedger *mine)
 {
+    char body[HEAD_MAX + 4];
     mine->taken = 0;
-    mine->ledger.call = rabbitmq_read((struct RabbitmqClient *)mine->ledger.client, queue_of(mine),
-                                      take_message, mine->ledger.deadline, on_read, mine);
+    write_head(mine, body);
+    snprintf(body + strlen(body), sizeof(body) - strlen(body), "0 0");
+    mine->ledger.call =
+        rabbitmq_publish((struct RabbitmqClient *)mine->ledger.client, queue_of(mine), body,
+                         mine->ledger.deadline, on_marked, mine);
 }
 
 /* Whichever node is asked, it is the leader's log that is read: of one host alone nothing can be

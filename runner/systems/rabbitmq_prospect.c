@@ -45,9 +45,12 @@ static const char config_expression[] =
     "(not W andalso lists:member(K, [<<\"max-length\">>, <<\"max-length-bytes\">>])) orelse "
     "(K =:= <<\"delivery-limit\">> andalso V < 20)], "
     "C = try {ok, _, Cs} = rabbit_amqqueue:stat(A), Cs catch _:_ -> unknown end, "
+    "H = case try rabbit_khepri:is_enabled() catch _:_ -> false end of true -> khepri; "
+    "_ -> case G(rabbit, cluster_partition_handling) of T when is_tuple(T) -> element(1, T); "
+    "O -> O end end, "
     "lists:flatten(io_lib:format(\"faildrill ~s ~w ~w ~w ~w ~s\", [try rabbit_misc:version() "
     "catch _:_ -> unknown end, G(aten, poll_interval), net_kernel:get_net_ticktime(), "
-    "G(rabbit, cluster_partition_handling), C, "
+    "H, C, "
     "case B of [] -> none; [F | _] -> F end])).";
 
 static bool take_config(struct Ask *ask, size_t index, const struct Answer *answer)
@@ -68,6 +71,11 @@ static bool take_config(struct Ask *ask, size_t index, const struct Answer *answ
     outlook_knob(outlook, "poll_interval", "%s", poll);
     outlook_knob(outlook, "net_ticktime", "%s", tick);
     outlook_knob(outlook, "cluster_partition_handling", "%s", handling);
+    if (text_equal(handling, "ignore"))
+        outlook_trap(outlook,
+                     "cluster_partition_handling is `ignore`: a node that was cut off or hung "
+                     "for longer than net_ticktime stays split from the others until somebody "
+                     "restarts it");
     if (text_equal(consumers, "unknown"))
         outlook_trap(outlook, "the leader does not say whether others take from the queue");
     else if (!text_equal(consumers, "0"))

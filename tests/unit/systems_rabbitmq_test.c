@@ -75,7 +75,7 @@ static void anew(struct Scene *s)
 }
 
 #define SAYS(node, state, term, index, members)                                                    \
-    "{ok, \"faildrill rabbit@" node " " state " " term " " index " " members "\"}"
+    "{ok, \"faildrill rabbit@" node " " state " " term " " index " " members " 0\"}"
 
 static void *read_config(struct Scene *s, struct Problems *problems, const char *yaml)
 {
@@ -257,7 +257,10 @@ static void test_redundancy_is_all_members_none_behind(void **state)
     struct Scene *s = *state;
     assert_int_equal(redundancy_of(s), KNOWN_YES);
     put(s, "two", SAYS("b", "follower", "7", "-1", "2"));
-    assert_int_equal(redundancy_of(s), KNOWN_YES);
+    assert_int_equal(redundancy_of(s), KNOWN_UNKNOWN);
+    put(s, "two", "{ok, \"faildrill rabbit@b follower 7 88 2 1\"}");
+    assert_int_equal(redundancy_of(s), KNOWN_NO);
+    assert_non_null(strstr(s->text, " is split from 1 of the nodes"));
     put(s, "one", SAYS("a", "leader", "7", "9000", "2"));
     put(s, "two", SAYS("b", "follower", "7", "88", "2"));
     assert_int_equal(redundancy_of(s), KNOWN_NO);
@@ -275,10 +278,12 @@ static void test_what_it_promises_is_read_from_the_leader(void **state)
     assert_string_equal(trap_of(s), "");
     assert_int_equal(s->prospect.failover.high_ns, 12 * NS_PER_S);
     assert_int_equal(s->prospect.persistence, PERSIST_ALL);
-    put(s, "config", "{ok, \"faildrill 3.10.8 5000 60 ignore 2 none\"}");
+    put(s, "config", "{ok, \"faildrill 3.10.8 5000 60 autoheal 2 none\"}");
     assert_true(text_starts(trap_of(s), "2 consumers take from the queue"));
-    put(s, "config", "{ok, \"faildrill 3.10.8 5000 60 ignore 0 max-length\"}");
+    put(s, "config", "{ok, \"faildrill 3.10.8 5000 60 autoheal 0 max-length\"}");
     assert_string_equal(trap_of(s), "the queue loses what it acknowledged by its max-length");
+    put(s, "config", "{ok, \"faildrill 3.10.8 5000 60 ignore 0 none\"}");
+    assert_true(text_starts(trap_of(s), "cluster_partition_handling is `ignore`"));
     put(s, "config", "{error, {exception, undef}}");
     assert_string_equal(trap_of(s), "the leader does not say how its queue is configured");
     assert_true(s->prospect.failover.high_ns == NS_NEVER);
@@ -290,6 +295,7 @@ static void test_what_it_promises_is_read_from_the_leader(void **state)
 static void test_the_leader_is_asked_to_hand_over(void **state)
 {
     struct Scene *s = *state;
+    assert_true(rabbitmq_system.acts_on_hosts); /* for the gate */
     assert_int_equal(move(s, NULL), KNOWN_YES);
     assert_non_null(strstr(get(s, "moved"), /* rabbit@b */
                            "binary_to_list(<<114,97,98,98,105,116,64,98>>)"));
@@ -317,8 +323,9 @@ static void test_nobody_is_asked_where_nobody_follows(void **state)
 static void test_names_that_are_none_are_refused(void **state)
 {
     struct Scene *s = *state;
-    static const char *const bad[] = {"{queue: \"\"}", "{queue: x, node: rabbit@one}",
-                                      "{queue: x, node: \"a b\"}", "{queue: x, vhost: \"\"}", "{}"};
+    static const char *const bad[] = {
+        "{queue: \"\"}",           "{queue: x, node: rabbit@one}", "{queue: x, node: \"a b\"}",
+        "{queue: x, vhost: \"\"}", "{queue: x, user: y}",          "{}"};
     for (size_t n = 0; n < COUNT_OF(bad); n++) {
         struct Problems *problems = problems_new();
         (void)read_config(s, problems, bad[n]);
