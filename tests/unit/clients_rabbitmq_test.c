@@ -128,7 +128,7 @@ static void hear(struct Scene *s, struct Link *link, const amqp_method_t *method
                                     .message_count = s->hides ? 0 : (uint32_t)s->count,
                                     .consumer_count = s->held > 0 ? 1
                                                       : s->lies   ? 0
-                                                                  : (uint32_t)s->next};
+                                                                  : s->given};
     switch (method->id) {
     case AMQP_CONNECTION_START_OK_METHOD:
         let_in(s, link, method);
