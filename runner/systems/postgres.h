@@ -191,6 +191,10 @@ void postgres_failover(void *system, const struct FailoverWish *wish, struct Mon
                        void (*done)(void *data, enum Known accepted, const char *why), void *data);
 bool postgres_plan_rejoin(const void *config, const struct PlanInput *input, struct Arena *arena,
                           struct Commands *out, struct Err *err);
+/* For who has another that promotes of itself: one that was started as a primary is looked after
+ * for so many seconds, and stopped where another leads. */
+void postgres_plan_watched(const struct PostgresConfig *config, const struct PlanInput *input,
+                           int watch_s, struct Arena *arena, struct Commands *out);
 void postgres_plan_ready(const void *config, const struct PlanInput *input, struct Arena *arena,
                          struct Commands *out);
 

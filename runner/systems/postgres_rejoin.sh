@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # Without single quotes, for it is quoted several times over on its way to the host.
-#   sh -c TEXT rejoin PORT CONFIG LOGIN START PEER...
+#   sh -c TEXT rejoin PORT CONFIG LOGIN WATCH START PEER...
 # Never a second primary: it is started as one only where every peer says that it is none and becomes none.
+# WATCH: for so many seconds it goes on looking, once it has started one as a primary.
 # START empty: changes nothing, and says whether all that it would need is there.
-port=$1 config=$2 login=$3 start=$4
-shift 4
+port=$1 config=$2 login=$3 watch=$4 start=$5
+shift 5
 unset FD_DIR FD_ID FD_PEER FD_PORT FD_LEASE
 path=$PATH
 quote=$(printf "\047")
@@ -210,7 +211,7 @@ fi
 echo "PostgreSQL is started as it is, a primary: every other host is a replica"
 (begin) || exit
 # Whoever was being promoted all the same is the primary, and this one goes at once; so it does where it cannot tell.
-until=$(($(uptime_s) + 3))
+until=$(($(uptime_s) + watch))
 while [ $# -gt 0 ]; do
     ask_peers "$@"
     [ -z "$primary" ] || break

@@ -16,6 +16,9 @@ static const char host_sh[] = {
 /* The host stops waiting so long before we do. */
 #define SPARE_NS (3 * NS_PER_S)
 enum { REGISTER_MOST_S = 20 };
+/* Its peers say `replica` until repmgrd's last look, its election and its promote_command are over:
+ * a primary that is back in the midst of that is looked after for so long. */
+enum { ELECTION_S = 20 };
 
 /* ---- who takes over ---- */
 
@@ -182,8 +185,8 @@ bool repmgr_plan_rejoin(const void *data, const struct PlanInput *input, struct 
 {
     const struct RepmgrConfig *config = data;
     struct Commands first, then;
-    if (!postgres_plan_rejoin(data, input, arena, &first, err))
-        return false;
+    (void)err;
+    postgres_plan_watched(&config->postgres, input, ELECTION_S, arena, &first);
     *out = first;
     if (first.count == 0)
         return true;

@@ -319,7 +319,7 @@ static void test_a_former_primary_is_started_by_a_script(void **state)
     assert_true(kind->plan_rejoin(s->role.system_config, &input, s->arena, &out, &err));
     const char *text = commands_shell(&out, s->arena);
     assert_int_equal(out.count, 1);
-    assert_non_null(strstr(text, "'start it' 127.0.0.9"));
+    assert_non_null(strstr(text, " 3 'start it' 127.0.0.9"));
     assert_null(strstr(text, "sesame"));
 
     kind->plan_ready(s->role.system_config, &input, s->arena, &out);

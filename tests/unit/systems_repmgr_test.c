@@ -148,6 +148,7 @@ static void test_a_former_primary_is_registered_after_its_rejoin(void **state)
 
     assert_int_equal(out.count, 2);
     assert_string_equal(out.at[0].argv[3], "rejoin");
+    assert_string_equal(out.at[0].argv[7], "20"); /* a promotion that is under way has its time */
     assert_string_equal(out.at[1].argv[4], "register");
     assert_string_equal(out.at[1].argv[5], "/etc/repmgr.conf");
     input.leave_stopped = true;
