@@ -19,8 +19,8 @@ struct Start {
 
 /* The script of a host. */
 static void plan_script(const struct PostgresConfig *config, const struct PlanInput *input,
-                        struct Rejoin *rejoin, const struct Start *start,
-                        struct Arena *arena, struct Commands *out)
+                        struct Rejoin *rejoin, const struct Start *start, struct Arena *arena,
+                        struct Commands *out)
 {
     const struct Role *role = input->role;
     const char *const words[] = {arena_printf(arena, "%lld", (long long)config->access.db_port),

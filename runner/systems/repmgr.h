@@ -46,6 +46,8 @@ extern const struct KnobTable repmgr_knobs;
  */
 size_t repmgr_choose(const struct Role *role, const struct HostLook *hosts,
                      const struct FailoverWish *wish, char *why, size_t size);
+/* Whether a host said that repmgr would switch over to it; else why not: nothing was begun. */
+bool repmgr_is_ready(const struct Answer *answer, char *why, size_t size);
 /* What a host's word of its switchover comes to. */
 enum Known repmgr_switched(const struct Answer *answer, char *why, size_t size);
 

@@ -15,6 +15,8 @@ static const char host_sh[] = {
 #define LOOK_NS (2 * NS_PER_S)
 /* The host stops waiting so long before we do. */
 #define SPARE_NS (3 * NS_PER_S)
+/* With less time than that, none is begun. */
+#define SWITCH_LEAST_NS (10 * NS_PER_S)
 enum { REGISTER_MOST_S = 20 };
 /* Its peers say `replica` until repmgrd's last look, its election and its promote_command are over:
  * a primary that is back in the midst of that is looked after for so long. */
@@ -67,6 +69,27 @@ size_t repmgr_choose(const struct Role *role, const struct HostLook *hosts,
     return best;
 }
 
+/* "refused: WHY" of the host, without its line's end. */
+static bool says_refused(const char *said, char *why, size_t size)
+{
+    static const char head[] = "refused: ";
+    if (!text_starts(said, head))
+        return false;
+    said += strlen(head);
+    snprintf(why, size, "repmgr: %.*s", (int)strcspn(said, "\r\n"), said);
+    return true;
+}
+
+bool repmgr_is_ready(const struct Answer *answer, char *why, size_t size)
+{
+    bool said = answer->end == CALL_ANSWERED && answer->code == 0;
+    if (said && text_starts(answer->bytes, "ready"))
+        return true;
+    if (!said || !says_refused(answer->bytes, why, size))
+        snprintf(why, size, "repmgr's look at the hosts gave no answer: nothing was begun");
+    return false;
+}
+
 enum Known repmgr_switched(const struct Answer *answer, char *why, size_t size)
 {
     const char *said = answer->bytes;
@@ -77,16 +100,12 @@ enum Known repmgr_switched(const struct Answer *answer, char *why, size_t size)
     }
     if (text_starts(said, "switched") || text_starts(said, "incomplete"))
         return KNOWN_YES;
-    int length = (int)strcspn(said, "\r\n");
-    if (text_starts(said, "refused: ")) {
-        snprintf(why, size, "repmgr: %.*s", length - (int)strlen("refused: "),
-                 said + strlen("refused: "));
+    if (says_refused(said, why, size))
         return KNOWN_NO;
-    }
     if (text_starts(said, "runs"))
         snprintf(why, size, "repmgr's switchover still runs");
     else
-        snprintf(why, size, "repmgr's switchover %.*s", length, said);
+        snprintf(why, size, "repmgr's switchover %.*s", (int)strcspn(said, "\r\n"), said);
     return KNOWN_UNKNOWN;
 }
 
@@ -129,10 +148,11 @@ static void fold(const char *text, struct Buf *out)
             buf_char(out, *at);
 }
 
-static void send_switch(struct ActAsk *mine, size_t host, int64_t left_ns)
+static void send(struct ActAsk *mine, size_t host, const char *verb, AskFn *fn)
 {
+    int64_t left_ns = mono_since(mono_now(), mine->look.ask.deadline) - SPARE_NS;
     struct Repmgr *system = (struct Repmgr *)mine->look.system;
-    struct AskPart *part = ask_part(&mine->look.ask, host, take_switched);
+    struct AskPart *part = ask_part(&mine->look.ask, host, fn);
     struct Buf script = BUF(16 * 1024);
     char seconds[24];
     fold(rejoin_script(host_sh), &script);
@@ -140,11 +160,25 @@ static void send_switch(struct ActAsk *mine, size_t host, int64_t left_ns)
         bug("a script of more than %zu bytes", script.size);
     snprintf(seconds, sizeof(seconds), "%lld", (long long)(left_ns / NS_PER_S));
     const char *const argv[] = {
-        "sh",    "-c", unfold_sh, "repmgr", script.text, "switch", system->config->file,
-        seconds, NULL};
+        "sh", "-c", unfold_sh, "repmgr", script.text, verb, system->config->file, seconds, NULL};
     part->call = remote_call(mine->look.system->remote, host, argv, mine->look.ask.deadline,
                              ask_answered, part);
     buf_free(&script);
+}
+
+/* Looked and sent are two calls: what a halt, or our end, finds looking is not begun. */
+static bool take_ready(struct Ask *ask, size_t index, const struct Answer *answer)
+{
+    struct ActAsk *mine = (struct ActAsk *)ask;
+    if (!repmgr_is_ready(answer, mine->why, sizeof(mine->why)))
+        return false;
+    if (mono_since(mono_now(), ask->deadline) < SWITCH_LEAST_NS) {
+        snprintf(mine->why, sizeof(mine->why), "repmgr's look at the hosts took too long");
+        return false;
+    }
+    mine->answer = KNOWN_UNKNOWN;
+    send(mine, index, "switch", take_switched);
+    return true;
 }
 
 static bool take_looks(struct Look *look, size_t host)
@@ -155,11 +189,9 @@ static bool take_looks(struct Look *look, size_t host)
     if (look->over < role->host_count)
         return true;
     size_t chosen = repmgr_choose(role, look->hosts, &mine->wish, mine->why, sizeof(mine->why));
-    int64_t left_ns = mono_since(mono_now(), look->ask.deadline) - SPARE_NS;
-    if (chosen == role->host_count || left_ns <= 0)
+    if (chosen == role->host_count)
         return false;
-    mine->answer = KNOWN_UNKNOWN;
-    send_switch(mine, chosen, left_ns);
+    send(mine, chosen, "look", take_ready);
     return true;
 }
 

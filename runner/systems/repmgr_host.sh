@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # Without single quotes, for it is quoted several times over on its way to the host.
+#   sh -c TEXT repmgr look CONFIG             whether repmgr would let this host take over: ready, refused: WHY
 #   sh -c TEXT repmgr switch CONFIG SECONDS   this host takes over. It is repmgr's own work: begun, it goes on to its
 #       end in a session of its own, whatever becomes of whoever asked for it. Prints one of: switched, incomplete: WHY
 #       (the old primary does not follow yet), refused: WHY (nothing was changed), failed: WHY, runs (no end in time)
@@ -13,7 +14,7 @@ quote=$(printf "\047")
 
 refuse() {
     echo "refused: $1"
-    [ "$verb" = switch ]
+    [ "$verb" != register ]
     exit
 }
 
@@ -86,13 +87,14 @@ is_known() {
 }
 
 case $verb in
-switch)
+look)
     try standby switchover --siblings-follow --force-rewind --dry-run || {
         reason=$(echo "$said" | why)
         refuse "${reason:-repmgr standby switchover --dry-run says no}"
     }
-    switch
+    echo ready
     ;;
+switch) switch ;;
 register)
     end=$(($(uptime_s) + 10))
     # The switchover looks for the node by its own name among those that stream, and only repmgr gives it that.

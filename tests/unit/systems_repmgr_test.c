@@ -109,6 +109,25 @@ static void test_what_the_host_says_of_its_switchover(void **state)
     assert_int_equal(heard(CALL_RESET, 0, "", why), KNOWN_UNKNOWN);
 }
 
+static bool ready(enum CallEnd end, int code, const char *said, char *why)
+{
+    return repmgr_is_ready(
+        &(struct Answer){.end = end, .code = code, .bytes = said, .size = strlen(said)}, why, 300);
+}
+
+static void test_nothing_is_begun_but_after_a_yes(void **state)
+{
+    char why[300];
+    (void)state;
+    assert_true(ready(CALL_ANSWERED, 0, "ready\n", why));
+    assert_false(ready(CALL_ANSWERED, 0, "refused: no ssh\n", why));
+    assert_string_equal(why, "repmgr: no ssh");
+    assert_false(ready(CALL_ANSWERED, 0, "", why));
+    assert_non_null(strstr(why, "nothing was begun"));
+    assert_false(ready(CALL_ANSWERED, 127, "ready\n", why));
+    assert_false(ready(CALL_RESET, 0, "ready\n", why));
+}
+
 static void name_primary(struct RepmgrLook *look, const char *text)
 {
     snprintf(look->primary, sizeof(look->primary), "%s", text);
@@ -175,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_the_range_is_that_of_the_attempts),
         cmocka_unit_test(test_who_has_most_takes_over_and_nobody_past_a_silent_host),
         cmocka_unit_test(test_what_the_host_says_of_its_switchover),
+        cmocka_unit_test(test_nothing_is_begun_but_after_a_yes),
         cmocka_unit_test(test_its_tables_name_one_primary_or_none),
         cmocka_unit_test(test_a_former_primary_is_registered_after_its_rejoin),
     };
