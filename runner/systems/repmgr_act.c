@@ -98,6 +98,12 @@ enum Known repmgr_switched(const struct Answer *answer, char *why, size_t size)
         snprintf(why, size, "it was sent, and the host's answer is not known");
         return KNOWN_UNKNOWN;
     }
+    if (text_starts(said, "paused: ")) {
+        said += strlen("paused: ");
+        snprintf(why, size, "it %.*s; and repmgrd may be paused: `repmgr service unpause`",
+                 (int)strcspn(said, "\r\n"), said);
+        return KNOWN_UNKNOWN;
+    }
     if (text_starts(said, "switched") || text_starts(said, "incomplete"))
         return KNOWN_YES;
     if (says_refused(said, why, size))

@@ -5,7 +5,8 @@
 #   sh -c TEXT repmgr look CONFIG             whether repmgr would let this host take over: ready, refused: WHY
 #   sh -c TEXT repmgr switch CONFIG SECONDS   this host takes over. It is repmgr's own work: begun, it goes on to its
 #       end in a session of its own, whatever becomes of whoever asked for it. Prints one of: switched, incomplete: WHY
-#       (the old primary does not follow yet), refused: WHY (nothing was changed), failed: WHY, runs (no end in time)
+#       (the old primary does not follow yet), refused: WHY (nothing was changed), failed: WHY, runs (no end in time),
+#       paused: HOW (it ended so, and repmgrd may be paused on some host; it goes on to unpause it for a minute)
 #   sh -c TEXT repmgr register CONFIG         what was just started here, a standby or still the primary, is known to
 #       repmgr as that: it refuses itself to register what is none, or a primary beside another
 verb=$1 config=$2 seconds=${3-0}
@@ -49,15 +50,36 @@ uptime_s() {
     echo "${up%.*}"
 }
 
-# It pauses repmgrd for its length, and where it ends badly leaves it so: then nobody would fail over.
+# It pauses repmgrd for its length, and may leave it so where a host does not answer: then nobody would fail over.
+# Column 7 of the status: 0 where repmgrd is not paused, -1 where that is not known.
+whole_switch() {
+    cat <<\END
+exec 9<"$1" >"$2" 2>&1
+flock -n 9 || { echo "ERROR: another switchover runs"; echo "ended 3"; exit; }
+repmgr -f "$1" standby switchover --siblings-follow --force-rewind 9<&-
+ended=$?
+is_free() {
+    paused=$(timeout 10 repmgr -f "$1" service status --csv 2>/dev/null 9<&- | cut -d, -f7) &&
+        [ -n "$paused" ] && ! echo "$paused" | grep -qvx 0
+}
+frees() {
+    is_free "$1" || { timeout 10 repmgr -f "$1" service unpause 9<&- >/dev/null 2>&1 && is_free "$1"; }
+}
+free=""
+if frees "$1"; then free=yes; else echo paused; fi
+echo "ended $ended"
+tries=0
+until [ -n "$free" ] || [ "$tries" -ge 30 ]; do
+    sleep 2
+    tries=$((tries + 1))
+    ! frees "$1" || free=yes
+done
+END
+}
+
 switch() {
     log=$(as mktemp /tmp/faildrill-switchover.XXXXXX) || refuse "no room in /tmp"
-    as setsid sh -c "exec 9<\"\$1\" >\"\$2\" 2>&1
-        flock -n 9 || { echo ERROR: another switchover runs; echo ended 3; exit; }
-        repmgr -f \"\$1\" standby switchover --siblings-follow --force-rewind 9<&-
-        ended=\$?
-        [ \"\$ended\" -eq 0 ] || repmgr -f \"\$1\" service unpause 9<&-
-        echo \"ended \$ended\"" switchover "$config" "$log" >/dev/null 2>&1 </dev/null &
+    as setsid sh -c "$(whole_switch)" switchover "$config" "$log" >/dev/null 2>&1 </dev/null &
     end=$(($(uptime_s) + seconds))
     until ended=$(as sed -n "s/^ended //p" "$log") && [ -n "$ended" ]; do
         [ "$(uptime_s)" -lt "$end" ] || {
@@ -67,6 +89,7 @@ switch() {
         sleep 0.1
     done
     reason=$(as cat "$log" | why)
+    ! as grep -qx paused "$log" || printf "paused: "
     as rm -f "$log"
     case $ended in
     0) echo switched ;;
