@@ -23,15 +23,20 @@ struct RepmgrLook {
     bool runs, paused; /* repmgrd */
     char primary[300]; /* name and address of each active primary, with blanks between */
     size_t primary_count;
-    char inactive[200];        /* names of nodes that are registered and not active */
-    int64_t connect_timeout_s; /* the longest of all nodes */
-    char version[24];
+    char inactive[200]; /* names of nodes that are registered and not active */
+    int64_t
+        connect_timeout_s; /* the longest of all nodes; 0: one has none, and waits as TCP does */
+    char version[24];      /* empty: not known */
 };
 void repmgr_take(struct RepmgrLook *look, const struct Answer *answer);
 /* False: our side has no way to send it. */
 bool repmgr_look_at(struct Ask *ask, struct Repmgr *system, size_t host, AskFn *fn);
 /* The role's host that these tables have as the only primary, or host_count. */
 size_t repmgr_primary(const struct Role *role, const struct RepmgrLook *look);
+/* True, and what in `out`: the tables of this host name another primary than PostgreSQL has
+ * (host_count: none), or none of the role. */
+bool repmgr_differs(const struct Role *role, const struct RepmgrLook *look, size_t primary,
+                    size_t host, char *out, size_t size);
 
 /* The settings of repmgr.conf that decide a failover, as one host has them. */
 struct RepmgrSettings {

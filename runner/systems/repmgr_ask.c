@@ -14,8 +14,9 @@ static const char tables_text[] =
     "|| ' ' || coalesce(substring(conninfo from 'host *= *''?([^ '']+)'), '-'), ' ') from "
     "repmgr.nodes where type = 'primary' and active), (select count(*) from repmgr.nodes where "
     "type = 'primary' and active), (select string_agg(node_name, ' ') from repmgr.nodes where not "
-    "active), (select max(coalesce(substring(conninfo from 'connect_timeout *= *''?([0-9]+)'), "
-    "'2')::int) from repmgr.nodes), (select extversion from pg_extension where extname = "
+    "active), (select case when bool_and(conninfo ~ 'connect_timeout *= *''?[1-9]') then "
+    "max(substring(conninfo from 'connect_timeout *= *''?([0-9]+)')::int) end from repmgr.nodes), "
+    "(select extversion from pg_extension where extname = "
     "'repmgr')";
 
 static void text_of(const struct PostgresRows *rows, size_t column, char *out, size_t size)
@@ -74,6 +75,21 @@ static bool has_word(const char *words, const char *word)
         if ((at == words || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0'))
             return true;
     return false;
+}
+
+bool repmgr_differs(const struct Role *role, const struct RepmgrLook *look, size_t primary,
+                    size_t host, char *out, size_t size)
+{
+    size_t named = repmgr_primary(role, look);
+    if (named == role->host_count)
+        snprintf(out, size, "repmgr on %.100s names no primary of this role",
+                 role->hosts[host]->name);
+    else if (named != primary && primary < role->host_count)
+        snprintf(out, size, "repmgr on %.60s takes %.60s for the primary, and PostgreSQL %.60s",
+                 role->hosts[host]->name, role->hosts[named]->name, role->hosts[primary]->name);
+    else
+        return false;
+    return true;
 }
 
 size_t repmgr_primary(const struct Role *role, const struct RepmgrLook *look)
@@ -167,9 +183,9 @@ static void judge_host(struct WholeAsk *mine, size_t index)
     else if (tables->inactive[0] != '\0')
         snprintf(lacks, sizeof(mine->whole.lacks), "repmgr has as failed: %.190s",
                  tables->inactive);
-    else if (repmgr_primary(role, tables) == role->host_count)
-        snprintf(lacks, sizeof(mine->whole.lacks), "repmgr on %.100s names no primary of this role",
-                 name);
+    else
+        (void)repmgr_differs(role, tables, look_primary(&mine->whole.look), index, lacks,
+                             sizeof(mine->whole.lacks));
 }
 
 static void tell_whole(struct Ask *ask)

@@ -138,6 +138,8 @@ static bool take_settings(struct Ask *ask, size_t index, const struct Answer *an
 static void judge_tables(struct ProspectAsk *mine)
 {
     const struct Role *role = mine->outlook.look.system->role;
+    size_t primary = look_primary(&mine->outlook.look);
+    char differs[300];
     for (size_t n = 0; n < role->host_count; n++) {
         const struct RepmgrLook *tables = &mine->tables[n];
         const char *name = role->hosts[n]->name;
@@ -151,7 +153,30 @@ static void judge_tables(struct ProspectAsk *mine)
                           name);
         else if (tables->inactive[0] != '\0')
             postgres_trap(&mine->outlook, "repmgr has as failed: %.200s", tables->inactive);
+        else if (repmgr_differs(role, tables, primary, n, differs, sizeof(differs)))
+            postgres_trap(&mine->outlook, "%.250s", differs);
     }
+}
+
+static bool tables_answered(const struct ProspectAsk *mine)
+{
+    for (size_t n = 0; n < mine->outlook.look.system->role->host_count; n++)
+        if (mine->tables[n].answered)
+            return true;
+    return false;
+}
+
+/* 0: not known, for no host's tables say it of every node. */
+static int64_t longest_connect_s(const struct ProspectAsk *mine)
+{
+    int64_t most_s = 0;
+    for (size_t n = 0; n < mine->outlook.look.system->role->host_count; n++) {
+        if (mine->tables[n].answered && mine->tables[n].connect_timeout_s == 0)
+            return 0;
+        if (mine->tables[n].connect_timeout_s > most_s)
+            most_s = mine->tables[n].connect_timeout_s;
+    }
+    return most_s;
 }
 
 /* Of those that may be promoted. The slowest host counts for the high end, the quickest one for the
@@ -160,13 +185,10 @@ static bool sum_up(struct ProspectAsk *mine, struct RepmgrSettings *most, struct
 {
     const struct Role *role = mine->outlook.look.system->role;
     size_t unknown = 0, able = 0, replicas = 0;
-    int64_t connect_s = 2;
     *most = (struct RepmgrSettings){.known = true};
     *range = (struct Span){NS_NEVER, 0};
     for (size_t n = 0; n < role->host_count; n++) {
         const struct RepmgrSettings *at = &mine->settings[n];
-        if (mine->tables[n].connect_timeout_s > connect_s)
-            connect_s = mine->tables[n].connect_timeout_s;
         if (!mine->outlook.look.hosts[n].replica)
             continue;
         replicas++;
@@ -188,6 +210,10 @@ static bool sum_up(struct ProspectAsk *mine, struct RepmgrSettings *most, struct
     if (able == 0 || unknown > 0)
         return false;
     struct Forecast forecast;
+    int64_t connect_s = longest_connect_s(mine);
+    range->high_ns = NS_NEVER;
+    if (connect_s == 0)
+        return true; /* a look at a host that is silent has no end that is known */
     foretell((const int64_t[]){most->attempts, most->interval_s * NS_PER_S,
                                most->monitor_s * NS_PER_S, connect_s * NS_PER_S},
              &forecast);
@@ -216,12 +242,17 @@ static void tell_prospect(struct Ask *ask)
     judge_tables(mine);
     bool known = sum_up(mine, &most, &range);
     if (primary < role->host_count) {
-        postgres_knob(&mine->outlook, "repmgr", mine->tables[primary].version);
-        number_knob(mine, "connect_timeout", mine->tables[primary].connect_timeout_s, " s");
+        if (mine->tables[primary].version[0] != '\0')
+            postgres_knob(&mine->outlook, "repmgr", mine->tables[primary].version);
         if (!mine->outlook.look.hosts[primary].rewinds)
             postgres_trap(&mine->outlook, "wal_log_hints and checksums are off: a former primary "
                                           "could not come back, for pg_rewind wants one of them");
     }
+    if (longest_connect_s(mine) > 0)
+        number_knob(mine, "connect_timeout", longest_connect_s(mine), " s");
+    else if (tables_answered(mine))
+        postgres_knob(&mine->outlook, "beware",
+                      "a conninfo without connect_timeout: a silent primary is missed late");
     if (known) {
         number_knob(mine, "reconnect_attempts", most.attempts, "");
         number_knob(mine, "reconnect_interval", most.interval_s, " s");

@@ -105,6 +105,8 @@ static void test_what_the_host_says_of_its_switchover(void **state)
     assert_int_equal(heard(CALL_ANSWERED, 0, "failed: it stays up\n", why), KNOWN_UNKNOWN);
     assert_string_equal(why, "repmgr's switchover failed: it stays up");
     assert_int_equal(heard(CALL_ANSWERED, 0, "runs\n", why), KNOWN_UNKNOWN);
+    assert_int_equal(heard(CALL_ANSWERED, 0, "paused: switched\n", why), KNOWN_UNKNOWN);
+    assert_string_equal(why, "it switched; and repmgrd may be paused: `repmgr service unpause`");
     assert_int_equal(heard(CALL_ANSWERED, 127, "", why), KNOWN_UNKNOWN);
     assert_int_equal(heard(CALL_RESET, 0, "", why), KNOWN_UNKNOWN);
 }
@@ -148,6 +150,21 @@ static void test_its_tables_name_one_primary_or_none(void **state)
     assert_int_equal(repmgr_primary(&role, &look), 3);
     look.answered = false;
     assert_int_equal(repmgr_primary(&role, &look), 3);
+}
+
+static void test_tables_that_name_another_primary_are_said(void **state)
+{
+    char out[300];
+    struct RepmgrLook look = {.answered = true, .primary_count = 1};
+    (void)state;
+    name_primary(&look, "node-b 10.0.0.2");
+    assert_false(repmgr_differs(&role, &look, 1, 0, out, sizeof(out)));
+    assert_false(repmgr_differs(&role, &look, 3, 0, out, sizeof(out))); /* nobody knows */
+    assert_true(repmgr_differs(&role, &look, 2, 0, out, sizeof(out)));
+    assert_string_equal(out, "repmgr on one takes two for the primary, and PostgreSQL three");
+    look.primary_count = 0;
+    assert_true(repmgr_differs(&role, &look, 1, 0, out, sizeof(out)));
+    assert_string_equal(out, "repmgr on one names no primary of this role");
 }
 
 /* A former primary is looked after twice: it comes back as a replica, and repmgr is told. */
@@ -196,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_what_the_host_says_of_its_switchover),
         cmocka_unit_test(test_nothing_is_begun_but_after_a_yes),
         cmocka_unit_test(test_its_tables_name_one_primary_or_none),
+        cmocka_unit_test(test_tables_that_name_another_primary_are_said),
         cmocka_unit_test(test_a_former_primary_is_registered_after_its_rejoin),
     };
     return cmocka_run_group_tests(tests, begin, end);
