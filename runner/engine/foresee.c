@@ -328,6 +328,8 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
         foresee_persistence(plan, role, "restart"); /* a clean stop writes a snapshot, if any */
     if (foresee_promotion(plan, role, &two))
         obstacle(plan, two.code, two.help, two.text);
+    if (foresee_quorum(plan, role->role, prospect->voters, &two))
+        obstacle(plan, two.code, two.help, two.text);
     if (foresee_promoted(plan, survey, role, &two))
         obstacle(plan, two.code, two.help, two.text);
     if (foresee_ends_on_primary(plan, role, &two))
@@ -355,7 +357,8 @@ static void foresee_beside(struct Plan *plan)
     struct Obstacle two;
     for (size_t at = 0; at < plan->environment->roles.count; at++) {
         const struct Role *role = &roles[at];
-        if (!touched(plan, role) && foresee_hidden(plan, role, &two))
+        if (!touched(plan, role) &&
+            (foresee_hidden(plan, role, &two) || foresee_quorum(plan, role, 0, &two)))
             obstacle(plan, two.code, two.help, two.text);
     }
 }

@@ -38,6 +38,13 @@ bool foresee_touches(const struct Plan *plan, const struct StepSpec *step, const
 /* Whether, and why, a fault that only a primary can take back may outlast the role's. */
 bool foresee_ends_on_primary(const struct Plan *plan, const struct SurveyRole *role,
                              struct Obstacle *out);
+/* One with `for` is proven over before the next step, unless they stand side by side. */
+bool foresee_is_over_before(const struct PlannedFault *fault, uint32_t index);
+/* So many nodes of a role that needs a majority may be away at once that none is left; `out` says
+ * how many. Whichever role's name the faults have. `voters`: how many the system counts; 0 or fewer
+ * than the role's hosts: the hosts are counted. */
+bool foresee_quorum(const struct Plan *plan, const struct Role *role, size_t voters,
+                    struct Obstacle *out);
 /* A step asks that who led at the start leads again at the end. */
 bool foresee_switch_back(const struct Plan *plan, const struct Role *role);
 /* The first step that fails the role over, and the last one; NULL: there is none. */

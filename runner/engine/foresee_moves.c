@@ -31,8 +31,7 @@ static bool may_move(const struct Plan *plan, uint32_t index, const struct Surve
     return false;
 }
 
-/* One with `for` is proven over before the next step, unless they stand side by side. */
-static bool is_over_before(const struct PlannedFault *fault, uint32_t index)
+bool foresee_is_over_before(const struct PlannedFault *fault, uint32_t index)
 {
     return fault->step_index < index && fault->step->hold_ns >= 0 && fault->step->together == 0 &&
            !fault->step->timed;
@@ -48,7 +47,7 @@ bool foresee_ends_on_primary(const struct Plan *plan, const struct SurveyRole *r
             continue;
         for (uint32_t other = 0; other < plan->scenario->steps.count; other++) {
             const struct StepSpec *steps = plan->scenario->steps.items;
-            if (other == fault->step_index || is_over_before(fault, other) ||
+            if (other == fault->step_index || foresee_is_over_before(fault, other) ||
                 !may_move(plan, other, role))
                 continue;
             *out = (struct Obstacle){

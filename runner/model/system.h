@@ -44,6 +44,7 @@ struct Prospect { /* what the configuration as read now promises; borrowed for t
                              keys; -1 unknown */
     const char *durable;  /* "AOF", "WAL": what a killed primary comes back with; NULL unknown */
     const char *loss;     /* "loss possible: min-replicas-to-write 0", or NULL */
+    size_t voters; /* needs_majority: how many are counted, the role's hosts or not; 0 unknown */
     const char *no_return; /* why a primary that was killed or cut off may stay out; or NULL */
 };
 typedef void StandingFn(void *data, const struct Standing *standing);
@@ -82,8 +83,10 @@ struct SystemKind {
                            coordinator or the primary itself moves it */
     bool unwatched; /* only a step of ours or a person promotes, and nobody demotes: two primaries
                        stay two */
-    bool never_demotes; /* others promote by themselves, and nobody demotes who led: one that runs
-                           and is hidden from them becomes the second of two */
+    bool never_demotes;  /* others promote by themselves, and nobody demotes who led: one that runs
+                            and is hidden from them becomes the second of two */
+    bool needs_majority; /* without one it stops, and a plain start of those that are away does not
+                            begin it again: no drill takes so many away */
     /* Why a failover takes no host that is to lead, and why who led cannot be made primary again by
      * a planned one: sentence parts. NULL = it does, it can. */
     const char *takes_no_host, *never_back;

@@ -14,7 +14,8 @@ static void *galera_open(const void *config, const struct Role *role, struct Loo
 static void galera_cancel(void *system);
 static void galera_close(void *system);
 
-/* It is failed over by nobody: there is nothing to move. A plain start is how a node comes back. */
+/* It is failed over by nobody: there is nothing to move. A plain start is how a node comes back to
+ * the Primary component that needs_majority leaves. */
 const struct SystemKind galera_system = {
     .name = "galera",
     .summary = "MariaDB with Galera, where every node takes writes",
@@ -23,6 +24,7 @@ const struct SystemKind galera_system = {
                .size = sizeof(struct GaleraConfig),
                .fields = galera_fields,
                .check = galera_check},
+    .needs_majority = true,
     .open = galera_open,
     .ask_standing = galera_ask_standing,
     .ask_control = galera_ask_control,

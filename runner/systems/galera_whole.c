@@ -165,13 +165,15 @@ static int64_t period_ns(const char *text, int64_t otherwise)
 static void judge_options(struct ProspectAsk *mine, const char *options, struct Span *failover)
 {
     static const char *const loose[] = {"pc.ignore_sb", "pc.ignore_quorum"};
-    char suspect[40], inactive[40], weight[40], value[40];
+    char suspect[40], inactive[40], weight[40], recovery[40], value[40];
     option(options, "evs.suspect_timeout", suspect);
     option(options, "evs.inactive_timeout", inactive);
     option(options, "pc.weight", weight);
+    option(options, "pc.recovery", recovery);
     knob(mine, "evs.suspect_timeout", "%s", suspect);
     knob(mine, "evs.inactive_timeout", "%s", inactive);
     knob(mine, "pc.weight", "%s", weight);
+    knob(mine, "pc.recovery", "%s", recovery);
     /* At once where the node leaves; suspected where it is silent; thrown out at the latest. */
     *failover = (struct Span){0, period_ns(inactive, 15 * NS_PER_S) + NS_PER_S};
     for (size_t n = 0; n < COUNT_OF(loose); n++) {
@@ -202,6 +204,7 @@ static void tell_prospect(struct Ask *ask)
         const struct GaleraLook *look = &mine->look.hosts[first];
         knob(mine, "MariaDB", "%s", look->version);
         knob(mine, "wsrep_cluster_size", "%lld", (long long)look->size);
+        prospect.voters = look->size > 0 ? (size_t)look->size : 0;
         judge_options(mine, look->options, &prospect.failover);
         if (look->size == 2)
             knob(mine, "beware",
