@@ -19,7 +19,7 @@ struct Galera {
 
 /* What one node says of itself. */
 struct GaleraLook {
-    bool refused; /* nobody listens there */
+    bool refused; /* nobody listens there, or a firewall says so; not: unreachable */
     bool says;
     bool on, ready, primary, synced, desynced; /* primary: in the Primary component */
     bool joins;                                /* its start looks for the others */

@@ -1,5 +1,6 @@
 /* galera_ask.c - who is in the Primary component, by each node's own word. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 
 #include "../base/arena.h"
@@ -75,7 +76,7 @@ static void read_node(struct GaleraLook *look, const struct MariadbRows *rows)
 static void take(struct Ask *ask, size_t index, const struct Answer *answer)
 {
     struct GaleraLook *look = &((struct GaleraAsk *)ask)->hosts[index];
-    look->refused = answer->end == CALL_REFUSED;
+    look->refused = answer->end == CALL_REFUSED && answer->code == ECONNREFUSED;
     if (answer->end == CALL_ANSWERED && answer->code == MARIADB_ROWS)
         read_node(look, mariadb_rows(answer));
     else

@@ -26,7 +26,7 @@ static void fault_of(const struct GaleraAsk *mine, size_t host, char *out, size_
     size_t first = galera_first(mine, NULL), hosts = mine->system->role->host_count;
     out[0] = '\0';
     if (look->refused)
-        snprintf(out, size, "MariaDB on %.80s does not run", name);
+        snprintf(out, size, "MariaDB on %.80s refuses connections", name);
     else if (!look->says)
         return;
     else if (!look->on)
