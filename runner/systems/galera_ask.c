@@ -8,7 +8,7 @@
 #include "../base/text.h"
 #include "galera.h"
 
-/* Whoever is silent is not waited for longer, once somebody answered. */
+/* Whoever is silent is not waited for longer, once one that serves has answered. */
 #define SILENT_AFTER_NS (300 * NS_PER_MS)
 
 /* ---- looking at a node ---- */
@@ -83,19 +83,10 @@ static void take(struct Ask *ask, size_t index, const struct Answer *answer)
         keep(look->error, sizeof(look->error), answer->bytes);
 }
 
-/* `ask->waiting` counts the timer too, where there is one. */
 static bool take_look(struct Ask *ask, size_t index, const struct Answer *answer)
 {
     take(ask, index, answer);
-    return ask->waiting > (ask->timer != NULL ? 1u : 0u);
-}
-
-/* A client takes the first node of the view, as soon as that has answered. */
-static bool take_any(struct Ask *ask, size_t index, const struct Answer *answer)
-{
-    const struct GaleraLook *look = &((struct GaleraAsk *)ask)->hosts[index];
-    bool more = take_look(ask, index, answer);
-    return more && !(galera_serves(look) && look->index == 0);
+    return true;
 }
 
 void galera_look(struct GaleraAsk *mine, size_t host, AskFn *each)
@@ -176,6 +167,7 @@ struct FirstAsk {
     StandingFn *standing;
     void (*found)(void *data, const char *address, uint16_t port);
     void *data;
+    bool late; /* the time is over that the silent have; any that serves will do */
 };
 
 static void tell_first(struct Ask *ask)
@@ -198,10 +190,27 @@ static void tell_first(struct Ask *ask)
                 known ? (uint16_t)mine->look.system->config->access.port : 0);
 }
 
-static bool is_enough(struct Ask *ask)
+/* A client takes the first node of the view, as soon as that has answered. `ask->waiting` counts
+ * the timer too, until it has fired. */
+static bool take_any(struct Ask *ask, size_t index, const struct Answer *answer)
 {
-    (void)ask;
-    return false;
+    const struct FirstAsk *mine = (struct FirstAsk *)ask;
+    const struct GaleraLook *look = &mine->look.hosts[index];
+    take(ask, index, answer);
+    if (galera_serves(look) && (mine->late || look->index == 0))
+        return false;
+    return ask->waiting > (mine->late ? 0u : 1u);
+}
+
+/* Nobody that serves has answered yet: they may be far away, or slow. */
+static bool wait_on(struct Ask *ask)
+{
+    struct FirstAsk *mine = (struct FirstAsk *)ask;
+    mine->late = true;
+    for (size_t n = 0; n < mine->look.system->role->host_count; n++)
+        if (galera_serves(&mine->look.hosts[n]))
+            return false;
+    return true;
 }
 
 static struct FirstAsk *begin_first(struct Galera *system, struct Mono deadline, void *data)
@@ -209,7 +218,7 @@ static struct FirstAsk *begin_first(struct Galera *system, struct Mono deadline,
     struct FirstAsk *mine = ask_begin(&system->asking, sizeof(*mine), deadline, tell_first);
     mine->look.system = system;
     mine->data = data;
-    ask_wait(&mine->look.ask, SILENT_AFTER_NS, is_enough);
+    ask_wait(&mine->look.ask, SILENT_AFTER_NS, wait_on);
     for (size_t n = 0; n < system->role->host_count; n++)
         galera_look(&mine->look, n, take_any);
     return mine;
