@@ -63,6 +63,28 @@ static bool may_be_revived(const struct PlannedFault *fault)
            (step_names_service(fault->step) || (service->unit == NULL && !service->stays_dead));
 }
 
+/* It would run by the time of the undo, which leaves it as it is then. */
+static void judge_revival(const struct Plan *plan, const struct PlannedFault *fault,
+                          const char *left_as, struct Obstacle *out)
+{
+    const char *name = fault->target->name, *restart = revived_by(plan, fault);
+    bool supervised = may_be_revived(fault) && !step_names_service(fault->step);
+    if (restart[0] == '\0' && !supervised)
+        return;
+    *out = (struct Obstacle){.code = ERR_REFUSED};
+    out->text = restart[0] != '\0'
+                    ? arena_printf(plan->arena,
+                                   "Restart=%s on host '%s' may start the killed primary before "
+                                   "the undo does: %s",
+                                   restart, name, left_as)
+                    : arena_printf(plan->arena,
+                                   "a supervisor on host '%s' may start the killed primary before "
+                                   "the undo does: %s",
+                                   name, left_as);
+    out->help = "Say `stop:` in place of `kill:`; or `service: {restart: never}` at its role, "
+                "where nobody restarts it.";
+}
+
 /* What this fault would make of the primary while, or after, another is promoted. */
 static void judge_fault(const struct Plan *plan, const struct PlannedFault *fault,
                         struct Obstacle *out)
@@ -247,6 +269,8 @@ bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, s
         fenced = fenced || (failover != NULL && fences(&faults[at], failover));
         if (moves && out->text == NULL)
             judge_fault(plan, &faults[at], out);
+        if (system->left_as != NULL && out->text == NULL)
+            judge_revival(plan, &faults[at], system->left_as, out);
     }
     if (out->text == NULL && stops && keeps_waiting(plan, role->role))
         *out = (struct Obstacle){

@@ -3,17 +3,26 @@
 #include "../base/text.h"
 #include "foresee.h"
 
+/* By the name of a unit or process, of whichever role; or by a restart. */
+static bool starts_again(const struct Plan *plan, const struct PlannedFault *fault)
+{
+    const struct FaultKind *kind = fault->step->kind;
+    return text_equal(kind->name, "restart") ||
+           (kind->stops_service && !fault->procedure.from_here && step_names_service(fault->step) &&
+            !plan->scenario->leave_stopped);
+}
+
 bool foresee_starts_plainly(const struct Plan *plan, const struct SurveyRole *role)
 {
     const struct PlannedFault *faults = plan->faults.items;
     for (size_t at = 0; at < plan->faults.count; at++) {
-        const struct StepSpec *step = faults[at].step;
-        if (faults[at].role != role->role || step->kind == NULL || !faults[at].chosen ||
+        if (role->role->system->left_as != NULL && foresee_is_hit(&faults[at], role) &&
+            starts_again(plan, &faults[at]))
+            return true;
+        if (faults[at].role != role->role || faults[at].step->kind == NULL || !faults[at].chosen ||
             (role->primary != NULL && faults[at].target != role->primary))
             continue;
-        if (text_equal(step->kind->name, "restart") ||
-            (step->kind->stops_service && !faults[at].procedure.from_here &&
-             step_names_service(step) && !plan->scenario->leave_stopped))
+        if (starts_again(plan, &faults[at]))
             return true;
     }
     return false;
@@ -31,7 +40,15 @@ bool foresee_return(const struct Plan *plan, const struct SurveyRole *role, bool
         (!machine && !plainly && plan->scenario->leave_stopped))
         return false;
     *out = (struct Obstacle){.code = ERR_REFUSED};
-    if (machine) {
+    if (system->left_as != NULL) {
+        out->text =
+            arena_printf(plan->arena,
+                         "role '%s': %s would start its primary '%s' as it "
+                         "is: %s",
+                         role->role->name, machine ? "its boot" : "a step", host, system->left_as);
+        out->help = "Kill or stop the role's own service, without `unit` or `process`: only there "
+                    "it is given back its writes, or follows; or `isolate` it.";
+    } else if (machine) {
         out->text = arena_printf(plan->arena,
                                  "role '%s': the boot of its primary '%s' may start a second one",
                                  role->role->name, host);
@@ -62,6 +79,8 @@ const char *foresee_how_it_returns(const struct Plan *plan, const struct SurveyR
     if (!machine && plan->scenario->leave_stopped && role->primary != NULL)
         return arena_printf(plan->arena, "%s (%s) stays down until somebody starts it",
                             role->primary->name, durable);
+    if (machine && role->role->system->left_as != NULL)
+        return role->role->system->left_as;
     if (role->role->system->unwatched && foresee_failover(plan, role->role) == NULL)
         return "it returns as the primary that it was, unless somebody promotes another";
     if (machine && role->role->system->returns_safely == NULL)

@@ -42,6 +42,7 @@ static const struct Field mariadb_fields[] = {
     {.name = NULL}};
 
 static void mariadb_check(const void *record, const struct Node *node, struct Decode *decode);
+static bool mariadb_returns_safely(const void *config, bool by_boot);
 static void *mariadb_open_system(const void *config, const struct Role *role, struct Loop *loop,
                                  struct Err *err);
 static void mariadb_cancel_all(void *system);
@@ -71,6 +72,8 @@ const struct SystemKind mariadb_system = {
                   "to stop one",
     .plan_rejoin = mariadb_plan_rejoin,
     .plan_ready = mariadb_plan_ready,
+    .returns_safely = mariadb_returns_safely,
+    .left_as = "it would come back read-only, and nobody gives it back its writes",
     .find_primary = mariadb_find_primary,
     .find_last = mariadb_find_last,
     .endpoint = mariadb_access_endpoint,
@@ -96,6 +99,13 @@ static void mariadb_check(const void *record, const struct Node *node, struct De
     mariadb_access_check(&config->access, node, decode);
     check_path(decode, node, "config", config->config_file);
     check_path(decode, node, "option_file", config->option_file);
+}
+
+/* Its configuration says read_only = 1, which only the rejoin takes away. */
+static bool mariadb_returns_safely(const void *config, bool by_boot)
+{
+    (void)config;
+    return !by_boot;
 }
 
 static void *mariadb_open_system(const void *config, const struct Role *role, struct Loop *loop,

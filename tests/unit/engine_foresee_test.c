@@ -164,6 +164,24 @@ static void test_a_kill_that_a_supervisor_may_revive_is_refused(void **state)
     assert_null(refused_of(&dead, *state, once, 2, ""));
 }
 
+/* Not by a failover alone: nobody gives its writes back to one that the undo finds running. */
+static void test_a_primary_that_comes_back_closed_is_not_revived_by_others(void **state)
+{
+    static const struct SystemKind closed = {.unwatched = true, .left_as = "it comes back closed"};
+    struct Role db = {.name = "db", .system = &closed, .service.pidfile = "/run/db.pid"};
+    const struct StepSpec once[] = {FAULT(KILL, .hold_ns = -1)};
+    const struct StepSpec stopped[] = {FAULT(STOP, .hold_ns = -1)};
+
+    assert_string_equal(refused_of(&db, *state, once, 1, ""),
+                        "a supervisor on host 'db-1' may start the killed primary before the undo "
+                        "does: it comes back closed");
+    db.service.stays_dead = true;
+    assert_null(refused_of(&db, *state, once, 1, "no"));
+    assert_non_null(strstr(refused_of(&db, *state, once, 1, "on-abnormal"),
+                           "Restart=on-abnormal on host 'db-1' may start the killed primary"));
+    assert_null(refused_of(&db, *state, stopped, 1, "on-abnormal"));
+}
+
 static void test_its_machine_by_another_name_is_the_same(void **state)
 {
     const struct StepSpec reboots[] = {FAULT(REBOOT, .hold_ns = -1, .target = &BY_APP),
@@ -466,6 +484,21 @@ static void test_a_start_that_asks_no_system_must_be_safe_by_itself(void **state
         takes(&(struct Taking){.system = &REJOINS, .unit = "shopdb", .leaves = true}, NULL, arena));
 }
 
+static void test_what_a_plain_start_leaves_is_said_in_the_system_s_words(void **state)
+{
+    static const struct SystemKind closed = {.returns_safely = not_by_boot,
+                                             .left_as = "it would come back closed"};
+    struct Taking boots = {.system = &closed, .machine = true}, unit = {.system = &closed};
+    const struct Taking restarts = {.system = &closed, .kind = &RESTART};
+    unit.unit = "shopdb";
+    assert_string_equal(takes(&boots, NULL, *state), "role 'api': its boot would start its primary "
+                                                     "'api-1' as it is: it would come back closed");
+    assert_non_null(strstr(takes(&restarts, NULL, *state), "a step would start its primary"));
+    assert_non_null(strstr(takes(&unit, NULL, *state), "a step would start its primary"));
+    unit.replica = true;
+    assert_null(takes(&unit, NULL, *state));
+}
+
 static void test_one_that_returns_safely_or_stays_down_is_drilled(void **state)
 {
     struct Arena *arena = *state;
@@ -541,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_who_is_to_lead_must_follow_the_primary),
         cmocka_unit_test(test_what_may_leave_two_primaries_is_refused),
         cmocka_unit_test(test_a_kill_that_a_supervisor_may_revive_is_refused),
+        cmocka_unit_test(test_a_primary_that_comes_back_closed_is_not_revived_by_others),
         cmocka_unit_test(test_its_machine_by_another_name_is_the_same),
         cmocka_unit_test(test_a_kill_that_nobody_looks_at_again_is_no_fence),
         cmocka_unit_test(test_an_undo_that_could_ask_nobody_is_refused),
@@ -553,6 +587,7 @@ int main(void)
         cmocka_unit_test(test_what_is_over_before_or_leaves_nothing_may_stand_beside_a_failover),
         cmocka_unit_test(test_no_drill_starts_a_primary_that_may_become_a_second_one),
         cmocka_unit_test(test_a_start_that_asks_no_system_must_be_safe_by_itself),
+        cmocka_unit_test(test_what_a_plain_start_leaves_is_said_in_the_system_s_words),
         cmocka_unit_test(test_one_that_returns_safely_or_stays_down_is_drilled),
         cmocka_unit_test(test_a_primary_that_would_come_back_empty_is_not_restarted),
     };

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../runner/systems/galera.h"
+#include "../../runner/systems/kinds.h"
 #include "../../runner/systems/mariadb_system.h"
 
 static const struct Target one = {.name = "one"}, two = {.name = "two"}, three = {.name = "three"};
@@ -147,6 +148,15 @@ static void test_who_could_not_be_followed_is_not_promoted(void **state)
     assert_string_equal(chosen(hosts, &named, &best), "no replica answers that could be promoted");
 }
 
+static void test_only_its_own_undo_gives_it_back_its_writes(void **state)
+{
+    (void)state;
+
+    assert_true(mariadb_system.returns_safely(NULL, false));
+    assert_false(mariadb_system.returns_safely(NULL, true));
+    assert_non_null(mariadb_system.left_as);
+}
+
 /* ---- a host's own word ---- */
 
 static void test_only_a_plain_word_says_that_it_is_stopped(void **state)
@@ -189,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_nobody_is_promoted_where_each_has_what_another_has_not),
         cmocka_unit_test(test_nobody_is_promoted_beside_one_that_may_lead),
         cmocka_unit_test(test_who_could_not_be_followed_is_not_promoted),
+        cmocka_unit_test(test_only_its_own_undo_gives_it_back_its_writes),
         cmocka_unit_test(test_only_a_plain_word_says_that_it_is_stopped),
         cmocka_unit_test(test_a_node_that_names_nobody_begins_a_cluster_of_its_own),
     };
