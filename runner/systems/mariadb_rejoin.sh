@@ -105,12 +105,15 @@ lacks() {
 given() {
     my_print_defaults --defaults-file="$config" --mysqld 2>/dev/null | sed "s/^--loose[-_]/--/" | sed -n "s/^$1//p" | tail -n 1
 }
-starts_read_only() {
-    case $(my_print_defaults --defaults-file="$config" --mysqld 2>/dev/null | tr _ - | sed "s/^--loose-/--/" |
-        grep -E "^--(skip-|disable-|enable-)?read-only(=|\$)" | tail -n 1) in
+# Of options, a line each.
+say_read_only() {
+    case $(tr _ - | sed "s/^--loose-/--/" | grep -E "^--(skip-|disable-|enable-)?read-only(=|\$)" | tail -n 1) in
     --read-only | --enable-read-only | --read-only=1 | --read-only=[oO][nN] | --read-only=[tT][rR][uU][eE]) ;;
     *) return 1 ;;
     esac
+}
+starts_read_only() {
+    my_print_defaults --defaults-file="$config" --mysqld 2>/dev/null | say_read_only
 }
 
 # Sets own_rank, own_id, own_log, own_streams.
@@ -279,15 +282,34 @@ take_writes() {
 
 # ---- could it come back ----
 
+# of_its_own NAME: what the environment of the server says.
+of_its_own() {
+    tr "\000" "\n" <"/proc/$pid/environ" 2>/dev/null | sed -n "s/^$1=//p" | tail -n 1
+}
+# Without a word in its command line it reads other files than ours, and those of its own user.
+reads_read_only() {
+    home=$(of_its_own MYSQL_HOME)
+    env -i PATH="$PATH" HOME="$(of_its_own HOME)" ${home:+"MYSQL_HOME=$home"} timeout 5 my_print_defaults --mysqld 2>/dev/null |
+        say_read_only
+}
+
 is_ready() {
     pid=$(head -c 20 "$(sql "$own" "select if(@@pid_file like $q/%$q, @@pid_file, concat(@@datadir, @@pid_file)) p\G" | word p)" 2>/dev/null)
     case $pid in "" | *[!0-9]*) pid=none ;; esac
     line=$(tr "\000" "\n" <"/proc/$pid/cmdline" 2>/dev/null)
     [ -n "$line" ] || stay_down "which process MariaDB is cannot be seen" "see pid_file"
     ! echo "$line" | tr _ - | grep -q "^--[a-z-]*read-only" || stay_down "read_only stands in its command line" "$config alone says it"
+    more=$(echo "$line" | grep -E "^--(no-defaults|defaults-(extra-file|group-suffix))" | head -n 1)
+    [ -z "$more" ] || stay_down "MariaDB was started with $more" "$config alone says what it is started with"
+    [ -r "/proc/$pid/environ" ] || stay_down "the environment of MariaDB cannot be seen" "log in as root, or sudo"
+    [ -z "$(of_its_own MYSQL_GROUP_SUFFIX)" ] || stay_down "MariaDB was started with MYSQL_GROUP_SUFFIX" "$config says other groups"
     given=$(echo "$line" | sed -n "s/^--defaults-file=//p" | tail -n 1)
     # shellcheck disable=SC3013
     [ -z "$given" ] || [ "$given" -ef "$config" ] || stay_down "MariaDB was started with $given" "\`config:\` names another file"
+    [ -n "$given" ] || reads_read_only ||
+        stay_down "MariaDB was started without --defaults-file, and what it reads then does not say read_only = 1" "say it there"
+    first=$(sql "$own" "select @@init_file p\G" | word p)
+    [ ! -f "$first" ] || ! grep -qi "read_only" "$first" || stay_down "its init_file $first sets read_only" "$config alone says it"
     [ -n "$(value_of user)" ] || stay_down "there is no user in [replication] of $file" "it could follow nobody"
     grants=$(sql "$own" "show grants")
     for right in "READ.ONLY ADMIN" "REPLICATION SLAVE ADMIN"; do
