@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../base/duration.h"
 #include "../base/text.h"
@@ -15,6 +16,7 @@ struct MariadbLedger {
     struct Ledger ledger; /* first */
     bool made;            /* the table was, for this write */
     uint64_t taken;       /* rows of a read-back */
+    bool of_primary;      /* of that read-back: see LedgerRead */
 };
 
 static void *ledger_open(const struct LedgerInput *input, struct Err *err);
@@ -145,11 +147,23 @@ static void ledger_write(void *data, const struct LedgerWrite *write)
 
 static void read_chunk(struct MariadbLedger *mine);
 
+/* The row that says whether who answers takes writes has no writer. */
+static bool is_open(const struct MariadbRows *rows)
+{
+    for (size_t n = 0; n < mariadb_row_count(rows); n++)
+        if (text_equal(mariadb_value(rows, n, 0), "0"))
+            return text_equal(mariadb_value(rows, n, 2), "0") ||
+                   text_equal(mariadb_value(rows, n, 2), "OFF");
+    return false;
+}
+
 static bool take_numbers(const struct MariadbLedger *mine, const struct MariadbRows *rows)
 {
     const struct LedgerRead *to = &mine->ledger.to;
     for (size_t n = 0; n < mariadb_row_count(rows); n++) {
         int64_t writer = 0, number = 0;
+        if (mine->of_primary && text_equal(mariadb_value(rows, n, 0), "0"))
+            continue;
         if (!int_parse(mariadb_value(rows, n, 0), &writer, NULL) ||
             !int_parse(mariadb_value(rows, n, 1), &number, NULL) || writer < 1 || number < 1)
             return false;
@@ -158,14 +172,42 @@ static bool take_numbers(const struct MariadbLedger *mine, const struct MariadbR
     return true;
 }
 
+static void on_absence(void *data, const struct Answer *answer)
+{
+    struct MariadbLedger *mine = data;
+    mine->ledger.call = NULL;
+    ledger_end_read(&mine->ledger, has_rows(answer) && is_open(mariadb_rows(answer)));
+}
+
+/* In one statement: the next one may come to another host. */
+static void ask_absence(struct MariadbLedger *mine)
+{
+    const char *table = table_of(mine), *dot = strchr(table, '.');
+    char schema[120] = "database()", text[500];
+    if (dot != NULL)
+        snprintf(schema, sizeof(schema), "'%.*s'", (int)(dot - table), table);
+    snprintf(text, sizeof(text),
+             "select 0, 0, @@global.read_only from dual where not exists (select 1 from "
+             "information_schema.tables where table_schema = %s and table_name = '%.100s')",
+             schema, dot != NULL ? dot + 1 : table);
+    ask(mine, text, on_absence);
+}
+
 /* A host without the table has none of the numbers, and says so. */
 static void on_numbers(void *data, const struct Answer *answer)
 {
     struct MariadbLedger *mine = data;
+    const struct MariadbRows *rows = has_rows(answer) ? mariadb_rows(answer) : NULL;
     mine->ledger.call = NULL;
-    bool good = is_error(answer, MISSING_TABLE) ||
-                (has_rows(answer) && take_numbers(mine, mariadb_rows(answer)));
-    size_t count = has_rows(answer) ? mariadb_row_count(mariadb_rows(answer)) : 0;
+    if (is_error(answer, MISSING_TABLE)) {
+        if (mine->of_primary && mine->taken == 0)
+            ask_absence(mine);
+        else
+            ledger_end_read(&mine->ledger, !mine->of_primary);
+        return;
+    }
+    bool good = rows != NULL && (!mine->of_primary || is_open(rows)) && take_numbers(mine, rows);
+    size_t count = rows != NULL ? mariadb_row_count(rows) - (good && mine->of_primary ? 1 : 0) : 0;
     mine->taken += count;
     if (good && count == CHUNK)
         read_chunk(mine);
@@ -173,14 +215,17 @@ static void on_numbers(void *data, const struct Answer *answer)
         ledger_end_read(&mine->ledger, good);
 }
 
+/* The address may be one of a proxy, which may ask a replica that lags: what that has not got yet
+ * is not lost. So who answers says in the same answer whether it takes writes. */
 static void read_chunk(struct MariadbLedger *mine)
 {
     const struct LedgerInput *input = &mine->ledger.input;
-    char text[300];
+    char text[400];
     snprintf(text, sizeof(text),
-             "select writer, number from %.100s where run = '%.40s' and probe = %" PRIu32
-             " order by writer, number, id limit %d offset %" PRIu64,
-             table_of(mine), input->run, input->probe, CHUNK, mine->taken);
+             "%s(select writer, number, null from %.100s where run = '%.40s' and probe = %" PRIu32
+             " order by writer, number, id limit %d offset %" PRIu64 ")",
+             mine->of_primary ? "select 0, 0, @@global.read_only union all " : "", table_of(mine),
+             input->run, input->probe, CHUNK, mine->taken);
     ask(mine, text, on_numbers);
 }
 
@@ -190,6 +235,7 @@ static void ledger_read(void *data, const struct Endpoint *from, uint32_t writer
     (void)writers;
     struct MariadbLedger *mine = data;
     mine->taken = 0;
+    mine->of_primary = to->of_primary;
     if (ledger_begin_read(&mine->ledger, from, deadline, to))
         read_chunk(mine);
 }

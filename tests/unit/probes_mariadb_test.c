@@ -9,9 +9,12 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../runner/clients/mariadb.h"
+#include "../../runner/systems/mariadb_access.h"
 #include "../fakes/mariadb_process.h"
 #include "../fakes/probing.h"
 #include "../fakes/redis_process.h"
+#include "../fakes/server.h"
 
 static struct MariadbProcess mariadb;
 
@@ -119,6 +122,140 @@ static void test_a_server_that_is_gone_refuses(void **state)
     is(probing, asks, OUTCOME_FAILED, FAILURE_REFUSED);
 }
 
+/* ---- what is read back, and from whom ---- */
+
+struct Reading {
+    struct Loop *loop;
+    struct MariadbAccess access;
+    struct LedgerInput input;
+    struct Endpoint at;
+    void *ledger;
+    bool came;
+    enum Known complete;
+    size_t found;
+};
+
+static void reading_begin(struct Reading *s, const char *table)
+{
+    struct Err err;
+    *s = (struct Reading){.loop = loop_new(), .access.ledger_table = table};
+    s->input = (struct LedgerInput){.config = &s->access, .loop = s->loop, .run = "run"};
+    s->at = (struct Endpoint){
+        .host = mariadb.address, .port = mariadb.port, .dsn = "mariadb://reader@/shop"};
+    s->ledger = mariadb_ledger.open(&s->input, &err);
+}
+
+static void reading_end(struct Reading *s)
+{
+    mariadb_ledger.close(s->ledger);
+    loop_free(s->loop);
+}
+
+static void keep_reply(void *data, const struct Reply *reply)
+{
+    struct Reading *s = data;
+    s->came = true;
+    assert_int_equal(reply->outcome, OUTCOME_OK);
+}
+
+static void write_number(struct Reading *s, uint64_t number)
+{
+    s->came = false;
+    mariadb_ledger.write(s->ledger,
+                         &(struct LedgerWrite){.to = &s->at,
+                                               .writer = 1,
+                                               .number = number,
+                                               .deadline = mono_add(mono_now(), 20 * NS_PER_S),
+                                               .done = keep_reply,
+                                               .data = s});
+    run_until(s->loop, &s->came);
+}
+
+static void count_number(void *data, uint32_t writer, uint64_t number)
+{
+    struct Reading *s = data;
+    (void)number;
+    assert_int_equal(writer, 1);
+    s->found++;
+}
+
+static void keep_complete(void *data, enum Known complete)
+{
+    struct Reading *s = data;
+    s->came = true;
+    s->complete = complete;
+}
+
+static enum Known read_back(struct Reading *s, bool of_primary)
+{
+    s->came = false;
+    s->found = 0;
+    mariadb_ledger.read(
+        s->ledger, &s->at, 1, mono_add(mono_now(), 20 * NS_PER_S),
+        &(struct LedgerRead){
+            .of_primary = of_primary, .found = count_number, .done = keep_complete, .data = s});
+    run_until(s->loop, &s->came);
+    return s->complete;
+}
+
+static void keep_answer(void *data, const struct Answer *answer)
+{
+    struct Reading *s = data;
+    s->came = true;
+    assert_int_equal(answer->end, CALL_ANSWERED);
+    assert_int_equal(answer->code, MARIADB_ROWS);
+}
+
+static void set_read_only(struct Reading *s, const char *text)
+{
+    struct Err err;
+    const struct Endpoint at = {.host = mariadb.address,
+                                .port = mariadb.port,
+                                .user = "drill",
+                                .secret = "sesame",
+                                .dsn = "mariadb://drill@/shop"};
+    struct MariadbClient *client = mariadb_open(s->loop, &at, &err);
+    s->came = false;
+    (void)mariadb_call(client, text, mono_add(mono_now(), 20 * NS_PER_S), keep_answer, s);
+    run_until(s->loop, &s->came);
+    mariadb_close(client);
+}
+
+/* A proxy may send a reading to a replica that lags. */
+static void test_what_is_lost_is_read_from_who_takes_writes(void **state)
+{
+    struct Reading s;
+    (void)state;
+    reading_begin(&s, "l2");
+    write_number(&s, 1);
+    write_number(&s, 2);
+
+    assert_int_equal(read_back(&s, true), KNOWN_YES);
+    assert_int_equal(s.found, 2);
+    set_read_only(&s, "set global read_only = 1");
+    assert_int_equal(read_back(&s, true), KNOWN_NO);
+    assert_int_equal(s.found, 0);
+    assert_int_equal(read_back(&s, false), KNOWN_YES);
+    assert_int_equal(s.found, 2);
+    set_read_only(&s, "set global read_only = 0");
+    reading_end(&s);
+}
+
+static void test_a_table_that_was_never_made_holds_nothing_where_writes_go(void **state)
+{
+    struct Reading s;
+    (void)state;
+    reading_begin(&s, "shop.never_made");
+
+    assert_int_equal(read_back(&s, true), KNOWN_YES);
+    set_read_only(&s, "set global read_only = 1");
+    assert_int_equal(read_back(&s, true), KNOWN_NO);
+    assert_int_equal(read_back(&s, false), KNOWN_YES);
+    set_read_only(&s, "set global read_only = 0");
+    assert_int_equal(s.found, 0);
+    reading_end(&s);
+}
+
 static int group_begin(void **state)
 {
     (void)state;
@@ -138,6 +275,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rows_and_value_are_what_is_wanted, begin, end),
         cmocka_unit_test_setup_teardown(test_a_role_is_asked_where_its_clients_go, begin, end),
+        cmocka_unit_test(test_what_is_lost_is_read_from_who_takes_writes),
+        cmocka_unit_test(test_a_table_that_was_never_made_holds_nothing_where_writes_go),
         cmocka_unit_test_setup_teardown(test_a_server_that_is_gone_refuses, begin, end),
     };
     if (mariadb_process_missing()) {
