@@ -68,7 +68,7 @@ hold_start() {
         systemd-run --quiet --collect --unit="fd-$FD_ID-hold" --setenv=FD_HELD="$FD_ID:" \
             --setenv=FD_DIR="$FD_DIR" --setenv=FD_ID="$FD_ID" -p WorkingDirectory="$FD_DIR" \
             -p OOMScoreAdjust=1000 $limits \
-            -p RuntimeMaxSec=$(((FD_UNTIL - now) / 100 + 5)) -p TimeoutStopSec=2 \
+            -p RuntimeMaxSec=$(((FD_UNTIL - now) / 100 + 5)) -p TimeoutStopSec=15 \
             -p StandardOutput="append:$FD_DIR/log.hold" -p StandardError=inherit "$@"
     else
         FD_HELD=$FD_ID: setsid "$@" </dev/null >log.hold 2>&1 &
@@ -112,6 +112,14 @@ hold_be() {
     echo >taken || exit 1
     pause=0.5
     while hold_may && "${kind}_keep"; do hold_nap "$pause"; done
+}
+
+# hold_leave FUNCTION: it is run when the holder ends, also by a signal that can be caught: not every
+# shell runs what is trapped at EXIT then. A second one does not end it midway.
+hold_leave() {
+    # shellcheck disable=SC2064 # now
+    trap "trap '' TERM INT HUP; $1" EXIT
+    trap 'exit 143' TERM INT HUP
 }
 
 hold_held() {

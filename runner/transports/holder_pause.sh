@@ -56,7 +56,7 @@ pause_replication_take() {
     sql_note
     cp server "$pause_record.new" && mv "$pause_record.new" "$pause_record" || exit 1
     pause_watched=$now pause_folder=$FD_DIR
-    trap pause_leave EXIT
+    hold_leave pause_leave
     pause_say pg_wal_replay_pause || hold_fail "its replay cannot be paused: $(sql_complaint)"
     tries=100
     until pause_look && [ "$paused" = yes ]; do

@@ -144,7 +144,7 @@ lock_row_take() {
     row_limit=$(((FD_UNTIL - now) * 10 + 5000)) row_waiters=0 row_made=''
     sql_note
     query=$(cat query) && exhaust_wait && echo 0 >waits || exit 1
-    trap row_leave EXIT
+    hold_leave row_leave
     [ -n "$query" ] || row_make
     row_lock
     look_at_clock

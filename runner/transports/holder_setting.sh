@@ -281,7 +281,7 @@ set_config_size() {
 }
 
 set_config_take() {
-    trap setting_leave EXIT
+    hold_leave setting_leave
     setting_of take
 }
 

@@ -2,7 +2,7 @@
 # replay_paused_test.sh - a replica of PostgreSQL does not replay what it gets; it goes on, on every way out.
 # SPDX-License-Identifier: Apache-2.0
 # usage: tests/databases/replay_paused_test.sh      ONLY: bounded resumed restarted promoted runner_killed both_killed
-#     all_killed folder_lost all_lost holder_killed rebooted by_hand refusals
+#     all_killed folder_lost all_lost holder_killed holder_told rebooted by_hand refusals
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || skip_all "there is no PostgreSQL here"
@@ -154,6 +154,16 @@ holder_killed() {
     check "the holder is killed: INCONCLUSIVE, exit 7" over 7 'ended early'
     check "the holder is killed: nothing is left" is_clean
 }
+# By whoever stops its unit, or as its unit has run for too long.
+holder_told() {
+    check "the holder is told to end: it is paused" begin paused one_is_paused
+    one_is_paused
+    check "the holder is told to end: by SIGTERM, with nobody else there" eval 'kill_runner && kill_on_host armed &&
+        on "$late" sh -c "set -- \$(cat /run/faildrill/*_[0-9]/held) && kill -TERM \$1"'
+    check "the holder is told to end: it lets it go on first, before its lease ends" wait_for 3 all_replay
+    check "the holder is told to end: undo proves it" undone
+    check "the holder is told to end: nothing is left" is_clean
+}
 rebooted() {
     check "the host is booted anew: it is paused" begin paused one_is_paused
     one_is_paused
@@ -188,7 +198,7 @@ refusals() {
 }
 
 step paused 'pause_replication: replica, for: 60s'
-for part in bounded resumed restarted theirs runner_killed both_killed all_killed folder_lost all_lost holder_killed rebooted \
+for part in bounded resumed restarted theirs runner_killed both_killed all_killed folder_lost all_lost holder_killed holder_told rebooted \
     by_hand refusals promoted; do
     wanted "$part" || continue
     wait_for 60 is_whole
