@@ -45,7 +45,9 @@ const struct FaultKind set_config_fault = {
     .plan = set_config_plan,
 };
 
-/* Those whose old value makes everything as it was, while the server runs and after a crash. */
+/* Those whose old value makes everything as it was, while the server runs and after a crash. Who
+ * must have a commit (synchronous_commit, synchronous_standby_names) is none: what was acknowledged
+ * with less meanwhile may be lost. */
 static const char *const of_postgres[] = {"default_transaction_*",
                                           "statement_timeout",
                                           "lock_timeout",
@@ -64,9 +66,7 @@ static const char *const of_postgres[] = {"default_transaction_*",
                                           "bgwriter_*",
                                           "commit_delay",
                                           "commit_siblings",
-                                          "synchronous_commit",
                                           "wal_writer_*",
-                                          "synchronous_standby_names",
                                           "autovacuum*",
                                           "vacuum_cost_*",
                                           "log_min_duration_statement",
@@ -131,8 +131,8 @@ static struct Where place_of(const struct Node *node, const char *key)
 
 #define SETTING_WORDS "no fault may set '%s'"
 #define SETTING_HELP                                                                               \
-    "only some whose old value makes all as it was: work_mem, statement_timeout, "                 \
-    "synchronous_standby_names and the like; in Redis maxmemory, min-replicas-to-write, timeout"
+    "only some whose old value makes all as it was: work_mem, statement_timeout, lock_timeout "    \
+    "and the like; in Redis maxmemory, min-replicas-to-write, timeout"
 #define VALUE_WORDS "'%s' is no plain value: letters, digits, blanks and _.,:/@*()%%+-"
 
 static void set_config_check(const void *record, const struct Node *node, struct Decode *decode)

@@ -269,6 +269,10 @@ static void test_what_cannot_simply_be_put_back_is_no_setting_of_a_fault(void **
     } rows[] = {
         {&postgres, "fsync", "off", "no fault may set 'fsync' of a PostgreSQL"},
         {&postgres, "archive_command", "x", "no fault may set 'archive_command' of a PostgreSQL"},
+        {&postgres, "synchronous_commit", "off",
+         "no fault may set 'synchronous_commit' of a PostgreSQL"},
+        {&postgres, "synchronous_standby_names", "ANY 1 (a)",
+         "no fault may set 'synchronous_standby_names' of a PostgreSQL"},
         {&postgres, "maxmemory", "1mb", "no fault may set 'maxmemory' of a PostgreSQL"},
         {&redis, "work_mem", "1MB", "no fault may set 'work_mem' of a Redis"},
         {&redis, "maxmemory-policy", "x", "no fault may set 'maxmemory-policy' of a Redis"},
