@@ -38,7 +38,10 @@ const struct FaultKind set_config_fault = {
                    "Sets a setting of the server. PostgreSQL reads it from a copy that lies over "
                    "postgresql.auto.conf, so nothing of its own is written, and ALTER SYSTEM is "
                    "refused meanwhile; Redis gets CONFIG SET and, if the value is still ours, the "
-                   "old one back.",
+                   "old one back. A copy of PostgreSQL's data folder taken meanwhile (a base "
+                   "backup, pg_rewind) would carry the line, below a comment that names the drill: "
+                   "refused while one is seen, and ended as soon as one is, looked for each "
+                   "second. What copies the files itself is not seen.",
                .size = sizeof(struct SetConfigConfig),
                .fields = set_config_fields,
                .check = set_config_check},

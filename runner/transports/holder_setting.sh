@@ -6,7 +6,8 @@
 # PostgreSQL: over postgresql.auto.conf, which it reads last, lies a copy with one line more. Nothing
 # of its own is written: an unmount and SIGHUP give it back, also where it lets nobody in; a server
 # that is started afterwards, or a host that boots, reads the file as it always was. The mount is
-# read-only, so ALTER SYSTEM says so meanwhile, and nobody's change is lost with our copy.
+# read-only, so ALTER SYSTEM says so meanwhile, and nobody's change is lost with our copy. Whoever
+# copies its data folder would copy our line: so not while that can be seen (setting_copied).
 # Redis: CONFIG SET. `setting_record` lies beside our folder: what it was, what Redis made of ours,
 # and what its file says. A restart brings back the file's, unless somebody had Redis rewrite it.
 
@@ -29,8 +30,21 @@ setting_is_read() {
             where name = '$setting'), 'none')"
 }
 
+# False where the server gives no answer, too. Base backups, and what is seen of others that copy the
+# folder: their name, or how they read. A standby's receiver, and barman's, get the log alone.
+setting_copied() {
+    sql_ask faildrill "select exists(select from pg_stat_replication where state = 'backup') or
+        exists(select from pg_stat_activity where pid <> pg_backend_pid() and
+            (application_name ~* 'basebackup|rewind|backrest|barman' and
+                application_name !~* 'receive' or
+            state = 'active' and
+                query ~* 'pg_read_binary_file|pg_backup_start|pg_start_backup'))" &&
+        [ "$answer" = t ]
+}
+
 setting_sql_size() {
     sql_must_run
+    ! setting_copied || hold_fail "somebody copies its data folder, and would copy our line, too"
     setting_ask "select replace(context, '-', ''), pg_is_in_recovery(), $(setting_is_read),
             current_setting('$setting') = '$value', current_setting('is_superuser')
         from pg_catalog.pg_settings where name = '$setting'" ||
@@ -52,7 +66,8 @@ END
 
 setting_sql_check() {
     file_over_find "$(readlink -f "/proc/$server/cwd")/postgresql.auto.conf" ''
-    printf "\n%s = '%s'\n" "$setting" "$value" >>copy && file_sum copy >sum &&
+    printf "\n# the next line is of a drill (faildrill %s): take it out\n%s = '%s'\n" \
+        "$FD_ID" "$setting" "$value" >>copy && file_sum copy >sum &&
         wc -l <copy >line || hold_fail "cannot write the copy"
 }
 
@@ -281,6 +296,7 @@ set_config_size() {
 }
 
 set_config_take() {
+    setting_watched=$now
     hold_leave setting_leave
     setting_of take
 }
@@ -296,8 +312,12 @@ setting_leave() {
     fi
 }
 
+# Behind hold_may, which has set now.
 set_config_keep() {
-    :
+    [ -z "$config" ] && [ $((now - setting_watched)) -ge 100 ] || return 0
+    setting_watched=$now
+    ! setting_copied ||
+        hold_fail "somebody copies its data folder: look for our line in that copy's postgresql.auto.conf"
 }
 
 set_config_seen() {

@@ -2,7 +2,7 @@
 # settings_test.sh - settings of a PostgreSQL and a Redis have another value; what they were comes back on every way out.
 # SPDX-License-Identifier: Apache-2.0
 # usage: tests/databases/settings_test.sh      ONLY: takes_no_writes other_value runner_killed both_killed all_killed
-#     folder_lost all_lost restarted down rebooted altered refusals redis_full redis_no_writes redis_taken
+#     folder_lost all_lost restarted down rebooted altered copied refusals redis_full redis_no_writes redis_taken
 #     redis_rewritten redis_killed redis_lost redis_restarted redis_refusals
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
@@ -131,6 +131,21 @@ altered() {
     check "somebody alters it before: INCONCLUSIVE, exit 7" over 7 'ended early'
     check "somebody alters it before: it stays as it was" is_clean
     sql "$before" "alter system reset work_mem" postgres
+}
+# A base backup that lasts: what it has copied has our line, with who it is from, or not at all.
+copied() {
+    check "a base backup begins: it is set" begin set is_read_only
+    on "$before" setpriv --reuid=postgres --regid=postgres --clear-groups sh -c \
+        'rm -rf /tmp/copied && exec pg_basebackup -h 127.0.0.1 -U postgres -D /tmp/copied -c fast -r 1M' >/dev/null 2>&1 &
+    local copier=$!
+    check "a base backup begins: it ends at once" wait_for 5 is_writable
+    check "a base backup begins: INCONCLUSIVE, and says why" over 7 'copies its data folder'
+    check "a base backup begins: nothing is left" is_clean
+    scenario refused 'read_only: primary, for: 5s'
+    check "a base backup goes on: refused" refused 3 refused 'copies its data folder'
+    sql "$before" "select count(pg_terminate_backend(pid)) from pg_stat_replication where state = 'backup'" postgres >/dev/null
+    wait "$copier"
+    on "$before" rm -rf /tmp/copied
 }
 # refused_with STATUS WORDS STEP
 refused_with() {
@@ -270,7 +285,7 @@ redis_refusals() {
 }
 
 scenario set 'read_only: primary, for: 60s'
-for part in takes_no_writes other_value runner_killed both_killed all_killed folder_lost all_lost restarted down rebooted altered refusals; do
+for part in takes_no_writes other_value runner_killed both_killed all_killed folder_lost all_lost restarted down rebooted altered copied refusals; do
     wanted "$part" || continue
     wait_for 60 is_whole
     before=$(leaders) begun=$SECONDS
