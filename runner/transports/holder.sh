@@ -68,7 +68,7 @@ hold_start() {
         systemd-run --quiet --collect --unit="fd-$FD_ID-hold" --setenv=FD_HELD="$FD_ID:" \
             --setenv=FD_DIR="$FD_DIR" --setenv=FD_ID="$FD_ID" -p WorkingDirectory="$FD_DIR" \
             -p OOMScoreAdjust=1000 $limits \
-            -p RuntimeMaxSec=$(((FD_UNTIL - now) / 100 + 5)) -p TimeoutStopSec=15 \
+            -p RuntimeMaxSec=$(((FD_UNTIL - now) / 100 + 5)) -p TimeoutStopSec=60 \
             -p StandardOutput="append:$FD_DIR/log.hold" -p StandardError=inherit "$@"
     else
         FD_HELD=$FD_ID: setsid "$@" </dev/null >log.hold 2>&1 &
@@ -120,6 +120,18 @@ hold_leave() {
     # shellcheck disable=SC2064 # now
     trap "trap '' TERM INT HUP; $1" EXIT
     trap 'exit 143' TERM INT HUP
+}
+
+# hold_until COMMAND...: again and again, for nobody else may be left who would. Before it is taken
+# somebody waits for us, and tries it then.
+hold_until() {
+    tries=3600
+    [ ! -e "$FD_DIR/vars" ] || [ -e "$FD_DIR/taken" ] || tries=5
+    until ("$@") >/dev/null 2>&1; do
+        [ "$tries" -gt 0 ] || return
+        tries=$((tries - 1))
+        hold_nap 1
+    done
 }
 
 hold_held() {

@@ -83,8 +83,15 @@ pause_replication_keep() {
 # The holder's own end: where guard and runner are gone, or the folder is.
 pause_leave() {
     sql_said=/dev/null
-    cd / && alive "$server" "$server_born" && pause_look && [ "$paused" != no ] || return
-    ! pause_say pg_wal_replay_resume || [ -e "$pause_folder/vars" ] || rm -f "$pause_record"
+    cd / && hold_until pause_left || return
+    [ -e "$pause_folder/vars" ] || rm -f "$pause_record"
+}
+
+pause_left() {
+    alive "$server" "$server_born" || return 0
+    pause_look || return
+    [ "$paused" != no ] || return 0
+    pause_say pg_wal_replay_resume && pause_look && [ "$paused" = no ]
 }
 
 pause_replication_seen() {

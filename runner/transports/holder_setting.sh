@@ -304,11 +304,20 @@ set_config_take() {
 # The holder's own end, also where guard and runner are gone, or the folder is: then by what it
 # knows, and no file is written where it stands.
 setting_leave() {
-    if [ -n "$config" ] || [ -e vars ]; then
-        (setting_of clean) >/dev/null 2>&1
+    hold_until setting_left
+}
+
+setting_left() {
+    if [ -n "$config" ]; then
+        held_server=$server held_born=$server_born
+        setting_redis_clean
+        [ ! -e "$setting_record" ] || ! alive "$held_server" "$held_born"
+    elif [ -e vars ]; then
+        setting_sql_clean && file_unmounted
     else
-        cd / && file_unmount >/dev/null 2>&1
+        cd / && file_unmount
         alive "$server" "$server_born" || { noted='' server='' && sql_find; } && kill -HUP "$server"
+        file_unmounted
     fi
 }
 
