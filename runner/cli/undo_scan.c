@@ -66,6 +66,10 @@ static const char *ended_by(const struct List *traces, const struct Trace *trace
         return arena_printf(arena, "sudo kill -9 %s", name);
     if (text_equal(trace->kind, "clock"))
         return arena_printf(arena, "set the clock right, then sudo rm %s", name);
+    if (text_equal(trace->kind, "pause"))
+        return arena_printf(arena, "select pg_wal_replay_resume(), then sudo rm %s", name);
+    if (text_equal(trace->kind, "setting"))
+        return arena_printf(arena, "set it to the first line of %s, then sudo rm that", name);
     if (text_equal(trace->kind, "file")) { /* FOLDER/.NAME.fd_ID */
         const char *file = strrchr(name, '/'), *end = strstr(name, ".fd_");
         if (file != NULL && end != NULL && end > file + 2)

@@ -94,6 +94,14 @@ traces() {
     for record in "${fd_root}_clock_"*_[0-9]*; do
         [ ! -e "$record" ] || trace clock "${record#"${fd_root}_clock_"}" "a clock set, says $record" ''
     done
+    for record in "${fd_root}_pause_"*_[0-9]* "${fd_root}_setting_"*_[0-9]*; do
+        id=${record#"${fd_root}_"}
+        case $record in
+        *'*'* | *.new) ;;
+        "${fd_root}_pause_"*) trace pause "${id#pause_}" "a replay paused, says $record" '' ;;
+        *) trace setting "${id#setting_}" "a setting of Redis set, says $record" '' ;;
+        esac
+    done
     holders | while read -r pid id; do trace process "$id" "process $pid" ''; done
     delay_traces
     find /etc /opt /srv /usr/local -xdev -maxdepth 6 -name '.*.fd_*_[0-9]*' -type f 2>/dev/null |

@@ -219,8 +219,16 @@ undo_by_name() {
     chains_name "$FD_ID"
     chains_undo 2>/dev/null
     file_unmount
-    holders | while read -r pid id; do
-        [ "$id" != "$FD_ID" ] || kill -KILL "$pid" 2>/dev/null
+    # Some give back what they hold when they are told to end.
+    for signal in TERM KILL; do
+        tries=20
+        while holders | grep -q " $FD_ID\$" && [ "$tries" -gt 0 ]; do
+            [ "$tries" -lt 20 ] && [ "$signal" = TERM ] || holders | while read -r pid id; do
+                [ "$id" != "$FD_ID" ] || kill -"$signal" "$pid" 2>/dev/null
+            done
+            tries=$((tries - 1))
+            nap 0.1
+        done
     done
     ls "$fd_root"/*/delays >/dev/null 2>&1 || end_delays
     stop_unit
