@@ -105,7 +105,8 @@ setting_sql_is_ours() {
 setting_sql_seen() {
     read -r real <real
     read -r line <line
-    [ "$real" -ef copy ] || hold_fail "$real is no longer the one that was put there"
+    [ "$real" -ef copy ] ||
+        hold_fail "$real is no longer the one that was put there: $(tail -n 1 log.hold)"
     sql_server || { echo "$sql_why"; exit 125; }
     setting_sql_is_ours && return
     case $answer in f) hold_fail "$setting is no longer what was set" ;; esac
@@ -220,8 +221,9 @@ setting_redis_seen() {
     [ "$got" = "$made" ] || hold_fail "$setting is $got"
 }
 
+# Whoever is killed right behind CONFIG SET has not yet written what Redis made of it.
 setting_is_ours() {
-    [ "$got" = "$made" ] || [ "$got" = "$value" ]
+    [ "$got" = "$made" ] || [ "$(setting_bytes "$got")" = "$(setting_bytes "$value")" ]
 }
 
 # Where our value has come into its file, somebody had Redis write what it runs with: so once more.
