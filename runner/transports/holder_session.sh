@@ -28,18 +28,20 @@ session_sql() {
         select pid, born from those $1" </dev/null 2>"$sql_said" 5<&- 8<&-)
 }
 
-# The fields of a line stand in any order. Flags: S a replica, M a primary. A name has no blanks.
+# The fields of a line stand in any order. Flags: S a replica, M a primary. A name has no blanks. We
+# are the one whose id the first line is; a Redis before 5 knows it not, and cmd is all there is.
 session_redis() {
-    redis_ask client list </dev/null | awk -v user="$user" -v name="$application" -v from="$client" \
+    printf 'client id\nclient list\n' | redis_ask | awk -v user="$user" -v name="$application" -v from="$client" \
         -v peer="${FD_PEER:-}" -v replication="$replication" '
         function field(key) { return substr($0, match($0, "(^| )" key "=") ? RSTART + RLENGTH : 1e6) }
         function word(key, text) { text = field(key); sub(/ .*/, "", text); return text }
+        NR == 1 && /^[0-9]+$/ { own = $0 }
         /^id=/ {
             at = word("addr"); sub(/:[0-9]+$/, "", at); gsub(/[][]/, "", at)
             if (user != "" && word("user") != user) next
             if (name != "" && word("name") != name) next
             if (from != "" ? at != from : at == peer) next
-            if (word("cmd") ~ /^client/) next
+            if (own != "" ? word("id") == own : word("cmd") ~ /^client/) next
             if (replication == "" && word("flags") ~ /[SM]/) next
             print word("id")
         }'

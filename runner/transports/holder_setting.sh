@@ -328,7 +328,7 @@ set_config_keep() {
     [ -z "$config" ] && [ $((now - setting_watched)) -ge 100 ] || return 0
     setting_watched=$now
     ! setting_copied ||
-        hold_fail "somebody copies its data folder: look for our line in that copy's postgresql.auto.conf"
+        hold_fail "somebody copies its data folder; its copy of postgresql.auto.conf may have our line"
 }
 
 set_config_seen() {

@@ -121,6 +121,9 @@ cache_clients() {
 cache_named() {
     cached redis-1 client list | grep -c " name=$1 .*cmd=blpop"
 }
+cache_idle() {
+    [ "$(cached redis-1 client list | grep -c ' name=idle .*cmd=client')" = "$1" ]
+}
 cache_replicas() {
     cached redis-1 client list type replica | sed -n 's/^id=\([0-9]*\) .*/\1/p' | tr '\n' ' '
 }
@@ -139,11 +142,19 @@ redis() {
     environment=redis_alone
     check "Redis: there is a primary" wait_for 30 cache_leader
     check "Redis: clients are there" eval 'cache_clients 3 shop && cache_clients 2 other'
+    # As in a pool that nobody has used yet: its name is all that it ever said.
+    mkfifo "$work/idle"
+    cached redis-2 <"$work/idle" >/dev/null 2>&1 &
+    exec 5>"$work/idle"
+    echo 'client setname idle' >&5
+    check "Redis: so is one that has only said its name" wait_for 20 cache_idle 1
     links=$(cache_replicas)
     check "Redis: by name: PASS, and how many" cache_ended 'primary, application: shop' '3 sessions were ended'
     check "Redis: by name: those three, and no others" [ "$(cache_named shop) $(cache_named other)" = "0 2" ]
     check "Redis: everybody: PASS" cache_ended primary 'sessions were ended'
     check "Redis: everybody: nobody is left" [ "$(cache_named other)" = 0 ]
+    check "Redis: everybody: also who has only said its name" cache_idle 0
+    exec 5>&-
     check "Redis: replicas keep their links" [ "$(cache_replicas)" = "$links" ]
     check "Redis: by a database: refused" eval '! cache_ended "primary, database: shop" PASS'
     environment=postgres
