@@ -33,7 +33,7 @@ const struct SystemKind galera_system = {
     .find_primary = galera_find_primary,
     .endpoint = mariadb_access_endpoint,
     .front = mariadb_access_front,
-    .ledger = &mariadb_ledger,
+    .ledger = &galera_ledger,
     .cancel = galera_cancel,
     .close = galera_close,
 };

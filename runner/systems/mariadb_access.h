@@ -40,6 +40,8 @@ void mariadb_pool_close(struct MariadbPool *pool); /* nothing may be asked any m
 
 /* Numbered writes to one table, made by the first write where it is missing. */
 extern const struct LedgerKind mariadb_ledger;
+/* Any node acknowledges a write (relays), and is read from once it has applied what all have. */
+extern const struct LedgerKind galera_ledger;
 
 /* The fields that say it, for each system's own table. */
 #define MARIADB_ACCESS_FIELDS                                                                      \

@@ -15,11 +15,13 @@ enum { CHUNK = 20000, MISSING_TABLE = 1146 };
 struct MariadbLedger {
     struct Ledger ledger; /* first */
     bool made;            /* the table was, for this write */
+    const char *how;      /* before the question of a read-back */
     uint64_t taken;       /* rows of a read-back */
     bool of_primary;      /* of that read-back: see LedgerRead */
 };
 
 static void *ledger_open(const struct LedgerInput *input, struct Err *err);
+static void *open_of_node(const struct LedgerInput *input, struct Err *err);
 static void ledger_write(void *ledger, const struct LedgerWrite *write);
 static void ledger_read(void *ledger, const struct Endpoint *from, uint32_t writers,
                         struct Mono deadline, const struct LedgerRead *to);
@@ -36,10 +38,32 @@ const struct LedgerKind mariadb_ledger = {
     .close = ledger_close,
 };
 
+const struct LedgerKind galera_ledger = {
+    .relays = true,
+    .open = open_of_node,
+    .connected = ledger_connected,
+    .write = ledger_write,
+    .read = ledger_read,
+    .tidy = ledger_tidy,
+    .cancel = ledger_cancel,
+    .close = ledger_close,
+};
+
 static void *ledger_open(const struct LedgerInput *input, struct Err *err)
 {
     (void)err;
-    return ledger_new(sizeof(struct MariadbLedger), &mariadb_client, input);
+    struct MariadbLedger *mine = ledger_new(sizeof(*mine), &mariadb_client, input);
+    mine->how = "";
+    return mine;
+}
+
+/* A node acknowledges what the others have not applied yet: who is read from waits until it has, or
+ * fails. */
+static void *open_of_node(const struct LedgerInput *input, struct Err *err)
+{
+    struct MariadbLedger *mine = ledger_open(input, err);
+    mine->how = "set statement wsrep_sync_wait = 1 for ";
+    return mine;
 }
 
 static void ask(struct MariadbLedger *mine, const char *text, CallDone *done)
@@ -187,9 +211,9 @@ static void ask_absence(struct MariadbLedger *mine)
     if (dot != NULL)
         snprintf(schema, sizeof(schema), "'%.*s'", (int)(dot - table), table);
     snprintf(text, sizeof(text),
-             "select 0, 0, @@global.read_only from dual where not exists (select 1 from "
+             "%sselect 0, 0, @@global.read_only from dual where not exists (select 1 from "
              "information_schema.tables where table_schema = %s and table_name = '%.100s')",
-             schema, dot != NULL ? dot + 1 : table);
+             mine->how, schema, dot != NULL ? dot + 1 : table);
     ask(mine, text, on_absence);
 }
 
@@ -220,12 +244,12 @@ static void on_numbers(void *data, const struct Answer *answer)
 static void read_chunk(struct MariadbLedger *mine)
 {
     const struct LedgerInput *input = &mine->ledger.input;
-    char text[400];
+    char text[500];
     snprintf(text, sizeof(text),
-             "%s(select writer, number, null from %.100s where run = '%.40s' and probe = %" PRIu32
+             "%s%s(select writer, number, null from %.100s where run = '%.40s' and probe = %" PRIu32
              " order by writer, number, id limit %d offset %" PRIu64 ")",
-             mine->of_primary ? "select 0, 0, @@global.read_only union all " : "", table_of(mine),
-             input->run, input->probe, CHUNK, mine->taken);
+             mine->how, mine->of_primary ? "select 0, 0, @@global.read_only union all " : "",
+             table_of(mine), input->run, input->probe, CHUNK, mine->taken);
     ask(mine, text, on_numbers);
 }
 

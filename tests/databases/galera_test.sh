@@ -37,6 +37,10 @@ all_alike() {
     local n
     for n in 1 2 3; do sql $n 'checksum table shop.kept'; done | sort -u | wc -l | grep -qx 1
 }
+# Every node takes writes: that one does proves no second primary.
+proves_no_split() {
+    holds 'pri["galera"]["split_proven"] is False'
+}
 # While it is cut off, a node takes no write: asked all the time by an observer of our own.
 watch_writes() {
     while :; do
@@ -85,6 +89,7 @@ for file in "$root"/scenarios/galera/*.yaml; do
     fi
     row "$name"
     check "$name: every acknowledged write is there, once" every_write writes
+    check "$name: two primaries are not said to acknowledge" proves_no_split
     check "$name: all of it is whole again" wait_for 60 is_whole
     check "$name: the ledger's rows are gone" is_tidy
     check "$name: within the range that was predicted" as_predicted
