@@ -265,6 +265,7 @@ class Lanes:
     def in_lab(self, environment):
         """The same program once more, in namespaces that end with it; the last line that it or the lab said."""
         state = tempfile.mkdtemp(prefix="faildrill-table.")
+        os.chmod(state, 0o711)  # servers of the lab run as users of their own, and have their data below it
         lab = subprocess.Popen([LAB, "--state", f"{state}/lab", "run", "--private", set_of(self.options, environment), "--",
                                 sys.executable, os.path.realpath(__file__), *sys.argv[1:]],
                                env=dict(os.environ, TMPDIR=state, TABLE_OF=environment, TABLE_HOME=f"{state}/project",
