@@ -116,8 +116,13 @@ static int say_system(const struct SurveyRole *role, struct Buf *out)
         buf_printf(out, "    %s %s\n", prospect->knobs[at].name, prospect->knobs[at].value);
     if (prospect->not_ready != NULL)
         buf_printf(out, "    ! %s\n", prospect->not_ready);
+    if (prospect->cool_down_ns > 0) {
+        char wait[32];
+        duration_say(prospect->cool_down_ns, wait);
+        buf_printf(out, "    ! in its cool-down: next drill not before %s from now\n", wait);
+    }
     return role->primary == NULL || role->redundancy.complete != KNOWN_YES ||
-                   prospect->not_ready != NULL
+                   prospect->not_ready != NULL || prospect->cool_down_ns > 0
                ? err_status(ERR_NOT_READY)
                : 0;
 }

@@ -1,6 +1,7 @@
 /* sentinel_prospect.c - what the configuration, as it is now, promises of a failover. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/text.h"
@@ -53,6 +54,8 @@ struct SentinelSays {
 struct ProspectQuestion {
     struct RedisProspect redis; /* first */
     struct SentinelSays sentinels[SENTINELS_MAX];
+    int64_t *watched_s; /* by host of the role: for how long each Sentinel has had its connection to
+                           it, the shortest of them; -1: it does not say */
 };
 
 static const char *sentinel_name(const struct ProspectQuestion *mine, size_t index)
@@ -90,8 +93,25 @@ static void judge_each_sentinel(struct ProspectQuestion *mine)
     }
 }
 
-/* Sentinel does not say when it last began a failover, so no cool-down is computed; only that it
- * voted in a later epoch than that of the last switch: a failover that came to nothing. */
+/* A Sentinel that voted in a later epoch than that of the last switch took part in a failover that
+ * came to nothing, and starts no other for twice failover-timeout; whoever leads it asks after up
+ * to a second. It does not say when that was; but it gives up its connection to a primary that it
+ * holds for down, so that it was before the connection that it has now. */
+static void judge_attempt(struct ProspectQuestion *mine, int64_t timeout_ms, struct Prospect *out)
+{
+    const struct Role *role = mine->redis.question.system->role;
+    int64_t cool_down_ns = 2 * timeout_ms * NS_PER_MS + NS_PER_S;
+    knob(&mine->redis, "last failover",
+         "came to nothing; the next waits up to %lld s after it began",
+         (long long)(cool_down_ns / NS_PER_S));
+    for (size_t n = 0; n < role->host_count; n++) {
+        /* whole seconds, rounded down */
+        int64_t since_ns = mine->watched_s[n] * NS_PER_S;
+        if (mine->redis.hosts[n].leads && since_ns >= 0 && since_ns < cool_down_ns)
+            out->cool_down_ns = cool_down_ns - since_ns;
+    }
+}
+
 static void judge_sentinels(struct ProspectQuestion *mine, struct Prospect *out)
 {
     const struct SentinelSays *says = slowest(mine);
@@ -122,9 +142,7 @@ static void judge_sentinels(struct ProspectQuestion *mine, struct Prospect *out)
     knob(&mine->redis, "failover-timeout", "%lld", (long long)says->timeout_ms);
     knob(&mine->redis, "parallel-syncs", "%lld", (long long)says->parallel);
     if (voted > epoch)
-        knob(&mine->redis, "last failover",
-             "came to nothing; the next waits up to %lld s after it began",
-             (long long)(2 * says->timeout_ms / 1000));
+        judge_attempt(mine, says->timeout_ms, out);
 }
 
 static void tell_prospect(struct Question *question)
@@ -192,15 +210,37 @@ static bool take_tilt(struct Question *question, size_t index, const struct Answ
     return true;
 }
 
+/* Lines "id=3 ... name=sentinel-1f0e9d8c-cmd age=12 ...". */
+static bool take_clients(struct Question *question, size_t index, const struct Answer *answer)
+{
+    static const char name[] = " name=sentinel-";
+    int64_t *watched_s = &((struct ProspectQuestion *)question)->watched_s[index];
+    if (answer->end != CALL_ANSWERED || answer->code != REDIS_VALUE || answer->cut)
+        return true;
+    for (const char *at = answer->bytes; (at = strstr(at, name)) != NULL; at += strlen(name)) {
+        const char *end = at + strcspn(at, "\n"), *age = strstr(at, " age=");
+        int64_t age_s = age != NULL && age < end ? strtoll(age + strlen(" age="), NULL, 10) : 0;
+        if (*watched_s < 0 || age_s < *watched_s)
+            *watched_s = age_s;
+    }
+    return true;
+}
+
 void sentinel_ask_prospect(void *system, struct Mono deadline, ProspectFn *done, void *data)
 {
     static const char *const tilt[] = {"INFO", "sentinel", NULL};
+    static const char *const clients[] = {"CLIENT", "LIST", "TYPE", "NORMAL", NULL};
     const struct Sentinel *self = system;
     const char *const master[] = {"SENTINEL", "MASTER", self->config->master, NULL};
     const char *const votes[] = {"SENTINEL", "SENTINELS", self->config->master, NULL};
     const char *const quorum[] = {"SENTINEL", "CKQUORUM", self->config->master, NULL};
-    struct ProspectQuestion *mine =
-        prospect_begin(system, sizeof(*mine), deadline, tell_prospect, done, data);
+    size_t hosts = self->redis.role->host_count;
+    struct ProspectQuestion *mine = prospect_begin(system, sizeof(*mine) + hosts * sizeof(int64_t),
+                                                   deadline, tell_prospect, done, data);
+    mine->watched_s = (int64_t *)(mine + 1);
+    for (size_t n = 0; n < hosts; n++)
+        mine->watched_s[n] = -1;
+    ask_hosts(&mine->redis.question, take_clients, clients);
     ask_sentinels(&mine->redis.question, take_master, master);
     ask_sentinels(&mine->redis.question, take_votes, votes);
     ask_sentinels(&mine->redis.question, take_tilt, tilt);
