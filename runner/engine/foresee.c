@@ -306,7 +306,8 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
     const struct Prospect *prospect = &role->prospect;
     if (!role->prospect_known || prospect->not_ready != NULL)
         obstacle(
-            plan, ERR_NOT_READY, "",
+            plan, ERR_NOT_READY,
+            "The next drill is possible as soon as that is mended: `faildrill doctor` looks again.",
             arena_printf(plan->arena, "role '%s': %s", role->role->name,
                          prospect->not_ready ? prospect->not_ready : "its system does not answer"));
     if (prospect->cool_down_ns > 0) {

@@ -186,6 +186,7 @@ for file in "$root"/scenarios/patroni/*.yaml; do
         ;;
     esac
     row "$name"
+    given=()
     [[ $name != *_switchover_* ]] || config '{"synchronous_node_count": null}'
 done
 case " ${ONLY:-own} " in *" own "*) on_their_own ;; esac
