@@ -95,6 +95,7 @@ sessions_keep() {
     exhaust_due
     [ "$sessions_held" -lt "$due" ] && [ $((now - sessions_looked)) -ge 100 ] || return 0
     sessions_room
+    [ "$mine" -ge "$sessions_held" ] || row_lost # it is not made up for: others had its place
     sessions_open
 }
 
