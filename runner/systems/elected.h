@@ -101,6 +101,23 @@ void outlook_tell(struct Outlook *outlook); /* to the question's own done, as a 
 struct Outlook *outlook_begin(struct Elected *system, size_t size, struct Mono deadline,
                               void (*told)(struct Roll *roll), ProspectFn *done, void *data);
 
+/* ---- a planned move: the leader itself is asked, once, to let another one lead ---- */
+
+struct ElectedMove {
+    int64_t look_ns; /* who is silent for so long is not waited for */
+    /* How much of the log a host has, by what was kept of it. */
+    int64_t (*log_index)(const void *kept);
+    /* The host of the leader, what was kept of who is to lead; done is ask_answered of the part. */
+    struct Call *(*ask)(struct Elected *system, size_t leader, const void *next,
+                        struct Mono deadline, struct AskPart *part);
+    /* What it answered: whether it was accepted, and why not. */
+    enum Known (*hear)(const struct Answer *answer, char *why, size_t size);
+};
+/* To whom the wish names, else to the follower that has most of the log. */
+void elected_move(struct Elected *system, const struct ElectedMove *move,
+                  const struct FailoverWish *wish, struct Mono deadline,
+                  void (*done)(void *data, enum Known accepted, const char *why), void *data);
+
 /* ---- for the kind's table ---- */
 
 void elected_ask_standing(void *system, const struct Target *host, struct Mono deadline,
