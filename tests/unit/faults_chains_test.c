@@ -1,89 +1,20 @@
 /* faults_chains_test.c - what the network faults tell iptables and ipset where there is no nft. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <string.h>
+#include "faults_bench.h"
 
-#include "../../runner/faults/kinds.h"
-#include "../../runner/faults/network.h"
-#include "../../runner/model/sides.h"
-
-static const struct Target host = {.name = "redis-1", .where = {.file = NULL}};
-static const struct Target other = {.name = "redis-2", .where = {.file = NULL}};
-static const struct Token token = {"01k2"};
 static const char *const addresses[] = {"10.0.0.2", "fd00::2", "10.0.0.2"};
 static const struct Peer peer = {.host = &other, .addresses = addresses, .address_count = 3};
 
-/* As the kinds lay their configs out. */
-struct LineWords {
-    const struct Node *target;
-    int64_t amount;
-    int direction;
-    const struct Node *to;
-    struct List ports;
-};
-struct CutWords {
-    const struct CutFields *sides;
-    struct List ports;
-    int with;
-};
-struct DnsWords {
-    const struct Node *target;
-    int with;
-};
-
-struct Bench {
-    struct Arena *arena;
-    struct HostFacts facts;
-    struct PlanInput input;
-    struct Procedure procedure;
-    struct Err err;
-    const char *apply;
-};
-
 static struct Bench bench_new(void)
 {
-    return (struct Bench){.arena = arena_new("test", 1 << 22),
-                          .facts = {.iptables = true},
-                          .input = {.target = &host,
-                                    .token = &token,
-                                    .number = 1,
-                                    .hold_ns = -1,
-                                    .lease_ns = 30 * NS_PER_S,
-                                    .cap_ns = 75 * NS_PER_S}};
-}
-
-static bool plan(struct Bench *bench, const struct FaultKind *kind, const void *config)
-{
-    bench->input.facts = &bench->facts;
-    bool planned = kind->plan(config, &bench->input, bench->arena, &bench->procedure, &bench->err);
-    if (planned) {
-        assert_true(procedure_check(kind, &bench->procedure, &bench->err));
-        bench->apply = commands_shell(&bench->procedure.apply, bench->arena);
-    }
-    return planned;
-}
-
-static void has(const struct Bench *bench, const char *text)
-{
-    if (strstr(bench->apply, text) == NULL)
-        print_error("no '%s' in:\n%s\n", text, bench->apply);
-    assert_non_null(strstr(bench->apply, text));
-}
-
-static void lacks(const struct Bench *bench, const char *text)
-{
-    assert_null(strstr(bench->apply, text));
+    return bench_on((struct HostFacts){.iptables = true});
 }
 
 static void test_the_kernel_ends_it_and_nft_is_not_asked(void **state)
 {
     (void)state;
     struct Bench bench = bench_new();
-    assert_true(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_true(plan_of(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
     assert_int_equal(bench.procedure.renew.count, 1);
     assert_string_equal(bench.procedure.apply.at[0].what,
@@ -106,7 +37,7 @@ static void test_others_rules_are_never_flushed(void **state)
 {
     (void)state;
     struct Bench bench = bench_new();
-    assert_true(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_true(plan_of(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     const char *undo = commands_shell(&bench.procedure.undo, bench.arena);
     assert_non_null(strstr(undo, "iptables-restore --noflush -w 5"));
     for (const char *at = undo; (at = strstr(at, "tables-restore")) != NULL; at++)
@@ -124,7 +55,7 @@ static void test_our_own_way_goes_with_the_kernels_timer_where_it_is_to_be_cut(v
     struct Bench bench = bench_new();
     bench.input.cuts_link = true;
     bench.input.lease_ns = 0;
-    assert_true(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_true(plan_of(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_true(bench.procedure.cuts_link);
     has(&bench, "spared=set spared_s=10\n");
     arena_free(bench.arena);
@@ -139,13 +70,13 @@ static void test_peers_and_ports_stand_in_the_words_of_iptables(void **state)
     struct Bench bench = bench_new();
     bench.input.peers = &peer;
     bench.input.peer_count = 1;
-    assert_true(plan(&bench, &cut_fault,
-                     &(struct CutWords){.ports = {.items = some, .count = COUNT_OF(some)}}));
+    assert_true(plan_of(&bench, &cut_fault,
+                        &(struct CutWords){.ports = {.items = some, .count = COUNT_OF(some)}}));
     has(&bench, "peers4='\\''10.0.0.2'\\'' peers6='\\''fd00::2'\\''");
     has(&bench, "-A ${ours}_hears -p sctp -m multiport --sports 80,7000 -m set --match-set "
                 "${ours}_$1 src -g ${ours}_hears_c\n");
     lacks(&bench, "*filter");
-    assert_true(plan(&bench, &cut_fault, &(struct CutWords){.with = 1}));
+    assert_true(plan_of(&bench, &cut_fault, &(struct CutWords){.with = 1}));
     has(&bench, "-A ${ours}_hears_c -p tcp --tcp-flags RST RST -j RETURN\n"
                 "-A ${ours}_hears_c $icmp -j RETURN\n"
                 "-A ${ours}_hears_c -p tcp -j REJECT --reject-with tcp-reset\n"
@@ -162,11 +93,11 @@ static void test_a_line_is_bad_by_chance_or_thin(void **state)
     struct Bench bench = bench_new();
     const struct LineWords third = {.amount = 300000, .direction = DIRECTION_BOTH};
     const struct LineWords all = {.amount = 1000000, .direction = DIRECTION_IN};
-    assert_true(plan(&bench, &loss_fault, &third));
+    assert_true(plan_of(&bench, &loss_fault, &third));
     has(&bench, "-A ${ours}_says_c -m statistic --mode random --probability 0.300000 -j DROP\n");
-    assert_true(plan(&bench, &loss_fault, &all));
+    assert_true(plan_of(&bench, &loss_fault, &all));
     lacks(&bench, "statistic");
-    assert_true(plan(&bench, &rate_limit_fault, &third));
+    assert_true(plan_of(&bench, &rate_limit_fault, &third));
     assert_string_equal(
         bench.procedure.apply.at[0].what,
         "drop what is more than 300kbit/s of the packets that come in, and of "
@@ -180,10 +111,10 @@ static void test_dns_is_dropped_as_answers_and_refused_as_questions(void **state
 {
     (void)state;
     struct Bench bench = bench_new();
-    assert_true(plan(&bench, &dns_cut_fault, &(struct DnsWords){.with = 0}));
+    assert_true(plan_of(&bench, &dns_cut_fault, &(struct DnsWords){.with = 0}));
     has(&bench, "-p udp -m multiport --sports 53,853 -m set --match-set ${ours}_$1 src");
     lacks(&bench, "*filter");
-    assert_true(plan(&bench, &dns_cut_fault, &(struct DnsWords){.with = 1}));
+    assert_true(plan_of(&bench, &dns_cut_fault, &(struct DnsWords){.with = 1}));
     has(&bench, "-p tcp -m multiport --dports 53,853 -m set --match-set ${ours}_$1 dst");
     has(&bench, "-I OUTPUT 1 -m comment --comment fd_$FD_ID -j ${ours}_asks\n");
     has(&bench, "-I FORWARD 1 -m comment --comment fd_$FD_ID -j ${ours}_goes\n");
@@ -196,7 +127,7 @@ static void test_what_flaps_is_ended_by_the_kernel_each_time(void **state)
     (void)state;
     struct Bench bench = bench_new();
     bench.input.flap = (struct Flap){.bad_ns = 2 * NS_PER_S, .good_ns = 2 * NS_PER_S};
-    assert_true(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_true(plan_of(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_int_equal(bench.procedure.ends_by, CLASS_KERNEL);
     has(&bench, "flaps=1\n");
     has(&bench, "sh hold take flap bad 200 good 200 count 4");
@@ -212,22 +143,22 @@ static void test_what_iptables_cannot_do_is_refused(void **state)
     (void)state;
     struct Bench bench = bench_new();
     bench.input.flap = (struct Flap){.bad_ns = NS_PER_S * 3 / 2, .good_ns = NS_PER_S};
-    assert_false(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_false(plan_of(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_string_equal(bench.err.message,
                         "'redis-1' has iptables alone, whose timers know whole seconds only: "
                         "expected `bad` in whole seconds and `good` of 2s or more");
     arena_free(bench.arena);
     bench = bench_new();
     bench.input.flap = (struct Flap){.bad_ns = NS_PER_S, .good_ns = 2 * NS_PER_S - 1};
-    assert_false(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_false(plan_of(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_non_null(strstr(bench.err.message, "`good` of 2s or more"));
     bench.input.flap.good_ns++;
-    assert_true(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_true(plan_of(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     arena_free(bench.arena);
     bench = bench_new();
     bench.facts.iptables = false;
     bench.facts.no_filter = "nft does not work, and iptables has no timers without ipset";
-    assert_false(plan(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
+    assert_false(plan_of(&bench, &isolate_fault, &(struct LineWords){.amount = 0}));
     assert_string_equal(bench.err.message,
                         "'redis-1' can load neither an nft table nor chains of iptables: nft does "
                         "not work, and iptables has no timers without ipset");

@@ -1,88 +1,23 @@
 /* faults_network_test.c - what the network faults tell the kernel, and that it ends by itself. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <string.h>
-
-#include "../../runner/faults/kinds.h"
-#include "../../runner/faults/network.h"
-#include "../../runner/model/sides.h"
+#include "faults_bench.h"
 
 static const struct FaultKind *const all_kinds[] = {&isolate_fault, &loss_fault, &rate_limit_fault,
                                                     &dns_cut_fault};
-static const struct Target host = {.name = "redis-1", .where = {.file = NULL}};
-static const struct Target other = {.name = "redis-2", .where = {.file = NULL}};
-static const struct Token token = {"01k2"};
-
-/* As the kinds lay their configs out: loss and rate_limit alike, dns_cut with `with` in the place
- * of the amount. */
-struct LineWords {
-    const struct Node *target;
-    int64_t amount;
-    int direction;
-    const struct Node *to;
-    struct List ports;
-};
-struct CutWords {
-    const struct CutFields *sides;
-    struct List ports;
-    int with;
-};
-struct DnsWords {
-    const struct Node *target;
-    int with;
-};
-
-struct Bench {
-    struct Arena *arena;
-    struct HostFacts facts;
-    struct PlanInput input;
-    struct LineWords line;
-    struct DnsWords dns;
-    struct CutWords cut;
-    struct Procedure procedure;
-    struct Err err;
-    const char *apply;
-};
 
 static struct Bench bench_new(void)
 {
-    return (struct Bench){.arena = arena_new("test", 1 << 20),
-                          .facts = {.nft = true},
-                          .line = {.amount = 200000, .direction = DIRECTION_IN},
-                          .input = {.target = &host,
-                                    .token = &token,
-                                    .number = 1,
-                                    .hold_ns = -1,
-                                    .lease_ns = 30 * NS_PER_S,
-                                    .cap_ns = 75 * NS_PER_S}};
+    struct Bench bench = bench_on((struct HostFacts){.nft = true});
+    bench.line = (struct LineWords){.amount = 200000, .direction = DIRECTION_IN};
+    return bench;
 }
 
 static bool plan(struct Bench *bench, const struct FaultKind *kind)
 {
-    const void *config = kind == &dns_cut_fault ? (const void *)&bench->dns
-                         : kind == &cut_fault   ? (const void *)&bench->cut
-                                                : (const void *)&bench->line;
-    bench->input.facts = &bench->facts;
-    bool planned = kind->plan(config, &bench->input, bench->arena, &bench->procedure, &bench->err);
-    if (planned)
-        bench->apply = commands_shell(&bench->procedure.apply, bench->arena);
-    return planned;
-}
-
-static void has(const struct Bench *bench, const char *text)
-{
-    if (strstr(bench->apply, text) == NULL)
-        print_error("no '%s' in:\n%s\n", text, bench->apply);
-    assert_non_null(strstr(bench->apply, text));
-}
-
-static void lacks(const struct Bench *bench, const char *text)
-{
-    assert_null(strstr(bench->apply, text));
+    return plan_of(bench, kind,
+                   kind == &dns_cut_fault ? (const void *)&bench->dns
+                   : kind == &cut_fault   ? (const void *)&bench->cut
+                                          : (const void *)&bench->line);
 }
 
 static void test_each_is_ended_by_the_kernel_and_touches_its_own_table_only(void **state)
