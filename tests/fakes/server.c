@@ -175,6 +175,11 @@ void run_until(struct Loop *loop, const bool *flag)
     loop_timer_free(wait.timer);
 }
 
+struct Mono in_ms(int64_t ms)
+{
+    return mono_add(mono_now(), ms * NS_PER_MS);
+}
+
 void run_turn(struct Loop *loop)
 {
     const bool at_once = true;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../runner/base/clock.h"
 #include "../../runner/io/loop.h"
 
 struct Server;
@@ -26,6 +27,7 @@ int refused_port(uint16_t *port);
 
 /* Runs the loop until *flag is true; fails the test after 60 s. */
 void run_until(struct Loop *loop, const bool *flag);
+struct Mono in_ms(int64_t ms); /* from now */
 /* Runs it for what is already due: a turn or two. */
 void run_turn(struct Loop *loop);
 

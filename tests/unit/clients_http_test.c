@@ -23,11 +23,6 @@ struct Scene {
     bool heard;
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 static void reply(void *data, struct Link *link, const char *bytes, size_t size)
 {
     struct Scene *scene = data;

@@ -25,11 +25,6 @@ struct Scene {
     struct MariadbClient *client;
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 static struct MariadbClient *client_to(struct Loop *loop, uint16_t port, const char *secret)
 {
     struct Err err;

@@ -24,11 +24,6 @@ struct Scene {
     struct PostgresClient *client;
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 static struct PostgresClient *client_to(struct Loop *loop, uint16_t port, const char *secret)
 {
     struct Err err;

@@ -30,11 +30,6 @@ struct Scene {
     char login[80], published[200], seen[200];
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 /* ---- the server ---- */
 
 static void tell(struct Link *link, uint16_t channel, amqp_method_number_t id, void *method)

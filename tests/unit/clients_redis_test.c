@@ -22,11 +22,6 @@ struct Scene {
     bool heard, left;
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 static void answer(void *data, struct Link *link, const char *bytes, size_t size)
 {
     struct Scene *scene = data;

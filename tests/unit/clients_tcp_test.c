@@ -14,11 +14,6 @@
 #include "../fakes/ended.h"
 #include "../fakes/server.h"
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 static void hear(void *data, struct Link *link, const char *bytes, size_t size)
 {
     (void)link;

@@ -39,11 +39,6 @@ struct Scene {
     char text[400];
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 static void say(struct Link *link, int status, const char *body)
 {
     char out[4000];

@@ -43,11 +43,6 @@ struct Scene {
     char text[400], address[64];
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 static void *read_config(struct Scene *s, const char *yaml, size_t errors)
 {
     struct Problems *problems = problems_new();

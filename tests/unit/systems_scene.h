@@ -90,11 +90,6 @@ struct Scene {
     int64_t patience_ms;
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 static struct Heard standing_of(struct Scene *s, int host)
 {
     struct Heard heard = {.loop = s->loop};

@@ -38,11 +38,6 @@ struct Scene {
     uint16_t port;
 };
 
-static struct Mono in_ms(int64_t ms)
-{
-    return mono_add(mono_now(), ms * NS_PER_MS);
-}
-
 /* Opens a system with these lines as its `run:`. */
 static void teach(struct Scene *s, const char *run)
 {
