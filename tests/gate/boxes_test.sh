@@ -4,6 +4,8 @@
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:2
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 ssh-keygen -q -t ed25519 -N '' -C box -f "$work/key"
 ssh-keygen -q -t ed25519 -N '' -C eve -f "$work/eve"
@@ -36,17 +38,6 @@ on() {
     local box=$1
     shift
     unshare --net "$FAILDRILL" -C "$work/$box" --state "$work/$box/state" --no-input "$@" </dev/null
-}
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
-        echo "exit $got, not $want; or it does not say: $text"
-        return 1
-    }
 }
 refused() {
     ends 4 "$1" on production run -e production drill

@@ -5,6 +5,8 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 [ "$EUID" -eq 0 ] || skip_all "keys of hosts want root"
 in_lab bare:2
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 file=$work/project/environments/here.yaml
 mkdir -p "$work/project/environments"
@@ -24,17 +26,6 @@ END
 }
 doctor() {
     "$FAILDRILL" -C "$work/project" --no-input doctor here "$@" </dev/null
-}
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
-        echo "exit $got, not $want; or it does not say: $text"
-        return 1
-    }
 }
 key_of() {
     ssh-keygen -lf <(cut -d' ' -f1-2 "$LAB_STATE/hosts/$1/host_key") | cut -d' ' -f2

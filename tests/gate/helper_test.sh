@@ -6,10 +6,9 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 [ "$EUID" -eq 0 ] || skip_all "keys of hosts want root"
 in_lab bare:2
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
-on_host() {
-    "$lab" exec bare-1 "$@"
-}
 mkdir -p "$work/project/scenarios" "$work/project/environments" "$work/recorded" "$work/forbidden"
 ssh-keygen -q -t ed25519 -N '' -C 'drill box' -f "$work/key"
 sed "s|IdentityFile .*|IdentityFile $work/key|" "$LAB_STATE/ssh_config" >"$work/ssh_config"
@@ -38,20 +37,6 @@ halt: {port: {max_outage: 60s}}
 expect: {port: {max_outage: 60s}}
 undo: {lease: 10s, grace: 10s}
 END
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
-        echo "exit $got, not $want; or it does not say: $text"
-        return 1
-    }
 }
 allow() {
     on_host sh -c 'cat >/etc/faildrill.allow && chmod 644 /etc/faildrill.allow'
@@ -90,9 +75,6 @@ scenario isolate
 check "and another kind" ends 0 PASS drill run -e here drill
 check "nothing is left" test -z "$(on_host sh -c 'ls -A /run/faildrill 2>/dev/null')"
 scenario freeze 15s
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
-}
 halted() {
     local status
     "$FAILDRILL" -C "$work/project" --no-input run -e here drill >"$work/run" 2>&1 &

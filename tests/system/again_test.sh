@@ -6,10 +6,9 @@
 # shellcheck disable=SC2016 # what is quoted is for the host
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab fresh
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
-address_of() {
-    cat "$LAB_STATE/hosts/$1/address"
-}
 # project GATE
 project() {
     local name
@@ -38,9 +37,6 @@ steps:
 expect: {redis: {max_split: 2m}}
 undo: {lease: 30s, grace: 60s}
 SCENARIO
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
 }
 # ends STATUS TEXT COMMAND...: it ends so and says this text somewhere; anew where the machine was too busy to answer.
 ends() {

@@ -6,6 +6,8 @@
 # shellcheck disable=SC2016 # what is quoted is for the host
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:2
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 pairs=${PAIRS:-5}
 mkdir -p "$work/project/scenarios" "$work/project/environments"
@@ -43,15 +45,6 @@ END
 scenario long 3m 3s
 scenario short 1s 10s
 
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-on_host() {
-    "$lab" exec bare-1 "$@"
-}
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
-}
 # Neither folder nor banner, and the service moves.
 is_clean() {
     on_host sh -c '[ -z "$(ls -A /run/faildrill 2>/dev/null)" ] && [ ! -e /run/motd.d/faildrill ] &&

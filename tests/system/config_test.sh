@@ -6,6 +6,8 @@
 # shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each kind has its own $work
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:6
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 # begin HOST [KEY=TEXT...]: a project in $work with an environment `bare` of this one host.
 # steps, lease, within: of its scenario `drill`.
@@ -42,12 +44,6 @@ expect:
 undo: {lease: $lease, grace: 30s, within: $within}
 END
 }
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-on_host() {
-    "$lab" exec "$host" "$@"
-}
 # ends STATUS COMMAND...: that it ends with this status and says, somewhere, each line of stdin.
 ends() {
     local want=$1 got words missing=''
@@ -60,9 +56,6 @@ ends() {
     done
     printf %s "$missing"
     [ -z "$missing" ] && { [ "$got" -eq "$want" ] || { echo "exit $got, not $want"; false; }; }
-}
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
 }
 comes_into_effect() {
     wait_for 60 is_in_effect || {

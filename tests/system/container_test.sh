@@ -9,11 +9,10 @@ for tool in runc busybox; do
     command -v "$tool" >/dev/null || skip_all "$tool is not installed"
 done
 in_lab bare:1
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 address=$(<"$LAB_STATE/hosts/bare-1/address")
-on_host() {
-    "$lab" exec bare-1 "$@"
-}
 # project START STEP
 project() {
     mkdir -p "$work/project/scenarios" "$work/project/environments"
@@ -46,25 +45,8 @@ expect:
 undo: {lease: 3s, grace: 20s}
 END
 }
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
-        echo "exit $got, not $want; or it does not say: $text"
-        return 1
-    }
-}
 is_clean() {
     on_host sh -c '[ -z "$(ls -A /run/faildrill 2>/dev/null)" ]'
-}
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
 }
 main_of() {
     if [ "$engine" = podman ]; then

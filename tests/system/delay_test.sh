@@ -7,6 +7,8 @@
 # shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each case has its own $work
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:7
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 # By its text, for hosts have a /tmp of their own and may not see ours.
 packets=(python3 -c "$(<"$root/tests/system/packets.py")")
@@ -45,9 +47,6 @@ expect:
 undo: {lease: $2, grace: 20s}
 END
 }
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
 begin() {
     (exec "$FAILDRILL" -C "$work/project" --no-input run -e here drill) >"$work/said" 2>&1 &
     run=$!
@@ -67,9 +66,6 @@ ends() {
 halts() {
     kill -INT "$run"
     ends 5 'undone   1 of 1'
-}
-on_host() {
-    "$lab" exec "$host" "$@"
 }
 is_clean() {
     on_host sh -c 'test ! -e /run/faildrill && ! ip link show dev fd1d && ! ip rule | grep 64797 && ! ip -6 rule | grep 64797 &&

@@ -6,12 +6,11 @@
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 [ "$EUID" -eq 0 ] || skip_all "control groups want root"
 in_lab bare:1
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 address=$(<"$LAB_STATE/hosts/bare-1/address")
 group=fd-test-freeze-$$
-on_host() {
-    "$lab" exec bare-1 "$@"
-}
 # Groups are this machine's; the host has them read-only.
 on_host sh -c 'for at in /sys/fs/cgroup /sys/fs/cgroup/*; do mount -o remount,rw,bind "$at"; done' 2>/dev/null
 
@@ -64,20 +63,6 @@ expect:
   port: {max_outage: 60s}
 undo: {lease: ${2:-20s}, grace: 20s}
 END
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
-        echo "exit $got, not $want; or it does not say: $text"
-        return 1
-    }
 }
 begin() {
     "$FAILDRILL" -C "$work/project" --no-input run -e here drill >"$work/run" 2>&1 &

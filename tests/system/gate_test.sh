@@ -5,10 +5,9 @@
 # shellcheck disable=SC2016 # what is quoted is for the host
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:2
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
-address_of() {
-    cat "$LAB_STATE/hosts/$1/address"
-}
 mkdir -p "$work/project/scenarios" "$work/project/environments"
 echo 'project: gate' >"$work/project/faildrill.yaml"
 # Every command that goes to a host leaves a line.
@@ -54,25 +53,6 @@ expect:
   ssh: {max_outage: 20s}
 undo: {lease: 10s, grace: 10s}
 END
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-# ends STATUS TEXT COMMAND...: it ends so and says this text somewhere.
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] || {
-        echo "exit $got, not $want"
-        return 1
-    }
-    grep -qF -- "$text" "$work/said" || {
-        echo "it does not say: $text"
-        return 1
-    }
 }
 # refused TEXT [OPTION...]: exit 4 with this text, and no command went to any host.
 refused() {

@@ -7,6 +7,8 @@
 # shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each case has its own $work
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab staging production fresh
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 points=${POINTS:-12}
 
@@ -57,9 +59,6 @@ expect:
   redis: {max_split: 30s}
 undo: {$undo}
 END
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
 }
 redis() {
     timeout 60 redis-cli -h "$1" "${@:2}" 2>&1
@@ -136,15 +135,6 @@ keys_everywhere() {
     for address in "${addresses[@]}"; do keys_are_there "$address" "$1" || return 1; done
 }
 
-ends() {
-    local want=$1 words=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    echo "exit $got, wanted $want and: $words"
-    [ "$got" -eq "$want" ] && grep -qF -- "$words" "$work/said"
-}
 nothing_left() {
     local name
     for name in "${names[@]}"; do

@@ -6,6 +6,8 @@
 # shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the host; each case has its own $work
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab staging bare:11
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 at_once=${AT_ONCE:-4}
 
@@ -48,12 +50,6 @@ expect:
 undo: {lease: $lease, grace: $grace, within: $within}
 END
 }
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-on_host() {
-    "$lab" exec "$host" "$@"
-}
 # ends STATUS COMMAND...: that it ends with this status and says, somewhere, each line of stdin.
 ends() {
     local want=$1 got words
@@ -73,9 +69,6 @@ ends() {
         echo "exit $got, not $want"
         return 1
     }
-}
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
 }
 # go: the drill in the background, until its fault is in effect.
 go() {

@@ -4,10 +4,9 @@
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:2
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
-address_of() {
-    cat "$LAB_STATE/hosts/$1/address"
-}
 mkdir -p "$work/project/scenarios" "$work/project/environments"
 echo 'project: inventory' >"$work/project/faildrill.yaml"
 # The command stands in the project's folder, wherever one is; it leaves a line, and what it knows of our variables.
@@ -70,9 +69,6 @@ END
 sed 's/^scenario: .*/scenario: long/; s/for: 1s}$/for: 2m}/; s/^undo: .*/undo: {lease: 2m, grace: 10s}/' \
     "$work/project/scenarios/drill.yaml" >"$work/project/scenarios/long.yaml"
 export INVENTORY_TEST_TOKEN=8f2d1c
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
 # says STATUS TEXT WORDS...: it ends so and says this text somewhere.
 says() {
     local want=$1 text=$2 got

@@ -5,11 +5,10 @@
 # shellcheck disable=SC2016 # what is quoted is for the host
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:1
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 address=$(<"$LAB_STATE/hosts/bare-1/address")
-on_host() {
-    "$lab" exec bare-1 "$@"
-}
 # project FOR [LEASE] [STOP] [START]; `role` says how its service is run otherwise, `every` the rhythm.
 project() {
     local usual="service: {pidfile: /run/idle.pid, start: \"${4:-/etc/init.d/idle start}\", stop: \"${3:-/etc/init.d/idle stop}\"}"
@@ -40,20 +39,6 @@ expect:
   port: {max_outage: 60s}
 undo: {lease: ${2:-20s}, grace: 20s}
 END
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
-        echo "exit $got, not $want; or it does not say: $text"
-        return 1
-    }
 }
 begin() {
     "$FAILDRILL" -C "$work/project" --no-input run -e here drill >"$work/run" 2>&1 &

@@ -4,6 +4,8 @@
 # shellcheck source=tests/lib.sh
 # shellcheck disable=SC2016 # what is quoted is for the container
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 [ "$EUID" -eq 0 ] || skip_all "containers want root"
 for tool in runc busybox nft; do
     command -v "$tool" >/dev/null || skip_all "$tool is not installed"
@@ -71,20 +73,6 @@ expect:
   own: {max_outage: 30s}
 undo: {lease: 10s, grace: 10s}
 END
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
-        echo "exit $got, not $want; or it does not say: $text"
-        return 1
-    }
 }
 is_clean() {
     in_container "$1" sh -c '[ -z "$(ls -A /run/faildrill 2>/dev/null)" ] && ! nft list tables | grep fd_'

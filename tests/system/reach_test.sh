@@ -7,6 +7,8 @@
 [ "$EUID" -eq 0 ] || skip_all "users and sudoers of its own want root"
 [ -u /usr/bin/sudo ] || skip_all "sudo is not installed"
 in_lab bare:2
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 # project USER ADDRESS: an environment of bare-1 alone.
 project() {
@@ -39,28 +41,8 @@ expect:
 undo: {lease: ${6:-10s}, grace: 20s}
 END
 }
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-on_host() {
-    "$lab" exec bare-1 "$@"
-}
-ends() {
-    local want=$1 text=$2 got
-    shift 2
-    "$@" >"$work/said" 2>&1
-    got=$?
-    cat "$work/said"
-    [ "$got" -eq "$want" ] && grep -qF -- "$text" "$work/said" || {
-        echo "exit $got, not $want; or it does not say: $text"
-        return 1
-    }
-}
 is_clean() {
     on_host sh -c '[ -z "$(ls -A /run/faildrill 2>/dev/null)" ] && ! nft list tables | grep fd_'
-}
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
 }
 
 address=$(<"$LAB_STATE/hosts/bare-1/address")

@@ -8,6 +8,8 @@
 kinds=(disk_fill memory_fill cpu_load disk_load pids)
 ways=(normal_end holder_killed runner_killed guard_killed by_hand)
 in_lab bare:$((${#kinds[@]} * ${#ways[@]} + 4))
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 at_once=${AT_ONCE-6}
 lease=3
@@ -69,15 +71,6 @@ expect:
   ssh: {max_outage: 20s}
 undo: {lease: ${lease}s, grace: 30s, within: 20s}
 END
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
-on_host() {
-    "$lab" exec "$host" "$@"
-}
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
 }
 # go: the drill in the background, until its fault is in effect.
 go() {

@@ -5,6 +5,8 @@
 # shellcheck disable=SC2016 # what is quoted is for the host
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:1
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 mkdir -p "$work/project/scenarios" "$work/project/environments"
 echo 'project: traces' >"$work/project/faildrill.yaml"
@@ -34,9 +36,6 @@ expect:
   port: {max_outage: 5m}
 undo: {lease: 60s, grace: 20s}
 END
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
 # As from another machine: a store that knows nothing.
 elsewhere() {
     "$FAILDRILL" -C "$work/project" --state "$work/nothing" undo --scan -e here >"$work/scan" 2>&1
@@ -47,12 +46,6 @@ elsewhere() {
 finds() {
     elsewhere
     [ $? -eq 6 ] && grep -qE -- "$1" "$work/scan"
-}
-on_host() {
-    "$lab" exec bare-1 "$@"
-}
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
 }
 
 # A syslog of its own for the host, on a /dev/log that only it sees.

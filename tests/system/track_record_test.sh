@@ -5,14 +5,10 @@
 # shellcheck disable=SC2016 # what is quoted is for the host
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 in_lab bare:2
+# shellcheck source=tests/project.sh
+. "$root/tests/project.sh"
 
 address=$(<"$LAB_STATE/hosts/bare-1/address")
-on_host() {
-    "$lab" exec bare-1 "$@"
-}
-drill() {
-    "$FAILDRILL" -C "$work/project" --no-input "$@"
-}
 # begin STEP: a project with a drill of bare-1 that is reached by ssh.
 begin() {
     mkdir -p "$work/project/scenarios" "$work/project/environments"
@@ -41,9 +37,6 @@ expect:
   ssh: {max_outage: 30s}
 undo: {lease: 20s, grace: 10s, within: 60s}
 END
-}
-is_in_effect() {
-    drill status | grep -q IN_EFFECT
 }
 
 # ---- a host whose own firewall lets in little more than ssh ----
