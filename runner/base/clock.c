@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "err.h"
+#include "text.h"
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -96,30 +97,10 @@ void wall_local(struct Wall wall, char out[48])
     snprintf(out, 48, "%s.%03d %s", date, ms, zone);
 }
 
-/* Exactly `digits` digits at *text, which moves behind them; -1 where there are fewer. */
-static int take_digits(const char **text, int digits)
-{
-    int value = 0;
-    for (int n = 0; n < digits; n++, (*text)++) {
-        if (**text < '0' || **text > '9')
-            return -1;
-        value = value * 10 + (**text - '0');
-    }
-    return value;
-}
-
-static bool take_char(const char **text, char wanted)
-{
-    if (**text != wanted)
-        return false;
-    (*text)++;
-    return true;
-}
-
 static bool take_fraction(const char **text, int64_t *ns)
 {
     *ns = 0;
-    if (!take_char(text, '.'))
+    if (!text_take_char(text, '.'))
         return true;
     int64_t unit = NS_PER_S;
     for (; **text >= '0' && **text <= '9' && unit > 1; (*text)++) {
@@ -138,22 +119,22 @@ bool wall_parse(const char *text, struct Wall *out)
 {
     struct tm parts = {0};
     int64_t fraction = 0;
-    int year = take_digits(&text, 4);
-    if (!take_char(&text, '-'))
+    int year = text_take_digits(&text, 4);
+    if (!text_take_char(&text, '-'))
         return false;
-    int month = take_digits(&text, 2);
-    if (!take_char(&text, '-'))
+    int month = text_take_digits(&text, 2);
+    if (!text_take_char(&text, '-'))
         return false;
-    int day = take_digits(&text, 2);
-    if (!take_char(&text, 'T'))
+    int day = text_take_digits(&text, 2);
+    if (!text_take_char(&text, 'T'))
         return false;
-    parts.tm_hour = take_digits(&text, 2);
-    if (!take_char(&text, ':'))
+    parts.tm_hour = text_take_digits(&text, 2);
+    if (!text_take_char(&text, ':'))
         return false;
-    parts.tm_min = take_digits(&text, 2);
-    if (!take_char(&text, ':'))
+    parts.tm_min = text_take_digits(&text, 2);
+    if (!text_take_char(&text, ':'))
         return false;
-    parts.tm_sec = take_digits(&text, 2);
+    parts.tm_sec = text_take_digits(&text, 2);
     if (!take_fraction(&text, &fraction) || strcmp(text, "Z") != 0)
         return false;
     if (!in_range(year, 1970, 2261) || !in_range(month, 1, 12) || !in_range(day, 1, 31) ||

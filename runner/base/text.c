@@ -26,6 +26,25 @@ bool text_ends(const char *text, const char *suffix)
     return size >= end && memcmp(text + size - end, suffix, end) == 0;
 }
 
+int text_take_digits(const char **text, int digits)
+{
+    int value = 0;
+    for (int n = 0; n < digits; n++, (*text)++) {
+        if (**text < '0' || **text > '9')
+            return -1;
+        value = value * 10 + (**text - '0');
+    }
+    return value;
+}
+
+bool text_take_char(const char **text, char wanted)
+{
+    if (**text != wanted)
+        return false;
+    (*text)++;
+    return true;
+}
+
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

@@ -19,6 +19,10 @@ void text_swap(char *text, const char *from, const char *to);
 /* Same names, but '-' and '_' are equal. */
 bool text_same_name(const char *a, const char *b);
 
+/* Exactly `digits` digits at *text, which moves behind them; -1 where there are fewer. */
+int text_take_digits(const char **text, int digits);
+bool text_take_char(const char **text, char wanted); /* moves behind it; else false */
+
 /* The first code point of UTF-8 `bytes` and how many bytes it takes; 0 where they are none
  * (overlong, surrogate, cut off) or `size` is 0. */
 size_t text_decode(const char *bytes, size_t size, uint32_t *code);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/text.h"
+
 #define MINUTE_NS (60 * NS_PER_S)
 
 enum { DAY_MINUTES = 24 * 60, WEEK = 7, AHEAD_MINUTES = 8 * DAY_MINUTES };
@@ -45,31 +47,12 @@ static bool take_days(const char **text, unsigned *out)
     }
 }
 
-static int take_digits(const char **text, int digits)
-{
-    int value = 0;
-    for (; digits > 0; digits--, (*text)++) {
-        if (**text < '0' || **text > '9')
-            return -1;
-        value = value * 10 + (**text - '0');
-    }
-    return value;
-}
-
-static bool take_char(const char **text, char wanted)
-{
-    if (**text != wanted)
-        return false;
-    (*text)++;
-    return true;
-}
-
 static bool take_minute(const char **text, int *out)
 {
-    int hour = take_digits(text, 2);
-    if (hour < 0 || !take_char(text, ':'))
+    int hour = text_take_digits(text, 2);
+    if (hour < 0 || !text_take_char(text, ':'))
         return false;
-    int minute = take_digits(text, 2);
+    int minute = text_take_digits(text, 2);
     *out = hour * 60 + minute;
     return minute >= 0 && minute < 60 && *out <= DAY_MINUTES;
 }
@@ -79,22 +62,22 @@ bool window_parse(const char *text, struct TimeWindow *out)
     *out = (struct TimeWindow){.text = text};
     if (text[0] >= '0' && text[0] <= '9')
         out->days = (1U << WEEK) - 1;
-    else if (!take_days(&text, &out->days) || !take_char(&text, ' '))
+    else if (!take_days(&text, &out->days) || !text_take_char(&text, ' '))
         return false;
-    return take_minute(&text, &out->from) && take_char(&text, '-') &&
+    return take_minute(&text, &out->from) && text_take_char(&text, '-') &&
            take_minute(&text, &out->to) && *text == '\0' && out->from < DAY_MINUTES &&
            out->to > 0 && out->from != out->to;
 }
 
 static bool take_date(const char **text, int64_t *out)
 {
-    int year = take_digits(text, 4);
-    if (year < 1970 || !take_char(text, '-'))
+    int year = text_take_digits(text, 4);
+    if (year < 1970 || !text_take_char(text, '-'))
         return false;
-    int month = take_digits(text, 2);
-    if (month < 1 || month > 12 || !take_char(text, '-'))
+    int month = text_take_digits(text, 2);
+    if (month < 1 || month > 12 || !text_take_char(text, '-'))
         return false;
-    int day = take_digits(text, 2);
+    int day = text_take_digits(text, 2);
     int64_t next = month == 12 ? days_of(year + 1, 1, 1) : days_of(year, month + 1, 1);
     *out = days_of(year, month, day);
     return day >= 1 && *out < next;
