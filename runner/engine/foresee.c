@@ -20,15 +20,6 @@ static void obstacle(struct Plan *plan, enum ErrCode code, const char *help, con
     *row = (struct Obstacle){.code = code, .text = text, .help = arena_text(plan->arena, help)};
 }
 
-static const struct HostFacts *facts_of(const struct Plan *plan, const struct Target *host)
-{
-    const struct HostFacts *rows = plan->facts.items;
-    for (size_t at = 0; at < plan->facts.count; at++)
-        if (rows[at].host == host)
-            return &rows[at];
-    return NULL;
-}
-
 bool foresee_answers(struct Plan *plan, const struct Survey *survey, struct Err *err)
 {
     const struct SurveyHost *hosts = survey->hosts.items;
@@ -175,7 +166,7 @@ void foresee_ways(struct Plan *plan)
         if (faults[i].step->kind == NULL || !faults[i].step->kind->partitions ||
             faults[i].step->cuts_link)
             continue;
-        const struct HostFacts *way = facts_of(plan, faults[i].target);
+        const struct HostFacts *way = plan_facts(plan, faults[i].target);
         for (size_t k = 0; way != NULL && k < plan->facts.count; k++)
             if (facts[k].host != way->host && has_address(way, facts[k].peer) &&
                 cuts_between(&faults[i], facts[k].host))

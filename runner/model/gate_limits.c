@@ -131,15 +131,6 @@ static bool check_longest(const struct Plan *plan, struct Arena *arena, struct L
 
 /* ---- node_opt_in ---- */
 
-static const struct HostFacts *facts_of(const struct Plan *plan, const struct Target *host)
-{
-    const struct HostFacts *rows = plan->facts.items;
-    for (size_t at = 0; at < plan->facts.count; at++)
-        if (rows[at].host == host)
-            return &rows[at];
-    return NULL;
-}
-
 static bool has_word(const char *words, const char *word)
 {
     size_t size = strlen(word);
@@ -153,7 +144,7 @@ static bool has_word(const char *words, const char *word)
 static const char *not_allowed(const struct Plan *plan, const struct Target *host, const char *kind,
                                int64_t lasts_ns, struct Arena *arena)
 {
-    const struct HostFacts *facts = facts_of(plan, host);
+    const struct HostFacts *facts = plan_facts(plan, host);
     const char *name = host->name;
     char cap[32], most[32];
     if (facts == NULL || facts->no_allow != NULL)

@@ -118,6 +118,8 @@ bool step_config(const struct ScriptInput *input, const struct StepSpec *step, s
 bool probe_config(const struct ScriptInput *input, const struct ProbeSpec *probe,
                   struct Arena *arena, const void **out, struct Err *err) MUST_CHECK;
 
+/* What the touched host is known to have; NULL where nothing is. */
+const struct HostFacts *plan_facts(const struct Plan *plan, const struct Target *host);
 /* Hosts that are under a fault while this step's is: its own, as chosen now, those of earlier steps
  * without `for`, of steps beside it in a `parallel`, and of those that by their `at` and `for` are
  * not over yet. Appends const struct Target *. */

@@ -189,3 +189,12 @@ int64_t step_planned_ns(const struct Scenario *scenario, size_t step_index)
     }
     return sum;
 }
+
+const struct HostFacts *plan_facts(const struct Plan *plan, const struct Target *host)
+{
+    const struct HostFacts *rows = plan->facts.items;
+    for (size_t at = 0; at < plan->facts.count; at++)
+        if (rows[at].host == host)
+            return &rows[at];
+    return NULL;
+}
