@@ -40,6 +40,11 @@ const struct PostgresRows *postgres_rows(const struct Answer *answer);
 size_t postgres_row_count(const struct PostgresRows *rows);
 /* NULL where there is no such row or column, and where it is NULL. */
 const char *postgres_value(const struct PostgresRows *rows, size_t row, size_t column);
+/* The same as text, "" where it is NULL, and as a number, `otherwise` where it is none. */
+void postgres_text(const struct PostgresRows *rows, size_t row, size_t column, char *out,
+                   size_t size);
+int64_t postgres_number(const struct PostgresRows *rows, size_t row, size_t column,
+                        int64_t otherwise);
 const char *postgres_named(const struct PostgresRows *rows, size_t row, const char *column);
 /* What the server warned of, or "". */
 const char *postgres_warning(const struct PostgresRows *rows);

@@ -140,6 +140,21 @@ const char *postgres_value(const struct PostgresRows *rows, size_t row, size_t c
     return rows->text.text + rows->at[cell];
 }
 
+void postgres_text(const struct PostgresRows *rows, size_t row, size_t column, char *out,
+                   size_t size)
+{
+    const char *value = postgres_value(rows, row, column);
+    snprintf(out, size, "%s", value != NULL ? value : "");
+}
+
+int64_t postgres_number(const struct PostgresRows *rows, size_t row, size_t column,
+                        int64_t otherwise)
+{
+    const char *value = postgres_value(rows, row, column);
+    int64_t number = 0;
+    return value != NULL && int_parse(value, &number, NULL) ? number : otherwise;
+}
+
 const char *postgres_named(const struct PostgresRows *rows, size_t row, const char *column)
 {
     const char *name = rows->names.text, *end = name + rows->names.size;

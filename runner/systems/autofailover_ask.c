@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../base/duration.h"
 #include "../base/text.h"
 #include "autofailover.h"
 
@@ -21,20 +20,6 @@ bool monitor_leads(const char *state)
         if (text_equal(state, states[n]))
             return true;
     return false;
-}
-
-static void text_at(const struct PostgresRows *rows, size_t row, size_t column, char *out,
-                    size_t size)
-{
-    const char *value = postgres_value(rows, row, column);
-    snprintf(out, size, "%s", value != NULL ? value : "");
-}
-
-static int64_t number_at(const struct PostgresRows *rows, size_t row, size_t column)
-{
-    const char *value = postgres_value(rows, row, column);
-    int64_t number = -1;
-    return value != NULL && int_parse(value, &number, NULL) ? number : -1;
 }
 
 static size_t host_of(const struct Role *role, const char *name, const char *address)
@@ -59,12 +44,12 @@ void monitor_take(struct MonitorLook *look, const struct Role *role, const struc
     for (size_t row = 0; row < postgres_row_count(rows) && look->count < POSTGRES_HOSTS_MAX;
          row++) {
         struct MonitorNode *node = &look->nodes[look->count++];
-        text_at(rows, row, 0, node->name, sizeof(node->name));
+        postgres_text(rows, row, 0, node->name, sizeof(node->name));
         node->host = host_of(role, node->name, postgres_value(rows, row, 1));
-        text_at(rows, row, 2, node->state, sizeof(node->state));
-        text_at(rows, row, 3, node->goal, sizeof(node->goal));
-        node->health = number_at(rows, row, 4);
-        node->priority = number_at(rows, row, 5);
+        postgres_text(rows, row, 2, node->state, sizeof(node->state));
+        postgres_text(rows, row, 3, node->goal, sizeof(node->goal));
+        node->health = postgres_number(rows, row, 4, -1);
+        node->priority = postgres_number(rows, row, 5, -1);
     }
 }
 

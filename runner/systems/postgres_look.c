@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "../base/duration.h"
 #include "../base/text.h"
 #include "postgres.h"
 
@@ -25,19 +24,6 @@ static const char look_text[] =
     "pg_has_role('pg_read_all_stats', 'usage'), case when pg_is_in_recovery() then "
     "pg_is_wal_replay_paused() end, (select status = 'streaming' from pg_stat_wal_receiver)";
 
-static void text_of(const struct PostgresRows *rows, size_t column, char *out, size_t size)
-{
-    const char *value = postgres_value(rows, 0, column);
-    snprintf(out, size, "%s", value != NULL ? value : "");
-}
-
-static int64_t number_of(const struct PostgresRows *rows, size_t column)
-{
-    const char *value = postgres_value(rows, 0, column);
-    int64_t number = 0;
-    return value != NULL && int_parse(value, &number, NULL) ? number : 0;
-}
-
 static bool is_true(const struct PostgresRows *rows, size_t column)
 {
     return text_equal(postgres_value(rows, 0, column), "t");
@@ -48,14 +34,14 @@ static void take_rows(struct HostLook *host, const struct PostgresRows *rows)
     host->answered = true;
     host->replica = is_true(rows, 0);
     host->writable = !host->replica && text_equal(postgres_value(rows, 0, 1), "off");
-    host->timeline = number_of(rows, 2);
-    host->location = number_of(rows, 3);
-    text_of(rows, 4, host->identity, sizeof(host->identity));
-    text_of(rows, 5, host->streams, sizeof(host->streams));
-    host->in_sync = number_of(rows, 6);
-    text_of(rows, 7, host->waits_for, sizeof(host->waits_for));
-    text_of(rows, 8, host->commit, sizeof(host->commit));
-    text_of(rows, 9, host->version, sizeof(host->version));
+    host->timeline = postgres_number(rows, 0, 2, 0);
+    host->location = postgres_number(rows, 0, 3, 0);
+    postgres_text(rows, 0, 4, host->identity, sizeof(host->identity));
+    postgres_text(rows, 0, 5, host->streams, sizeof(host->streams));
+    host->in_sync = postgres_number(rows, 0, 6, 0);
+    postgres_text(rows, 0, 7, host->waits_for, sizeof(host->waits_for));
+    postgres_text(rows, 0, 8, host->commit, sizeof(host->commit));
+    postgres_text(rows, 0, 9, host->version, sizeof(host->version));
     host->rewinds = is_true(rows, 10);
     host->promotes = is_true(rows, 11);
     host->sees = is_true(rows, 12);

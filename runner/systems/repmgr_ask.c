@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../base/duration.h"
 #include "../base/text.h"
 #include "repmgr.h"
 
@@ -19,19 +18,6 @@ static const char tables_text[] =
     "(select extversion from pg_extension where extname = "
     "'repmgr')";
 
-static void text_of(const struct PostgresRows *rows, size_t column, char *out, size_t size)
-{
-    const char *value = postgres_value(rows, 0, column);
-    snprintf(out, size, "%s", value != NULL ? value : "");
-}
-
-static int64_t number_of(const struct PostgresRows *rows, size_t column)
-{
-    const char *value = postgres_value(rows, 0, column);
-    int64_t number = 0;
-    return value != NULL && int_parse(value, &number, NULL) ? number : 0;
-}
-
 void repmgr_take(struct RepmgrLook *look, const struct Answer *answer)
 {
     if (answer->end == CALL_ANSWERED && answer->code != POSTGRES_ROWS)
@@ -43,11 +29,11 @@ void repmgr_take(struct RepmgrLook *look, const struct Answer *answer)
     look->answered = true;
     look->runs = text_equal(postgres_value(rows, 0, 0), "t");
     look->paused = text_equal(postgres_value(rows, 0, 1), "t");
-    text_of(rows, 2, look->primary, sizeof(look->primary));
-    look->primary_count = (size_t)number_of(rows, 3);
-    text_of(rows, 4, look->inactive, sizeof(look->inactive));
-    look->connect_timeout_s = number_of(rows, 5);
-    text_of(rows, 6, look->version, sizeof(look->version));
+    postgres_text(rows, 0, 2, look->primary, sizeof(look->primary));
+    look->primary_count = (size_t)postgres_number(rows, 0, 3, 0);
+    postgres_text(rows, 0, 4, look->inactive, sizeof(look->inactive));
+    look->connect_timeout_s = postgres_number(rows, 0, 5, 0);
+    postgres_text(rows, 0, 6, look->version, sizeof(look->version));
 }
 
 bool repmgr_look_at(struct Ask *ask, struct Repmgr *system, size_t host, AskFn *fn)
