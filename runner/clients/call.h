@@ -39,7 +39,8 @@ struct Answer { /* borrowed for the call of done */
 typedef void CallDone(void *data, const struct Answer *answer);
 void call_cancel(struct Call *call);
 const char *call_end_name(enum CallEnd end);
-/* Of a call that was not answered; its texts are the answer's. */
+/* Of a call that was not answered; its texts are the answer's. Of one that was, it names no
+ * failure. */
 struct Reply reply_of_end(const struct Answer *answer);
 /* Of one that a server answered by a refusal. */
 struct Reply reply_of_refusal(const struct Answer *answer, enum Failure failure);

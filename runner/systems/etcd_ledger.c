@@ -126,27 +126,13 @@ static void send_body(struct Ledger *ledger, const char *path, const struct Buf 
 
 /* ---- writing ---- */
 
-static enum Failure failure_of(const struct Answer *answer)
+static struct Reply reply_of_failure(const struct Answer *answer)
 {
-    switch (answer->end) {
-    case CALL_ANSWERED: /* "etcdserver: request timed out": it may have been done all the same */
-        return strstr(answer->bytes, "timed out") != NULL ? FAILURE_TIMEOUT : FAILURE_UNAVAILABLE;
-    case CALL_LOCAL:
-        return FAILURE_NONE;
-    case CALL_REFUSED:
-        return FAILURE_REFUSED;
-    case CALL_RESET:
-        return FAILURE_RESET;
-    case CALL_TIMEOUT:
-        return FAILURE_TIMEOUT;
-    case CALL_UNRESOLVED:
-        return FAILURE_UNRESOLVED;
-    case CALL_TLS:
-        return FAILURE_TLS;
-    case CALL_PROTOCOL:
-        return FAILURE_OTHER;
-    }
-    bug("no failure for call end %d", (int)answer->end);
+    struct Reply reply = reply_of_end(answer);
+    if (answer->end == CALL_ANSWERED) /* timed out: it may have been done all the same */
+        reply.failure =
+            strstr(answer->bytes, "timed out") != NULL ? FAILURE_TIMEOUT : FAILURE_UNAVAILABLE;
+    return reply;
 }
 
 static void on_written(void *data, const struct Answer *answer)
@@ -157,13 +143,8 @@ static void on_written(void *data, const struct Answer *answer)
         .outcome = OUTCOME_OK, .connected = true, .by = answer->peer, .detail = ""};
     ledger->call = NULL;
     ledger->kept = good;
-    if (!good) {
-        reply.outcome = answer->end == CALL_LOCAL ? OUTCOME_BROKEN : OUTCOME_FAILED;
-        reply.failure = failure_of(answer);
-        reply.code = answer->code;
-        reply.connected = answer->connected.ns != 0;
-        reply.detail = answer->bytes[0] != '\0' ? answer->bytes : call_end_name(answer->end);
-    }
+    if (!good)
+        reply = reply_of_failure(answer);
     ledger->done(ledger->data, &reply);
 }
 
