@@ -35,6 +35,21 @@ refused() {
     cat "$work/said"
     [ "$status" -eq "$1" ] && grep -qF -- "$3" "$work/said"
 }
+# Who leads, by `leaders`, since `before` was set to who did.
+moved() {
+    [ -n "$before" ] && [ "$(leaders)" != "$before" ]
+}
+stayed() {
+    [ "$(leaders)" = "$before" ]
+}
+# refuses STATUS NAME WORDS: and the primary stays.
+refuses() {
+    refused "$@" && stayed
+}
+# is_tidy [TABLE]: the ledger's rows are gone.
+is_tidy() {
+    [ "$(sql "$(leaders)" "select count(*) from ${1-faildrill_ledger}")" = 0 ]
+}
 
 # field EXPRESSION: of the last report, as Python has it: `r` is the report, `f` its figures.
 field() {

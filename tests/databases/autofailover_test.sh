@@ -38,15 +38,6 @@ is_whole() {
             pgautofailover.current_state() where current_group_state = assigned_group_state and health = 1")" = \
             "autofailover-$leads primary autofailover-$((3 - leads)) secondary" ]
 }
-is_tidy() {
-    [ "$(sql "$(leaders)" 'select count(*) from faildrill_ledger')" = 0 ]
-}
-moved() {
-    [ -n "$before" ] && [ "$(leaders)" != "$before" ]
-}
-stayed() {
-    [ "$(leaders)" = "$before" ]
-}
 
 # scenario NAME STEPS
 scenario() {
@@ -65,9 +56,6 @@ halt: {postgres: {max_outage: 90s}}
 expect:
   postgres: {max_split: 0s}
 END
-}
-refuses() {
-    refused "$@" && [ "$(leaders)" = "$before" ]
 }
 on_monitor() {
     "$lab" --state "$LAB_STATE" exec autofailover-monitor-1 /etc/init.d/pg_autoctl "$1" >/dev/null

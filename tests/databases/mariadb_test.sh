@@ -13,39 +13,12 @@ in_lab mariadb
 
 # shellcheck source=tests/databases/mariadb.sh
 . "$root/tests/databases/mariadb.sh"
+# shellcheck source=tests/databases/alone.sh
+. "$root/tests/databases/alone.sh"
+role=mariadb
 
-is_tidy() {
-    [ "$(sql "$(leaders)" 'select count(*) from shop.faildrill_ledger')" = 0 ]
-}
-moved() {
-    [ -n "$before" ] && [ "$(leaders)" != "$before" ]
-}
-stayed() {
-    [ "$(leaders)" = "$before" ]
-}
 mariadb_on() {
     on "$1" /etc/init.d/mariadb "$2"
-}
-# scenario NAME STEPS [PROBE UNDO EXPECTATION]
-scenario() {
-    cat >"$work/own/$1.yaml" <<END
-scenario: $1
-targets:
-  primary: {role: mariadb, is: primary, stays: true}
-probes:
-  mariadb: {primary: mariadb, every: 250ms}
-${3-}
-hold: 3s
-observe: 3s
-steady: {for: 3s}
-undo: {within: 10s${4-}}
-steps:
-$2
-halt: {mariadb: {max_outage: 60s}}
-expect:
-  mariadb: {max_split: 0s}
-${5-}
-END
 }
 
 # ---- the losses, beside an observer of our own ----
@@ -70,16 +43,6 @@ watch_rows() {
         : >"$work/rows.new"
         sleep 0.2
     done
-}
-# As many are lost, but for one that was under way when it was stopped; and those that the report names are among them.
-same_as_observed() {
-    local ours theirs
-    ours=$(field "sum(l['lost'] for l in r['ledgers'])")
-    comm -23 "$work/acknowledged" "$work/rows" | cut -d' ' -f2- | sort >"$work/theirs"
-    theirs=$(wc -l <"$work/theirs")
-    field "'\n'.join('%d %d' % (x['writer'], x['number']) for l in r['ledgers'] for x in l['first_lost'])" | sort >"$work/ours"
-    echo "we say $ours of $(field "led['stranded']['acked']"), the observer $theirs; named $(wc -l <"$work/ours")"
-    [ "$theirs" -gt 20 ] && [ "$ours" -le "$theirs" ] && [ "$theirs" -le $((ours + 1)) ] && [ -z "$(comm -23 "$work/ours" "$work/theirs")" ]
 }
 # Cut off for longer than rpl_semi_sync_master_timeout: it acknowledges alone. It stays out, for nobody could take it back.
 cuts_off_beside_an_observer() {
@@ -114,10 +77,6 @@ observed() {
 
 # ---- what would leave two primaries, and an undo that cannot know who leads ----
 
-# refuses STATUS NAME WORDS: and the primary stays.
-refuses() {
-    refused "$@" && [ "$(leaders)" = "$before" ]
-}
 # Both replicas are gone by the time that the undo asks them.
 stays_stopped() {
     local n running
@@ -262,7 +221,7 @@ for file in "$root"/scenarios/mariadb/*.yaml; do
     row "$name"
     check "$name: every acknowledged write is there, once" every_write writes
     check "$name: redundant again" wait_for 60 is_whole
-    check "$name: the ledger's rows are gone" is_tidy
+    check "$name: the ledger's rows are gone" is_tidy shop.faildrill_ledger
     check "$name: another leads" moved
     check "$name: within the range that was predicted" as_predicted
 done

@@ -11,10 +11,10 @@ in_lab postgres
 
 # shellcheck source=tests/databases/postgres.sh
 . "$root/tests/databases/postgres.sh"
+# shellcheck source=tests/databases/alone.sh
+. "$root/tests/databases/alone.sh"
+role=postgres
 
-is_tidy() {
-    [ "$(sql "$(leaders)" 'select count(*) from faildrill_ledger')" = 0 ]
-}
 # setting NAME VALUE: on all hosts.
 setting() {
     local n
@@ -26,18 +26,6 @@ in_sync() {
     [ "$(sql "$(leaders)" "select count(*) > 0 from pg_stat_replication where sync_state in ('sync', 'quorum')")" = t ]
 }
 
-# Commits wait for the third host to follow the new primary, so recover_within may be missed.
-judged() {
-    drill "$1"
-    cat "$work/said"
-    [ "$status" -le 1 ]
-}
-moved() {
-    [ -n "$before" ] && [ "$(leaders)" != "$before" ]
-}
-stayed() {
-    [ "$(leaders)" = "$before" ]
-}
 # ---- the losses, beside an observer of our own ----
 
 # What the cut-off primary's own log says that it executed, not only parsed: probe, writer, number a line.
@@ -57,16 +45,6 @@ watch_rows() {
         done
         sleep 0.2
     done
-}
-# As many are lost, but for one that was under way when it was stopped; and those that the report names are among them.
-same_as_observed() {
-    local ours theirs
-    ours=$(field "sum(l['lost'] for l in r['ledgers'])")
-    comm -23 "$work/acknowledged" "$work/rows" | cut -d' ' -f2- | sort >"$work/theirs"
-    theirs=$(wc -l <"$work/theirs")
-    field "'\n'.join('%d %d' % (x['writer'], x['number']) for l in r['ledgers'] for x in l['first_lost'])" | sort >"$work/ours"
-    echo "we say $ours of $(field "led['stranded']['acked']"), the observer $theirs; named $(wc -l <"$work/ours")"
-    [ "$ours" -le "$theirs" ] && [ "$theirs" -le $((ours + 1)) ] && [ -z "$(comm -23 "$work/ours" "$work/theirs")" ]
 }
 
 cuts_off_beside_an_observer() {
@@ -95,6 +73,7 @@ observed() {
     wait_for 60 is_whole
     setting synchronous_standby_names 'ANY 1 (walreceiver)'
     check "a replica is synchronous now" wait_for 30 in_sync
+    # Commits wait for the third host to follow the new primary, so recover_within may be missed.
     check "synchronous: the same drill comes to its end" judged postgres_primary_lost
     check "synchronous: nothing that was acknowledged is lost" \
         [ "$(field '(led["writes"]["lost"], led["stranded"]["lost"], led["writes"]["read_back_complete"])')" = "(0, 0, 'yes')" ]
@@ -105,29 +84,6 @@ observed() {
 
 # ---- what would leave two primaries, and an undo that cannot know who leads ----
 
-# scenario NAME STEPS
-scenario() {
-    cat >"$work/own/$1.yaml" <<END
-scenario: $1
-targets:
-  primary: {role: postgres, is: primary, stays: true}
-probes:
-  postgres: {primary: postgres, every: 250ms}
-hold: 3s
-observe: 3s
-steady: {for: 3s}
-undo: {within: 10s}
-steps:
-$2
-halt: {postgres: {max_outage: 60s}}
-expect:
-  postgres: {max_split: 0s}
-END
-}
-# refuses STATUS NAME WORDS: and the primary stays.
-refuses() {
-    refused "$@" && [ "$(leaders)" = "$before" ]
-}
 postgres_on() {
     "$lab" --state "$LAB_STATE" exec "postgres-$1" /etc/init.d/postgres "$2"
 }

@@ -10,17 +10,12 @@ in_lab redis
 
 # shellcheck source=tests/databases/redis.sh
 . "$root/tests/databases/redis.sh"
+# shellcheck source=tests/databases/alone.sh
+. "$root/tests/databases/alone.sh"
+within=15s
 
 moved() {
     [ -n "$before" ] && [ "$(leaders)" != "$before" ] && follows "$before"
-}
-stayed() {
-    [ "$(leaders)" = "$before" ]
-}
-judged() {
-    drill "$1"
-    cat "$work/said"
-    [ "$status" -le 1 ]
 }
 
 # ---- the losses, beside an observer of our own ----
@@ -46,18 +41,8 @@ cuts_off_beside_an_observer() {
     kill "$watching" 2>/dev/null
     wait "$watching" 2>/dev/null
     acknowledged >"$work/acknowledged"
-    present >"$work/present"
+    present >"$work/rows"
     [ "$status" -eq 0 ]
-}
-# As many are lost, but for one that was under way when it was stopped; and those that the report names are among them.
-same_as_observed() {
-    local ours theirs
-    ours=$(field "sum(l['lost'] for l in r['ledgers'])")
-    comm -23 "$work/acknowledged" "$work/present" | cut -d' ' -f3- | sort >"$work/theirs"
-    theirs=$(wc -l <"$work/theirs")
-    field "'\n'.join('%d %d' % (x['writer'], x['number']) for l in r['ledgers'] for x in l['first_lost'])" | sort >"$work/ours"
-    echo "we say $ours of $(field "led['stranded']['acked']"), the observer $theirs; named $(wc -l <"$work/ours")"
-    [ "$ours" -le "$theirs" ] && [ "$theirs" -le $((ours + 1)) ] && [ -z "$(comm -23 "$work/ours" "$work/theirs")" ]
 }
 observed() {
     check "asynchronous: cut off, it acknowledges what is lost" cuts_off_beside_an_observer passes
@@ -77,25 +62,6 @@ observed() {
     setting min-replicas-max-lag 10
 }
 
-# scenario NAME STEPS
-scenario() {
-    cat >"$work/own/$1.yaml" <<END
-scenario: $1
-targets:
-  primary: {role: redis, is: primary, stays: true}
-probes:
-  redis: {primary: redis, every: 250ms}
-hold: 3s
-observe: 3s
-steady: {for: 3s}
-undo: {within: 15s}
-steps:
-$2
-halt: {redis: {max_outage: 60s}}
-expect:
-  redis: {max_split: 0s}
-END
-}
 # refuses STATUS NAME WORDS: and nothing was touched.
 refuses() {
     refused "$@" && stayed && [ "$(redis "$before" get trap:key)" = kept ]

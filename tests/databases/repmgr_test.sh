@@ -39,15 +39,6 @@ is_whole() {
 is_whole_elsewhere() {
     moved && is_whole
 }
-is_tidy() {
-    [ "$(sql "$(leaders)" 'select count(*) from faildrill_ledger')" = 0 ]
-}
-moved() {
-    [ -n "$before" ] && [ "$(leaders)" != "$before" ]
-}
-stayed() {
-    [ "$(leaders)" = "$before" ]
-}
 repmgr() {
     "$lab" --state "$LAB_STATE" exec "repmgr-$1" setpriv --reuid=postgres --regid=postgres --init-groups \
         /usr/lib/postgresql/15/bin/repmgr -f /etc/lab/repmgr.conf "${@:2}" </dev/null
@@ -73,9 +64,6 @@ halt: {postgres: {max_outage: 90s}}
 expect:
   postgres: {max_split: 0s}
 END
-}
-refuses() {
-    refused "$@" && [ "$(leaders)" = "$before" ]
 }
 refused_ones() {
     local name

@@ -56,9 +56,6 @@ is_tidy() {
 moved() {
     [ -n "$before" ] && [ -n "$(leaders)" ] && [ "$(leaders)" != "$before" ]
 }
-stayed() {
-    [ "$(leaders)" = "$before" ]
-}
 # refuses_to HOST STATUS WORDS: nothing is done.
 refuses_to() {
     given=(-p "host=$1")
