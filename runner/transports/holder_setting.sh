@@ -226,15 +226,21 @@ setting_is_ours() {
     [ "$got" = "$made" ] || [ "$(setting_bytes "$got")" = "$(setting_bytes "$value")" ]
 }
 
-# Where our value has come into its file, somebody had Redis write what it runs with: so once more.
+# Our value has come into its file: somebody had Redis write what it runs with. Another one is theirs.
+setting_is_filed() {
+    in_file=$(value_of "$setting" "$config")
+    [ -n "$in_file" ] && [ "$in_file" != "$filed" ] && {
+        [ "$in_file" = "$made" ] || [ "$(setting_bytes "$in_file")" = "$(setting_bytes "$value")" ]
+    }
+}
+
 setting_redis_clean() {
     setting_recorded || return 0
     redis_server && setting_get || return 0 # a look says more
     if setting_is_ours && [ "$got" != "$was" ]; then
         [ "$(redis_ask config set "$setting" "$was" </dev/null)" = OK ] || return 0
         setting_get && [ "$got" = "$was" ] || return 0
-        [ "$(value_of "$setting" "$config")" = "$filed" ] ||
-            redis_ask config rewrite </dev/null >/dev/null
+        ! setting_is_filed || redis_ask config rewrite </dev/null >/dev/null
     elif [ "$got" != "$was" ]; then
         [ ! -e vars ] || echo "$setting is $got, by somebody else, and stays so; it was $was" >left
     fi
@@ -259,7 +265,7 @@ setting_redis_gone() {
     fi
     if ! redis_server || ! setting_get; then
         # One that is down comes back with what its file says.
-        [ "$(value_of "$setting" "$config")" = "$filed" ] && [ "$(setting_down)" = yes ] && return 0
+        ! setting_is_filed && [ "$(setting_down)" = yes ] && return 0
         echo "$redis_why: $setting may be set yet; it was $was: $by_hand $was"
         exit 125
     fi

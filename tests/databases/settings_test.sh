@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: tests/databases/settings_test.sh      ONLY: takes_no_writes other_value runner_killed both_killed all_killed
 #     folder_lost all_lost restarted down rebooted altered copied refusals redis_full redis_no_writes redis_taken
-#     redis_rewritten redis_killed redis_lost redis_restarted redis_refusals
+#     redis_rewritten redis_edited redis_killed redis_lost redis_restarted redis_refusals
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || skip_all "there is no PostgreSQL here"
@@ -239,6 +239,19 @@ redis_rewritten() {
     sum=$(cache_on sha256sum /etc/redis/redis.conf)
     check "Redis: somebody has its file rewritten: nothing is left" cache_clean
 }
+# What a person, or configuration management, wrote for the next start is not ours to have written over.
+redis_edited() {
+    cache_on cp -p /etc/redis/redis.conf /root/redis.conf.before
+    check "Redis: somebody edits its file: it is set" cache_runs
+    cache_on sh -c 'printf "maxmemory 55mb\n# theirs\n" >>/etc/redis/redis.conf'
+    theirs=$(cache_on sha256sum /etc/redis/redis.conf)
+    check "Redis: somebody edits its file: by hand" cache_on sh /run/faildrill/undo
+    check "Redis: somebody edits its file: INCONCLUSIVE" over 7 'ended early'
+    check "Redis: somebody edits its file: the old one is back" [ "$(of maxmemory)" = 0 ]
+    check "Redis: somebody edits its file: theirs stays" [ "$(cache_on sha256sum /etc/redis/redis.conf)" = "$theirs" ]
+    cache_on sh -c 'cat /root/redis.conf.before >/etc/redis/redis.conf; rm /root/redis.conf.before'
+    check "Redis: somebody edits its file: nothing is left" cache_clean
+}
 redis_killed() {
     check "Redis: all of ours are killed: it is set" cache_runs
     check "Redis: all of ours are killed: it stays" eval 'kill_runner && cache_kill armed && cache_kill held && is_ten'
@@ -294,7 +307,7 @@ for part in takes_no_writes other_value runner_killed both_killed all_killed fol
     echo "    $part: $((SECONDS - begun)) s"
 done
 cache_scenario ten 'set_config: primary, setting: maxmemory, value: 10mb, for: 60s'
-for part in redis_full redis_no_writes redis_taken redis_rewritten redis_killed redis_lost redis_restarted redis_refusals; do
+for part in redis_full redis_no_writes redis_taken redis_rewritten redis_edited redis_killed redis_lost redis_restarted redis_refusals; do
     wanted "$part" || continue
     begun=$SECONDS
     cache_begin
