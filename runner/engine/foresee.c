@@ -243,6 +243,8 @@ static struct Span range_of(const struct Plan *plan, const struct SurveyRole *ro
     const struct Prospect *prospect = &role->prospect;
     bool never = prospect->failover.high_ns == NS_NEVER;
     bool asked = foresee_failover(plan, role->role) != NULL;
+    if (prospect->handover.high_ns > 0 && only_planned(plan, role->role))
+        return prospect->handover;
     if (prospect->planned.high_ns > 0 && asked && (only_planned(plan, role->role) || never))
         return prospect->planned;
     if (asked)
@@ -301,6 +303,12 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
             "The next drill is possible as soon as that is mended: `faildrill doctor` looks again.",
             arena_printf(plan->arena, "role '%s': %s", role->role->name,
                          prospect->not_ready ? prospect->not_ready : "its system does not answer"));
+    if (prospect->no_handover != NULL &&
+        (only_planned(plan, role->role) || foresee_switch_back(plan, role->role)))
+        obstacle(
+            plan, ERR_NOT_READY,
+            "Put a `stop:` of the primary before it: a replica is promoted then.",
+            arena_printf(plan->arena, "role '%s': %s", role->role->name, prospect->no_handover));
     if (prospect->cool_down_ns > 0) {
         char wait[32];
         duration_say(prospect->cool_down_ns, wait);

@@ -120,8 +120,11 @@ static void accepted(void *data, enum Known accepted_, const char *why)
         run_abort(run, VERDICT_INCONCLUSIVE, why ? why : "the failover was refused");
         return;
     }
-    if (accepted_ == KNOWN_UNKNOWN)
-        return; /* no answer: only a change of primary can prove it now */
+    if (accepted_ == KNOWN_UNKNOWN) { /* only a change of primary can prove it now */
+        if (why != NULL && why[0] != '\0')
+            run_event(run, fault->planned->role->name, "the failover is not confirmed: %s", why);
+        return;
+    }
     fault->t0.high = mono_now();
     fault->state = FAULT_IN_EFFECT;
     (void)run_stored(run, undolog_in_effect(run->in.store, fault->planned->number, fault->t0, &err),

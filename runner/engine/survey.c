@@ -136,6 +136,7 @@ static void prospect_done(void *data, const struct Prospect *prospect)
     copy->knobs = knobs;
     copy->not_ready = arena_text(arena, prospect->not_ready);
     copy->durable = arena_text(arena, prospect->durable);
+    copy->no_handover = arena_text(arena, prospect->no_handover);
     copy->loss = arena_text(arena, prospect->loss);
     asking->role->prospect_known = true;
     answered(asking->all);

@@ -34,8 +34,10 @@ enum Persistence {
 struct Prospect { /* what the configuration as read now promises; borrowed for the call */
     const struct Knob *knobs;
     size_t knob_count;
-    struct Span failover; /* expected range; computed, printed beside what was measured */
-    struct Span planned;  /* of one that is asked for; high 0: as the other */
+    struct Span failover;    /* expected range; computed, printed beside what was measured */
+    struct Span planned;     /* of one that is asked for; high 0: as the other */
+    struct Span handover;    /* of one that is asked of a primary that runs; high 0: as `planned` */
+    const char *no_handover; /* why a primary that runs cannot be asked for that; NULL: it can */
     int64_t
         cool_down_ns; /* > 0: no failover will start before; the drill is refused and says when */
     const char *not_ready;        /* NULL, or the trap (FAILOVER.md B.11) in a sentence */

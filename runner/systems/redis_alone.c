@@ -1,4 +1,4 @@
-/* redis_alone.c - Redis with replicas that nobody watches over: a step promotes one. */
+/* redis_alone.c - Redis that nobody watches over: steps promote a replica, or have it take over. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
@@ -25,7 +25,10 @@ const struct SystemKind redis_system = {
     .name = "redis",
     .summary = "Redis and its replicas, failed over by people",
     .config = {.name = "redis",
-               .doc = "Redis with replicas and no Sentinel, failed over by people.",
+               .doc = "Redis with replicas and no Sentinel, failed over by people. `failover` "
+                      "promotes a replica of a dead primary; one that runs hands over by Redis' "
+                      "own FAILOVER (6.2 and later), which a script on its host follows to its "
+                      "end.",
                .size = sizeof(struct AloneConfig),
                .fields = alone_fields,
                .check = alone_check},
@@ -37,8 +40,6 @@ const struct SystemKind redis_system = {
     .failover = alone_failover,
     .acts_on_hosts = true,
     .unwatched = true,
-    .never_back = "nobody is promoted beside a primary that runs, and a switchover would have to "
-                  "stop one",
     .snapshot = redis_snapshot,
     .plan_rejoin = alone_plan_rejoin,
     .plan_ready = alone_plan_ready,
@@ -140,6 +141,8 @@ static void tell_whole(struct Question *question)
     whole_judge(mine);
     if (system->owes[0] != '\0')
         lacking(mine, "%s", system->owes);
+    if (system->unwritten[0] != '\0')
+        lacking(mine, "%s", system->unwritten);
     if (mine->redundancy.complete == KNOWN_UNKNOWN && mine->primaries == 1 && !mine->silent)
         mine->redundancy.complete = KNOWN_YES;
     if (mine->redundancy.complete == KNOWN_UNKNOWN)

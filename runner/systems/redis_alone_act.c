@@ -18,24 +18,6 @@
 static const char *const replication_words[] = {"INFO", "replication", NULL};
 static const char *const role_words[] = {"ROLE", NULL};
 
-struct HostLook {
-    bool answered;
-    bool refused;    /* nobody listens there: it is no primary now; not: no way leads there */
-    char error[120]; /* it lives, and answers no question */
-    bool leads, linked, promotable, again;
-    int64_t offset; /* of what it has of the primary */
-    size_t follows; /* host of the role; host_count: none of them */
-    char history[48];
-};
-struct FailoverQuestion {
-    struct ActQuestion act; /* first */
-    struct FailoverWish wish;
-    size_t waiting, best; /* hosts not heard yet; who is promoted */
-    bool stopped;         /* those that refuse have said themselves that nothing runs there */
-    struct Mono deadline, asked;
-    struct HostLook hosts[ALONE_HOSTS_MAX];
-};
-
 static void look(struct FailoverQuestion *mine);
 
 /* ---- what is said to one of them ---- */
@@ -298,6 +280,9 @@ static bool decide(struct FailoverQuestion *mine)
 {
     static const char *const rewrite[] = {"CONFIG", "REWRITE", NULL};
     const struct Role *role = mine->act.question.system->role;
+    mine->primary = alone_primary(role, mine->hosts, &mine->wish);
+    if (mine->primary < role->host_count)
+        return alone_hand_over(mine);
     for (size_t n = 0; n < role->host_count; n++)
         if (speaks_against(mine, n))
             return false;
@@ -337,6 +322,7 @@ static void take_info(struct FailoverQuestion *mine, struct HostLook *host, cons
     if (redis_info(info, "slave_repl_offset", text, sizeof(text)))
         host->offset = number_of(text, 0);
     (void)redis_info(info, "master_replid", host->history, sizeof(host->history));
+    (void)redis_info(info, "master_failover_state", host->moves, sizeof(host->moves));
     (void)redis_info(info, "master_host", whom, sizeof(whom));
     (void)redis_info(info, "master_port", port, sizeof(port));
     host->follows = redis_host_at(mine->act.question.system, whom, port);

@@ -1,4 +1,4 @@
-/* redis_alone_prospect.c - what a promotion by a step would meet: settings, ways, rights. */
+/* redis_alone_prospect.c - what a failover by a step would meet: settings, ways, rights. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,8 @@
 
 /* Of one that is asked for: two looks, between them a login, and until it is seen. */
 #define PLANNED_MOST_NS (12 * NS_PER_S)
+/* Of one whose primary runs: the looks and a login before, and until it is seen. */
+#define HANDOVER_MORE_NS (10 * NS_PER_S)
 
 enum { LEAST_REPLICAS, MAX_LAG };
 static const struct KnobRow rows[] = {
@@ -27,13 +29,15 @@ const struct KnobTable alone_knobs = {
 
 /* What one host said beyond what every Redis is asked; "" and false: nothing. */
 struct AloneSays {
-    bool answered, follows, clustered, watched;
+    bool answered, leads, follows, linked, clustered, watched;
     char file[200], whom[64], port[24], tls[8];
     char refused[120]; /* what we may not do there */
+    char moves[32];    /* master_failover_state; "": before Redis 6.2 */
 };
 struct AloneProspect {
     struct RedisProspect prospect; /* first */
     bool rights_unseen;
+    char no_handover[160];
     struct AloneSays hosts[ALONE_HOSTS_MAX];
 };
 
@@ -87,19 +91,48 @@ static void judge_host(struct RedisProspect *mine, const char *name, const struc
     judge_way(mine, name, says);
 }
 
+/* Why a primary that runs could not hand over: "" where it could. */
+static void judge_handover(struct AloneProspect *all)
+{
+    const struct Role *role = all->prospect.question.system->role;
+    bool linked = false;
+    char *why = all->no_handover;
+    for (size_t n = 0; n < role->host_count; n++) {
+        const struct AloneSays *says = &all->hosts[n];
+        const char *name = role->hosts[n]->name;
+        linked = linked || says->linked;
+        if (!says->answered || !says->leads)
+            continue;
+        if (says->moves[0] == '\0')
+            snprintf(why, sizeof(all->no_handover),
+                     "Redis on %.100s is older than 6.2, and has no FAILOVER", name);
+        else if (!text_equal(says->moves, "no-failover"))
+            snprintf(why, sizeof(all->no_handover), "%.100s is failing over already", name);
+    }
+    if (why[0] == '\0' && !linked)
+        snprintf(why, sizeof(all->no_handover), "no replica is linked to its primary");
+    if (why[0] == '\0')
+        knob(&all->prospect, "switchover", "FAILOVER TO, which Redis gives up after %d s",
+             HAND_OVER_MS / 1000);
+}
+
 static void tell_prospect(struct Question *question)
 {
     struct AloneProspect *all = (struct AloneProspect *)question;
     struct RedisProspect *mine = &all->prospect;
     const struct Role *role = question->system->role;
-    struct Prospect prospect = {.failover = {.high_ns = NS_NEVER},
-                                .planned = {.high_ns = PLANNED_MOST_NS},
-                                .keys_at_risk = -1};
+    struct Prospect prospect = {
+        .failover = {.high_ns = NS_NEVER},
+        .planned = {.high_ns = PLANNED_MOST_NS},
+        .handover = {.high_ns = HAND_OVER_MS * NS_PER_MS + HANDOVER_MORE_NS},
+        .keys_at_risk = -1};
     judge_hosts(mine, &prospect);
     judge_least(mine);
     for (size_t n = 0; n < role->host_count; n++)
         judge_host(mine, role->hosts[n]->name, &all->hosts[n]);
     knob(mine, "promoted by", "nobody but us");
+    judge_handover(all);
+    prospect.no_handover = all->no_handover[0] != '\0' ? all->no_handover : NULL;
     if (all->rights_unseen)
         knob(mine, "beware", "this Redis does not say whether our user may REPLICAOF");
     prospect_tell(mine, &prospect);
@@ -120,6 +153,10 @@ static bool take_info(struct Question *question, size_t index, const struct Answ
         return true;
     says->answered = redis_info(answer->bytes, "role", text, sizeof(text));
     says->follows = text_equal(text, "slave");
+    says->leads = text_equal(text, "master");
+    says->linked = redis_info(answer->bytes, "master_link_status", text, sizeof(text)) &&
+                   text_equal(text, "up");
+    (void)redis_info(answer->bytes, "master_failover_state", says->moves, sizeof(says->moves));
     says->clustered =
         redis_info(answer->bytes, "cluster_enabled", text, sizeof(text)) && text_equal(text, "1");
     (void)redis_info(answer->bytes, "config_file", says->file, sizeof(says->file));

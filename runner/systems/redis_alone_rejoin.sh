@@ -18,19 +18,6 @@ stay_down() {
 }
 again="once every peer answers, sh /run/faildrill/undo or faildrill undo"
 
-# Every address that a name has, and the name.
-addresses_of() {
-    echo "$1"
-    getent ahosts "$1" 2>/dev/null | cut -d" " -f1
-}
-
-# is_one_of ADDRESS NAME...
-is_one_of() {
-    sought=$(addresses_of "$1")
-    shift
-    for name; do addresses_of "$name"; done | grep -qxF -e "$sought"
-}
-
 # One line a peer: "primary ADDRESS OFFSET KEYS" (where it ceased to be a replica; -1: it never was one since its start,
 # 1: it had nothing of anybody; KEYS: some or none), "replica ADDRESS WHOM PORT", "unsure ADDRESS" for one that gives no
 # answer, or hands over just now.

@@ -1,4 +1,4 @@
-# redis_host.sh - what the scripts that start Redis on a host share; each is embedded behind it.
+# redis_host.sh - what the scripts for the host of a Redis share; each is embedded behind it.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2034,SC2154
 # Without single quotes, for it is quoted several times over on its way to the host.
@@ -17,6 +17,19 @@ redis() {
     [ -z "$tls" ] || set -- --tls ${ca:+--cacert "$ca"} ${cert:+--cert "$cert"} ${key:+--key "$key"} "$@"
     set -- timeout "${answer_within:-1}" redis-cli -h "$server" -p "$server_port" "$@"
     if [ -n "$secret" ]; then REDISCLI_AUTH=$secret "$@"; else "$@"; fi 2>/dev/null
+}
+
+# Every address that a name has, and the name.
+addresses_of() {
+    echo "$1"
+    getent ahosts "$1" 2>/dev/null | cut -d" " -f1
+}
+
+# is_one_of ADDRESS NAME...
+is_one_of() {
+    sought=$(addresses_of "$1")
+    shift
+    for name; do addresses_of "$name"; done | grep -qxF -e "$sought"
 }
 
 read_access() {

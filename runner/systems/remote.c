@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/arena.h"
+#include "../base/err.h"
 #include "../io/worker.h"
 #include "../model/transport.h"
 
@@ -226,4 +227,17 @@ struct Call *remote_call(struct Remote *remote, size_t host, const char *const *
         line->worker = worker_new(remote->loop, line);
     worker_do(line->worker, work, on_back, job);
     return &job->call;
+}
+
+void remote_fold(const char *text, struct Buf *out)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at == '\n')
+            buf_put(out, "\\n");
+        else if (*at == '\\')
+            buf_put(out, "\\\\");
+        else
+            buf_char(out, *at);
+    if (out->cut)
+        bug("a script of more than %zu bytes", out->size);
 }

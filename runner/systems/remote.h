@@ -4,6 +4,7 @@
 #define FD_SYSTEMS_REMOTE_H
 
 #include "../clients/call.h"
+#include "../base/buf.h"
 #include "../model/target.h"
 
 /* Of one loop. A host gets a thread and a session of its own, by its `reach:`, at its first
@@ -16,6 +17,9 @@ struct Remote *remote_open(struct Loop *loop, const struct Role *role);
  * itself does, within two seconds of the deadline. */
 struct Call *remote_call(struct Remote *remote, size_t host, const char *const *argv,
                          struct Mono deadline, CallDone *done, void *data);
+/* No word of a command may have a line's end: %b of printf on the host makes a text anew of what is
+ * put here. More than `out` holds is a bug. */
+void remote_fold(const char *text, struct Buf *out);
 void remote_close(struct Remote *remote); /* no done function comes after it; accepts NULL */
 
 #endif

@@ -140,19 +140,7 @@ static bool take_switched(struct Ask *ask, size_t index, const struct Answer *an
     return false;
 }
 
-/* No word of a command may have a line's end: %b of printf makes them again. */
 static const char unfold_sh[] = "t=$(printf %b \"$1\"); shift; eval \"$t\"";
-
-static void fold(const char *text, struct Buf *out)
-{
-    for (const char *at = text; *at != '\0'; at++)
-        if (*at == '\n')
-            buf_put(out, "\\n");
-        else if (*at == '\\')
-            buf_put(out, "\\\\");
-        else
-            buf_char(out, *at);
-}
 
 static void send(struct ActAsk *mine, size_t host, const char *verb, AskFn *fn)
 {
@@ -161,9 +149,7 @@ static void send(struct ActAsk *mine, size_t host, const char *verb, AskFn *fn)
     struct AskPart *part = ask_part(&mine->look.ask, host, fn);
     struct Buf script = BUF(16 * 1024);
     char seconds[24];
-    fold(rejoin_script(host_sh), &script);
-    if (script.cut)
-        bug("a script of more than %zu bytes", script.size);
+    remote_fold(rejoin_script(host_sh), &script);
     snprintf(seconds, sizeof(seconds), "%lld", (long long)(left_ns / NS_PER_S));
     const char *const argv[] = {
         "sh", "-c", unfold_sh, "repmgr", script.text, verb, system->config->file, seconds, NULL};

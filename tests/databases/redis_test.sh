@@ -241,6 +241,12 @@ for file in "$root"/scenarios/redis/*.yaml; do
         check "$name: another leads, and the old one follows it" moved
         check "$name: within the range that was predicted" as_predicted
         ;;
+    *_switchover)
+        check "$name: who led leads again" gave_back redis
+        say_back "$name"
+        check "$name: within the range that was predicted" as_predicted
+        check "$name: each file says what its host is" wait_for 20 files_agree
+        ;;
     *) check "$name: the primary stays" stayed ;;
     esac
     case $name in

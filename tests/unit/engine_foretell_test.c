@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "../../runner/engine/foresee.h"
 #include "../../runner/engine/foretell.h"
 #include "../../runner/systems/kinds.h"
 
@@ -221,6 +222,36 @@ static void test_what_nobody_watches_moves_by_a_step_alone(void **state)
     assert_int_equal(told(d, RANGE, NULL, 0).course, COURSE_MOVES);
 }
 
+/* Beside a fault the primary does not run, and is asked for nothing. */
+static void test_a_primary_that_cannot_hand_over_is_not_asked_to(void **state)
+{
+    static const struct FaultKind kill = {.name = "none"};
+    struct Arena *arena = *state;
+    struct StepSpec steps[] = {{.name = "hit it", .type = STEP_FAULT, .kind = &kill},
+                               {.name = "move it", .type = STEP_FAILOVER, .role = "api"}};
+    struct Scenario scenario = {.steps = {.items = &steps[1], .count = 1}};
+    const struct Environment staging = {.name = "staging"};
+    struct Plan plan = {.arena = arena, .environment = &staging, .scenario = &scenario};
+    const struct Role led = {.name = "api", .system = &http_system};
+    struct SurveyRole role = {.role = &led, .prospect_known = true};
+    struct Survey survey = {.arena = arena, .roles = {.items = &role, .count = 1}};
+    role.prospect.planned = (struct Span){0, 7};
+    role.prospect.handover = (struct Span){0, 5};
+    role.prospect.failover = (struct Span){0, NS_NEVER};
+    role.prospect.no_handover = "it is too old";
+
+    foresee_roles(&plan, &survey);
+    scenario.steps = (struct List){.items = steps, .count = 2};
+    foresee_roles(&plan, &survey);
+
+    const struct Foresight *rows = plan.foresights.items;
+    assert_int_equal(rows[0].failover.high_ns, 5);
+    assert_int_equal(rows[1].failover.high_ns, 7);
+    assert_int_equal(plan.obstacles.count, 1);
+    assert_string_equal(((struct Obstacle *)plan.obstacles.items)->text,
+                        "role 'api': it is too old");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_a_role_that_is_given_back_does_not_stay_changed),
         cmocka_unit_test(test_of_several_failovers_the_last_names_who_leads),
         cmocka_unit_test(test_what_nobody_watches_moves_by_a_step_alone),
+        cmocka_unit_test(test_a_primary_that_cannot_hand_over_is_not_asked_to),
     };
     struct Arena *arena = arena_new("foretell", 1 << 20);
     for (size_t at = 0; at < sizeof tests / sizeof *tests; at++)

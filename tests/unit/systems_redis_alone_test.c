@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define CLUSTER_ALONE
 #include "systems_scene.h"
+#include "../../runner/transports/kinds.h"
 
 static const struct FailoverWish plain = {.forced = false};
 
@@ -64,6 +65,9 @@ static void test_nothing_fails_over_by_itself(void **state)
     assert_string_equal(heard.text, "");
     assert_true(heard.prospect.failover.high_ns == NS_NEVER);
     assert_true(heard.prospect.planned.high_ns < 15 * NS_PER_S);
+    assert_true(heard.prospect.handover.high_ns == 15 * NS_PER_S);
+    assert_null(heard.prospect.no_handover);
+    assert_non_null(strstr(heard.knobs, "switchover=FAILOVER TO, which Redis gives up after 5 s;"));
     assert_int_equal(heard.prospect.persistence, PERSIST_ALL);
     assert_string_equal(heard.loss, "loss possible: min-replicas-to-write 0");
     assert_non_null(strstr(heard.knobs, "promoted by=nobody but us;"));
@@ -100,20 +104,6 @@ static bool file_says(struct Scene *s, int host, const char *line)
     return status == 0;
 }
 
-static void test_nobody_is_promoted_beside_a_primary_that_runs(void **state)
-{
-    struct Scene *s = *state;
-    int primary = primary_of(s);
-
-    struct Heard heard = fail_over(s, &plain);
-    struct Heard forced = fail_over(s, &(struct FailoverWish){.forced = true});
-
-    assert_int_equal(heard.known, KNOWN_NO);
-    assert_says(heard.text, " is a primary that runs: stop it or kill it first");
-    assert_int_equal(forced.known, KNOWN_NO);
-    assert_int_equal(primary_of(s), primary);
-}
-
 /* Without the connections that it had. */
 static void open_anew(struct Scene *s)
 {
@@ -121,6 +111,77 @@ static void open_anew(struct Scene *s)
     kind->close(s->system);
     s->system = kind->open(s->cluster.config, &s->cluster.role, s->loop, &err);
     assert_non_null(s->system);
+}
+
+static void test_nobody_is_promoted_beside_a_primary_that_runs(void **state)
+{
+    struct Scene *s = *state;
+    int primary = primary_of(s);
+
+    struct Heard unsaid = fail_over(s, &plain); /* its host does not say that it could hand over */
+    struct Heard forced = fail_over(s, &(struct FailoverWish){.forced = true});
+
+    assert_int_equal(unsaid.known, KNOWN_NO);
+    assert_string_equal(unsaid.text,
+                        "the host of the primary does not say whether it could hand over");
+    assert_int_equal(forced.known, KNOWN_NO);
+    assert_says(forced.text, " is a primary that runs: stop it or kill it first");
+    assert_int_equal(primary_of(s), primary);
+}
+
+/* On their own machine, as whoever we are; what was opened by the other way is closed by it. */
+static void reach_them(struct Scene *s, const struct TransportKind *reach)
+{
+    struct Err err = {.code = ERR_OWN};
+    kind->close(s->system);
+    for (int n = 0; n < NODES; n++) {
+        s->cluster.hosts[n].reach = reach;
+        s->cluster.hosts[n].reach_config = reach == &local_transport ? NULL : &stopped;
+    }
+    s->system = kind->open(s->cluster.config, &s->cluster.role, s->loop, &err);
+    assert_non_null(s->system);
+}
+
+static struct Heard hand_over(struct Scene *s, int to)
+{
+    struct Heard heard = {.loop = s->loop};
+    const struct FailoverWish wish = {.to = &s->cluster.hosts[to]};
+    kind->failover(s->system, &wish, in_ms(60000), keep_why, &heard);
+    loop_run(s->loop);
+    return heard;
+}
+
+static bool files_say_who_follows(struct Scene *s)
+{
+    int leader = primary_of(s);
+    char line[60];
+    snprintf(line, sizeof(line), "replicaof %s ", s->cluster.address[leader]);
+    for (int n = 0; n < NODES; n++)
+        if (file_says(s, n, n == leader ? "replicaof " : line) != (n != leader))
+            return false;
+    return true;
+}
+
+static void test_a_primary_that_runs_hands_over(void **state)
+{
+    struct Scene *s = *state;
+    int old = primary_of(s), heir = (old + 1) % NODES;
+    write_to_all(s);
+
+    reach_them(s, &local_transport);
+    struct Heard itself = hand_over(s, old), there = hand_over(s, heir);
+    int leads = primary_of(s);
+    wait_until(s, files_say_who_follows, "written down");
+    wait_until(s, is_whole, "whole again");
+    reach_them(s, &speaking);
+
+    assert_int_equal(itself.known, KNOWN_NO);
+    assert_says(itself.text, " is no linked replica of ");
+    assert_string_equal(there.text, "");
+    assert_int_equal(there.known, KNOWN_YES);
+    assert_int_equal(leads, heir);
+    for (int n = 0; n < NODES; n++)
+        send_command(s, n, "get kept | sed s/yes/OK/");
 }
 
 static void test_beside_a_silent_host_the_only_primary_decides_nothing(void **state)
@@ -394,6 +455,7 @@ int main(void)
         TEST(test_a_user_that_may_not_is_seen_beforehand),
         TEST(test_a_name_that_nobody_knows_is_seen_beforehand),
         TEST(test_a_sentinel_that_watches_is_seen_beforehand),
+        TEST(test_a_primary_that_runs_hands_over),
         TEST(test_what_nobody_can_start_is_not_stopped),
     };
     return cmocka_run_group_tests_name("redis", tests, group_begin, group_end);
