@@ -162,7 +162,7 @@ cli: all ## the program as a person uses it
 # The longest first; they mostly wait, so there may be one more than there are cores.
 HOSTS     = $(filter-out $(CATALOGUE), tests/system/node_test.sh tests/system/lab_test.sh \
             $(filter-out %/node_test.sh %/lab_test.sh,$(wildcard tests/system/*_test.sh)))
-CATALOGUE = $(patsubst %,tests/system/%_test.sh,again beside canary cancel chains config container delay flap freeze halt iptables link loop \
+CATALOGUE = $(patsubst %,tests/system/%_test.sh,again aws beside canary cancel chains config container delay flap freeze halt iptables link loop \
             machine named network notify race reach repeat resources shapes shells try words) tests/faults/fingerprint_test.py
 
 # The same in two parts, for `make check`: the two longest, which go on beside its builds; then the others, the longest

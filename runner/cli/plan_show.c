@@ -7,6 +7,7 @@
 #include "../../probes/sql.h"
 #include "../base/duration.h"
 #include "../base/text.h"
+#include "../model/aws_sigv4.h"
 #include "../model/inventory.h"
 
 static const char *mark(const struct Drill *drill, bool ok)
@@ -155,6 +156,13 @@ static void show_work(const struct Plan *plan, const struct StepSpec *step, stru
 {
     if (step->type == STEP_SQL)
         buf_printf(out, "     %s\n", ((const struct SqlConfig *)step->config)->query);
+    const struct PlainRequest *request = step->request;
+    if (request != NULL)
+        buf_printf(out, "     this machine sends %s %s, once; it is not undone\n", request->method,
+                   request->url);
+    if (request != NULL && request->signing != NULL)
+        buf_printf(out, "     signed for %s in %s\n", request->signing->service,
+                   request->signing->region);
     if (step->type != STEP_RUN || step->target == NULL)
         return;
     const struct Drawn *drawn = plan_drawn(plan, step->target->name);

@@ -3,6 +3,7 @@
 #ifndef FD_CLIENTS_HTTP_H
 #define FD_CLIENTS_HTTP_H
 
+#include "../model/aws_sigv4.h"
 #include "../schema/field.h"
 #include "call.h"
 
@@ -15,6 +16,7 @@ struct HttpRequest {                 /* borrowed for the call of http_call() */
     const struct TextPair *headers;
     size_t header_count;
     const char *user, *secret; /* Basic, where there is a user; secret as text or ${secret.NAME} */
+    const struct AwsSigv4 *signing; /* NULL = not signed; else http_signing_fault() has none */
     const struct Endpoint
         *through; /* numeric: connect there, the URL stays as it is; may be NULL */
     bool keep;
@@ -30,5 +32,8 @@ void http_close(struct HttpClient *client); /* cancels what is under way; accept
 /* NULL, or why this is no URL that can be asked. Then host (cut at its size) and port are filled;
  * host may be NULL. */
 const char *http_url_fault(const char *url, char *host, size_t size, uint16_t *port);
+/* NULL, or why libcurl cannot sign a request to this URL as AWS does: it signs a query in the order
+ * in which it stands, and a path without encoding it once more. */
+const char *http_signing_fault(const char *url);
 
 #endif

@@ -89,6 +89,24 @@ const char *http_url_fault(const char *text, char *host, size_t size, uint16_t *
     return NULL;
 }
 
+const char *http_signing_fault(const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    const char *scheme = strstr(text, "://");
+    const char *host = scheme != NULL ? scheme + 3 : text;
+    const char *path = host + strcspn(host, "/?#");
+    if (memchr(host, '@', (size_t)(path - host)) != NULL)
+        return "it names a user";
+    if (strchr(path, '?') != NULL)
+        return "it has a query";
+    if (path[strspn(path, plain)] != '\0')
+        return "its path has other signs than letters, digits and -._~/";
+    if (strstr(path, "//") != NULL || strstr(path, "/.") != NULL)
+        return "its path is not the shortest";
+    return NULL;
+}
+
 static size_t take_body(char *bytes, size_t one, size_t size, void *data)
 {
     (void)one;
@@ -117,9 +135,28 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
     return fd;
 }
 
+static void set_signing(struct HttpEasy *easy, const struct AwsSigv4 *signing)
+{
+    struct Buf provider = BUF(128), token = BUF(8192);
+    buf_printf(&provider, "aws:amz:%s:%s", signing->region, signing->service);
+    curl_easy_setopt(easy->curl, CURLOPT_AWS_SIGV4, provider.text);
+    curl_easy_setopt(easy->curl, CURLOPT_USERNAME, environment_secret(signing->access_key_id));
+    curl_easy_setopt(easy->curl, CURLOPT_PASSWORD, environment_secret(signing->secret_access_key));
+    if (signing->session_token != NULL) {
+        buf_printf(&token, "X-Amz-Security-Token: %s", environment_secret(signing->session_token));
+        easy->headers = curl_slist_append(easy->headers, token.text);
+        explicit_bzero(token.text, token.size);
+    }
+    buf_free(&provider);
+    buf_free(&token);
+}
+
 static void set_headers(struct HttpEasy *easy, const struct HttpRequest *request)
 {
-    easy->headers = curl_slist_append(NULL, "Expect:"); /* no waiting for 100 Continue */
+    /* No waiting for 100 Continue. libcurl would sign that too, and not send it; so where it signs
+     * a body has to be small enough that it does not ask for that: 1 MiB. */
+    if (request->signing == NULL)
+        easy->headers = curl_slist_append(NULL, "Expect:");
     for (size_t n = 0; n < request->header_count; n++) {
         struct Buf line = BUF(8192);
         const char *value = request->headers[n].value;
@@ -130,6 +167,8 @@ static void set_headers(struct HttpEasy *easy, const struct HttpRequest *request
         easy->headers = curl_slist_append(easy->headers, line.text);
         buf_free(&line);
     }
+    if (request->signing != NULL)
+        set_signing(easy, request->signing);
     curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, easy->headers);
 }
 

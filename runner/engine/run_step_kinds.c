@@ -27,15 +27,39 @@ static bool is_good(const struct PlainRequest *request, const struct Answer *ans
            (request->contains == NULL || strstr(answer->bytes, request->contains) != NULL);
 }
 
+/* Of an error that AWS answers in XML the code and what it begins to say; else of any answer its
+ * begin. */
+static void say_answer(const char *bytes, struct Buf *said)
+{
+    static const char *const parts[] = {"Code", "Message"};
+    struct Buf whole = BUF(4096);
+    redact(bytes, &whole);
+    const char *all = whole.text != NULL ? whole.text : "";
+    for (size_t at = 0; at < COUNT_OF(parts) && strstr(all, "<Error>") != NULL; at++) {
+        char open[16], close[16];
+        snprintf(open, sizeof open, "<%s>", parts[at]);
+        snprintf(close, sizeof close, "</%s>", parts[at]);
+        const char *from = strstr(all, open);
+        const char *to = from != NULL ? strstr(from, close) : NULL;
+        if (to == NULL)
+            continue;
+        from += strlen(open);
+        size_t size = (size_t)(to - from);
+        buf_put(said, said->size > 0 ? ": " : "");
+        buf_visible(said, from, size < 120 ? size : 120, false);
+    }
+    if (said->size == 0)
+        buf_visible(said, all, whole.size < 120 ? whole.size : 120, false);
+    buf_free(&whole);
+}
+
 static void say_unwanted(struct StepRun *step, const struct Answer *answer)
 {
     const struct PlainRequest *request = step->spec->request;
-    struct Buf said = BUF(200), whole = BUF(4096);
+    struct Buf said = BUF(300);
     char text[400];
     uint32_t number = step->index + 1;
-    redact(answer->bytes, &whole);
-    buf_visible(&said, whole.text, whole.size < 120 ? whole.size : 120, false);
-    buf_free(&whole);
+    say_answer(answer->bytes, &said);
     const char *shown = said.text ? said.text : "";
     enum Verdict as = step_verdict(step->run);
     if (answer->end == CALL_ANSWERED && answer->cut && status_is_good(request, answer->code)) {
@@ -87,11 +111,16 @@ void step_request_begin(struct StepRun *step)
         step_fail(step, VERDICT_OWN_FAILURE, err.message);
         return;
     }
+    if (request->signing != NULL && http_signing_fault(request->url) != NULL) {
+        step_cannot(step, "a request to this URL cannot be signed");
+        return;
+    }
     run->any_begun = true;
     const struct HttpRequest *call = &(struct HttpRequest){.url = request->url,
                                                            .method = request->method,
                                                            .body = request->body,
                                                            .headers = headers,
+                                                           .signing = request->signing,
                                                            .header_count = request->headers.count};
     (void)http_call(run->http, call, mono_add(mono_now(), step->spec->timeout_ns), answered, step);
 }

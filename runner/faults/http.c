@@ -6,6 +6,7 @@
 #include "../base/duration.h"
 #include "../base/text.h"
 #include "../clients/http.h"
+#include "aws_sigv4.h"
 #include "files.h"
 #include "kinds.h"
 
@@ -22,6 +23,7 @@ struct HttpConfig {
     const struct Node *target;
     struct List headers; /* of struct TextPair */
     const char *headers_from;
+    const struct AwsSigv4 *signing;
     bool fault;
     const struct RequestConfig *undo, *proof;
 };
@@ -133,6 +135,13 @@ static const struct Field http_fields[] = {
      .offset = offsetof(struct HttpConfig, headers),
      .example = "{X-Drill: faildrill}",
      .doc = "Headers that are sent; in plain work a value may be a secret as a whole."},
+    {.name = "aws_sigv4",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct HttpConfig, signing),
+     .of = &aws_sigv4_record,
+     .example = "{region: eu-west-1, service: rds, access_key_id: \"${secret.aws_key_id}\", "
+                "secret_access_key: \"${secret.aws_key}\"}",
+     .doc = "Of plain work: signs it as AWS wants it."},
     {.name = "ok",
      .type = FIELD_RECORD,
      .offset = IN_REQUEST(ok),
@@ -250,6 +259,10 @@ static void check_fault(const struct HttpConfig *config, const struct Node *node
                      "undo: {http: URL, method: M} puts it back; proof: {http: URL, ok: {...}} is "
                      "good only while it is broken",
                      "an `http` with fault: true needs `%s`", missing);
+    if (config->signing != NULL)
+        problems_say(decode->problems, ERR_RULE, place_of(node, "aws_sigv4"),
+                     "as plain work this runner sends it, and nothing undoes it",
+                     "a fault's request is not signed: a host sends it, which has no key");
     if (config->headers_from != NULL)
         files_check_source(node, "headers_from", config->headers_from, decode);
 }
@@ -262,6 +275,8 @@ static void http_check(const void *record, const struct Node *node, struct Decod
     check_headers(config, decode);
     if (config->fault)
         check_fault(config, node, decode);
+    else if (config->signing != NULL)
+        aws_sigv4_check_request(node, config->request.url, &config->headers, decode);
     for (size_t i = 0; i < COUNT_OF(of_faults) && !config->fault; i++)
         if (node_get(node, of_faults[i]) != NULL)
             problems_say(decode->problems, ERR_RULE, place_of(node, of_faults[i]),
@@ -282,7 +297,8 @@ static const struct PlainRequest *http_plain(const void *data, struct Arena *are
                                    .body = config->request.body,
                                    .headers = config->headers,
                                    .status = config->request.ok->status,
-                                   .contains = config->request.ok->body};
+                                   .contains = config->request.ok->body,
+                                   .signing = config->signing};
     return plain;
 }
 

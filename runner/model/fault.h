@@ -103,6 +103,7 @@ struct PlainRequest {
     struct List headers;             /* of struct TextPair; a value may be a ${secret.NAME} */
     struct List status;              /* of const char *: the good ones; none = 200 to 299 */
     const char *contains;            /* what the body must contain, or NULL */
+    const struct AwsSigv4 *signing;  /* or NULL */
 };
 
 struct FaultKind {

@@ -82,6 +82,15 @@ for options in "" "-e anywhere"; do
     say $status "the published experiments${options:+ in ${options#-e }}"
 done
 
+# The drills of RDS, for which there is no lab: in the environment that comes with them.
+for options in "" "-e rds"; do
+    # shellcheck disable=SC2086
+    "$program" -C ../../scenarios/aws validate --strict $options >"$actual" 2>&1
+    status=$?
+    [ $status = 0 ] || cat "$actual"
+    say $status "the drills in scenarios/aws${options:+ in ${options#-e }}"
+done
+
 # Every example of the language's design, alone and in both of its environments; the rest by name.
 cd language || exit 1
 for file in environments/*.yaml scenarios/*.yaml drills/*.yaml first_screen/*.yaml; do

@@ -142,6 +142,85 @@ static void test_method_headers_and_body_are_sent(void **state)
     end(&scene);
 }
 
+/* Of AWS' published test suite of signatures: each with its name there. */
+static const struct {
+    const char *name, *method, *body, *header, *value, *token, *signature;
+} vectors[] = {
+    {.name = "get-vanilla",
+     .signature = "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
+    {.name = "post-vanilla",
+     .method = "POST",
+     .signature = "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
+    {.name = "post-x-www-form-urlencoded",
+     .method = "POST",
+     .body = "Param1=value1",
+     .header = "Content-Type",
+     .value = "application/x-www-form-urlencoded",
+     .signature = "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"},
+    {.name = "post-header-key-sort",
+     .method = "POST",
+     .header = "My-Header1",
+     .value = "value1",
+     .signature = "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c"},
+    {.name = "post-sts-header-before",
+     .method = "POST",
+     .token =
+         "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRX"
+         "mxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsbur"
+         "EDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPP"
+         "kUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==",
+     .signature = "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead"},
+};
+
+static void test_a_signature_is_that_of_the_published_vectors(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < COUNT_OF(vectors); n++) {
+        struct Scene scene = begin(ok);
+        struct AwsSigv4 signing = {.region = "us-east-1",
+                                   .service = "service",
+                                   .access_key_id = "AKIDEXAMPLE",
+                                   .secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+                                   .session_token = vectors[n].token};
+        struct TextPair headers[] = {{.name = "Host", .value = "example.amazonaws.com"},
+                                     {.name = "X-Amz-Date", .value = "20150830T123600Z"},
+                                     {.name = vectors[n].header, .value = vectors[n].value}};
+        struct Ended ended = {.came = false};
+        char signature[80];
+        serve(&scene, "127.0.0.1");
+        *strstr(scene.url, "healthz") = '\0';
+        struct HttpRequest request = {.url = scene.url,
+                                      .method = vectors[n].method,
+                                      .body = vectors[n].body,
+                                      .headers = headers,
+                                      .header_count = vectors[n].header != NULL ? 3 : 2,
+                                      .signing = &signing};
+        http_call(scene.client, &request, in_ms(20000), keep_ended, &ended);
+        run_until(scene.loop, &ended.came);
+
+        snprintf(signature, sizeof(signature), "Signature=%s\r\n", vectors[n].signature);
+        if (strstr(scene.asked, signature) == NULL)
+            fail_msg("%s: %s", vectors[n].name, scene.asked);
+        assert_null(strstr(scene.asked, "wJalr"));
+        end(&scene);
+    }
+}
+
+static void test_what_cannot_be_signed_is_known(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"https://rds.eu-west-1.amazonaws.com",
+                                       "https://rds.eu-west-1.amazonaws.com/",
+                                       "http://[::1]:8080/v1/a-b_c.d~e"};
+    static const char *const bad[] = {"https://h/?b=1&a=2", "https://h?a=1", "https://h/a%20b",
+                                      "https://h/a:b",      "https://h//a",  "https://h/a/../b",
+                                      "https://u:p@h/"};
+    for (size_t n = 0; n < COUNT_OF(good); n++)
+        assert_null(http_signing_fault(good[n]));
+    for (size_t n = 0; n < COUNT_OF(bad); n++)
+        assert_non_null(http_signing_fault(bad[n]));
+}
+
 static void test_no_redirect_is_followed(void **state)
 {
     (void)state;
@@ -322,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_each_call_has_its_connection_unless_kept),
         cmocka_unit_test(test_a_kept_name_is_resolved_again_for_a_new_connection),
         cmocka_unit_test(test_method_headers_and_body_are_sent),
+        cmocka_unit_test(test_a_signature_is_that_of_the_published_vectors),
+        cmocka_unit_test(test_what_cannot_be_signed_is_known),
         cmocka_unit_test(test_no_redirect_is_followed),
         cmocka_unit_test(test_a_long_body_is_cut_and_is_an_answer),
         cmocka_unit_test(test_failures_have_their_names),
