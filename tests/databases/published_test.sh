@@ -1,31 +1,49 @@
 #!/usr/bin/env bash
 # published_test.sh - experiments that others published, of scenarios/published, run on the lab's systems.
 # SPDX-License-Identifier: Apache-2.0
-# usage: tests/databases/published_test.sh      ONLY: some of e01 e03 e05 e06 e07 e10 e12 e15
+# usage: tests/databases/published_test.sh      ONLY: some of e01 e02 e03 e05 e06 e07 e10 e12 e15
 #
 # Each is its file with the lab's names and shorter times. What the lab has not is left out of it: a Prometheus, an
-# Alertmanager, a shop in front of Patroni. E4 is lock_row_test.sh; E2, E8, E9, E11, E13 and E14 want MySQL, SAP, Kafka, a
-# web server with a certificate that people use and an Indy pool.
+# Alertmanager, a shop in front of Patroni. E4 is lock_row_test.sh; E8, E9, E11, E13 and E14 want SAP, Kafka, a web
+# server with a certificate that people use and an Indy pool. For E2 the lab has MariaDB.
 #
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 export ONLY=${ONLY-$*}
-in_lab staging web patroni
+chosen() {
+    [ -z "${ONLY-}" ] || [[ " $ONLY " == *" $1 "* ]]
+}
+sets=()
+# set_for NAME EXPERIMENT...: it is needed where one of them is chosen.
+set_for() {
+    local name
+    for name in "${@:2}"; do
+        ! chosen "$name" || { sets+=("$1") && return; }
+    done
+}
+set_for staging e05 e06 e15
+set_for web e07 e12
+set_for patroni e01 e03 e10
+set_for mariadb e02
+in_lab "${sets[@]}"
 
 # shellcheck source=tests/drills.sh
 . "$root/tests/drills.sh"
 net=$(<"$LAB_STATE/net")
 proxy=${net%.*}.$((${net##*.} + 5)).21
+mariadb=${net%.*}.$((${net##*.} + 12))
 
 mkdir "$work/environments"
 # lab_of NAME SET EXPRESSION...: the set's environment as these experiments name its roles.
 lab_of() {
     local name=$1 set=$2
     shift 2
+    [[ " ${sets[*]} " == *" $set "* ]] || return 0
     sed -E "s/^environment: .*/environment: $name/; $*" "$LAB_STATE/environments/$set.yaml" >"$work/environments/$name.yaml"
 }
 lab_of shop_with_redis staging 's/^  redis:/  cache:/; s/^  api:$/  web:/; s/^  api: "/  shop: "/'
 lab_of shop_of_servers web 's/^  orders: +#.*/  web:/'
+lab_of shop_with_mariadb mariadb '/^  client:/s/client/web/'
 lab_of shop_with_postgres patroni '$ s/$/\n  web: {hosts: [patroni-lb-1]}/'
 mkdir "$work/own"
 printf 'project: published\nstate: state\nscenarios: [own]\nenvironments: [environments]\n' >"$work/faildrill.yaml"
@@ -53,9 +71,6 @@ case_of() {
     for condition in "${@:4}"; do
         check "$name: $condition" holds "$condition"
     done
-}
-chosen() {
-    [ -z "${ONLY-}" ] || [[ " $ONLY " == *" $1 "* ]]
 }
 of_probe() {
     echo "[p for p in r['probes'] if p['name'] == '$1'][0]"
@@ -98,3 +113,27 @@ case_of e10 PASS 'a planned switchover loses nothing' e10_planned_switchover sho
 case_of e10 PASS 'its region gone, the database moves' e10_region_lost shop_with_postgres "$shopless; s/for: 4m/for: 50s/; s/ 2m\\b/ 30s/" \
     'f["inside"]' 'f["split"] is not None'
 case_of e10 PASS 'the same, and the move is asked for' e10_forced_failover shop_with_postgres "$shopless" 'f["writes"]["lost"] == 0'
+
+# Nobody fails this MariaDB over but the drill; a client asks each host in turn for one that takes writes.
+give_load() {
+    "$lab" --state "$LAB_STATE" exec mariadb-api-1 sh -c 'cat >/run/load' <<END
+end=\$((\$(date +%s) + \$1)) written=0
+while [ \$(date +%s) -lt \$end ]; do
+    for host in $mariadb.11 $mariadb.12 $mariadb.13; do
+        timeout 2 mariadb --no-defaults -u drill -h \$host shop -e 'create table if not exists e02 (id int); insert into e02 values (1)' &&
+            written=\$((written + 1)) && break
+    done 2>/dev/null
+done
+[ \$written -gt 10 ]
+END
+}
+if chosen e02; then
+    check "e02: the client has its load" give_load
+    case_of e02 PASS 'the writer is killed between two loads, and clients find the next' e02_mysql_forced_failover shop_with_mariadb \
+        's/role: mysql_writer, pick: 1/role: mariadb, is: primary/; s#sysbench.*--time=300 run#sh /run/load 6#; s#sysbench.*--time=60 run#sh /run/load 4#
+        s/^  writer: \{tcp.*/  writer: {primary: mariadb, every: 250ms}/; s/^  orders: \{http.*/  orders: {ledger: mariadb, every: 100ms}/
+        s/^  - reboot: writer/  - kill: writer\n  - failover: mariadb/; /timeout: 10m/d; s/wait: 2m/wait: 5s/
+        s/^  writer: \{recover.*/  writer: {failover_within: 40s, max_split: 0s, redundant_within: 90s}/
+        s/orders: \{recover_within: 40s/orders: {recover_not_before: 100ms, recover_within: 40s, max_downtime: 40s, max_lost: 0/' \
+        'f["writes"]["lost"] == 0 and f["writes"]["acked"] > 50' 'f["inside"]' 'f["redundant"] is not None'
+fi
