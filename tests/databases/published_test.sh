@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # published_test.sh - experiments that others published, of scenarios/published, run on the lab's systems.
 # SPDX-License-Identifier: Apache-2.0
-# usage: tests/databases/published_test.sh      ONLY: some of e01 e02 e03 e05 e06 e07 e10 e12 e15
+# usage: tests/databases/published_test.sh      ONLY: some of e01 e02 e03 e05 e06 e07 e10 e11 e12 e15
 #
 # Each is its file with the lab's names and shorter times. What the lab has not is left out of it: a Prometheus, an
-# Alertmanager, a shop in front of Patroni. E4 is lock_row_test.sh; E8, E9, E11, E13 and E14 want SAP, Kafka, a web
-# server with a certificate that people use and an Indy pool. For E2 the lab has MariaDB.
+# Alertmanager, a shop in front of Patroni. E4 is lock_row_test.sh; E8, E9, E13 and E14 want SAP, a web server with a
+# certificate that people use and an Indy pool. For E2 and E11 the lab has MariaDB and RabbitMQ, not MySQL and Kafka.
 #
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
@@ -25,6 +25,8 @@ set_for staging e05 e06 e15
 set_for web e07 e12
 set_for patroni e01 e03 e10
 set_for mariadb e02
+set_for rabbitmq e11
+set_for bare:1 e11
 in_lab "${sets[@]}"
 
 # shellcheck source=tests/drills.sh
@@ -44,6 +46,15 @@ lab_of() {
 lab_of shop_with_redis staging 's/^  redis:/  cache:/; s/^  api:$/  web:/; s/^  api: "/  shop: "/'
 lab_of shop_of_servers web 's/^  orders: +#.*/  web:/'
 lab_of shop_with_mariadb mariadb '/^  client:/s/client/web/'
+# What may be cut off cannot hold the lock: another host does.
+brokers() {
+    local power="$lab --state $LAB_STATE power"
+    lab_of queue_of_brokers rabbitmq "s/^  queue:/  broker:/; s/^roles:/&\n  other: {hosts: {bare-1: {address: $(<"$LAB_STATE/hosts/bare-1/address")}}}/"
+    # shellcheck disable=SC2016
+    printf 'lock: bare-1\npower: {down: "%s off ${host.name}", up: "%s on ${host.name}", status: "%s status ${host.name}"}\n' \
+        "$power" "$power" "$power" >>"$work/environments/queue_of_brokers.yaml"
+}
+! chosen e11 || brokers
 lab_of shop_with_postgres patroni '$ s/$/\n  web: {hosts: [patroni-lb-1]}/'
 mkdir "$work/own"
 printf 'project: published\nstate: state\nscenarios: [own]\nenvironments: [environments]\n' >"$work/faildrill.yaml"
@@ -137,3 +148,14 @@ if chosen e02; then
         s/orders: \{recover_within: 40s/orders: {recover_not_before: 100ms, recover_within: 40s, max_downtime: 40s, max_lost: 0/' \
         'f["writes"]["lost"] == 0 and f["writes"]["acked"] > 50' 'f["inside"]' 'f["redundant"] is not None'
 fi
+
+# A quorum queue in the place of partitions. Its hosts have no systemd that could reboot them: their power is cut instead.
+brokers='s/^  offline: \{prom.*/  offline: {primary: broker, every: 250ms}/; /^  behind: \{prom/d
+    s/^  - reboot: broker/  - {power_off: broker, for: 20s}/; /timeout: 10m/d
+    s/^  lost: \{prom.*/  lost: {ledger: broker, every: 200ms}/; s/^  behind: .*/  lost: {max_lost: 0}/; /^  lost: \{max_outage/d'
+case_of e11 PASS 'a follower boots anew: the queue has its leader throughout' e11_broker_rebooted queue_of_brokers \
+    "s/pick: 1/is: replica/; $brokers; s/offline: \{max_outage: 0s.*/offline: {max_outage: 0s, redundant_within: 2m}/" \
+    'f["writes"]["lost"] == 0 and f["writes"]["acked"] > 20'
+case_of e11 PASS 'the leader boots anew: another one is elected, and nothing is lost' e11_broker_rebooted queue_of_brokers \
+    "s/pick: 1/is: primary/; $brokers; s/offline: \{max_outage: 0s.*/offline: {failover_within: 20s, redundant_within: 2m}/" \
+    'f["writes"]["lost"] == 0 and f["writes"]["acked"] > 20' 'f["redundant"] is not None'
