@@ -124,6 +124,8 @@ void analyse(const struct RunRecord *run, const struct Past *past, size_t past_c
     struct Analysis analysis = {.run = run, .arena = arena, .out = out};
     analyse_causes(&analysis);
     analyse_probes(&analysis);
+    if (analysis.any_sent)
+        analyse_gray(out);
     out->unaffected = nobody_noticed(&analysis);
     analyse_spoiled(&analysis);
     analyse_judge(&analysis);

@@ -57,6 +57,9 @@ void analyse_ledger(const struct Analysis *analysis, uint32_t probe, struct Ledg
 void analyse_primary(const struct Analysis *analysis, uint32_t probe, struct PrimaryResult *out);
 const struct RunSystem *system_of(const struct RunRecord *run, const char *role);
 
+/* gray.c: of all primaries, once all probes are read. */
+void analyse_gray(struct Report *report);
+
 /* switch_back.c: a line for each role that was to be given back. */
 void judge_switch_backs(struct Analysis *analysis);
 

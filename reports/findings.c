@@ -175,6 +175,13 @@ static void find_primary(struct Analysis *analysis, const struct PrimaryResult *
         analysis_find(analysis, "%s: two hosts called themselves primary for %s after the undo.",
                       name, text);
     }
+    if (primary->gray_of != NULL) {
+        span_say(primary->gray.low_ns, primary->gray.high_ns, text);
+        analysis_find(analysis,
+                      "%s failed for %s while %s said that it leads, and nobody took over: a gray "
+                      "window.",
+                      primary->gray_of->name, text, primary->before);
+    }
     bool beside = has_ledger_from(analysis->run, primary->before);
     bool partition =
         !beside && report->cause_count > 0 && is_partition(report->causes[0].faults[0]);

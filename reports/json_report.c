@@ -248,6 +248,8 @@ static void put_primary(struct JsonOut *out, const struct PrimaryResult *primary
     out_span(out, "back_split", primary->back_split);
     json_put_bool(json, "split_proven", primary->split_proven);
     out_ns(out, "unasked_ns", primary->unasked_ns);
+    out_span(out, "gray", primary->gray);
+    json_put_text(json, "gray_of", primary->gray_of != NULL ? primary->gray_of->name : NULL);
     if (primary->system != NULL) {
         json_put_text(json, "system", primary->system->system);
         json_put_text(json, "knobs", primary->system->knobs);

@@ -236,8 +236,12 @@ struct PrimaryResult {
     bool split_proven;      /* both acknowledged writes */
     bool seen;              /* there was a census; else nothing is known of a split */
     int64_t unasked_ns;     /* the old primary could not be asked so long while another one led */
-    struct Span redundant;  /* from the undo (or T0); high NS_NEVER = not seen */
-    const char *before, *after; /* host names, or NULL */
+    /* A client failed so long while who led said that it leads, and nobody took over; 0,0 = none
+     * proven. */
+    struct Span gray;
+    const struct RunProbe *gray_of; /* that client's; or NULL */
+    struct Span redundant;          /* from the undo (or T0); high NS_NEVER = not seen */
+    const char *before, *after;     /* host names, or NULL */
     const struct Reign *reigns;
     size_t reign_count;  /* in order of their beginning */
     uint32_t host_count; /* that were asked */
