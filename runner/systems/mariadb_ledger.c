@@ -16,8 +16,10 @@ struct MariadbLedger {
     struct Ledger ledger; /* first */
     bool made;            /* the table was, for this write */
     const char *how;      /* before the question of a read-back */
-    uint64_t taken;       /* rows of a read-back */
     bool of_primary;      /* of that read-back: see LedgerRead */
+    struct Row {
+        int64_t writer, number, id;
+    } last; /* of a read-back so far; 0, 0, 0 = none yet */
 };
 
 static void *ledger_open(const struct LedgerInput *input, struct Err *err);
@@ -181,17 +183,29 @@ static bool is_open(const struct MariadbRows *rows)
     return false;
 }
 
-static bool take_numbers(const struct MariadbLedger *mine, const struct MariadbRows *rows)
+static bool is_behind(const struct Row *row, const struct Row *other)
+{
+    if (row->writer != other->writer)
+        return row->writer > other->writer;
+    return row->number != other->number ? row->number > other->number : row->id > other->id;
+}
+
+/* A union promises no order. */
+static bool take_numbers(struct MariadbLedger *mine, const struct MariadbRows *rows)
 {
     const struct LedgerRead *to = &mine->ledger.to;
     for (size_t n = 0; n < mariadb_row_count(rows); n++) {
-        int64_t writer = 0, number = 0;
+        struct Row row = {0};
         if (mine->of_primary && text_equal(mariadb_value(rows, n, 0), "0"))
             continue;
-        if (!int_parse(mariadb_value(rows, n, 0), &writer, NULL) ||
-            !int_parse(mariadb_value(rows, n, 1), &number, NULL) || writer < 1 || number < 1)
+        if (!int_parse(mariadb_value(rows, n, 0), &row.writer, NULL) ||
+            !int_parse(mariadb_value(rows, n, 1), &row.number, NULL) ||
+            !int_parse(mariadb_value(rows, n, 3), &row.id, NULL) || row.writer < 1 ||
+            row.number < 1)
             return false;
-        to->found(to->data, (uint32_t)writer, (uint64_t)number);
+        if (is_behind(&row, &mine->last))
+            mine->last = row;
+        to->found(to->data, (uint32_t)row.writer, (uint64_t)row.number);
     }
     return true;
 }
@@ -224,7 +238,7 @@ static void on_numbers(void *data, const struct Answer *answer)
     const struct MariadbRows *rows = has_rows(answer) ? mariadb_rows(answer) : NULL;
     mine->ledger.call = NULL;
     if (is_error(answer, MISSING_TABLE)) {
-        if (mine->of_primary && mine->taken == 0)
+        if (mine->of_primary && mine->last.writer == 0)
             ask_absence(mine);
         else
             ledger_end_read(&mine->ledger, !mine->of_primary);
@@ -232,7 +246,6 @@ static void on_numbers(void *data, const struct Answer *answer)
     }
     bool good = rows != NULL && (!mine->of_primary || is_open(rows)) && take_numbers(mine, rows);
     size_t count = rows != NULL ? mariadb_row_count(rows) - (good && mine->of_primary ? 1 : 0) : 0;
-    mine->taken += count;
     if (good && count == CHUNK)
         read_chunk(mine);
     else
@@ -240,16 +253,21 @@ static void on_numbers(void *data, const struct Answer *answer)
 }
 
 /* The address may be one of a proxy, which may ask a replica that lags: what that has not got yet
- * is not lost. So who answers says in the same answer whether it takes writes. */
+ * is not lost. So who answers says in the same answer whether it takes writes. By key, not by
+ * count: a write that was in doubt may come between two chunks, before those that were read. */
 static void read_chunk(struct MariadbLedger *mine)
 {
     const struct LedgerInput *input = &mine->ledger.input;
-    char text[500];
+    const struct Row *last = &mine->last;
+    char text[700];
     snprintf(text, sizeof(text),
-             "%s%s(select writer, number, null from %.100s where run = '%.40s' and probe = %" PRIu32
-             " order by writer, number, id limit %d offset %" PRIu64 ")",
-             mine->how, mine->of_primary ? "select 0, 0, @@global.read_only union all " : "",
-             table_of(mine), input->run, input->probe, CHUNK, mine->taken);
+             "%s%s(select writer, number, null, id from %.100s where run = '%.40s' and probe = "
+             "%" PRIu32 " and (writer > %" PRId64 " or (writer = %" PRId64 " and (number > %" PRId64
+             " or (number = %" PRId64 " and id > %" PRId64
+             ")))) order by writer, number, id limit %d)",
+             mine->how, mine->of_primary ? "select 0, 0, @@global.read_only, 0 union all " : "",
+             table_of(mine), input->run, input->probe, last->writer, last->writer, last->number,
+             last->number, last->id, CHUNK);
     ask(mine, text, on_numbers);
 }
 
@@ -258,7 +276,7 @@ static void ledger_read(void *data, const struct Endpoint *from, uint32_t writer
 {
     (void)writers;
     struct MariadbLedger *mine = data;
-    mine->taken = 0;
+    mine->last = (struct Row){0};
     mine->of_primary = to->of_primary;
     if (ledger_begin_read(&mine->ledger, from, deadline, to))
         read_chunk(mine);

@@ -13,9 +13,9 @@ enum { CHUNK = 20000 };
 #define MISSING_TABLE "42P01"
 
 struct PostgresLedger {
-    struct Ledger ledger; /* first */
-    bool made;            /* the table was, for this write */
-    uint64_t taken;       /* rows of a read-back */
+    struct Ledger ledger;                   /* first */
+    bool made;                              /* the table was, for this write */
+    char writer[24], number[24], place[24]; /* the last row of a read-back */
 };
 
 static void *ledger_open(const struct LedgerInput *input, struct Err *err);
@@ -154,7 +154,15 @@ static void ledger_write(void *data, const struct LedgerWrite *write)
 
 static void read_chunk(struct PostgresLedger *mine);
 
-static bool take_numbers(const struct PostgresLedger *mine, const struct PostgresRows *rows)
+static void keep_last(struct PostgresLedger *mine, const char *writer, const char *number,
+                      const char *place)
+{
+    snprintf(mine->writer, sizeof(mine->writer), "%s", writer);
+    snprintf(mine->number, sizeof(mine->number), "%s", number);
+    snprintf(mine->place, sizeof(mine->place), "%s", place);
+}
+
+static bool take_numbers(struct PostgresLedger *mine, const struct PostgresRows *rows)
 {
     for (size_t n = 0; n < postgres_row_count(rows); n++) {
         int64_t writer = 0, number = 0;
@@ -163,6 +171,10 @@ static bool take_numbers(const struct PostgresLedger *mine, const struct Postgre
             return false;
         mine->ledger.to.found(mine->ledger.to.data, (uint32_t)writer, (uint64_t)number);
     }
+    size_t last = postgres_row_count(rows);
+    if (last-- > 0)
+        keep_last(mine, postgres_value(rows, last, 0), postgres_value(rows, last, 1),
+                  postgres_value(rows, last, 2));
     return true;
 }
 
@@ -175,22 +187,23 @@ static void on_numbers(void *data, const struct Answer *answer)
     bool rows = answer->end == CALL_ANSWERED && answer->code == POSTGRES_ROWS;
     bool good = missing || (rows && take_numbers(mine, postgres_rows(answer)));
     size_t count = rows ? postgres_row_count(postgres_rows(answer)) : 0;
-    mine->taken += count;
     if (good && count == CHUNK)
         read_chunk(mine);
     else
         ledger_end_read(&mine->ledger, good);
 }
 
+/* By key, not by count: a write that was in doubt may come between two chunks, before those that
+ * were read. What was written twice has two places, which nothing moves: rows are only added. */
 static void read_chunk(struct PostgresLedger *mine)
 {
-    char text[300], taken[24];
-    const char *const more[] = {taken};
+    char text[400];
+    const char *const more[] = {mine->writer, mine->number, mine->place};
     snprintf(text, sizeof(text),
-             "select writer, number from %.100s where run = $1 and probe = $2 order by writer, "
-             "number limit %d offset $3",
+             "select writer, number, ctid from %.100s where run = $1 and probe = $2 and (writer, "
+             "number, ctid) > ($3::int, $4::bigint, $5::tid) order by writer, number, ctid "
+             "limit %d",
              table_of(mine), CHUNK);
-    snprintf(taken, sizeof(taken), "%" PRIu64, mine->taken);
     ask(mine, text, more, COUNT_OF(more), on_numbers);
 }
 
@@ -199,7 +212,7 @@ static void ledger_read(void *data, const struct Endpoint *from, uint32_t writer
 {
     (void)writers;
     struct PostgresLedger *mine = data;
-    mine->taken = 0;
+    keep_last(mine, "0", "0", "(0,0)");
     if (ledger_begin_read(&mine->ledger, from, deadline, to))
         read_chunk(mine);
 }
