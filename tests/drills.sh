@@ -77,6 +77,12 @@ every_write() {
             holds "led['$probe']['acked'] > 20 and led['$probe']['read_back_complete'] == 'yes'" || return 1
     done
 }
+# nobody_saw PRIMARY CLIENT: it failed for as long as the fault lasted, while who led said so: the gray window.
+nobody_saw() {
+    holds "(pri['$1']['gray_of'], pri['$1']['gray']['low_ns'] > 10e9) == ('$2', True)" &&
+        holds "pri['$1']['gray']['low_ns'] <= pri['$1']['gray']['high_ns'] < 30e9 and pri['$1']['after'] == pri['$1']['before']" &&
+        grep -q "$2 failed for .* a gray window" "$work/said"
+}
 # row NAME: the last report's figures, a line.
 row() {
     printf '    %s\n' "$(python3 -B "$root/tests/figures.py" "$work/report.json" "$1")"

@@ -5,6 +5,7 @@
 etcd_hosts() {
     local n
     for n in 1 2 3; do echo "etcd etcd-$n 3$n etcd"; done
+    echo "etcd etcd-api-1 21 idle"
 }
 
 # etcd_config PREFIX ADDRESS NAME, of a set whose members are .31 to .33
@@ -29,6 +30,7 @@ END
 
 # What a host of the set has on its disk: etcd_make DIR PREFIX ADDRESS NAME SERVICES
 etcd_make() {
+    [ "$5" != idle ] || return 0
     mkdir -p "$1/disk/lib/postgresql"
     [ "$EUID" -ne 0 ] || chown -R postgres:postgres "$1/disk/lib/postgresql"
     etcd_config "$2" "$3" "$4" >"$1/disk/etc/lab/etcd.yml"
@@ -37,7 +39,7 @@ etcd_make() {
 etcd_up() {
     local name
     for name in $(hosts_of etcd); do
-        start_services "$name" etcd
+        start_services "$name" etcd idle
     done
     wait_until 30 etcd_agrees || set_not_ready etcd "the three do not name one leader"
 }

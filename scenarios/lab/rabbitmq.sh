@@ -5,11 +5,13 @@
 rabbitmq_hosts() {
     local n
     for n in 1 2 3; do echo "rabbitmq rabbitmq-$n 1$n rabbitmq"; done
+    echo "rabbitmq rabbitmq-api-1 21 idle"
 }
 
 # What a host of the set has on its disk: rabbitmq_make DIR PREFIX ADDRESS NAME SERVICES
 rabbitmq_make() {
     local home=$1/disk/lib/rabbitmq
+    [ "$5" != idle ] || return 0
     mkdir -p "$home" "$1/disk/log/rabbitmq" "$1/disk/etc/rabbitmq"
     printf 'LAB%s' "$(cksum <<<"$state" | tr -d ' /')" >"$home/.erlang.cookie"
     chmod 600 "$home/.erlang.cookie"
@@ -41,7 +43,7 @@ END
 rabbitmq_up() {
     local name
     for name in $(hosts_of rabbitmq); do
-        start_services "$name" rabbitmq
+        start_services "$name" rabbitmq idle
     done
     wait_until 180 rabbitmq_is_one || set_not_ready rabbitmq "the three are no cluster"
     rabbitmq_api PUT /queues/%2f/drills '{"durable": true, "arguments": {"x-queue-type": "quorum"}}' >/dev/null ||
@@ -69,7 +71,7 @@ rabbitmq_is_one() {
 }
 
 rabbitmq_is_whole() {
-    [ "$(for name in $(hosts_of rabbitmq); do rabbitmq_rank "$name"; done | sort | uniq -c | tr -d ' \n')" = 2follower1leader ]
+    [ "$(for name in rabbitmq-{1..3}; do rabbitmq_rank "$name"; done | sort | uniq -c | tr -d ' \n')" = 2follower1leader ]
 }
 
 # rabbitmq_rank HOST: of the queue's member there, as its own Ra has it.

@@ -6,6 +6,7 @@ web_hosts() {
     local n
     for n in 1 2 3; do echo "web web-$n 1$n nginx"; done
     for n in 1 2; do echo "web web-lb-$n 2$n haproxy keepalived"; done
+    echo "web web-api-1 31 idle"
 }
 
 # nginx_config NAME: pages that say who made them.
@@ -118,6 +119,7 @@ web_make() {
     local etc=$1/disk/etc/lab
     case $5 in
     nginx) nginx_config "$4" >"$etc/nginx.conf" ;;
+    idle) ;;
     *)
         web_proxy_config "$2" >"$etc/haproxy.cfg"
         keepalived_config "$2" "$3" "$4" >"$etc/keepalived.conf"
@@ -130,7 +132,7 @@ web_make() {
 web_up() {
     local name
     for name in $(hosts_of web); do
-        start_services "$name" nginx haproxy
+        start_services "$name" nginx haproxy idle
     done
     for name in $(hosts_of web); do
         start_services "$name" keepalived
