@@ -22,6 +22,7 @@ static const char *const settings[] = {"read_only",
                                        "innodb_flush_log_at_trx_commit",
                                        "rpl_semi_sync_master_enabled",
                                        "rpl_semi_sync_slave_enabled",
+                                       "rpl_semi_sync_master_wait_point",
                                        "rpl_semi_sync_master_timeout"};
 static const char *const states[] = {"RPL_SEMI_SYNC_MASTER_STATUS", "RPL_SEMI_SYNC_MASTER_CLIENTS",
                                      "RPL_SEMI_SYNC_MASTER_NO_TIMES"};
@@ -74,6 +75,7 @@ static void read_variables(struct MariadbLook *look, const struct MariadbRows *r
     look->durable = text_equal(mariadb_value(rows, 0, at++), "1");
     look->semi_source = is_on(mariadb_value(rows, 0, at++));
     look->semi_replica = is_on(mariadb_value(rows, 0, at++));
+    look->semi_after_sync = text_equal(mariadb_value(rows, 0, at++), "AFTER_SYNC");
     look->semi_timeout_ms = number_in(mariadb_value(rows, 0, at++), -1);
     look->semi_on = is_on(mariadb_value(rows, 0, at++));
     look->semi_clients = number_in(mariadb_value(rows, 0, at++), 0);

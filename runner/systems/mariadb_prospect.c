@@ -16,9 +16,9 @@ struct ProspectAsk {
     struct Knob knobs[KNOBS_MAX];
     char values[KNOBS_MAX][VALUE_MAX];
     size_t knob_count;
-    bool above;     /* the user writes in spite of read_only */
-    bool strays;    /* the primary may log what no replica ever gets */
-    bool may, told; /* our admin may promote; and has said what it may */
+    bool above;         /* the user writes in spite of read_only */
+    bool may, told;     /* our admin may promote; and has said what it may */
+    const char *strays; /* the primary may log what no replica ever gets: why; or NULL */
     char not_ready[400], loss[200];
     ProspectFn *done;
     void *data;
@@ -81,11 +81,18 @@ static void judge_semi_sync(struct ProspectAsk *mine, const struct MariadbLook *
 {
     if (!primary->semi_source) {
         knob(mine, "semi-sync", "off");
-        mine->strays = true;
+        mine->strays =
+            "without semi-sync it may have logged what no replica has, and stays stopped then";
         snprintf(mine->loss, sizeof(mine->loss),
                  "loss possible: asynchronous, what did not reach a replica");
         return;
     }
+    if (!primary->semi_after_sync)
+        mine->strays = "rpl_semi_sync_master_wait_point is not AFTER_SYNC on it: what it wrote is "
+                       "committed before a replica has it, and then it stays stopped";
+    else if (!primary->semi_replica)
+        mine->strays = "rpl_semi_sync_slave_enabled is off on it: its recovery from a crash keeps "
+                       "what waited for a replica, and then it stays stopped";
     double timeout_s = (double)primary->semi_timeout_ms / 1000;
     knob(mine, "semi-sync",
          "waits %.1f s for one of %lld replicas, then for nobody; gave up %lld x", timeout_s,
@@ -99,11 +106,32 @@ static void judge_semi_sync(struct ProspectAsk *mine, const struct MariadbLook *
              "what is acknowledged now may be nowhere else");
 }
 
+/* Whoever is promoted would go on without it, and say nothing. */
+static void judge_successors(struct ProspectAsk *mine)
+{
+    const struct Role *role = mine->look.system->role;
+    const char *first = NULL;
+    size_t without = 0;
+    for (size_t n = 0; n < role->host_count; n++) {
+        const struct MariadbLook *look = &mine->look.hosts[n];
+        if (!mariadb_follows(look) || look->semi_source)
+            continue;
+        first = first != NULL ? first : role->hosts[n]->name;
+        without++;
+    }
+    if (first != NULL)
+        knob(mine, "semi-sync once promoted",
+             "off on %zu replica%s (%.40s: rpl_semi_sync_master_enabled): waits for nobody",
+             without, without == 1 ? "" : "s", first);
+}
+
 static void judge_primary(struct ProspectAsk *mine, const struct MariadbLook *look)
 {
     knob(mine, "MariaDB", "%s", look->version);
     knob(mine, "promoted by", "nobody but us");
     judge_semi_sync(mine, look);
+    if (look->semi_source)
+        judge_successors(mine);
     knob(mine, "innodb_flush_log_at_trx_commit", "%s",
          look->durable ? "1" : "not 1: a crash loses what was acknowledged");
     if (!mine->may)
@@ -138,19 +166,17 @@ static void tell_prospect(struct Ask *ask)
 {
     struct ProspectAsk *mine = (struct ProspectAsk *)ask;
     judge(mine);
-    const struct Prospect prospect = {
-        .knobs = mine->knobs,
-        .knob_count = mine->knob_count,
-        .failover = {0, NS_NEVER}, /* by itself it never comes */
-        .planned = {0, PROMOTION_NS},
-        .not_ready = mine->not_ready[0] != '\0' ? mine->not_ready : NULL,
-        .persistence = PERSIST_ALL, /* InnoDB's log is on its disk */
-        .keys_at_risk = -1,
-        .durable = "InnoDB log",
-        .loss = mine->loss[0] != '\0' ? mine->loss : NULL,
-        .no_return = mine->strays ? "without semi-sync it may have logged what no replica has, and "
-                                    "stays stopped then"
-                                  : NULL};
+    const struct Prospect prospect = {.knobs = mine->knobs,
+                                      .knob_count = mine->knob_count,
+                                      .failover = {0, NS_NEVER}, /* by itself it never comes */
+                                      .planned = {0, PROMOTION_NS},
+                                      .not_ready =
+                                          mine->not_ready[0] != '\0' ? mine->not_ready : NULL,
+                                      .persistence = PERSIST_ALL, /* InnoDB's log is on its disk */
+                                      .keys_at_risk = -1,
+                                      .durable = "InnoDB log",
+                                      .loss = mine->loss[0] != '\0' ? mine->loss : NULL,
+                                      .no_return = mine->strays};
     mine->done(mine->data, &prospect);
 }
 

@@ -39,6 +39,7 @@ struct MariadbLook {
     char source[64], received[MARIADB_POSITION_MAX], broken[200];
     int64_t source_port, behind_s;           /* -1: unknown */
     bool semi_source, semi_replica, semi_on; /* semi-sync: wished for, taken part in, in effect */
+    bool semi_after_sync;                    /* it waits before others can read what it wrote */
     int64_t semi_timeout_ms, semi_clients, semi_fallbacks;
 };
 /* The first member of each kind of question that looks at all hosts, or at one. */

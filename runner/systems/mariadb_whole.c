@@ -68,6 +68,23 @@ static size_t judge_answers(struct WholeAsk *mine)
     return silent;
 }
 
+/* It was on before, where another has it on: who was promoted went on without it. */
+static void judge_semi_sync(struct WholeAsk *mine, size_t primary)
+{
+    const struct Role *role = mine->look.system->role;
+    const struct MariadbLook *source = &mine->look.hosts[primary];
+    if (source->semi_source && !source->semi_on)
+        lacking(mine,
+                "semi-sync of %.80s has fallen back to asynchronous, for %lld replicas take part",
+                role->hosts[primary]->name, (long long)source->semi_clients);
+    for (size_t n = 0; n < role->host_count && !source->semi_source; n++)
+        if (mine->look.hosts[n].semi_source)
+            lacking(mine,
+                    "%.80s acknowledges without semi-sync (rpl_semi_sync_master_enabled is off), "
+                    "which is on at %.80s",
+                    role->hosts[primary]->name, role->hosts[n]->name);
+}
+
 static void judge(struct WholeAsk *mine)
 {
     const struct Role *role = mine->look.system->role;
@@ -83,11 +100,7 @@ static void judge(struct WholeAsk *mine)
     for (size_t n = 0; n < role->host_count; n++)
         if (n != primary && mariadb_answers(&mine->look.hosts[n]))
             judge_replica(mine, n, primary);
-    const struct MariadbLook *source = &mine->look.hosts[primary];
-    if (source->semi_source && !source->semi_on)
-        lacking(mine,
-                "semi-sync of %.80s has fallen back to asynchronous, for %lld replicas take part",
-                role->hosts[primary]->name, (long long)source->semi_clients);
+    judge_semi_sync(mine, primary);
     if (mine->redundancy.complete == KNOWN_UNKNOWN && silent == 0)
         mine->redundancy.complete = KNOWN_YES;
 }

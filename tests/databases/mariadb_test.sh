@@ -192,11 +192,35 @@ has_fallen_back() {
     [ "$(sql "$before" "select variable_value from information_schema.global_status
         where variable_name = 'rpl_semi_sync_master_status'")" = OFF ]
 }
+# foretells WORDS: by the plan, of a killed primary.
+foretells() {
+    "$FAILDRILL" -C "$work" plan -e mariadb mariadb_primary_dies --no-input >"$work/said" 2>&1
+    cat "$work/said"
+    tr -s ' \n' ' ' <"$work/said" | grep -q "$1"
+}
+# What decides whether it can come back, and whether its successor waits for anybody.
+semi_sync_details() {
+    local replica=$1
+    sql "$before" 'set global rpl_semi_sync_slave_enabled = 0'
+    check "what the primary's recovery would keep is foretold" foretells 'rpl_semi_sync_slave_enabled is off on it'
+    sql "$before" "set global rpl_semi_sync_slave_enabled = 1, rpl_semi_sync_master_wait_point = 'AFTER_COMMIT'"
+    check "so is what it commits before a replica has it" foretells 'wait_point is not AFTER_SYNC on it'
+    sql "$before" "set global rpl_semi_sync_master_wait_point = 'AFTER_SYNC'"
+    sql "$replica" 'set global rpl_semi_sync_master_enabled = 0'
+    check "a replica that would wait for nobody is named" foretells "semi-sync once promoted.* mariadb-$replica"
+    sql "$replica" 'set global rpl_semi_sync_master_enabled = 1'
+    sql "$before" 'set global rpl_semi_sync_master_enabled = 0'
+    check "a primary without semi-sync, where others have it, is lacking" refuses 3 mariadb_primary_dies 'acknowledges without semi-sync'
+    sql "$before" 'set global rpl_semi_sync_master_enabled = 1'
+    sql "$before" 'create or replace database a_write'
+    wait_for 30 is_whole
+}
 traps() {
     local n replica
     wait_for 60 is_whole
     before=$(leaders)
     replica=$((before % 3 + 1))
+    semi_sync_details "$replica"
     says_in_config "$before" 'read-only = 0'
     check "who would be started taking writes is not killed" refuses 3 mariadb_primary_dies 'does not say read_only = 1'
     says_in_config "$before" 'read-only = 1'
