@@ -150,6 +150,7 @@ for file in "$root"/scenarios/postgres/*.yaml; do
         continue
     }
     row "$name"
+    [[ $name != *_cut_from_clients ]] || check "$name: it is said that nobody saw it" nobody_saw postgres writes
     check "$name: redundant again" wait_for 30 is_whole
     check "$name: the ledger's rows are gone" is_tidy
     case $name in

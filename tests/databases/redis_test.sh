@@ -236,6 +236,7 @@ for file in "$root"/scenarios/redis/*.yaml; do
     before=$(leaders)
     check "$name passes" passes "$name"
     row "$name"
+    [[ $name != *_cut_from_clients ]] || check "$name: it is said that nobody saw it" nobody_saw redis shop
     case $name in
     *_dies | *_lost)
         check "$name: another leads, and the old one follows it" moved
