@@ -3,6 +3,9 @@
 #include "../runner/base/text.h"
 #include "analyse_parts.h"
 
+/* What is shorter may have come and gone between two looks. */
+#define GRAY_LEAST_NS NS_PER_S
+
 static int64_t overlap(struct Moment a, struct Moment b)
 {
     struct Mono low = mono_before(a.low, b.low) ? b.low : a.low;
@@ -33,8 +36,9 @@ static bool is_client(const struct RunProbe *probe, const struct PrimaryResult *
            (probe->role == NULL || text_equal(probe->role, primary->probe->role));
 }
 
-/* Surely failing while it surely led; at most, as long as it failed: where it was not heard, it may
- * have led as well. From T0 on. */
+/* Surely failing while it surely led, as it had before; at most, as long as it failed: where it was
+ * not heard, it may have led as well. Once it was dead and is back, clients are late, and it is no
+ * gray window. From T0 on. */
 static struct Span failed_meanwhile(const struct Report *report,
                                     const struct PrimaryResult *primary,
                                     const struct ProbeResult *client)
@@ -50,9 +54,11 @@ static struct Span failed_meanwhile(const struct Report *report,
             fails.low = all.low;
         fails.high = mono_min(fails.high, all.high);
         out.high_ns += overlap(most, all);
-        for (size_t at = 0; at < primary->reign_count; at++)
-            if (primary->reigns[at].host == primary->old_host)
-                out.low_ns += overlap(fails, primary->reigns[at].surely);
+        for (size_t at = 0; at < primary->reign_count; at++) {
+            const struct Reign *reign = &primary->reigns[at];
+            if (reign->host == primary->old_host && mono_before(reign->surely.low, fails.low))
+                out.low_ns += overlap(fails, reign->surely);
+        }
     }
     return out;
 }
@@ -69,7 +75,7 @@ void analyse_gray(struct Report *report)
             if (!is_client(client->probe, primary))
                 continue;
             struct Span span = failed_meanwhile(report, primary, client);
-            if (span.low_ns > primary->gray.low_ns) {
+            if (span.low_ns >= GRAY_LEAST_NS && span.low_ns > primary->gray.low_ns) {
                 primary->gray = span;
                 primary->gray_of = client->probe;
             }

@@ -170,7 +170,7 @@ static void definitions(struct Buf *out)
         "beside it; proven when both acknowledged writes.</dd>\n"
         "<dt>gray window</dt><dd>How long a client failed while the primary said that it leads, "
         "and "
-        "nobody took over: what was wrong, nobody but the clients saw.</dd>\n"
+        "nobody took over; told from 1 s on.</dd>\n"
         "<dt>errors</dt><dd>Attempts sent while a fault was in effect, from sent to undo sent. "
         "Skipped "
         "and broken attempts count neither as good nor as bad; over 1 % of them make the run "
