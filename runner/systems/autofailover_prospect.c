@@ -89,6 +89,7 @@ struct ProspectAsk {
     struct PostgresOutlook outlook; /* first */
     struct MonitorLook monitor;
     int64_t values[COUNT_OF(rows)];
+    int64_t grace_ms, up_ms; /* of the monitor; 0 = it did not say */
     char version[24];
 };
 
@@ -102,7 +103,8 @@ static bool take_state(struct Ask *ask, size_t index, const struct Answer *answe
 
 static const char settings_text[] =
     "select name, setting from pg_settings where name like 'pgautofailover.%' union all select "
-    "'version', extversion from pg_extension where extname = 'pgautofailover'";
+    "'version', extversion from pg_extension where extname = 'pgautofailover' union all select "
+    "'up', (1000 * extract(epoch from now() - pg_postmaster_start_time()))::bigint::text";
 
 static bool take_settings(struct Ask *ask, size_t index, const struct Answer *answer)
 {
@@ -118,6 +120,10 @@ static bool take_settings(struct Ask *ask, size_t index, const struct Answer *an
             continue;
         if (text_equal(name, "version"))
             snprintf(mine->version, sizeof(mine->version), "%s", value);
+        if (text_equal(name, "up"))
+            (void)int_parse(value, &mine->up_ms, NULL);
+        if (text_equal(name, GUC "startup_grace_period"))
+            (void)int_parse(value, &mine->grace_ms, NULL);
         for (size_t at = 0; at < SYNCHRONOUS && text_starts(name, GUC); at++)
             if (text_equal(name + strlen(GUC), rows[at].name) && int_parse(value, &number, NULL))
                 mine->values[at] = rows[at].unit == KNOB_COUNT ? number : number * NS_PER_MS;
@@ -171,6 +177,13 @@ static void judge_monitor(struct ProspectAsk *mine)
         postgres_trap(&mine->outlook, "the monitor has no secondary that may be promoted");
 }
 
+/* A monitor that has just started holds no node for lost, whatever its checks say. */
+static void judge_start(struct ProspectAsk *mine)
+{
+    if (mine->up_ms > 0 && mine->up_ms < mine->grace_ms)
+        mine->outlook.cool_down_ns = (mine->grace_ms - mine->up_ms) * NS_PER_MS;
+}
+
 static void tell_prospect(struct Ask *ask)
 {
     struct ProspectAsk *mine = (struct ProspectAsk *)ask;
@@ -179,6 +192,7 @@ static void tell_prospect(struct Ask *ask)
     struct Forecast forecast;
     postgres_judge(&mine->outlook);
     judge_monitor(mine);
+    judge_start(mine);
     if (primary < role->host_count) {
         const struct HostLook *leads = &mine->outlook.look.hosts[primary];
         mine->values[SYNCHRONOUS] = leads->waits_for[0] != '\0' &&

@@ -162,6 +162,7 @@ struct PostgresOutlook {
     char values[POSTGRES_KNOBS_MAX][POSTGRES_VALUE_MAX];
     size_t knob_count;
     char not_ready[300], loss[200];
+    int64_t cool_down_ns; /* as Prospect has it */
     ProspectFn *done;
     void *data;
 };

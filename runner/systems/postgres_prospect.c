@@ -228,6 +228,7 @@ void postgres_tell(struct PostgresOutlook *mine, struct Span failover, struct Sp
         .failover = failover,
         .planned = planned,
         .not_ready = mine->not_ready[0] != '\0' ? mine->not_ready : NULL,
+        .cool_down_ns = mine->cool_down_ns,
         .persistence = PERSIST_ALL, /* a log that was acknowledged is on its disk */
         .keys_at_risk = -1,
         .durable = "WAL",

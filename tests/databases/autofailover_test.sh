@@ -60,6 +60,14 @@ END
 on_monitor() {
     "$lab" --state "$LAB_STATE" exec autofailover-monitor-1 /etc/init.d/pg_autoctl "$1" >/dev/null
 }
+# graces MS: so long after its start, and it is started anew.
+graces() {
+    "$lab" --state "$LAB_STATE" exec autofailover-monitor-1 \
+        sed -i "s/^\(pgautofailover.startup_grace_period = \).*/\1$1/" /var/lib/postgresql/data/postgresql.conf
+    on_monitor stop
+    on_monitor start
+    wait_for 60 is_whole
+}
 refused_ones() {
     wait_for 60 is_whole
     before=$(leaders)
@@ -68,8 +76,10 @@ refused_ones() {
     check "a switchover that is forced is refused" refuses 7 forced 'is never forced'
     on_monitor stop
     check "without a monitor nobody would promote: refused" refuses 3 dies 'the monitor gives no answer'
-    on_monitor start
-    wait_for 60 is_whole
+    graces 60000
+    check "a monitor that has just started promotes nobody yet: refused, and until when is said" \
+        refuses 4 dies 'is in its cool-down: next drill not before'
+    graces 2000
 }
 
 for file in "$root"/scenarios/autofailover/*.yaml; do
