@@ -293,6 +293,11 @@ static void judge_one(const struct Case *of)
         judge_phase(of);
         return;
     }
+    if (bound_counts_from_fault(of->word) && !of->analysis->any_sent) {
+        case_measured(of, "unknown");
+        case_unclear(of, "no fault was sent that it could be counted from");
+        return;
+    }
     if (of->word == BOUND_MUST_NOTICE && of->probe->failed == 0) {
         case_measured(of, "never failed");
         case_unclear(of, "it must notice the fault, or the run shows nothing");

@@ -158,8 +158,8 @@ static void show_work(const struct Plan *plan, const struct StepSpec *step, stru
         buf_printf(out, "     %s\n", ((const struct SqlConfig *)step->config)->query);
     const struct PlainRequest *request = step->request;
     if (request != NULL)
-        buf_printf(out, "     this machine sends %s %s, once; it is not undone\n", request->method,
-                   request->url);
+        buf_printf(out, "     this machine sends %s %s, once%s\n", request->method, request->url,
+                   text_equal(request->method, "GET") ? "" : "; it is not undone");
     if (request != NULL && request->signing != NULL)
         buf_printf(out, "     signed for %s in %s\n", request->signing->service,
                    request->signing->region);

@@ -348,7 +348,11 @@ struct Call *http_call(struct HttpClient *client, const struct HttpRequest *requ
     call->timer = loop_timer(client->loop, on_call_timer, call);
     loop_timer_at(call->timer, deadline);
     call->easy.curl = spare_easy(client);
-    easy_set(&call->easy, request, call);
+    const char *why = easy_set(&call->easy, request, call);
+    if (why != NULL) {
+        end_soon(call, CALL_LOCAL, why);
+        return &call->call;
+    }
     if (request->through == NULL)
         take_name(call, request->url);
     /* A connection that is kept needs no address; libcurl says so by opening a socket. */

@@ -32,8 +32,9 @@ void http_close(struct HttpClient *client); /* cancels what is under way; accept
 /* NULL, or why this is no URL that can be asked. Then host (cut at its size) and port are filled;
  * host may be NULL. */
 const char *http_url_fault(const char *url, char *host, size_t size, uint16_t *port);
-/* NULL, or why libcurl cannot sign a request to this URL as AWS does: it signs a query in the order
- * in which it stands, and a path without encoding it once more. */
+/* NULL, or why a request to this URL is not signed as AWS does: libcurl signs a query in the order
+ * in which it stands, and a path without encoding it once more; and in clear it goes to loopback
+ * alone. */
 const char *http_signing_fault(const char *url);
 
 #endif

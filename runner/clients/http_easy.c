@@ -2,10 +2,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_easy.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -89,6 +91,24 @@ const char *http_url_fault(const char *text, char *host, size_t size, uint16_t *
     return NULL;
 }
 
+static bool is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    return text_equal(host, "localhost") ||
+           (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET) ||
+           (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
+}
+
+/* Who sees a signed request may send it again, for minutes. */
+static bool is_in_clear(const char *text)
+{
+    char name[256];
+    uint16_t port = 0;
+    return strncasecmp(text, "https://", 8) != 0 &&
+           (http_url_fault(text, name, sizeof name, &port) != NULL || !is_loopback(name));
+}
+
 const char *http_signing_fault(const char *text)
 {
     static const char plain[] =
@@ -104,6 +124,8 @@ const char *http_signing_fault(const char *text)
         return "its path has other signs than letters, digits and -._~/";
     if (strstr(path, "//") != NULL || strstr(path, "/.") != NULL)
         return "its path is not the shortest";
+    if (is_in_clear(text))
+        return "it is not https, and not on this machine";
     return NULL;
 }
 
@@ -135,11 +157,18 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
     return fd;
 }
 
-static void set_signing(struct HttpEasy *easy, const struct AwsSigv4 *signing)
+/* NULL, or why not: then no key is set, which would go out as a password. */
+static const char *set_signing(struct HttpEasy *easy, const struct AwsSigv4 *signing)
 {
     struct Buf provider = BUF(128), token = BUF(8192);
     buf_printf(&provider, "aws:amz:%s:%s", signing->region, signing->service);
-    curl_easy_setopt(easy->curl, CURLOPT_AWS_SIGV4, provider.text);
+    bool signs =
+        !provider.cut &&
+        curl_easy_setopt(easy->curl, CURLOPT_AWS_SIGV4, provider.text) == CURLE_OK &&
+        curl_easy_setopt(easy->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_AWS_SIGV4) == CURLE_OK;
+    buf_free(&provider);
+    if (!signs)
+        return "libcurl cannot sign this request";
     curl_easy_setopt(easy->curl, CURLOPT_USERNAME, environment_secret(signing->access_key_id));
     curl_easy_setopt(easy->curl, CURLOPT_PASSWORD, environment_secret(signing->secret_access_key));
     if (signing->session_token != NULL) {
@@ -147,11 +176,12 @@ static void set_signing(struct HttpEasy *easy, const struct AwsSigv4 *signing)
         easy->headers = curl_slist_append(easy->headers, token.text);
         explicit_bzero(token.text, token.size);
     }
-    buf_free(&provider);
     buf_free(&token);
+    return NULL;
 }
 
-static void set_headers(struct HttpEasy *easy, const struct HttpRequest *request)
+/* NULL, or why it must not be sent. */
+static const char *set_headers(struct HttpEasy *easy, const struct HttpRequest *request)
 {
     /* No waiting for 100 Continue. libcurl would sign that too, and not send it; so where it signs
      * a body has to be small enough that it does not ask for that: 1 MiB. */
@@ -167,9 +197,9 @@ static void set_headers(struct HttpEasy *easy, const struct HttpRequest *request
         easy->headers = curl_slist_append(easy->headers, line.text);
         buf_free(&line);
     }
-    if (request->signing != NULL)
-        set_signing(easy, request->signing);
+    const char *why = request->signing != NULL ? set_signing(easy, request->signing) : NULL;
     curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, easy->headers);
+    return why;
 }
 
 static void set_method(struct HttpEasy *easy, const struct HttpRequest *request)
@@ -207,7 +237,7 @@ static void set_trust(CURL *curl)
         curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
 }
 
-void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *private)
+const char *easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *private)
 {
     CURL *curl = easy->curl;
     easy->keep = request->keep;
@@ -236,10 +266,11 @@ void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *pr
         curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
         curl_easy_setopt(curl, CURLOPT_PASSWORD, environment_secret(request->secret));
     }
-    set_headers(easy, request);
+    const char *why = set_headers(easy, request);
     set_method(easy, request);
     if (request->through != NULL)
         set_through(easy, request->through);
+    return why;
 }
 
 void easy_set_addresses(struct HttpEasy *easy, const struct HttpUrl *url,

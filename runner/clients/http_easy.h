@@ -30,8 +30,8 @@ struct HttpEasy {
 bool http_url_read(const char *text, struct HttpUrl *out, const char **why);
 void http_url_free(struct HttpUrl *url);
 
-/* `private` is found again by CURLINFO_PRIVATE. */
-void easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *private);
+/* `private` is found again by CURLINFO_PRIVATE. NULL, or why it must not be sent. */
+const char *easy_set(struct HttpEasy *easy, const struct HttpRequest *request, void *private);
 /* Where `url` is found: addresses of a name, best first. */
 void easy_set_addresses(struct HttpEasy *easy, const struct HttpUrl *url,
                         const struct Answer *addresses);

@@ -83,6 +83,14 @@ void step_late(struct StepRun *step)
         run_abort(run, VERDICT_INCONCLUSIVE, "a step did not end within its timeout");
         return;
     }
+    if (step_is_signed(spec)) {
+        snprintf(text, sizeof text,
+                 "step %u: no answer within its timeout; it was sent, and what AWS did is not "
+                 "known",
+                 number);
+        step_fail(step, VERDICT_INCONCLUSIVE, text);
+        return;
+    }
     if (spec->type == STEP_ASK)
         snprintf(text, sizeof text, "step %u: nobody answered within its timeout", number);
     else if (spec->type == STEP_STEADY)

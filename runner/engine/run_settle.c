@@ -250,10 +250,15 @@ void settle_begin(struct Run *run)
         run_enter(run, EVENT_SETTLED);
 }
 
+static const char *settles_after(const struct Run *run)
+{
+    return run->fault_count == 0 ? "the steps" : "the undo";
+}
+
 const char *settle_lacks(struct Run *run)
 {
     const char *lacking = sight_lacking(run->sight);
-    const char *after = back_was_asked(run) ? "the switch back before" : "the undo";
+    const char *after = back_was_asked(run) ? "the switch back before" : settles_after(run);
     if (!probes_steady(run, run->scenario->hold_ns, true))
         return arena_printf(run->arena, "the probes were not steady after %s", after);
     return arena_printf(run->arena, "redundancy was not proven after %s%s%s", after,
@@ -281,7 +286,7 @@ void settle_tick(struct Run *run, struct Mono now)
                   : back_was_asked(run)
                       ? arena_printf(run->arena, "not steady after the switch back: %s",
                                      sight_lacking(run->sight))
-                      : arena_printf(run->arena, "not steady after the undo: %s",
+                      : arena_printf(run->arena, "not steady after %s: %s", settles_after(run),
                                      sight_lacking(run->sight)));
     }
     (void)run_stored(run, store_run_mark(run->in.store, "settled", now, &err), &err);

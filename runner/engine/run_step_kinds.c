@@ -53,6 +53,16 @@ static void say_answer(const char *bytes, struct Buf *said)
     buf_free(&whole);
 }
 
+/* Whether AWS took a request that is signed; what it says is of AWS, not of the service. */
+static const char *what_is_not_known(const struct Answer *answer)
+{
+    bool never_sent = answer->end == CALL_REFUSED || answer->end == CALL_UNRESOLVED ||
+                      answer->end == CALL_TLS || answer->end == CALL_LOCAL;
+    if (answer->end == CALL_ANSWERED ? answer->code < 500 : never_sent)
+        return "";
+    return "; it was sent, and what AWS did is not known";
+}
+
 static void say_unwanted(struct StepRun *step, const struct Answer *answer)
 {
     const struct PlainRequest *request = step->spec->request;
@@ -60,18 +70,22 @@ static void say_unwanted(struct StepRun *step, const struct Answer *answer)
     char text[400];
     uint32_t number = step->index + 1;
     say_answer(answer->bytes, &said);
-    const char *shown = said.text ? said.text : "";
+    const char *shown = said.text ? said.text : "", *open = "";
     enum Verdict as = step_verdict(step->run);
+    if (request->signing != NULL) {
+        as = VERDICT_INCONCLUSIVE;
+        open = what_is_not_known(answer);
+    }
     if (answer->end == CALL_ANSWERED && answer->cut && status_is_good(request, answer->code)) {
         as = VERDICT_INCONCLUSIVE;
         snprintf(text, sizeof text, "step %u: the answer is longer than is read, %s", number,
                  "what it must contain may stand in the rest");
     } else if (answer->end == CALL_ANSWERED) {
-        snprintf(text, sizeof text, "step %u: %s answered %d: %s", number, request->method,
-                 answer->code, shown);
+        snprintf(text, sizeof text, "step %u: %s answered %d: %s%s", number, request->method,
+                 answer->code, shown, open);
     } else {
-        snprintf(text, sizeof text, "step %u: %s got no answer: %s %s", number, request->method,
-                 call_end_name(answer->end), shown);
+        snprintf(text, sizeof text, "step %u: %s got no answer: %s %s%s", number, request->method,
+                 call_end_name(answer->end), shown, open);
     }
     buf_free(&said);
     step_fail(step, as, text);
@@ -111,11 +125,15 @@ void step_request_begin(struct StepRun *step)
         step_fail(step, VERDICT_OWN_FAILURE, err.message);
         return;
     }
-    if (request->signing != NULL && http_signing_fault(request->url) != NULL) {
-        step_cannot(step, "a request to this URL cannot be signed");
+    const char *why = request->signing != NULL ? http_signing_fault(request->url) : NULL;
+    if (why != NULL) {
+        step_cannot(step,
+                    arena_printf(run->arena, "a request to this URL cannot be signed: %s", why));
         return;
     }
     run->any_begun = true;
+    if (request->signing != NULL)
+        note_sent(run); /* from now on halts act, and that all is steady again is awaited */
     const struct HttpRequest *call = &(struct HttpRequest){.url = request->url,
                                                            .method = request->method,
                                                            .body = request->body,

@@ -81,14 +81,30 @@ static bool is_region(const char *text)
            last[1 + strspn(last + 1, "0123456789")] == '\0';
 }
 
+/* Of a ${param.} or ${env.} the value is seen as the plan is made; of these nobody would see it. */
+static bool is_known_later(const char *text, const struct Node *node, const char *key,
+                           struct Decode *decode)
+{
+    static const char *const later[] = {"${secret.", "${capture.", "${host.", "${run."};
+    bool found = false;
+    for (size_t n = 0; n < COUNT_OF(later); n++)
+        found = found || strstr(text, later[n]) != NULL;
+    if (found)
+        problems_say(decode->problems, ERR_REFERENCE, place_of(node, key),
+                     "write it out, or as ${param.NAME} or ${env.NAME}",
+                     "`%s` is known before the run", key);
+    return found || reference_present(text);
+}
+
 static void sigv4_check(const void *record, const struct Node *node, struct Decode *decode)
 {
     const struct AwsSigv4 *signing = record;
-    if (!reference_present(signing->region) && !is_region(signing->region))
+    if (!is_known_later(signing->region, node, "region", decode) && !is_region(signing->region))
         problems_say(decode->problems, ERR_VALUE, place_of(node, "region"),
                      "write it like eu-west-1, without the letter of a zone",
                      "'%s' is no region of AWS", signing->region);
-    if (!reference_present(signing->service) && !is_made_of(signing->service, "-"))
+    if (!is_known_later(signing->service, node, "service", decode) &&
+        !is_made_of(signing->service, "-"))
         problems_say(decode->problems, ERR_VALUE, place_of(node, "service"),
                      "write it as its signatures say it, like rds", "'%s' is no service of AWS",
                      signing->service);
@@ -110,8 +126,8 @@ void aws_sigv4_check_request(const struct Node *node, const char *url, const str
     const char *why = reference_present(url) ? NULL : http_signing_fault(url);
     if (why != NULL)
         problems_say(decode->problems, ERR_VALUE, place_of(node, "http"),
-                     "AWS takes parameters from the body as well: method: POST, body: "
-                     "\"Action=...&Version=...\"",
+                     "like https://rds.eu-west-1.amazonaws.com/; AWS takes parameters from the "
+                     "body as well: method: POST, body: \"Action=...&Version=...\"",
                      "a request to '%s' cannot be signed: %s", url, why);
     for (size_t n = 0; n < headers->count; n++) {
         for (size_t i = 0; i < COUNT_OF(ours); i++)

@@ -106,6 +106,13 @@ bool bound_has_phases(enum BoundWord word)
            word != BOUND_MAX_STALE;
 }
 
+bool bound_counts_from_fault(enum BoundWord word)
+{
+    return word == BOUND_RECOVER_WITHIN || word == BOUND_RECOVER_NOT_BEFORE ||
+           word == BOUND_FAILOVER_WITHIN || word == BOUND_REDUNDANT_WITHIN ||
+           word == BOUND_DETECTED_WITHIN;
+}
+
 /* ---- As runs keep them. ---- */
 static const char *const WHENS[] = {"", "before", "during", "after"};
 

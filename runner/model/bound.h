@@ -31,6 +31,9 @@ bool bound_find(const char *name, enum BoundWord *word);
 /* Whether it may stand under `before`, `during` and `after`. */
 bool bound_has_phases(enum BoundWord word);
 
+/* Whether it is measured from a fault, or from its undo: without one it is of nothing. */
+bool bound_counts_from_fault(enum BoundWord word);
+
 /* "before", "during", "after"; "" of WHEN_ALL. */
 const char *when_name(enum When when);
 /* As runs keep them: "recover_within", "during.max_p95". False where this version knows none. */

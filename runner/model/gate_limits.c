@@ -87,6 +87,9 @@ static bool check_forbid(const struct Plan *plan, struct Arena *arena, struct Li
     for (size_t at = 0; at < plan->scenario->steps.count && why == NULL; at++)
         if (is_for_role(&steps[at]))
             why = statement_forbidden(plan, &steps[at], arena);
+        else if (steps[at].request != NULL &&
+                 gate_lists(&limits->forbidden_faults, step_verb(&steps[at])))
+            why = arena_printf(arena, "%s is forbidden here", step_verb(&steps[at]));
     if (why == NULL)
         why = gate_command_forbidden(plan, arena);
     gate_add_rule(rules, arena, "forbid", why == NULL,
@@ -208,6 +211,9 @@ static bool check_opt_in(const struct Plan *plan, struct Arena *arena, struct Li
             why = work_not_allowed(plan, &steps[at], arena);
         else if (is_for_role(&steps[at]))
             why = statement_not_allowed(plan, &steps[at], arena);
+        else if (step_is_signed(&steps[at]))
+            why = "a request that is signed for AWS is sent by this machine, which no host's file "
+                  "can allow";
     for (size_t at = 0; at < plan->faults.count && why == NULL; at++)
         if (faults[at].step->kind != NULL)
             why = not_allowed(plan, faults[at].target, faults[at].step->kind->name,

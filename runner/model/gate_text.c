@@ -8,9 +8,7 @@ static bool check_verbs(const struct GateInput *input, struct Arena *arena, stru
 {
     const struct StepSpec *steps = input->scenario->steps.items;
     for (size_t at = 0; at < input->scenario->steps.count; at++) {
-        const char *verb = steps[at].kind != NULL            ? steps[at].kind->name
-                           : steps[at].type == STEP_FAILOVER ? "failover"
-                                                             : NULL;
+        const char *verb = step_verb(&steps[at]);
         if (verb == NULL || !gate_lists(&input->environment->limits.forbidden_faults, verb))
             continue;
         gate_add_rule(rules, arena, "forbid", false,

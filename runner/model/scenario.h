@@ -108,6 +108,14 @@ const char *step_unit(const struct StepSpec *step);
 const char *step_process(const struct StepSpec *step);
 /* It is about another service than its role's: `unit:` or `process:`. */
 bool step_names_service(const struct StepSpec *step);
+/* As `forbid: {faults: [...]}` says it: the kind's name, "failover", "http" of a plain request;
+ * NULL for all others. */
+const char *step_verb(const struct StepSpec *step);
+/* A request that is signed for AWS: whether it changes something there, only its author knows, so
+ * it counts as if it did. */
+bool step_is_signed(const struct StepSpec *step);
+/* A fault, a failover, or a request that is signed. */
+bool step_breaks(const struct StepSpec *step);
 
 /* Words of `expect` and `halt`; one row each in bound.c with type, meaning and what it needs. */
 enum BoundWord {

@@ -183,12 +183,28 @@ static void check_recent(struct ScenarioBuild *build, const struct Expectation *
              "every: %s or less", most);
 }
 
+/* Plain work has no T0. */
+static void check_from_fault(struct ScenarioBuild *build, const struct Expectation *bound)
+{
+    const struct StepSpec *steps = build->scenario->steps.items;
+    bool is_any = false;
+    for (size_t i = 0; i < build->scenario->steps.count; i++)
+        is_any = is_any || steps[i].type == STEP_FAULT || steps[i].type == STEP_FAILOVER;
+    if (is_any || !bound_counts_from_fault(bound->word))
+        return;
+    err_hint(scenario_say(build, ERR_RULE, bound->where,
+                          "`%s` counts from a fault or a failover, and no step is one",
+                          bound_name(bound->word)),
+             "max_outage and min_success are of all that was asked");
+}
+
 void scenario_check_bounds(struct ScenarioBuild *build)
 {
     const struct Scenario *scenario = build->scenario;
     const struct Expectation *expect = scenario->expectations.items, *halts = scenario->halts.items;
     for (size_t i = 0; i < scenario->expectations.count; i++) {
         check_fit(build, "expect", &expect[i]);
+        check_from_fault(build, &expect[i]);
         check_text(build, &expect[i]);
     }
     for (size_t i = 0; i < scenario->halts.count; i++) {

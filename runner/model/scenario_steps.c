@@ -181,6 +181,23 @@ bool step_names_service(const struct StepSpec *step)
     return step_unit(step) != NULL || step_process(step) != NULL;
 }
 
+const char *step_verb(const struct StepSpec *step)
+{
+    if (step->kind != NULL)
+        return step->kind->name;
+    return step->type == STEP_FAILOVER ? "failover" : step->request != NULL ? "http" : NULL;
+}
+
+bool step_is_signed(const struct StepSpec *step)
+{
+    return step->request != NULL && step->request->signing != NULL;
+}
+
+bool step_breaks(const struct StepSpec *step)
+{
+    return step->type == STEP_FAULT || step->type == STEP_FAILOVER || step_is_signed(step);
+}
+
 static void check_target(struct ScenarioBuild *build, const struct StepSpec *step)
 {
     bool on_hosts = step->type == STEP_FAULT || step->type == STEP_RUN;
@@ -288,7 +305,7 @@ void scenario_check_steps(struct ScenarioBuild *build)
     const struct StepSpec *steps = scenario->steps.items;
     bool breaks = false;
     for (size_t i = 0; i < scenario->steps.count; i++) {
-        breaks = breaks || steps[i].type == STEP_FAULT || steps[i].type == STEP_FAILOVER;
+        breaks = breaks || step_breaks(&steps[i]);
         check_for(build, &steps[i]);
         check_outlasts(build, &steps[i]);
         check_flap(build, &steps[i], i);

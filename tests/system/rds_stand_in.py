@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-# rds_stand_in.py - answers FailoverDBCluster as RDS does, to requests whose signature is right.
+# rds_stand_in.py - answers FailoverDBCluster and DescribeEvents as RDS does, to requests whose signature is right.
 # SPDX-License-Identifier: Apache-2.0
-# usage: rds_stand_in.py PORT_FILE [AHEAD]    listens on loopback; its clock is AHEAD seconds ahead
+# usage: rds_stand_in.py PORT_FILE [AHEAD] [MANNER]
+#                                             listens on loopback; its clock is AHEAD seconds ahead. MANNER: `mute` does what it
+#                                             is told, and then resets the connection; `idle` accepts, and fails nothing over
 #        rds_stand_in.py vectors              checks itself against published vectors
 #
 # Signature Version 4 once more, from its description: the requests that it checks were signed by libcurl.
@@ -9,6 +11,8 @@ import hashlib
 import hmac
 import http.server
 import os
+import socket
+import struct
 import sys
 import threading
 import time
@@ -87,19 +91,25 @@ class Cluster:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.writer, self.down_until, self.failovers = "db-1", 0.0, 0
+        self.writer, self.down_until, self.failovers, self.completed = "db-1", 0.0, 0, []
 
     def fail_over(self):
         with self.lock:
             self.writer = "db-2" if self.writer == "db-1" else "db-1"
             self.down_until, self.failovers = time.monotonic() + DOWN_SECONDS, self.failovers + 1
+            self.completed.append(self.down_until)
+
+    def events(self, minutes):
+        now = time.monotonic()
+        with self.lock:
+            return ["Completed failover to DB instance: " + self.writer for at in self.completed if now - 60 * minutes <= at <= now]
 
     def leads(self):
         with self.lock:
             return None if time.monotonic() < self.down_until else self.writer
 
 
-def handler_of(cluster, ahead):
+def handler_of(cluster, ahead, manner):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -134,12 +144,24 @@ def handler_of(cluster, ahead):
             if why is not None:
                 token = headers.get("x-amz-security-token", [""])[0]
                 self.refuse(*why, WRONG_TEXT + f"x-amz-security-token:{token} \x1b[31m")
-            elif asked.get("Action") != "FailoverDBCluster" or asked.get("Version") != "2014-10-31":
+            elif asked.get("Action") not in ("FailoverDBCluster", "DescribeEvents") or asked.get("Version") != "2014-10-31":
                 self.refuse(400, "InvalidAction", "no such action")
+            elif asked["Action"] == "DescribeEvents":
+                mine = asked.get("SourceType") == "db-cluster" and asked.get("SourceIdentifier") == "shop"
+                events = cluster.events(int(asked.get("Duration", "60"))) if mine else []
+                rows = "".join(f"<Event><SourceIdentifier>shop</SourceIdentifier><Message>{event}</Message></Event>" for event in events)
+                self.answer(200, '<DescribeEventsResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/"><DescribeEventsResult>'
+                            f"<Events>{rows}</Events></DescribeEventsResult></DescribeEventsResponse>")
             elif asked.get("DBClusterIdentifier") != "shop":
                 self.refuse(404, "DBClusterNotFoundFault", "DBCluster not found")
-            else:
+            elif manner == "mute":
                 cluster.fail_over()
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                self.connection.close()
+            else:
+                if manner != "idle":
+                    cluster.fail_over()
                 self.answer(200, '<FailoverDBClusterResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/"><FailoverDBClusterResult>'
                             "<DBCluster><DBClusterIdentifier>shop</DBClusterIdentifier><Status>available</Status></DBCluster>"
                             "</FailoverDBClusterResult></FailoverDBClusterResponse>")
@@ -187,7 +209,8 @@ def main():
     if sys.argv[1] == "vectors":
         sys.exit(check_vectors() > 0)
     ahead = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
-    server = Server(("127.0.0.1", 0), handler_of(Cluster(), ahead))
+    manner = sys.argv[3] if len(sys.argv) > 3 else ""
+    server = Server(("127.0.0.1", 0), handler_of(Cluster(), ahead, manner))
     with open(sys.argv[1] + ".new", "w", encoding="ascii") as file:
         file.write(str(server.server_port))
     os.rename(sys.argv[1] + ".new", sys.argv[1])

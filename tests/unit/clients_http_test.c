@@ -211,14 +211,42 @@ static void test_what_cannot_be_signed_is_known(void **state)
     (void)state;
     static const char *const good[] = {"https://rds.eu-west-1.amazonaws.com",
                                        "https://rds.eu-west-1.amazonaws.com/",
+                                       "HTTPS://rds.eu-west-1.amazonaws.com/",
+                                       "http://localhost:4566/",
+                                       "http://127.0.0.1:8080",
                                        "http://[::1]:8080/v1/a-b_c.d~e"};
-    static const char *const bad[] = {"https://h/?b=1&a=2", "https://h?a=1", "https://h/a%20b",
-                                      "https://h/a:b",      "https://h//a",  "https://h/a/../b",
-                                      "https://u:p@h/"};
+    static const char *const bad[] = {"https://h/?b=1&a=2", "https://h?a=1",
+                                      "https://h/a%20b",    "https://h/a:b",
+                                      "https://h//a",       "https://h/a/../b",
+                                      "https://u:p@h/",     "http://rds.eu-west-1.amazonaws.com/",
+                                      "http://10.0.0.1/",   "http://127.0.0.1.example.net/",
+                                      "http://[::2]/",      "http://localhost.example.net/"};
     for (size_t n = 0; n < COUNT_OF(good); n++)
         assert_null(http_signing_fault(good[n]));
     for (size_t n = 0; n < COUNT_OF(bad); n++)
         assert_non_null(http_signing_fault(bad[n]));
+}
+
+/* Else libcurl would send both as name and password. */
+static void test_no_key_is_sent_where_nothing_signs(void **state)
+{
+    (void)state;
+    static char region[200];
+    memset(region, 'a', sizeof(region) - 1);
+    struct Scene scene = begin(ok);
+    struct AwsSigv4 signing = {.region = region,
+                               .service = "service",
+                               .access_key_id = "AKIDEXAMPLE",
+                               .secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"};
+    struct Ended ended = {.came = false};
+    serve(&scene, "127.0.0.1");
+    struct HttpRequest request = {.url = scene.url, .signing = &signing};
+    http_call(scene.client, &request, in_ms(20000), keep_ended, &ended);
+    run_until(scene.loop, &ended.came);
+
+    assert_int_equal(ended.end, CALL_LOCAL);
+    assert_int_equal(server_accepted(scene.server), 0);
+    end(&scene);
 }
 
 static void test_no_redirect_is_followed(void **state)
@@ -403,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_method_headers_and_body_are_sent),
         cmocka_unit_test(test_a_signature_is_that_of_the_published_vectors),
         cmocka_unit_test(test_what_cannot_be_signed_is_known),
+        cmocka_unit_test(test_no_key_is_sent_where_nothing_signs),
         cmocka_unit_test(test_no_redirect_is_followed),
         cmocka_unit_test(test_a_long_body_is_cut_and_is_an_answer),
         cmocka_unit_test(test_failures_have_their_names),
