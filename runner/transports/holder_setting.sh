@@ -65,7 +65,12 @@ END
 }
 
 setting_sql_check() {
-    file_over_find "$(readlink -f "/proc/$server/cwd")/postgresql.auto.conf" ''
+    folder=$(readlink -f "/proc/$server/cwd")
+    file_over_find "$folder/postgresql.auto.conf" ''
+    [ "$(cat real)" = "$folder/postgresql.auto.conf" ] || { # what lies there may be swapped: so behind the copy
+        rm -f copy was real
+        hold_fail "$folder/postgresql.auto.conf is a link"
+    }
     printf "\n# the next line is of a drill (faildrill %s): take it out\n%s = '%s'\n" \
         "$FD_ID" "$setting" "$value" >>copy && file_sum copy >sum &&
         wc -l <copy >line || hold_fail "cannot write the copy"
@@ -193,10 +198,29 @@ setting_redis_check() {
     :
 }
 
+# setting_same A B: in whatever words Redis writes it.
+setting_same() {
+    [ "$(setting_bytes "$1" | tr A-Z a-z)" = "$(setting_bytes "$2" | tr A-Z a-z)" ]
+}
+
+# Sets `in_file`, what its file says, under either name: where it has two Redis writes one as the other.
+setting_look_in_file() {
+    other=$setting
+    case $setting in
+    *replica*) other=${setting%%replica*}slave${setting#*replica} ;;
+    *slave*) other=${setting%%slave*}replica${setting#*slave} ;;
+    lua-time-limit) other=busy-reply-threshold ;;
+    busy-reply-threshold) other=lua-time-limit ;;
+    esac
+    in_file=$(value_of "\($setting\|$other\)" "$config")
+}
+
+# What Redis makes of ours is not known before it is asked: nothing, for whoever is killed meanwhile.
 setting_redis_take() {
-    was=$got filed=$(value_of "$setting" "$config")
+    setting_look_in_file
+    was=$got filed=$in_file
     echo "$server $server_born" >server || exit 1
-    printf '%s\n%s\n%s\n' "$was" "$value" "$filed" >"$setting_record.new" &&
+    printf '%s\n%s\n%s\n' "$was" '' "$filed" >"$setting_record.new" &&
         mv "$setting_record.new" "$setting_record" || exit 1
     said=$(redis_ask config set "$setting" "$value" </dev/null)
     [ "$said" = OK ] || hold_fail "Redis does not take $value for $setting: $said"
@@ -221,17 +245,19 @@ setting_redis_seen() {
     [ "$got" = "$made" ] || hold_fail "$setting is $got"
 }
 
-# Whoever is killed right behind CONFIG SET has not yet written what Redis made of it.
+# Whoever is killed right behind CONFIG SET has not yet written what Redis made of it: then all but
+# what it was is ours.
 setting_is_ours() {
-    [ "$got" = "$made" ] || [ "$(setting_bytes "$got")" = "$(setting_bytes "$value")" ]
+    [ "$got" = "$made" ] || setting_same "$got" "$value" || { [ -z "$made" ] && [ "$got" != "$was" ]; }
 }
 
-# Our value has come into its file: somebody had Redis write what it runs with. Another one is theirs.
+# Its file no longer says what it said before, and what it says may be ours: somebody had Redis write
+# what it runs with. What is surely another value is theirs.
 setting_is_filed() {
-    in_file=$(value_of "$setting" "$config")
-    [ -n "$in_file" ] && [ "$in_file" != "$filed" ] && {
-        [ "$in_file" = "$made" ] || [ "$(setting_bytes "$in_file")" = "$(setting_bytes "$value")" ]
-    }
+    setting_look_in_file
+    [ "$in_file" != "$filed" ] || return 1
+    [ -z "$in_file" ] || [ -z "$made" ] || setting_same "$in_file" "$made" ||
+        setting_same "$in_file" "$value"
 }
 
 setting_redis_clean() {
@@ -240,9 +266,11 @@ setting_redis_clean() {
     if setting_is_ours && [ "$got" != "$was" ]; then
         [ "$(redis_ask config set "$setting" "$was" </dev/null)" = OK ] || return 0
         setting_get && [ "$got" = "$was" ] || return 0
-        ! setting_is_filed || redis_ask config rewrite </dev/null >/dev/null
     elif [ "$got" != "$was" ]; then
         [ ! -e vars ] || echo "$setting is $got, by somebody else, and stays so; it was $was" >left
+    fi
+    if [ "$got" = "$was" ] && setting_is_filed; then
+        [ "$(redis_ask config rewrite </dev/null)" = OK ] || [ -z "$in_file" ] || return 0
     fi
     rm -f "$setting_record"
 }
@@ -254,23 +282,26 @@ setting_redis_gone() {
         [ ! -s left ] || echo "note: $(cat left)"
         [ -e scratch ] || return 0
         if ! redis_server || ! setting_get; then
-            [ "$(setting_bytes "$(value_of "$setting" "$config")")" != "$(setting_bytes "$value")" ] &&
+            setting_look_in_file
+            ! setting_same "$in_file" "$value" &&
                 ! grep -qsx redis-server /proc/[0-9]*/comm && return 0
             echo "$redis_why: $setting may be set yet"
             exit 125
         fi
-        [ "$(setting_bytes "$got")" != "$(setting_bytes "$value")" ] ||
+        ! setting_same "$got" "$value" ||
             hold_fail "$setting is $got, and nothing here says what it was before: $by_hand OLD"
         return 0
     fi
     if ! redis_server || ! setting_get; then
-        # One that is down comes back with what its file says.
+        # One that is down comes back with what its file says; where that may be ours it is not known.
         ! setting_is_filed && [ "$(setting_down)" = yes ] && return 0
         echo "$redis_why: $setting may be set yet; it was $was: $by_hand $was"
         exit 125
     fi
     ! setting_is_ours || [ "$got" = "$was" ] ||
         hold_fail "$setting is still $got; it was $was: $by_hand $was"
+    [ "$got" != "$was" ] || ! setting_is_filed || [ -z "$in_file" ] ||
+        hold_fail "$config says $in_file for $setting yet: redis-cli -h $address -p $port config rewrite"
 }
 
 setting_down() {

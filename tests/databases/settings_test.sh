@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: tests/databases/settings_test.sh      ONLY: takes_no_writes other_value runner_killed both_killed all_killed
 #     folder_lost all_lost restarted down rebooted altered copied refusals redis_full redis_no_writes redis_taken
-#     redis_rewritten redis_edited redis_killed redis_lost redis_restarted redis_refusals
+#     redis_rewritten redis_edited redis_in_words redis_killed redis_lost redis_restarted redis_refusals
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || skip_all "there is no PostgreSQL here"
@@ -154,6 +154,10 @@ refused_with() {
     check "refused: $2: nothing is left" is_clean
 }
 refusals() {
+    local conf=/var/lib/postgresql/data/postgresql.auto.conf
+    on "$before" sh -c "cp -p $conf /root/linked && mv $conf $conf.real && ln -s /root/linked $conf"
+    refused_with 3 'is a link' 'read_only: primary, for: 5s'
+    on "$before" sh -c "mv -f $conf.real $conf && rm /root/linked"
     refused_with 3 'is a replica' 'read_only: {role: postgres, is: replica, pick: 1}, for: 5s'
     refused_with 3 'has port 5499' 'read_only: primary, port: 5499, for: 5s'
     refused_with 3 'off already' 'set_config: primary, setting: default_transaction_read_only, value: "off", for: 5s'
@@ -252,6 +256,50 @@ redis_edited() {
     cache_on sh -c 'cat /root/redis.conf.before >/etc/redis/redis.conf; rm /root/redis.conf.before'
     check "Redis: somebody edits its file: nothing is left" cache_clean
 }
+# in_words SETTING WAS VALUE FILED: its file has WAS under that name; ours is VALUE, which Redis writes down as FILED.
+in_words() {
+    cache_on sh -c "printf '%s\\n' '$1 $2' >>/etc/redis/redis.conf"
+    cached config set "$1" "$2" >/dev/null
+    cache_scenario words "set_config: primary, setting: $1, value: \"$3\", for: 60s"
+    check "Redis: $1 $3: it is set" words_begin "$1" "$2"
+    cached config rewrite >/dev/null
+    check "Redis: $1 $3: its file has ours" cache_on grep -qx "$4" /etc/redis/redis.conf
+}
+words_begin() {
+    "$FAILDRILL" -C "$work" run -e redis_alone words --no-input >"$work/said" 2>&1 &
+    runner=$!
+    wait_for 90 is_in_effect eval "[ \"\$(of $1)\" != $2 ]"
+}
+# is_back SETTING WAS FILED: running, and in its file.
+is_back() {
+    [ "$(of "$1")" = "$2" ] && ! cache_on grep -x "$3" /etc/redis/redis.conf
+}
+# Redis has two names for some, small letters for all, and limits of its own.
+redis_in_words() {
+    local row
+    cache_on cp -p /etc/redis/redis.conf /root/redis.conf.before
+    for row in 'min-slaves-to-write 1 2 min-replicas-to-write' 'hz 10 1000 hz' 'stop-writes-on-bgsave-error yes No stop-writes-on-bgsave-error'; do
+        read -r setting was ours written <<<"$row"
+        case $ours in 1000) in_file=500 ;; No) in_file=no ;; *) in_file=$ours ;; esac
+        in_words "$setting" "$was" "$ours" "$written $in_file"
+        check "Redis: $setting $ours: by hand" cache_on sh /run/faildrill/undo
+        check "Redis: $setting $ours: INCONCLUSIVE" over 7 'ended early'
+        check "Redis: $setting $ours: what it was is back, also in its file" is_back "$setting" "$was" "$written $in_file"
+        cache_on sh -c 'cat /root/redis.conf.before >/etc/redis/redis.conf'
+        cached config set min-replicas-to-write 0 >/dev/null
+    done
+    in_words min-slaves-to-write 1 2 'min-replicas-to-write 2'
+    check "Redis: ours in its file, and it is down: all of ours are killed" eval 'kill_runner && cache_kill armed && cache_kill held'
+    cache_on /etc/init.d/redis-server stop >/dev/null
+    check "Redis: ours in its file, and it is down: not undone, for its next start has it" eval '! undone && grep -q "may be set yet; it was 1" "$work/undone"'
+    cache_on /etc/init.d/redis-server start >/dev/null
+    wait_for 30 cache_leader
+    check "Redis: ours in its file, and it runs again: undo gives it back" undone
+    check "Redis: ours in its file, and it runs again: also in its file" is_back min-slaves-to-write 1 'min-replicas-to-write 2'
+    cache_on sh -c 'cat /root/redis.conf.before >/etc/redis/redis.conf; rm /root/redis.conf.before'
+    cached config set min-replicas-to-write 0 >/dev/null
+    check "Redis: in its own words: nothing is left" cache_clean
+}
 redis_killed() {
     check "Redis: all of ours are killed: it is set" cache_runs
     check "Redis: all of ours are killed: it stays" eval 'kill_runner && cache_kill armed && cache_kill held && is_ten'
@@ -286,6 +334,10 @@ redis_restarted() {
     check "Redis: it is restarted: nothing is left" wait_for 20 cache_clean
 }
 redis_refusals() {
+    local conf=/var/lib/postgresql/data/postgresql.auto.conf
+    on "$before" sh -c "cp -p $conf /root/linked && mv $conf $conf.real && ln -s /root/linked $conf"
+    refused_with 3 'is a link' 'read_only: primary, for: 5s'
+    on "$before" sh -c "mv -f $conf.real $conf && rm /root/linked"
     cache_scenario refused 'set_config: primary, setting: dir, value: /tmp, for: 5s'
     check "Redis: refused: where its data is" refused 2 refused 'no fault may set'
     cached config set maxmemory-policy allkeys-lru >/dev/null
@@ -307,7 +359,7 @@ for part in takes_no_writes other_value runner_killed both_killed all_killed fol
     echo "    $part: $((SECONDS - begun)) s"
 done
 cache_scenario ten 'set_config: primary, setting: maxmemory, value: 10mb, for: 60s'
-for part in redis_full redis_no_writes redis_taken redis_rewritten redis_edited redis_killed redis_lost redis_restarted redis_refusals; do
+for part in redis_full redis_no_writes redis_taken redis_rewritten redis_edited redis_in_words redis_killed redis_lost redis_restarted redis_refusals; do
     wanted "$part" || continue
     begun=$SECONDS
     cache_begin
