@@ -293,6 +293,15 @@ static void foresee_persistence(struct Plan *plan, const struct SurveyRole *role
     }
 }
 
+static void foresee_handover(struct Plan *plan, const struct SurveyRole *role)
+{
+    const char *why = role->prospect.no_handover;
+    if (why != NULL && (only_planned(plan, role->role) || foresee_switch_back(plan, role->role)))
+        obstacle(plan, ERR_NOT_READY,
+                 "Put a `stop:` of the primary before it: a replica is promoted then.",
+                 arena_printf(plan->arena, "role '%s': %s", role->role->name, why));
+}
+
 static void foresee_role(struct Plan *plan, const struct Survey *survey,
                          const struct SurveyRole *role)
 {
@@ -303,12 +312,7 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
             "The next drill is possible as soon as that is mended: `faildrill doctor` looks again.",
             arena_printf(plan->arena, "role '%s': %s", role->role->name,
                          prospect->not_ready ? prospect->not_ready : "its system does not answer"));
-    if (prospect->no_handover != NULL &&
-        (only_planned(plan, role->role) || foresee_switch_back(plan, role->role)))
-        obstacle(
-            plan, ERR_NOT_READY,
-            "Put a `stop:` of the primary before it: a replica is promoted then.",
-            arena_printf(plan->arena, "role '%s': %s", role->role->name, prospect->no_handover));
+    foresee_handover(plan, role);
     if (prospect->cool_down_ns > 0) {
         char wait[32];
         duration_say(prospect->cool_down_ns, wait);

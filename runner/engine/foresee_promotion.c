@@ -252,6 +252,44 @@ bool foresee_hidden(const struct Plan *plan, const struct Role *role, struct Obs
     return false;
 }
 
+static bool is_down_by(const struct Plan *plan, const struct SurveyRole *role,
+                       const struct StepSpec *failover)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    for (size_t at = 0; at < plan->faults.count; at++)
+        if (foresee_is_hit(&faults[at], role) && fences(&faults[at], failover))
+            return true;
+    return false;
+}
+
+/* Once the other server is told there is no limit: one that is cut off, or hangs, then leaves a
+ * role without a primary when the drill has ended. */
+static bool may_hang(const struct Plan *plan, const struct SurveyRole *role, struct Obstacle *out)
+{
+    const struct PlannedFault *faults = plan->faults.items;
+    const struct StepSpec *failover = foresee_failover(plan, role->role);
+    if (role->prospect.handover.high_ns == 0 || failover == NULL ||
+        is_down_by(plan, role, failover))
+        return false;
+    for (size_t at = 0; at < plan->faults.count; at++) {
+        const struct StepSpec *step = faults[at].step;
+        if (!foresee_hides(&faults[at], role->role) ||
+            (step > failover && step->together == 0 && !step->timed))
+            continue;
+        *out = (struct Obstacle){
+            .code = ERR_REFUSED,
+            .text =
+                arena_printf(plan->arena,
+                             "`%s` on host '%s' may cut off or hang a server of role '%s' while "
+                             "its primary hands over, which has no limit then",
+                             step->name, faults[at].target->name, role->role->name),
+            .help = "Put the `failover:` before it; or a `stop:` of the primary before both: a "
+                    "replica is promoted then."};
+        return true;
+    }
+    return false;
+}
+
 bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, struct Obstacle *out)
 {
     const struct PlannedFault *faults = plan->faults.items;
@@ -260,7 +298,7 @@ bool foresee_promotion(const struct Plan *plan, const struct SurveyRole *role, s
     bool fenced = false, stops = false, stay_two = system->unwatched || system->never_demotes;
     bool moves = failover != NULL || system->never_demotes;
     *out = (struct Obstacle){.text = NULL};
-    if (foresee_hidden(plan, role->role, out))
+    if (foresee_hidden(plan, role->role, out) || may_hang(plan, role, out))
         return true;
     for (size_t at = 0; stay_two && at < plan->faults.count; at++) {
         if (!foresee_is_hit(&faults[at], role))

@@ -56,6 +56,9 @@ size_t alone_heir(const struct Role *role, const struct HostLook *hosts, size_t 
                   const struct FailoverWish *wish, char *why, size_t size);
 /* Has `mine->primary` hand over. As the end of a PartFn. */
 bool alone_hand_over(struct FailoverQuestion *mine);
+/* Whether `host` is to follow `mine->best` after it: the old primary, and who followed it. A
+ * replica of a replica stays one. */
+bool alone_is_moved(const struct FailoverQuestion *mine, size_t host);
 /* What the host of the primary answered: yes, no (nothing was changed) or unknown. `why` holds 200
  * bytes. */
 enum Known alone_switched(const struct Answer *answer, char why[200]);

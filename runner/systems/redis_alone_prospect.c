@@ -111,9 +111,15 @@ static void judge_handover(struct AloneProspect *all)
     }
     if (why[0] == '\0' && !linked)
         snprintf(why, sizeof(all->no_handover), "no replica is linked to its primary");
-    if (why[0] == '\0')
-        knob(&all->prospect, "switchover", "FAILOVER TO, which Redis gives up after %d s",
-             HAND_OVER_MS / 1000);
+    if (why[0] != '\0')
+        return;
+    knob(&all->prospect, "switchover",
+         "FAILOVER TO, which Redis gives up after %d s, until the replica is told",
+         HAND_OVER_MS / 1000);
+    knob(&all->prospect, "beware",
+         "once the replica is told, writes wait until it answers, without a limit");
+    knob(&all->prospect, "beware",
+         "CONFIG REWRITE on both: what CONFIG SET changed before stays in their files");
 }
 
 static void tell_prospect(struct Question *question)

@@ -141,12 +141,19 @@ enum Known alone_switched(const struct Answer *answer, char why[200])
     return KNOWN_UNKNOWN;
 }
 
+bool alone_is_moved(const struct FailoverQuestion *mine, size_t host)
+{
+    const struct HostLook *look = &mine->hosts[host];
+    return host == mine->primary ||
+           (host != mine->best && look->linked && look->follows == mine->primary);
+}
+
 static void let_follow(struct FailoverQuestion *mine)
 {
     const struct Role *role = mine->act.question.system->role;
     bool followers[ALONE_HOSTS_MAX] = {false};
     for (size_t n = 0; n < role->host_count; n++)
-        followers[n] = n == mine->primary || (n != mine->best && mine->hosts[n].linked);
+        followers[n] = alone_is_moved(mine, n);
     alone_let_follow((struct Alone *)mine->act.question.system, mine->best, followers);
 }
 

@@ -5,9 +5,10 @@
 #   sh -c TEXT redis TEXT VERB ADDRESS PORT CONFIG TLS SECONDS TIMEOUT_MS TO PEER...
 # on the host that leads; TO is one of the PEERs.
 #   look     whether it can: ready, refused: WHY
-#   switch   It goes on to its end in a session of its own, whatever becomes of whoever asked for it; the server itself
-#       gives it up after TIMEOUT_MS. Prints one of: switched, incomplete: WHY (it leads, and has not written that down),
-#       refused: WHY (nothing was changed), failed: WHY (also where there is no end within SECONDS)
+#   switch   It goes on to its end by itself, whatever becomes of whoever asked for it; until TO is told, the server
+#       itself gives it up after TIMEOUT_MS, and no more from then on. Prints one of: switched, incomplete: WHY (it leads,
+#       and that is not written down, or something is lost), refused: WHY (nothing was changed), failed: WHY (also where
+#       there is no end within SECONDS)
 #   work     what `switch` begins
 text=$1 verb=$2 own=$3 own_port=$4 config=$5 tls=$6 seconds=$7 timeout_ms=$8 to=$9
 shift 9
@@ -92,10 +93,11 @@ follow() {
     printf "%s\n" multi "replicaof $to $own_port" "config rewrite" exec | ask "$1" | tail -n 1 | grep -qx OK
 }
 
-# Chained to us for now.
-is_ours() {
-    info_of "$1" && [ "$(field role)" = slave ] &&
-        is_one_of "$(field master_host)" "$own" $(hostname -I 2>/dev/null) && [ "$1" != "$to" ]
+# It answers, and is not chained to us: a silent one may be.
+is_free() {
+    [ "$1" = "$to" ] || { info_of "$1" && ! {
+        [ "$(field role)" = slave ] && is_one_of "$(field master_host)" "$own" $(hostname -I 2>/dev/null)
+    }; }
 }
 
 # again_until END COMMAND...
@@ -117,26 +119,76 @@ settled() {
     leads "$to" && follow "$own" && [ "$(ask "$to" config rewrite)" = OK ]
 }
 
-# It is the primary again, or still. Had the other one taken over, and the answer been lost, there would be two.
-given_up() {
-    again_until $(($(uptime_s) + 3)) info_of "$to" || {
-        echo "failed: $own gave it up and leads, and $to does not say what it is"
-        exit 0
-    }
-    [ "$(field role)" = slave ] || {
-        echo "failed: $own gave it up, and $to leads all the same: by hand: stop the wrong one"
-        exit 0
-    }
-    refuse "Redis gave it up: $to had not everything, or did not take over, in $timeout_ms ms"
+# Both began a history of their own where the old one ended: what TO had when it took over is all that we had.
+took_over() {
+    ended="$(field master_replid2) $(field second_repl_offset)"
+    leads "$to" && [ "${ended#* }" != -1 ] && [ "$(field master_replid2) $(field second_repl_offset)" = "$ended" ]
 }
 
-hands_over_yet() {
-    echo "failed: $own hands over yet, and takes no writes: see that $to runs and can be reached from it"
+# It is the primary again, or still; its file may name TO already. Where the answer to it was lost TO leads as well, and
+# nobody else would end that: true once we follow it. What was sent and not read yet may come to TO between two looks.
+# False: it is not given up any more.
+given_up() {
+    looks=0 told="" back="" late=$(($(uptime_s) + 3))
+    while [ "$(uptime_s)" -lt "$end" ]; do
+        info_of "$own" || info=""
+        case $(field role).$(field master_failover_state) in
+        master.no-failover) ;;
+        .*) info="" ;;
+        *) return 1 ;;
+        esac
+        if [ -n "$info" ] && took_over; then
+            follow "$own" && return 0
+            why="$to leads all the same: by hand: stop the wrong one"
+        elif leads "$to"; then
+            why="$to leads, and not by what $own gave it: by hand: stop the wrong one"
+        elif [ "$(field role)" = slave ]; then
+            why="did not write that down: by hand: CONFIG REWRITE on it"
+            [ -n "$back" ] || [ "$(ask "$own" config rewrite)" != OK ] || back=yes
+            looks=$((looks + 1))
+            [ "$looks" -lt 2 ] || [ -z "$back" ] ||
+                refuse "Redis gave it up: $to had not everything, or did not take over, in $timeout_ms ms"
+            sleep 1
+        else
+            why="$to does not say what it is"
+        fi
+        [ -n "$told" ] || [ "$(uptime_s)" -lt "$late" ] || {
+            echo "failed: $own gave it up and leads, and $why"
+            told=yes
+        }
+        sleep 0.1
+    done
     exit 0
+}
+
+no_end() {
+    info_of "$own" || info=""
+    case $(field role).$(field master_failover_state) in
+    .*) echo "failed: $own does not say whether it hands over yet" ;;
+    *.no-failover) echo "failed: nobody says how it ended; $own is $(field role), and does not hand over now" ;;
+    *) echo "failed: $own hands over yet, and takes no writes: see that $to runs and can be reached from it" ;;
+    esac
+    exit 0
+}
+
+# Rounds, for one that is silent holds up no other. Who leads may be another by now.
+free_all() {
+    left=$*
+    until [ -z "$left" ] || [ "$(uptime_s)" -ge "$end" ]; do
+        set -- $left
+        left=""
+        for peer; do
+            is_free "$peer" || {
+                left="$left $peer"
+                ! leads "$to" || follow "$peer" || sleep 0.2
+            }
+        done
+    done
 }
 
 # An answer that got lost is no refusal. FAILOVER ABORT is never sent: once the other one is asked, there could be two.
 work() {
+    if [ -n "${FD_SAID:-}" ] && { true >>"$FD_SAID"; } 2>/dev/null; then exec >>"$FD_SAID"; fi
     may_hand_over
     read -r ip state offset <<TARGET
 $(target_of_info)
@@ -144,42 +196,65 @@ TARGET
     [ "$state" = online ] || refuse "$to is no linked replica of $own"
     said=$(ask "$own" failover to "$ip" "$own_port" timeout "$timeout_ms")
     case $said in OK | "") ;; *) refuse "$said" ;; esac
-    end=$(($(uptime_s) + 900))
+    end=$(($(uptime_s) + 900)) lost="" noted=""
     while :; do
         info_of "$own" || info=""
         case $(field role).$(field master_failover_state) in
-        master.no-failover) given_up ;;
+        master.no-failover) ! given_up || { lost=yes && break; } ;;
         slave.no-failover) break ;;
+        slave.*) # its next start follows TO from here on, whatever becomes of us
+            [ -n "$noted" ] || [ "$(ask "$own" config rewrite)" != OK ] || noted=yes
+            ;;
         esac
-        [ "$(uptime_s)" -lt "$end" ] || hands_over_yet
+        [ "$(uptime_s)" -lt "$end" ] || no_end
         sleep 0.02
     done
     # Our own file first: with it as it was, our next start made a second primary.
     ask "$own" config rewrite >/dev/null
     end=$(($(uptime_s) + 60))
     if again_until $(($(uptime_s) + 5)) settled; then
-        echo switched
-    else
+        [ -n "$lost" ] || echo switched
+    elif leads "$to"; then
         echo "incomplete: $own and $to have not both written down what they are: by hand: CONFIG REWRITE on both"
         again_until "$end" settled
+    else
+        echo "failed: $own follows $to, which does not lead: by hand: see who has most, and promote it"
+        again_until "$end" settled
     fi
-    for peer; do
-        while is_ours "$peer" && [ "$(uptime_s)" -lt "$end" ]; do # who leads may be another by now
-            { leads "$to" && follow "$peer"; } || sleep 0.2
-        done
-    done
+    [ -z "$lost" ] || echo "incomplete: $own gave it up when $to had taken over, and what $own took since is lost"
+    free_all "$@"
 }
 
-# Its output is a file without a name: nothing is left of it, whoever is killed.
+# Not with the session of whoever asked, which logind may end with all that is in it. systemd would read a "$" in its
+# words, so it gets the text as a file; neither file has a name, so nothing of them is left, whoever is killed.
+begin() {
+    set -- work "$own" "$own_port" "$config" "$tls" "$seconds" "$timeout_ms" "$to" "$@"
+    if [ -d /run/systemd/system ] && [ -w /run ] && command -v systemd-run >/dev/null; then
+        systemd-run --quiet --collect --unit="fd-switch-$$" -p OOMScoreAdjust=-1000 --setenv=PATH="$PATH" \
+            --setenv=FD_SAID="/proc/$$/fd/4" /bin/sh "/proc/$$/fd/5" "" "$@" >/dev/null 2>&1 </dev/null
+    else
+        setsid sh -c "$text" redis "$text" "$@" >&4 2>/dev/null </dev/null 3<&- 5<&- &
+    fi
+}
+
 switch() {
     log=$(mktemp /tmp/faildrill-switchover.XXXXXX) || refuse "no room in /tmp"
+    exec 5<"$log" 4>"$log"
+    rm -f "$log"
+    log=$(mktemp /tmp/faildrill-switchover.XXXXXX) || refuse "no room in /tmp"
+    printf "%s\n" "$text" >&4 || {
+        rm -f "$log"
+        refuse "no room in /tmp"
+    }
     exec 4>"$log" 3<"$log"
     rm -f "$log"
-    setsid sh -c "$text" redis "$text" work "$own" "$own_port" "$config" "$tls" "$seconds" "$timeout_ms" "$to" "$@" \
-        >&4 2>/dev/null </dev/null 3<&- &
+    begin "$@" || { # it may have begun it all the same
+        echo "failed: systemd does not say that it began: see whether $own leads"
+        exit 0
+    }
     last=$(($(uptime_s) + seconds))
     until read -r line <&3; do
-        [ "$(uptime_s)" -lt "$last" ] || hands_over_yet
+        [ "$(uptime_s)" -lt "$last" ] || no_end
         sleep 0.05
     done
     echo "$line"

@@ -67,7 +67,10 @@ static void test_nothing_fails_over_by_itself(void **state)
     assert_true(heard.prospect.planned.high_ns < 15 * NS_PER_S);
     assert_true(heard.prospect.handover.high_ns == 15 * NS_PER_S);
     assert_null(heard.prospect.no_handover);
-    assert_non_null(strstr(heard.knobs, "switchover=FAILOVER TO, which Redis gives up after 5 s;"));
+    assert_non_null(strstr(heard.knobs, "switchover=FAILOVER TO, which Redis gives up after 5 s, "
+                                        "until the replica is told;"));
+    assert_non_null(strstr(heard.knobs, "writes wait until it answers, without a limit;"));
+    assert_non_null(strstr(heard.knobs, "CONFIG REWRITE on both"));
     assert_int_equal(heard.prospect.persistence, PERSIST_ALL);
     assert_string_equal(heard.loss, "loss possible: min-replicas-to-write 0");
     assert_non_null(strstr(heard.knobs, "promoted by=nobody but us;"));

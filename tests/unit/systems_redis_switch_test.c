@@ -67,6 +67,21 @@ static void test_who_is_not_linked_to_it_takes_nothing_over(void **state)
     assert_string_equal(why, "one has no linked replica that may lead");
 }
 
+static void test_a_replica_of_a_replica_stays_one(void **state)
+{
+    (void)state;
+    struct FailoverQuestion chained = {
+        .primary = 0,
+        .best = 1,
+        .hosts = {LEADS, FOLLOWS(0, 5), FOLLOWS(1, 5), FOLLOWS(0, 5), {.answered = true}}};
+
+    assert_true(alone_is_moved(&chained, 0));
+    assert_false(alone_is_moved(&chained, 1));
+    assert_false(alone_is_moved(&chained, 2));
+    assert_true(alone_is_moved(&chained, 3));
+    assert_false(alone_is_moved(&chained, 4));
+}
+
 static void test_beside_a_host_that_says_nothing_it_is_not_asked(void **state)
 {
     (void)state;
@@ -125,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_the_only_primary_hands_over_and_never_by_force),
         cmocka_unit_test(test_who_has_most_takes_over_or_who_is_named),
         cmocka_unit_test(test_who_is_not_linked_to_it_takes_nothing_over),
+        cmocka_unit_test(test_a_replica_of_a_replica_stays_one),
         cmocka_unit_test(test_beside_a_host_that_says_nothing_it_is_not_asked),
         cmocka_unit_test(test_one_that_cannot_or_does_already_is_not_asked),
         cmocka_unit_test(test_what_the_host_does_not_say_is_unknown),
