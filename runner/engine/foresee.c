@@ -302,8 +302,8 @@ static void foresee_handover(struct Plan *plan, const struct SurveyRole *role)
                  arena_printf(plan->arena, "role '%s': %s", role->role->name, why));
 }
 
-static void foresee_role(struct Plan *plan, const struct Survey *survey,
-                         const struct SurveyRole *role)
+/* Whether its system could fail over now. */
+static void foresee_readiness(struct Plan *plan, const struct SurveyRole *role)
 {
     const struct Prospect *prospect = &role->prospect;
     if (!role->prospect_known || prospect->not_ready != NULL)
@@ -324,6 +324,13 @@ static void foresee_role(struct Plan *plan, const struct Survey *survey,
                               "role '%s' is in its cool-down: next drill not before %s from now",
                               role->role->name, wait));
     }
+}
+
+static void foresee_role(struct Plan *plan, const struct Survey *survey,
+                         const struct SurveyRole *role)
+{
+    const struct Prospect *prospect = &role->prospect;
+    foresee_readiness(plan, role);
     bool machine = stops_primary(plan, role, true), service = stops_primary(plan, role, false);
     struct Obstacle two;
     if (machine || service)

@@ -342,14 +342,14 @@ static void plan_open(struct PlanCase *c)
 }
 
 /* A config made of the required keys' examples, and of `share`, one of two ways to say how much;
- * `run` and `http` are faults with undo and proof. */
+ * `run` and `http` are faults with undo and proof, which no signed request is. */
 static void *config_of(struct PlanCase *c, const struct FaultKind *kind)
 {
     struct Buf text = BUF(4096);
     for (const struct Field *field = kind->config.fields; field->name != NULL; field++) {
         bool wanted = (field->flags & FIELD_REQUIRED) != 0 || text_equal(kind->name, "run") ||
                       kind->plain != NULL || text_equal(field->name, "share");
-        if (is_key(field) && wanted)
+        if (is_key(field) && wanted && !text_equal(field->name, "aws_sigv4"))
             buf_printf(&text, "%s: %s\n", field->name, field->example);
     }
     struct Problems *problems = problems_new();
