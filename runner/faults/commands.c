@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "../model/system.h"
 
 #define WORDS_MAX 24
 #define UNIT_MAX 200
@@ -124,6 +125,7 @@ bool subject_make(const struct ServiceConfig *config, const struct PlanInput *in
         subject.stop = service->stop;
         if (input->rejoin.count > 0)
             subject.rejoin = commands_shell(&input->rejoin, arena);
+        subject.over = input->role->system != NULL && input->role->system->left_as != NULL;
     }
     bool by_file = config->process == NULL && !subject.is_unit && service->pidfile != NULL;
     if (subject.name != NULL)
@@ -168,6 +170,7 @@ void subject_add(const struct Subject *subject, struct Commands *commands, struc
     bool turns = text_equal(verb, "turn");
     bool starts = text_equal(verb, "start") || text_equal(verb, "restart") || turns;
     bool stops = text_equal(verb, "stop") || text_equal(verb, "restart") || turns;
+    bool looks = text_equal(verb, "up") || text_equal(verb, "unchanged");
     bool strikes =
         stops || text_equal(verb, "save") || text_equal(verb, "kill") || text_equal(verb, "freeze");
     const char **argv = arena_zero(arena, WORDS_MAX, sizeof *argv);
@@ -184,6 +187,7 @@ void subject_add(const struct Subject *subject, struct Commands *commands, struc
         {"freezer", subject->freezer},
         {"stop", stops && !subject->is_unit ? subject->stop : NULL},
         {"rejoin", starts ? subject->rejoin : NULL},
+        {"over", (starts || looks) && subject->rejoin != NULL && subject->over ? "yes" : NULL},
         {"by", starts && subject->rejoin == NULL && !subject->is_unit ? subject->start : NULL},
     };
     for (size_t i = 0; i < COUNT_OF(more); i++)

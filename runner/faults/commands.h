@@ -53,6 +53,7 @@ struct Subject {
     const char *freezer;            /* "1" or "2": of its control group; NULL: signals stop it */
     const char *rejoin;             /* stands in place of start; NULL where plain start is safe */
     bool is_unit, is_container, only_main;
+    bool over; /* rejoin also where somebody else has started it */
 };
 bool subject_make(const struct ServiceConfig *config, const struct PlanInput *input,
                   struct Arena *arena, struct Subject *out, struct Err *err) MUST_CHECK;

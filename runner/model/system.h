@@ -118,7 +118,8 @@ struct SystemKind {
      * away that would start it again (DESIGN.md 12.2). */
     bool (*returns_safely)(const void *config, bool by_boot);
     /* What a plain start makes of a primary, where that is no second one and yet nobody mends it: a
-     * sentence part. A kill that somebody may revive is refused then. NULL = maybe a second one. */
+     * sentence part. A kill that somebody may revive is refused then, and the rejoin is also for
+     * one that runs. NULL = maybe a second one. */
     const char *left_as;
     /* A command whose answer proves a write path, for client-like finding of the primary: host and
      * port where a client would connect now; used by ledgers and probes. Ends with numeric address

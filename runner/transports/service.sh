@@ -4,7 +4,7 @@
 # -ef is in dash, busybox sh and bash. Stands behind node.sh; functions only. In a fault's folder it
 # is the script `service`:
 #   sh service VERB unit NAME | pidfile PATH | exe PATH | container NAME
-#                   [with TEXT] [only main] [by LINE] [stop LINE] [rejoin TEXT] [same PID:START...]
+#                   [with TEXT] [only main] [by LINE] [stop LINE] [rejoin TEXT] [over yes] [same PID:START...]
 #                   [freezer VERSION]
 # The file `ids` there says whom the fault means: pid, start time, executable of a process a line.
 # `sh service file VERB ...` is files.sh, `sh service request VERB ...` is request.sh.
@@ -267,8 +267,15 @@ service_up() {
     fi
 }
 
+# over: as somebody else started it, it is not back; the rejoin sees to that, once.
+service_half_back() {
+    [ -n "$over" ] && [ ! -e rejoined ] || return 1
+    if [ -e scratch ]; then ! never_fired; else [ -e fired ]; fi
+}
+
 service_says_up() {
     service_up || service_no "$name is down"
+    ! service_half_back || service_fail "$name was started by somebody else, and has not been brought back yet"
     [ ! -e starting ] || service_fail "$name was started by half"
     [ ! -e ending ] || service_fail "$name was told to end, and may yet do so"
 }
@@ -312,7 +319,7 @@ service_end_whole() {
 # Only where it is down, or was started by half before.
 service_start_alone() {
     service_end_whole
-    [ -e starting ] || ! service_up || return 0
+    [ -e starting ] || ! service_up || service_half_back || return 0
     echo >starting
     service_spawn 7>&- || service_fail "$name cannot be started"
     tries=100
@@ -321,6 +328,7 @@ service_start_alone() {
         tries=$((tries - 1))
         nap 0.1
     done
+    echo >rejoined
     rm -f starting
 }
 
@@ -363,7 +371,7 @@ service() {
         ;;
     esac
     verb=$1 form=$2 name=$3
-    with='' only='' by='' stop='' rejoin='' same='' by_group=''
+    with='' only='' by='' stop='' rejoin='' over='' same='' by_group=''
     shift 3
     while [ $# -ge 2 ]; do
         case $1 in
@@ -372,6 +380,7 @@ service() {
         by) by=$2 ;;
         stop) stop=$2 ;;
         rejoin) rejoin=$2 ;;
+        over) over=$2 ;;
         same) same=$2 ;;
         freezer) by_group=$2 ;;
         esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # mariadb_test.sh - MariaDB with replicas and nobody to fail it over, drilled: what is lost, who leads, what returns.
 # SPDX-License-Identifier: Apache-2.0
-# usage: tests/databases/mariadb_test.sh      ONLY: some scenarios of scenarios/mariadb, and: observed alone stray traps
+# usage: tests/databases/mariadb_test.sh      ONLY: some scenarios of scenarios/mariadb, and: observed alone started stray traps
 #
 # shellcheck source=tests/lib.sh
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
@@ -99,6 +99,41 @@ comes_back() {
     for n in 1 2 3; do [ "$n" = "$before" ] || mariadb_on "$n" start; done
     wait_for 60 is_whole || "$FAILDRILL" -C "$work" undo # by its guard
     "$FAILDRILL" -C "$work" undo && wait_for 30 is_whole && stayed
+}
+# Ours, until it is proven.
+begin_kill() {
+    scenario killed_once '  - kill: primary
+  - wait: 10s'
+    "$FAILDRILL" -C "$work" run -e mariadb killed_once --no-input >"$work/said" 2>&1 &
+    running=$!
+    wait_for 60 grep -q 'kill proven' "$work/said" || echo "it kills nobody"
+}
+# Somebody starts it before the undo does: it is read-only, and follows nobody.
+is_started_by_another() {
+    local running
+    begin_kill
+    mariadb_on "$before" start
+    wait "$running"
+    cat "$work/said"
+    wait_for 30 is_whole && stayed
+}
+# So does its boot, for which folder and guard are gone as well.
+is_started_without_a_folder() {
+    local running
+    begin_kill
+    kill -9 "$running"
+    wait "$running" 2>/dev/null
+    on "$before" sh -c 'rm -rf /run/faildrill/*_*'
+    mariadb_on "$before" start
+    [ -z "$(leaders)" ] || echo "it takes writes"
+    "$FAILDRILL" -C "$work" undo --no-input
+    wait_for 30 is_whole && stayed
+}
+started() {
+    wait_for 60 is_whole
+    before=$(leaders)
+    check "started by another before the undo: it takes writes again" is_started_by_another
+    check "so does one whose host has lost our folder" is_started_without_a_folder
 }
 alone() {
     wait_for 60 is_whole
@@ -262,6 +297,6 @@ for file in "$root"/scenarios/mariadb/*.yaml; do
     *_cut_from_replicas) check "$name: it waits for nobody for longer than semi-sync's time-out" went_on_alone ;;
     esac
 done
-for part in observed alone stray traps; do
+for part in observed alone started stray traps; do
     ! wanted "$part" || "$part"
 done
