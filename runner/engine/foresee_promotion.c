@@ -209,10 +209,9 @@ bool foresee_hides(const struct PlannedFault *fault, const struct Role *role)
 
 bool foresee_keeps_down(const struct PlannedFault *fault, const struct Role *role)
 {
-    bool stays_dead = role->system->never_demotes && role->service.stays_dead;
     return fault->role == role && fault->step->kind != NULL && fault->step->kind->stops_service &&
            !fault->step->kind->takes_machine && !step_names_service(fault->step) &&
-           (!fault->procedure.once || stays_dead);
+           !fault->procedure.once;
 }
 
 /* A step before it keeps its server down; whether it does by then is asked again before it begins.

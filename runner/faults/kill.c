@@ -1,5 +1,6 @@
 /* kill.c - SIGKILL to all processes of a service: a crash. Once, or kept down for a time. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../model/system.h"
 #include "commands.h"
 #include "kinds.h"
 #include "pods.h"
@@ -46,6 +47,14 @@ static void add_apply(const struct Subject *subject, bool kept, struct Arena *ar
                      "KILL", subject->name, NULL);
 }
 
+/* Where nobody demotes who comes back, what is said of it (`restart: never`) is looked at all the
+ * time. */
+static bool is_to_stay_dead(const struct ServiceConfig *config, const struct Role *role)
+{
+    return config->unit == NULL && config->process == NULL && role->service.stays_dead &&
+           role->system != NULL && role->system->never_demotes;
+}
+
 static bool kill_plan(const void *config, const struct PlanInput *input, struct Arena *arena,
                       struct Procedure *out, struct Err *err)
 {
@@ -53,7 +62,7 @@ static bool kill_plan(const void *config, const struct PlanInput *input, struct 
         return pods_plan(config, true, input, arena, out, err);
     struct Procedure procedure = procedure_of(input, CLASS_STICKY);
     struct Subject subject;
-    bool kept = input->hold_ns >= 0;
+    bool kept = input->hold_ns >= 0, down = kept || is_to_stay_dead(config, input->role);
     if (!subject_make(config, input, arena, &subject, err) ||
         !subject_can_start(&subject, input, err))
         return false;
@@ -63,7 +72,7 @@ static bool kill_plan(const void *config, const struct PlanInput *input, struct 
     }
     subject_save(&subject, input, &procedure.save, arena);
     add_apply(&subject, kept, arena, &procedure.apply);
-    if (kept)
+    if (down)
         subject_add(&subject, &procedure.in_place, arena, "no process of the service", "down");
     else
         subject_add(&subject, &procedure.in_place, arena, "none of those recorded lives", "gone");
@@ -76,7 +85,7 @@ static bool kill_plan(const void *config, const struct PlanInput *input, struct 
         subject_add(&subject, &procedure.all_clear, arena, "the service runs", "up");
     }
     subject_add(&subject, &procedure.all_clear, arena, "no process of it is stopped", "moving");
-    procedure.once = !kept;
+    procedure.once = !down;
     *out = procedure;
     return true;
 }

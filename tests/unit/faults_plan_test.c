@@ -9,6 +9,7 @@
 
 #include "../../runner/faults/commands.h"
 #include "../../runner/faults/kinds.h"
+#include "../../runner/model/system.h"
 
 static const struct FaultKind *const all_kinds[] = {&kill_fault,    &stop_fault,    &freeze_fault,
                                                     &restart_fault, &isolate_fault, &run_fault};
@@ -200,6 +201,43 @@ static void test_a_former_primary_is_started_as_its_system_says(void **state)
     }
 }
 
+static void test_one_that_comes_back_closed_is_rejoined_also_where_it_runs(void **state)
+{
+    (void)state;
+    static const struct SystemKind closed = {.name = "closed", .left_as = "it is closed"};
+    const struct Command rejoin = {.what = "open it",
+                                   .argv = (const char *const[]){"open", NULL},
+                                   .timeout_ns = 10 * NS_PER_S};
+    struct Bench bench = bench_new(&pidfile);
+    bench.role.system = &closed;
+    bench.input.role = &bench.role;
+    bench.input.rejoin = (struct Commands){.at = &rejoin, .count = 1};
+    assert_true(plan(&bench, &kill_fault));
+    assert_non_null(
+        strstr(commands_shell(&bench.procedure.undo, bench.arena), "' over yes || exit"));
+    arena_free(bench.arena);
+}
+
+/* Where nobody demotes, what is said of it is looked at all the time. */
+static void test_a_kill_that_is_to_stay_dead_is_looked_at(void **state)
+{
+    (void)state;
+    static const struct SystemKind never = {.name = "never", .never_demotes = true};
+    struct Service dead = pidfile;
+    dead.stays_dead = true;
+    struct Bench bench = bench_new(&dead);
+    bench.input.role = &bench.role;
+    assert_true(plan(&bench, &kill_fault));
+    assert_true(bench.procedure.once);
+
+    bench.role.system = &never;
+    assert_true(plan(&bench, &kill_fault));
+    assert_false(bench.procedure.once);
+    assert_non_null(
+        strstr(commands_shell(&bench.procedure.in_place, bench.arena), "sh service down pidfile"));
+    arena_free(bench.arena);
+}
+
 static void test_left_stopped_is_never_started(void **state)
 {
     (void)state;
@@ -346,6 +384,8 @@ int main(void)
         cmocka_unit_test(test_kill_without_systemd_starts_by_the_roles_line),
         cmocka_unit_test(test_a_former_primary_is_started_as_its_system_says),
         cmocka_unit_test(test_left_stopped_is_never_started),
+        cmocka_unit_test(test_one_that_comes_back_closed_is_rejoined_also_where_it_runs),
+        cmocka_unit_test(test_a_kill_that_is_to_stay_dead_is_looked_at),
         cmocka_unit_test(test_freeze_thaws_every_one_recorded),
         cmocka_unit_test(test_freeze_takes_the_control_group_that_plan_found),
         cmocka_unit_test(test_a_restart_loop_is_held_on_the_host),
