@@ -23,6 +23,7 @@ struct GaleraLook {
     bool says;
     bool on, ready, primary, synced, desynced; /* primary: in the Primary component */
     bool joins;                                /* its start looks for the others */
+    bool shut;                                 /* read_only or wsrep_reject_queries */
     int64_t size, index;                       /* of its view; its own place in it */
     char status[24], state[40];                /* as it says it: non-Primary; Joining */
     char cluster[40], view[24], node[40], version[40];
@@ -39,7 +40,8 @@ void galera_look(struct GaleraAsk *mine, size_t host, AskFn *each); /* each may 
 /* Whether a wsrep_cluster_address names somebody: one that names nobody begins a cluster of its own
  * at each start. */
 bool galera_joins(const char *address);
-bool galera_serves(const struct GaleraLook *look); /* it takes writes */
+bool galera_is_member(const struct GaleraLook *look); /* of the Primary component */
+bool galera_serves(const struct GaleraLook *look);    /* and it takes writes */
 /* The first node of the Primary component, or host_count: nobody says that it is. */
 size_t galera_first(const struct GaleraAsk *mine, size_t *count);
 

@@ -21,8 +21,10 @@ static void write_question(struct Buf *out)
         "WSREP_READY",           "WSREP_CLUSTER_STATUS", "WSREP_LOCAL_STATE_COMMENT",
         "WSREP_CLUSTER_SIZE",    "WSREP_LOCAL_INDEX",    "WSREP_CLUSTER_STATE_UUID",
         "WSREP_CLUSTER_CONF_ID", "WSREP_GCOMM_UUID"};
-    buf_put(out, "select @@global.wsrep_on, @@global.wsrep_desync, @@global.version, "
-                 "@@global.wsrep_provider_options, @@global.wsrep_cluster_address");
+    buf_put(out,
+            "select @@global.wsrep_on, @@global.wsrep_desync, @@global.version, "
+            "@@global.wsrep_provider_options, @@global.wsrep_cluster_address, @@global.read_only, "
+            "@@global.wsrep_reject_queries");
     for (size_t n = 0; n < COUNT_OF(states); n++)
         buf_printf(out,
                    ", (select variable_value from information_schema.global_status where "
@@ -33,6 +35,12 @@ static void write_question(struct Buf *out)
 static bool is_on(const char *text)
 {
     return text_equal(text, "1") || text_equal(text, "ON");
+}
+
+/* read_only has more than two values in later versions. */
+static bool is_off(const char *text)
+{
+    return text_equal(text, "0") || text_equal(text, "OFF");
 }
 
 static int64_t number_in(const char *text, int64_t otherwise)
@@ -61,16 +69,18 @@ static void read_node(struct GaleraLook *look, const struct MariadbRows *rows)
     keep(look->version, sizeof(look->version), mariadb_value(rows, 0, 2));
     keep(look->options, sizeof(look->options), mariadb_value(rows, 0, 3));
     look->joins = galera_joins(mariadb_value(rows, 0, 4));
-    look->ready = is_on(mariadb_value(rows, 0, 5));
-    keep(look->status, sizeof(look->status), mariadb_value(rows, 0, 6));
+    look->shut =
+        !is_off(mariadb_value(rows, 0, 5)) || !text_equal(mariadb_value(rows, 0, 6), "NONE");
+    look->ready = is_on(mariadb_value(rows, 0, 7));
+    keep(look->status, sizeof(look->status), mariadb_value(rows, 0, 8));
     look->primary = text_equal(look->status, "Primary");
-    keep(look->state, sizeof(look->state), mariadb_value(rows, 0, 7));
+    keep(look->state, sizeof(look->state), mariadb_value(rows, 0, 9));
     look->synced = text_equal(look->state, "Synced");
-    look->size = number_in(mariadb_value(rows, 0, 8), 0);
-    look->index = number_in(mariadb_value(rows, 0, 9), -1);
-    keep(look->cluster, sizeof(look->cluster), mariadb_value(rows, 0, 10));
-    keep(look->view, sizeof(look->view), mariadb_value(rows, 0, 11));
-    keep(look->node, sizeof(look->node), mariadb_value(rows, 0, 12));
+    look->size = number_in(mariadb_value(rows, 0, 10), 0);
+    look->index = number_in(mariadb_value(rows, 0, 11), -1);
+    keep(look->cluster, sizeof(look->cluster), mariadb_value(rows, 0, 12));
+    keep(look->view, sizeof(look->view), mariadb_value(rows, 0, 13));
+    keep(look->node, sizeof(look->node), mariadb_value(rows, 0, 14));
 }
 
 static void take(struct Ask *ask, size_t index, const struct Answer *answer)
@@ -98,16 +108,21 @@ void galera_look(struct GaleraAsk *mine, size_t host, AskFn *each)
     buf_free(&text);
 }
 
-bool galera_serves(const struct GaleraLook *look)
+bool galera_is_member(const struct GaleraLook *look)
 {
     return look->says && look->on && look->ready && look->primary;
+}
+
+bool galera_serves(const struct GaleraLook *look)
+{
+    return galera_is_member(look) && !look->shut;
 }
 
 size_t galera_first(const struct GaleraAsk *mine, size_t *count)
 {
     size_t hosts = mine->system->role->host_count, first = hosts, found = 0;
     for (size_t n = 0; n < hosts; n++)
-        if (galera_serves(&mine->hosts[n]) && mine->hosts[n].index == 0) {
+        if (galera_is_member(&mine->hosts[n]) && mine->hosts[n].index == 0) {
             found++;
             if (first == hosts || mine->hosts[n].size > mine->hosts[first].size)
                 first = n;
@@ -135,9 +150,10 @@ static void tell_standing(struct Ask *ask)
     standing->answered = mono_now();
     if (mine->host < mine->look.system->role->host_count && mine->look.hosts[mine->host].says) {
         const struct GaleraLook *look = &mine->look.hosts[mine->host];
-        bool serves = galera_serves(look);
-        standing->rank = !serves ? RANK_OTHER : look->index == 0 ? RANK_PRIMARY : RANK_REPLICA;
-        standing->writable = serves ? KNOWN_YES : KNOWN_NO;
+        standing->rank = !galera_is_member(look) ? RANK_OTHER
+                         : look->index == 0      ? RANK_PRIMARY
+                                                 : RANK_REPLICA;
+        standing->writable = galera_serves(look) ? KNOWN_YES : KNOWN_NO;
         keep(standing->epoch, sizeof(standing->epoch), look->view);
         keep(standing->identity, sizeof(standing->identity), look->node);
     }
@@ -182,7 +198,8 @@ static void tell_first(struct Ask *ask)
         mine->standing(mine->data, &standing);
         return;
     }
-    if (host == role->host_count) /* before the view has changed: any that serves */
+    if (host == role->host_count || !galera_serves(&mine->look.hosts[host]))
+        /* before the view has changed, or where the first one is shut: any that serves */
         for (host = 0; host < role->host_count && !galera_serves(&mine->look.hosts[host]);)
             host++;
     bool known = host < role->host_count;

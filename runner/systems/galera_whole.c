@@ -34,6 +34,9 @@ static void fault_of(const struct GaleraAsk *mine, size_t host, char *out, size_
     else if (!look->primary || !look->ready)
         snprintf(out, size, "%.80s is %.30s, %.40s: it takes no writes", name, look->status,
                  look->state);
+    else if (look->shut)
+        snprintf(out, size, "%.80s takes no writes: read_only or wsrep_reject_queries is set",
+                 name);
     else if (!look->joins)
         snprintf(out, size,
                  "wsrep_cluster_address names nobody on %.80s: its start begins a cluster of its "

@@ -69,6 +69,12 @@ traps() {
     sql 2 'set global wsrep_desync = 1'
     check "a node that is desynced is refused" refused 3 galera_node_dies 'galera-2 is desynced'
     sql 2 'set global wsrep_desync = 0'
+    sql 2 'set global read_only = 1'
+    check "a node that takes no writes is refused" refused 3 galera_node_dies 'galera-2 takes no writes: read_only'
+    sql 2 'set global read_only = 0'
+    sql 2 'set global wsrep_reject_queries = "ALL"'
+    check "a node that refuses clients is refused" refused 3 galera_node_dies 'galera-2 takes no writes: read_only or wsrep_reject_queries'
+    sql 2 'set global wsrep_reject_queries = "NONE"'
     wait_for 20 is_whole
     for n in 1 2 3; do sql $n "set global wsrep_provider_options = 'pc.ignore_sb = true'"; done
     check "a cluster that allows split brain is refused" refused 3 galera_node_dies 'pc.ignore_sb is on'
