@@ -36,7 +36,7 @@ struct RedisClient {
     redisReader *reader;
     redisReplyObjectFunctions functions; /* the reader's */
     struct RedisCall *first, *ending; /* in order of their replies; those of a broken connection */
-    bool wants_auth;                  /* the next reply is AUTH's */
+    bool wants_auth, wants_name;      /* the next reply is AUTH's, or behind it the name's */
     char refusal[160];                /* what AUTH was answered, where it was refused */
     bool busy, closed;                /* closed while busy: whoever made it busy frees it */
 };
@@ -190,6 +190,9 @@ static void end_all(struct RedisClient *client, enum CallEnd end, int code, cons
 
 /* ---- the connection ---- */
 
+/* By which session_kill knows ours; one that may not say it goes on without. */
+static const char name_command[] = "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$9\r\nfaildrill\r\n";
+
 static void on_opened(void *data, const char *peer)
 {
     struct RedisClient *client = data;
@@ -212,6 +215,8 @@ static void on_opened(void *data, const char *peer)
         explicit_bzero(command, (size_t)size);
         redisFreeCommand(command);
     }
+    client->wants_name = true;
+    buf_put(&all, name_command);
     for (struct RedisCall *call = client->first; call != NULL; call = call->next) {
         buf_add(&all, call->command, call->command_size);
         redisFreeCommand(call->command);
@@ -236,6 +241,13 @@ static void take_reply(struct RedisClient *client, const struct RedisArray *repl
     finish(call, &answer);
 }
 
+/* What a Redis says to whom it lets not in: it has read nothing, and hangs up. */
+static bool turns_away(const struct RedisArray *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR &&
+           (text_starts(reply->text, "DENIED") || text_starts(reply->text, "ERR max number of "));
+}
+
 /* False: the reply is none, or nobody waits for it. */
 static bool take_next(struct RedisClient *client, struct RedisArray *reply)
 {
@@ -244,6 +256,11 @@ static bool take_next(struct RedisClient *client, struct RedisArray *reply)
         if (reply->type == REDIS_REPLY_ERROR)
             snprintf(client->refusal, sizeof(client->refusal), "%.159s", reply->text);
         return true;
+    }
+    if (client->wants_name) {
+        client->wants_name = false;
+        if (!turns_away(reply) || client->first == NULL)
+            return true;
     }
     if (client->first == NULL)
         return false;

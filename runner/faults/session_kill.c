@@ -47,7 +47,8 @@ const struct FaultKind session_kill_fault = {
     .config = {.name = "session_kill",
                .doc = "Ends sessions, once, and counts them: all but our own and those of "
                       "replicas, or those that are named. What calls itself faildrill is ours; "
-                      "in Redis, what comes from the runner's address.",
+                      "in Redis, where the runner may not say CLIENT SETNAME, what comes from its "
+                      "address.",
                .size = sizeof(struct SessionKillConfig),
                .fields = session_kill_fields,
                .check = session_kill_check},

@@ -47,6 +47,8 @@ static void serve(int listener)
             const char *reply = is_http ? http : "+PONG\r\n";
             if (got <= 0)
                 close(fd);
+            else if (memmem(bytes, (size_t)got, "SETNAME", 7) != NULL)
+                (void)send(fd, "+OK\r\n+PONG\r\n", 12, MSG_NOSIGNAL);
             else
                 (void)send(fd, reply, strlen(reply), MSG_NOSIGNAL);
         }

@@ -148,12 +148,22 @@ redis() {
     exec 5>"$work/idle"
     echo 'client setname idle' >&5
     check "Redis: so is one that has only said its name" wait_for 20 cache_idle 1
+    # An application may run where the runner does.
+    redis-cli -h "$cache" blpop nothing 120 >/dev/null 2>&1 &
+    local beside=$!
+    # Nobody knows whether one is ours whose user names none.
+    redis-cli -h "$cache" acl setuser another on nopass '~*' +@all -client >/dev/null
+    redis-cli -h "$cache" --user another --pass none blpop nothing 120 >/dev/null 2>&1 &
+    local doubtful=$!
     links=$(cache_replicas)
     check "Redis: by name: PASS, and how many" cache_ended 'primary, application: shop' '3 sessions were ended'
     check "Redis: by name: those three, and no others" [ "$(cache_named shop) $(cache_named other)" = "0 2" ]
     check "Redis: everybody: PASS" cache_ended primary 'sessions were ended'
     check "Redis: everybody: nobody is left" [ "$(cache_named other)" = 0 ]
     check "Redis: everybody: also who has only said its name" cache_idle 0
+    check "Redis: everybody: also who comes from the runner's address" wait_for 5 eval '! kill -0 '"$beside"' 2>/dev/null'
+    check "Redis: everybody: not whom it cannot tell from ours" kill "$doubtful"
+    redis-cli -h "$cache" acl deluser another >/dev/null
     exec 5>&-
     check "Redis: replicas keep their links" [ "$(cache_replicas)" = "$links" ]
     check "Redis: by a database: refused" eval '! cache_ended "primary, database: shop" PASS'

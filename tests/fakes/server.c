@@ -139,6 +139,21 @@ void link_send(struct Link *link, const char *text)
     link_send_bytes(link, text, strlen(text));
 }
 
+const char *link_named(struct Link *link, char *said, const char *reply)
+{
+    char *name = strstr(said, LINK_NAMES);
+    if (name == NULL)
+        return reply;
+    if (strstr(said, "AUTH") != NULL) {
+        size_t line = strcspn(reply, "\n") + 1;
+        link_send_bytes(link, reply, line);
+        reply += line;
+    }
+    memmove(name, name + strlen(LINK_NAMES), strlen(name + strlen(LINK_NAMES)) + 1);
+    link_send(link, "+OK\r\n");
+    return reply;
+}
+
 void link_reset(struct Link *link)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};

@@ -21,6 +21,10 @@ void server_free(struct Server *server);          /* its connections too */
 void link_send(struct Link *link, const char *text);
 void link_send_bytes(struct Link *link, const char *bytes, size_t size);
 void link_reset(struct Link *link);
+/* As a Redis: takes the name that a client gives itself, behind AUTH, out of what it said, and out
+ * of `reply` says the first line to AUTH, then OK to the name. What is left to say. */
+const char *link_named(struct Link *link, char *said, const char *reply);
+#define LINK_NAMES "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$9\r\nfaildrill\r\n"
 
 /* A port on which nobody listens and that nobody else can take, until it is closed. */
 int refused_port(uint16_t *port);

@@ -20,6 +20,7 @@ struct Scene {
     const char *reply; /* to whatever comes; NULL: silence; "": reset */
     char asked[4096];
     bool heard, left;
+    bool full; /* it lets nobody in */
 };
 
 static void answer(void *data, struct Link *link, const char *bytes, size_t size)
@@ -33,8 +34,10 @@ static void answer(void *data, struct Link *link, const char *bytes, size_t size
     scene->heard = true;
     if (scene->reply != NULL && scene->reply[0] == '\0')
         link_reset(link);
-    else if (scene->reply != NULL)
+    else if (scene->full)
         link_send(link, scene->reply);
+    else if (scene->reply != NULL)
+        link_send(link, link_named(link, scene->asked, scene->reply));
 }
 
 static void begin(struct Scene *scene, const char *reply, const char *secret)
@@ -154,6 +157,20 @@ static void test_auth_goes_first_and_its_refusal_is_the_answer(void **state)
     assert_int_equal(ended.code, REDIS_ERROR);
     assert_string_equal(ended.text, "WRONGPASS no");
     assert_string_equal(scene.asked, "*2\r\n$4\r\nAUTH\r\n$8\r\nsecret-1\r\n*1\r\n$4\r\nPING\r\n");
+    end(&scene);
+}
+
+static void test_who_is_not_let_in_is_told_why(void **state)
+{
+    (void)state;
+    struct Scene scene;
+    begin(&scene, "-ERR max number of clients reached\r\n", NULL);
+    scene.full = true;
+
+    struct Ended ended = reply_to(&scene, "PING");
+
+    assert_int_equal(ended.code, REDIS_ERROR);
+    assert_string_equal(ended.text, "ERR max number of clients reached");
     end(&scene);
 }
 
@@ -331,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_arrays_are_read_by_index_and_by_name),
         cmocka_unit_test(test_calls_are_answered_in_order),
         cmocka_unit_test(test_auth_goes_first_and_its_refusal_is_the_answer),
+        cmocka_unit_test(test_who_is_not_let_in_is_told_why),
         cmocka_unit_test(test_a_broken_connection_is_made_again_by_the_next_call),
         cmocka_unit_test(test_failures_have_their_names),
         cmocka_unit_test(test_a_reply_after_its_deadline_is_nobody_elses),

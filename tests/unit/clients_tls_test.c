@@ -30,6 +30,8 @@ static void talk(SSL *ssl)
         bytes[got] = '\0';
         bool is_get = strstr(bytes, "GET") != NULL;
         const char *reply = is_get ? big : "+PONG\r\n";
+        if (strstr(bytes, LINK_NAMES) != NULL && SSL_write(ssl, "+OK\r\n", 5) <= 0)
+            break;
         if (SSL_write(ssl, reply, is_get ? head + BIG + 2 : 7) <= 0)
             break;
     }

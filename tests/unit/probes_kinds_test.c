@@ -175,7 +175,8 @@ struct Web {
 
 static void serve(void *data, struct Link *link, const char *bytes, size_t size)
 {
-    (void)bytes;
+    if (size > 0 && strstr(bytes, LINK_NAMES) != NULL)
+        link_send(link, "+OK\r\n");
     if (size > 0)
         link_send(link, ((const struct Web *)data)->reply);
 }

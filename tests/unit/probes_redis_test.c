@@ -29,6 +29,8 @@ static void name_primary(void *data, struct Link *link, const char *bytes, size_
 {
     const struct Scene *scene = data;
     (void)size;
+    if (strstr(bytes, LINK_NAMES) != NULL)
+        link_send(link, "+OK\r\n");
     for (const char *at = bytes; (at = strstr(at, "get-master-addr-by-name")) != NULL; at++) {
         char text[64], port[8];
         snprintf(port, sizeof(port), "%u", (unsigned)scene->redis[0].port);

@@ -34,7 +34,8 @@ static void answer(void *data, struct Link *link, const char *bytes, size_t size
     if (size == 0)
         return;
     strncat(node->asked, bytes, sizeof(node->asked) - strlen(node->asked) - 1);
-    link_send(link, strstr(bytes, "ASKING") != NULL ? "+OK\r\n" : node->reply);
+    const char *reply = link_named(link, node->asked, node->reply);
+    link_send(link, strstr(bytes, "ASKING") != NULL ? "+OK\r\n" : reply);
 }
 
 static void begin(struct Scene *s)
