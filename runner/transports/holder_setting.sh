@@ -17,7 +17,7 @@ setting_record=/run/faildrill_setting_$FD_ID
 
 # setting_ask TEXT: by a session without settings of ours, which would hide the server's.
 setting_ask() {
-    answer=$(sql_bare=1 sql_psql faildrill 5000 '' -c "$1" </dev/null 2>"$sql_said" 5<&- 8<&- |
+    answer=$(sql_bare=1 sql_within=15 sql_psql faildrill 5000 '' -c "$1" </dev/null 2>"$sql_said" 5<&- 8<&- |
         head -c 400)
     case $answer in '' | *[!0-9a-z" "]*) return 1 ;; esac
 }
@@ -66,6 +66,8 @@ END
 
 setting_sql_check() {
     folder=$(readlink -f "/proc/$server/cwd")
+    [ "$folder/postgresql.auto.conf" -ef "/proc/$server/cwd/postgresql.auto.conf" ] ||
+        hold_fail "PostgreSQL has mounts of its own: by that path, $folder is another folder here"
     file_over_find "$folder/postgresql.auto.conf" ''
     [ "$(cat real)" = "$folder/postgresql.auto.conf" ] || { # what lies there may be swapped: so behind the copy
         rm -f copy was real
@@ -283,8 +285,7 @@ setting_redis_gone() {
         [ -e scratch ] || return 0
         if ! redis_server || ! setting_get; then
             setting_look_in_file
-            ! setting_same "$in_file" "$value" &&
-                ! grep -qsx redis-server /proc/[0-9]*/comm && return 0
+            ! setting_same "$in_file" "$value" && ! setting_may_run && return 0
             echo "$redis_why: $setting may be set yet"
             exit 125
         fi
@@ -306,7 +307,11 @@ setting_redis_gone() {
 
 setting_down() {
     read -r was_server was_born 2>/dev/null <server || return
-    alive "$was_server" "$was_born" || grep -qsx redis-server /proc/[0-9]*/comm || echo yes
+    alive "$was_server" "$was_born" || setting_may_run || echo yes
+}
+
+setting_may_run() {
+    grep -qsxE '(redis|valkey|keydb)-server' /proc/[0-9]*/comm
 }
 
 # As Redis counts: 100mb is 104857600. What is no size stays as it is.

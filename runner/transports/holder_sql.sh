@@ -93,6 +93,7 @@ sql_psql() {
     set -- "$psql" -XAtqw -F ' ' -v ON_ERROR_STOP=1 -h "$socket" -p "$port" -d "$database" "$@"
     set -- env -i PATH="$PATH" HOME="$home" LC_ALL=C ${FD_HELD:+FD_HELD="$FD_HELD"} \
         PGAPPNAME="$called" PGCONNECT_TIMEOUT=5 PGREQUIREPEER="$owner" PGOPTIONS="$limits" "$@"
+    [ -z "${sql_within:-}" ] || set -- timeout "$sql_within" "$@"
     if [ "$(id -u)" -eq 0 ]; then
         set -- setpriv --reuid="$owner" --regid="$(id -g "$owner")" --init-groups "$@"
     fi
@@ -102,7 +103,7 @@ sql_psql() {
 # sql_ask NAME TEXT: sets `answer`, what the server says in one line of plain words; false where it
 # says nothing, or more. What it complains of goes to the file `sql_said`.
 sql_ask() {
-    answer=$(sql_psql "$1" 5000 '-c search_path=pg_catalog' -c "$2" </dev/null 2>"$sql_said" \
+    answer=$(sql_within=15 sql_psql "$1" 5000 '-c search_path=pg_catalog' -c "$2" </dev/null 2>"$sql_said" \
         5<&- 8<&- | head -c 400)
     case $answer in '' | *[!0-9a-z" "]*) return 1 ;; esac
 }
