@@ -305,7 +305,20 @@ static void endpoint(const void *data, const struct Target *host, struct Endpoin
 /* ---- redundancy: one leads, all follow, none far behind, and the queue has no member beside ----
  */
 
+/* Before it is known how far the leader was. */
 enum { LAG_MOST = 5000 }; /* entries of the log */
+#define PAST_NS (10 * NS_PER_S)
+
+int64_t rabbitmq_was_at(struct RabbitmqPast past[2], size_t leader, int64_t index, struct Mono now)
+{
+    if (past[1].leader != leader)
+        past[0] = past[1] = (struct RabbitmqPast){.leader = leader};
+    if (past[1].at.ns == 0 || mono_since(past[1].at, now) >= PAST_NS) {
+        past[0] = past[1];
+        past[1] = (struct RabbitmqPast){.leader = leader, .index = index, .at = now};
+    }
+    return past[0].at.ns != 0 ? past[0].index : -1;
+}
 
 static bool is_unsaid(const struct RabbitmqMember *first, const struct RabbitmqMember *member,
                       const struct Role *role)
@@ -321,6 +334,11 @@ static void tell_redundancy(struct Roll *roll)
     char why[300];
     size_t leader = roll_leader(roll);
     roll_judge(roll, &redundancy, why);
+    const struct RabbitmqMember *leads = leader < role->host_count ? roll_kept(roll, leader) : NULL;
+    int64_t was = leads != NULL && leads->index >= 0
+                      ? rabbitmq_was_at(((struct Rabbitmq *)roll->system)->past, leader,
+                                        leads->index, mono_now())
+                      : -1;
     for (size_t n = 0; n < role->host_count && redundancy.complete == KNOWN_YES; n++) {
         const struct RabbitmqMember *member = roll_kept(roll, n), *first = roll_kept(roll, leader);
         const char *name = role->hosts[n]->name;
@@ -334,7 +352,7 @@ static void tell_redundancy(struct Roll *roll)
         else if (first->index < 0 || member->index < 0 || member->split < 0)
             snprintf(why, sizeof(why), "%.100s does not say how far it is, or split from whom",
                      name);
-        else if (lag > LAG_MOST)
+        else if (lag > LAG_MOST || (member != first && member->index < was))
             snprintf(why, sizeof(why), "%.100s is %lld entries behind", name, lag);
         else
             continue;

@@ -20,14 +20,25 @@ struct RabbitmqMember {
     int64_t members; /* that the queue has, by its word */
     int64_t split;   /* nodes that its own is split from until it starts anew; -1 unknown */
 };
+/* How far the leader was by a look; `at` 0: there was none. */
+struct RabbitmqPast {
+    size_t leader;
+    int64_t index;
+    struct Mono at;
+};
 struct Rabbitmq {
-    struct Elected elected; /* first */
+    struct Elected elected;      /* first */
+    struct RabbitmqPast past[2]; /* the older one is old enough for all to have it */
     const struct RabbitmqConfig *config;
     struct Remote *remote;
     char *rank;    /* the expression by which a member is asked */
     unsigned name; /* as whom nodes are called */
 };
 
+/* Notes how far the leader is now. Returns how far it was long enough ago for each member that does
+ * not lag to say by now that it has it: nodes say it each 5 s. -1: not known yet, as where another
+ * one leads: what a former leader wrote last nobody needs to have. */
+int64_t rabbitmq_was_at(struct RabbitmqPast past[2], size_t leader, int64_t index, struct Mono now);
 /* Evaluates Erlang in the node of a host. `format` has %s where a queue's name goes, as the term
  * {resource, ...} that RabbitMQ knows it by; the answer holds "faildrill ..." where the expression
  * ends in such a string, see rabbitmq_said. */

@@ -15,6 +15,7 @@
 #include "../../runner/base/text.h"
 #include "../../runner/schema/decode.h"
 #include "../../runner/systems/kinds.h"
+#include "../../runner/systems/rabbitmq.h"
 #include "../../runner/transports/kinds.h"
 #include "../fakes/server.h"
 
@@ -216,6 +217,39 @@ static enum Known move(struct Scene *s, const struct Target *to)
     return s->known;
 }
 
+/* Where the leader was at `index` a while ago. Whichever host is asked first says that it leads. */
+static enum Known redundancy_after(struct Scene *s, int64_t index)
+{
+    struct Rabbitmq *system = s->system;
+    size_t leader;
+    do {
+        leader = system->past[1].leader;
+        system->past[0] = system->past[1] =
+            (struct RabbitmqPast){.leader = leader, .index = index, .at = mono_now()};
+        (void)redundancy_of(s);
+    } while (system->past[1].leader != leader);
+    return s->known;
+}
+
+/* However few the entries are that the drill has written. */
+static void test_a_member_has_what_the_leader_had_a_while_ago(void **state)
+{
+    struct Scene *s = *state;
+    struct RabbitmqPast past[2] = {{.index = 0}};
+    const struct Mono at = {.ns = 5 * NS_PER_S};
+    assert_int_equal(rabbitmq_was_at(past, 0, 70, at), -1);
+    assert_int_equal(rabbitmq_was_at(past, 0, 80, mono_add(at, 9 * NS_PER_S)), -1);
+    assert_int_equal(rabbitmq_was_at(past, 0, 90, mono_add(at, 10 * NS_PER_S)), 70);
+    assert_int_equal(rabbitmq_was_at(past, 0, 95, mono_add(at, 19 * NS_PER_S)), 70);
+    assert_int_equal(rabbitmq_was_at(past, 0, 95, mono_add(at, 20 * NS_PER_S)), 90);
+    assert_int_equal(rabbitmq_was_at(past, 1, 91, mono_add(at, 30 * NS_PER_S)), -1);
+    assert_int_equal(rabbitmq_was_at(past, 1, 92, mono_add(at, 40 * NS_PER_S)), 91);
+
+    assert_int_equal(redundancy_after(s, 88), KNOWN_YES);
+    assert_int_equal(redundancy_after(s, 89), KNOWN_NO);
+    assert_non_null(strstr(s->text, " is 2 entries behind"));
+}
+
 static void test_its_own_raft_says_who_leads(void **state)
 {
     struct Scene *s = *state;
@@ -338,6 +372,7 @@ int main(void)
 {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
+        SCENE(test_a_member_has_what_the_leader_had_a_while_ago),
         SCENE(test_its_own_raft_says_who_leads),
         SCENE(test_a_name_is_no_part_of_what_is_evaluated),
         SCENE(test_who_asks_twice_has_one_name),
