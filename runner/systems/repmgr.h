@@ -41,6 +41,7 @@ bool repmgr_differs(const struct Role *role, const struct RepmgrLook *look, size
 /* The settings of repmgr.conf that decide a failover, as one host has them. */
 struct RepmgrSettings {
     bool known;
+    bool includes;             /* other files, which are not read: nothing of it is known */
     bool automatic, consensus; /* failover, primary_visibility_consensus */
     int64_t attempts, interval_s, monitor_s, rerun_s, priority;
 };

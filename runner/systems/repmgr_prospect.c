@@ -20,7 +20,8 @@ static const struct RepmgrSettings usual = {
 
 /* Of the whole file these alone leave the host: it may hold passwords. */
 static const char settings_sh[] =
-    "cat <\"$1\" >/dev/null || exit; s=\"[[:space:]]*\"; echo repmgr; sed -n \"s/^$s\\(failover\\|"
+    "cat <\"$1\" >/dev/null || exit; s=\"[[:space:]]*\"; echo repmgr; ! grep -qs \"^${s}include\" "
+    "\"$1\" || echo includes; sed -n \"s/^$s\\(failover\\|"
     "reconnect_attempts\\|reconnect_interval\\|monitor_interval_secs\\|election_rerun_interval\\|"
     "priority\\|primary_visibility_consensus\\)$s=$s$(printf \"\\047\")*\\([a-z0-9]*\\).*/\\1 "
     "\\2/p\" \"$1\"";
@@ -62,8 +63,11 @@ void repmgr_read_settings(const char *text, struct RepmgrSettings *out)
             read_line(name, value, out);
         else if (text_equal(name, "repmgr"))
             out->known = true;
+        else if (text_equal(name, "includes"))
+            out->includes = true;
         at += size + (at[size] != '\0');
     }
+    out->known = out->known && !out->includes;
 }
 
 /* ---- what it promises ---- */
@@ -179,6 +183,14 @@ static int64_t longest_connect_s(const struct ProspectAsk *mine)
     return most_s;
 }
 
+static bool includes(const struct ProspectAsk *mine)
+{
+    for (size_t n = 0; n < mine->outlook.look.system->role->host_count; n++)
+        if (mine->settings[n].includes)
+            return true;
+    return false;
+}
+
 /* Of those that may be promoted. The slowest host counts for the high end, the quickest one for the
  * low end. */
 static bool sum_up(struct ProspectAsk *mine, struct RepmgrSettings *most, struct Span *range)
@@ -260,7 +272,9 @@ static void tell_prospect(struct Ask *ask)
         postgres_knob(&mine->outlook, "primary_visibility_consensus",
                       most.consensus ? "on" : "off");
     } else {
-        postgres_knob(&mine->outlook, "beware", "repmgr.conf cannot be read on every replica");
+        postgres_knob(&mine->outlook, "beware",
+                      includes(mine) ? "repmgr.conf includes other files, which are not read here"
+                                     : "repmgr.conf cannot be read on every replica");
     }
     postgres_tell(&mine->outlook, known ? range : (struct Span){0, NS_NEVER},
                   (struct Span){0, SWITCHOVER_NS});

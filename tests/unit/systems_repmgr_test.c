@@ -36,6 +36,10 @@ static void test_a_file_that_says_little_is_as_repmgr_has_it(void **state)
     assert_int_equal(read.interval_s, 2);
     assert_int_equal(read.priority, 0);
 
+    repmgr_read_settings("repmgr\nincludes\nfailover automatic\n",
+                         &read); /* of what else it says */
+    assert_true(read.includes && !read.known);
+
     repmgr_read_settings("", &read); /* no file, no answer */
     assert_false(read.known);
 }
