@@ -53,12 +53,12 @@ static void send(struct ActAsk *mine, const char *node)
     char group[24];
     snprintf(group, sizeof(group), "%lld", (long long)mine->system->config->group);
     const char *const values[] = {mine->system->config->formation, node != NULL ? node : group};
-    mine->answer = KNOWN_UNKNOWN;
-    (void)monitor_ask(&mine->ask, mine->system,
-                      &(struct PostgresQuery){.text = node != NULL ? promotion_text : failover_text,
-                                              .values = values,
-                                              .count = 2},
-                      take_accepted);
+    bool sent = monitor_ask(
+        &mine->ask, mine->system,
+        &(struct PostgresQuery){
+            .text = node != NULL ? promotion_text : failover_text, .values = values, .count = 2},
+        take_accepted);
+    mine->answer = sent ? KNOWN_UNKNOWN : KNOWN_NO;
 }
 
 /* By the monitor's word: a secondary that follows and may be promoted. Why not, or NULL. */

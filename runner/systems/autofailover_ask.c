@@ -152,7 +152,7 @@ static void tell_detected(struct Ask *ask)
     const struct Role *role = system->postgres.role;
     size_t leader = monitor_leader(&mine->look, role);
     enum Known detected = KNOWN_UNKNOWN;
-    if (mine->look.answered && system->first_leader != NULL)
+    if (mine->look.count > 0 && system->first_leader != NULL)
         detected = leader < role->host_count && role->hosts[leader] == system->first_leader
                        ? KNOWN_NO
                        : KNOWN_YES;
