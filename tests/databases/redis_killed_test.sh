@@ -120,6 +120,7 @@ given_up() {
     to=$((before % 3 + 1))
     text=$(cat "$root/runner/systems/redis_host.sh" "$root/runner/systems/redis_alone_switch.sh")
     on "$to" sh -c 'kill -STOP $(cat /run/redis/redis-server.pid)'
+    writes "$before" # which it lacks: one that has all is told at once, and from then on there is no limit
     on "$before" sh -c "$text" redis "$text" work "$net.1$before" 6379 /etc/redis/redis.conf "" 30 5000 "$net.1$to" "$net.1$to" >"$work/said" &
     runner=$!
     wait_for 30 eval 'redis "$before" info replication | grep -q waiting-for-sync'
