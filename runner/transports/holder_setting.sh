@@ -264,7 +264,10 @@ setting_is_filed() {
 
 setting_redis_clean() {
     setting_recorded || return 0
-    redis_server && setting_get || return 0 # a look says more
+    if ! redis_server || ! setting_get; then # a look says more
+        setting_is_filed || [ "$(setting_down)" != yes ] || rm -f "$setting_record"
+        return 0
+    fi
     if setting_is_ours && [ "$got" != "$was" ]; then
         [ "$(redis_ask config set "$setting" "$was" </dev/null)" = OK ] || return 0
         setting_get && [ "$got" = "$was" ] || return 0

@@ -39,7 +39,7 @@ is_clean() {
     local n
     all_replay || return 1
     for n in 1 2 3; do
-        ! on "$n" sh -c 'ls -d /run/faildrill* 2>/dev/null; grep -l FD_HELD= /proc/[0-9]*/environ' 2>/dev/null | grep . || return 1
+        [ -z "$(on "$n" sh -c 'ls -d /run/faildrill* 2>/dev/null; grep -l FD_HELD= /proc/[0-9]*/environ' 2>/dev/null)" ] || return 1
     done
 }
 kill_on_host() {
